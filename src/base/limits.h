@@ -1,0 +1,25 @@
+/* limits.h - every ceiling of the product, each with its reason.
+ *
+ * A size, count or rate that a caller can drive is checked against one of these, and passing it
+ * is a clear ERR_LIMIT, never memory. Sizes in bytes unless the name says otherwise. */
+#pragma once
+
+enum {
+        LIMIT_REQUEST_BYTES = 1 << 20,        /* a JSON request: publishing is the largest, tens of KB */
+        LIMIT_DEVICE_REQUEST_BYTES = 4096,    /* a check-in, lease or report: under 1 KB in practice */
+        LIMIT_JSON_DEPTH = 32,                /* TUF nests 7 deep, our API 6 */
+        LIMIT_METADATA_BYTES = 1 << 20,       /* one TUF file; a targets file of 1,000 releases is 600 KB */
+        LIMIT_NOTE_BYTES = 1 << 20,           /* a release note: 100 bytes a file, 8,192 files */
+        LIMIT_RELEASE_FILES = 8192,
+        LIMIT_ARTIFACT_BYTES = 1 << 30,       /* one file of a release */
+        LIMIT_PATH_BYTES = 255,               /* a path inside a release; ext4's name limit */
+        LIMIT_NAME_BYTES = 64,                /* stream, group, attribute value, person */
+        LIMIT_ATTRIBUTES = 8,                 /* strata that one device may belong to */
+        LIMIT_STRATA = 1000,                  /* rollout.md: fixed memory */
+        LIMIT_KEYS = 32,                      /* keys of one role */
+        LIMIT_SIGNATURES = 64,                /* on one document */
+        LIMIT_STREAMS = 16,                   /* on one device */
+        LIMIT_YAML_BYTES = 1 << 20,
+        LIMIT_CONNECTIONS = 20000,            /* of one server; below Debian's hard file limit */
+        LIMIT_HEADER_BYTES = 16 << 10,        /* all request headers together */
+};

@@ -1,0 +1,34 @@
+/* yaml.h - a YAML file read by a schema table, with the line in every complaint: "agent.yaml:12: unknown key `bake`; did you mean `bake_s`?".
+ *
+ * A safe subset: no anchors, aliases, tags or duplicate keys; at most LIMIT_YAML_BYTES. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum yaml_type { YAML_TEXT, YAML_INT, YAML_BOOL, YAML_TEXTS, YAML_MAP, YAML_MAPS };
+
+struct yaml_texts { size_t count; const char **items; };
+struct yaml_maps { size_t count; void *items; };      /* count structs of the schema's item_size */
+
+struct yaml_schema;
+struct yaml_key {
+        const char *key;
+        enum yaml_type type;
+        bool required;
+        size_t offset;                       /* const char *, int64_t, bool, struct yaml_texts, a nested struct, struct yaml_maps */
+        int64_t min, max;                    /* integers: range; text: bytes; texts and maps: count */
+        const struct yaml_schema *schema;    /* YAML_MAP and YAML_MAPS */
+};
+struct yaml_schema {
+        const struct yaml_key *keys;
+        size_t key_count, item_size;
+};
+
+/* `name` is for messages. Fields that the file does not have keep what the caller put there. Text lives in the arena. */
+MUST_CHECK enum err yaml_read(struct arena *arena, const char *name, const char *bytes, size_t length,
+                              const struct yaml_schema *schema, void *into, struct why *why);

@@ -1,0 +1,42 @@
+/* disk.h - the files that must survive a power cut, below one root folder.
+ *
+ * The one way the agent touches storage, so that tests can lose power at any step (tests/support/sim_disk.h).
+ * Paths are relative, '/' separated, without '.' or '..'; no call follows a symbolic link or opens anything but a
+ * regular file or folder. Durable means: in effect, and stays so if the power goes right after the return. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct disk {
+        const struct disk_ops *ops;
+};
+
+enum disk_kind { DISK_FILE, DISK_FOLDER, DISK_LINK, DISK_OTHER };
+typedef enum err disk_visit(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why);
+
+struct disk_ops {
+        /* All of the new content or all of the old; never a mixture. Durable. */
+        enum err (*replace)(struct disk *disk, const char *path, const void *bytes, size_t length, struct why *why);
+        /* Appends the whole file to `into`; ERR_NOT_FOUND, ERR_LIMIT past `into`'s ceiling. */
+        enum err (*read)(struct disk *disk, const char *path, struct buf *into, struct why *why);
+        /* A new file, open for writing; ERR_BUSY if there is one. Durable only after file_sync + sync_folder. */
+        enum err (*create)(struct disk *disk, const char *path, unsigned mode, int *ret_file, struct why *why);
+        enum err (*open)(struct disk *disk, const char *path, int *ret_file, uint64_t *ret_length, struct why *why);
+        enum err (*file_read)(struct disk *disk, int file, void *bytes, size_t bytes_max, size_t *ret_length, struct why *why);
+        enum err (*file_write)(struct disk *disk, int file, const void *bytes, size_t length, struct why *why);
+        enum err (*file_sync)(struct disk *disk, int file, struct why *why);
+        void (*file_close)(struct disk *disk, int file);
+        enum err (*make_folder)(struct disk *disk, const char *path, struct why *why);         /* fine if it exists */
+        enum err (*sync_folder)(struct disk *disk, const char *path, struct why *why);
+        enum err (*rename)(struct disk *disk, const char *from, const char *to, struct why *why); /* durable; replaces files */
+        enum err (*remove_tree)(struct disk *disk, const char *path, struct why *why);          /* fine if absent */
+        enum err (*list)(struct disk *disk, const char *path, disk_visit *visit, void *user, struct why *why);
+        /* Atomically point the link `path` at the name `target` (same folder). Durable. */
+        enum err (*point)(struct disk *disk, const char *path, const char *target, struct why *why);
+        enum err (*free_bytes)(struct disk *disk, uint64_t *ret_bytes, struct why *why);
+};

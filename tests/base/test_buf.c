@@ -1,0 +1,29 @@
+#include "base/buf.h"
+
+#include "support/sweep.h"
+#include "support/test.h"
+
+#include <string.h>
+
+TEST(buf, strings_appends_together_and_reports_once)
+{
+        OWN(buf) struct buf buf;
+        buf_init(&buf, 10);
+        buf_addf(&buf, "%d-", 12345);
+        buf_add_text(&buf, "abcd");
+        CHECK(buf_check(&buf, NULL) == OK && strcmp(buf_text(&buf), "12345-abcd") == 0);
+        buf_add_text(&buf, "e");
+        CHECK(buf_check(&buf, NULL) == ERR_LIMIT && buf.length == 10);
+}
+
+TEST(buf, survives_every_allocation_failure)
+{
+        SWEEP_MEMORY {
+                OWN(buf) struct buf buf;
+                buf_init(&buf, 1000);
+                for (int i = 0; i < 50; i++)
+                        buf_addf(&buf, "%d,", i);
+                enum err e = buf_check(&buf, NULL);
+                CHECK(e == OK || e == ERR_NOMEM);
+        }
+}
