@@ -1,0 +1,47 @@
+# The front door. Meson does the work; this names the few things that people ask for.
+#
+#   make build     build/firebreak, build/firebreakd, build/firebreak-agent and the rest
+#   make demo      the main job, on this machine, with real parts     (KEEP=1 leaves it running)
+#   make check     everything that CI checks; ends with `N passed, N failed`
+#   make test      the tests of the ordinary build only
+#   make bench     measurements, as JSON        make fuzz   each fuzzer for FUZZ_S seconds
+#   make install   (DESTDIR, PREFIX)            make clean
+#
+# What is missing is installed by name first (tools/install-deps); DEPS=no leaves that out.
+PREFIX ?= /usr/local
+FUZZ_S ?= 60
+DEPS ?= yes
+export KEEP
+
+.PHONY: build demo check test bench fuzz install clean deps deps-demo
+build: deps-demo
+	@test -f build/build.ninja || meson setup build --prefix=$(PREFIX) >build-setup.log 2>&1 || { cat build-setup.log; exit 1; }
+	@rm -f build-setup.log
+	@ninja -C build
+
+demo: build
+	@python3 tests/e2e/demo.py --build build $(if $(KEEP),--keep)
+
+check: deps
+	@tools/run-checks
+
+test: build
+	@meson test -C build --print-errorlogs
+
+bench: build
+	@meson test -C build --benchmark --verbose
+
+fuzz: deps
+	@tools/run-fuzz $(FUZZ_S)
+
+install: build
+	@meson install -C build --quiet
+
+clean:
+	rm -rf build build-clang build-asan build-fuzz
+
+deps:
+	@if [ "$(DEPS)" = yes ]; then tools/install-deps; fi
+
+deps-demo:
+	@if [ "$(DEPS)" = yes ]; then tools/install-deps --demo; fi
