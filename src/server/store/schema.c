@@ -1,0 +1,81 @@
+#include "server/store/schema.h"
+
+/* Times end in _at (unix seconds) or _ms (unix milliseconds). Digests, ids and nonces are raw bytes. */
+static const char step_1[] =
+        /* Single numbers: the epoch, the newest versions of what the director signs. */
+        "CREATE TABLE numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+
+        /* Only the hash of a token is kept: who reads the database cannot enrol. */
+        "CREATE TABLE tokens (number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),"
+        " device_group TEXT NOT NULL, uses INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0 CHECK (used <= uses),"
+        " made_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) STRICT;"
+
+        "CREATE TABLE devices (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),"
+        " key BLOB NOT NULL CHECK (length(key) = 32), platform TEXT NOT NULL, ring TEXT NOT NULL, agent TEXT NOT NULL,"
+        " device_group TEXT NOT NULL, attributes TEXT NOT NULL, token INTEGER NOT NULL REFERENCES tokens,"
+        " enrolled_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, seq INTEGER NOT NULL DEFAULT 0, revoked_at INTEGER) STRICT;"
+
+        /* What a device last said that it runs, stream by stream. */
+        "CREATE TABLE versions (device INTEGER NOT NULL REFERENCES devices, stream TEXT NOT NULL, running INTEGER NOT NULL,"
+        " proven INTEGER NOT NULL, said_ms INTEGER NOT NULL, PRIMARY KEY (device, stream)) STRICT, WITHOUT ROWID;"
+
+        "CREATE TABLE releases (number INTEGER PRIMARY KEY, stream TEXT NOT NULL, counter INTEGER NOT NULL,"
+        " target BLOB NOT NULL UNIQUE CHECK (length(target) = 32), note_length INTEGER NOT NULL, version TEXT NOT NULL,"
+        " floor INTEGER NOT NULL, platforms TEXT NOT NULL, dossier TEXT NOT NULL, published_at INTEGER NOT NULL, UNIQUE (stream, counter)) STRICT;"
+
+        /* Every file that /v1/tuf/ serves, byte for byte. */
+        "CREATE TABLE metadata (repository TEXT NOT NULL, file TEXT NOT NULL, role TEXT NOT NULL, version INTEGER NOT NULL,"
+        " bytes BLOB NOT NULL, PRIMARY KEY (repository, file)) STRICT;"
+
+        "CREATE TABLE evidence (number INTEGER PRIMARY KEY, release INTEGER NOT NULL REFERENCES releases,"
+        " digest BLOB NOT NULL CHECK (length(digest) = 32), envelope BLOB NOT NULL, received_at INTEGER NOT NULL, UNIQUE (release, digest)) STRICT;"
+
+        "CREATE TABLE rollouts (number INTEGER PRIMARY KEY, release INTEGER NOT NULL UNIQUE REFERENCES releases, policy TEXT NOT NULL,"
+        " override TEXT, fallback INTEGER NOT NULL, started_ms INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',"
+        " stopped_ms INTEGER, stopped_by TEXT, completed_ms INTEGER, is_open INTEGER NOT NULL DEFAULT 1) STRICT;"
+        "CREATE INDEX rollouts_open ON rollouts (is_open) WHERE is_open = 1;"
+
+        /* The fleet as it was when the rollout began: the dense numbers, blocks and strata that its decisions speak of. */
+        "CREATE TABLE rollout_strata (rollout INTEGER NOT NULL REFERENCES rollouts, stratum INTEGER NOT NULL, name TEXT NOT NULL,"
+        " PRIMARY KEY (rollout, stratum)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE rollout_devices (rollout INTEGER NOT NULL REFERENCES rollouts, dense INTEGER NOT NULL,"
+        " device INTEGER NOT NULL REFERENCES devices, ring TEXT NOT NULL, block INTEGER NOT NULL, strata BLOB NOT NULL,"
+        " PRIMARY KEY (rollout, dense), UNIQUE (rollout, device)) STRICT, WITHOUT ROWID;"
+
+        /* Everything that a rollout was ever told, in order. Decisions are not stored: replaying this makes them again. */
+        "CREATE TABLE rollout_inputs (rollout INTEGER NOT NULL REFERENCES rollouts, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+        " bytes BLOB NOT NULL, PRIMARY KEY (rollout, seq)) STRICT, WITHOUT ROWID;"
+        "CREATE TRIGGER rollout_inputs_stay BEFORE UPDATE ON rollout_inputs BEGIN SELECT RAISE(ABORT, 'inputs are append-only'); END;"
+        "CREATE TRIGGER rollout_inputs_keep BEFORE DELETE ON rollout_inputs BEGIN SELECT RAISE(ABORT, 'inputs are append-only'); END;"
+
+        /* What people read: one line each. */
+        "CREATE TABLE rollout_events (number INTEGER PRIMARY KEY, rollout INTEGER NOT NULL REFERENCES rollouts,"
+        " at_ms INTEGER NOT NULL, what TEXT NOT NULL) STRICT;"
+        "CREATE INDEX rollout_events_of ON rollout_events (rollout);"
+
+        /* A lease is reserved when the rollout picks the device; its note is signed, and the deadline runs, when the device
+         * comes for it. `is_counted` leases speak to the rollout, the others follow a complete one. */
+        "CREATE TABLE leases (number INTEGER PRIMARY KEY, nonce BLOB NOT NULL UNIQUE CHECK (length(nonce) = 16),"
+        " device INTEGER NOT NULL REFERENCES devices, rollout INTEGER NOT NULL REFERENCES rollouts, handle INTEGER NOT NULL,"
+        " kind TEXT NOT NULL CHECK (kind IN ('exposure', 'shadow')), is_counted INTEGER NOT NULL, granted_ms INTEGER NOT NULL,"
+        " deadline_ms INTEGER NOT NULL, note TEXT, outcome TEXT, harm TEXT, outcome_ms INTEGER) STRICT;"
+        "CREATE INDEX leases_device ON leases (device, rollout);"
+        "CREATE INDEX leases_rollout ON leases (rollout, outcome);"
+
+        "CREATE TABLE reports (device INTEGER NOT NULL REFERENCES devices, seq INTEGER NOT NULL, lease INTEGER REFERENCES leases,"
+        " received_ms INTEGER NOT NULL, said_date INTEGER NOT NULL, body TEXT NOT NULL, signature TEXT NOT NULL,"
+        " PRIMARY KEY (device, seq)) STRICT, WITHOUT ROWID;"
+        "CREATE INDEX reports_lease ON reports (lease);"
+
+        /* hash = SHA-256(previous hash, number, time, who, what, subject, detail); see audit.h. */
+        "CREATE TABLE audit (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,"
+        " subject TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL CHECK (length(hash) = 32)) STRICT;"
+        "CREATE TRIGGER audit_stay BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;"
+        "CREATE TRIGGER audit_keep BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;";
+
+static const char *const steps[] = { step_1 };
+
+enum err schema_migrate(struct db *db, struct why *why)
+{
+        return db_migrate(db, steps, sizeof(steps) / sizeof(steps[0]), why);
+}

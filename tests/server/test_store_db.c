@@ -1,0 +1,134 @@
+#include "server/store/db.h"
+#include "server/store/schema.h"
+
+#include "support/sweep.h"
+#include "support/test.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const two_steps[] = { "CREATE TABLE a (x INTEGER NOT NULL UNIQUE) STRICT", "CREATE TABLE b (y TEXT) STRICT" };
+static const char *const broken_step[] = { "CREATE TABLE a (x INTEGER) STRICT; CREATE TABLE a (x INTEGER) STRICT" };
+
+static struct db *two_tables(void)
+{
+        struct db *db = NULL;
+        CHECK(db_open(":memory:", &db, NULL) == OK && db_migrate(db, two_steps, 2, NULL) == OK);
+        return db;
+}
+
+static int64_t rows(struct db *db)
+{
+        int64_t count = -1;
+        CHECK(db_number(db, "SELECT count(*) FROM a", NO_VALUES, -1, &count, NULL) == OK);
+        return count;
+}
+
+TEST(db_run, binds_and_reads_back_every_type)
+{
+        OWN(db) struct db *db = NULL;
+        CHECK(db_open(":memory:", &db, NULL) == OK);
+        CHECK(db_run(db, "CREATE TABLE t (a INTEGER, b TEXT, c BLOB, d TEXT) STRICT", NO_VALUES, NULL) == OK);
+        CHECK(db_run(db, "INSERT INTO t VALUES (?,?,?,?)", VALUES(bind_int(INT64_MIN), bind_text("ü"), bind_blob("\0x", 2), bind_text(NULL)), NULL) == OK);
+        OWN(query) struct query *q = NULL;
+        bool has = false;
+        CHECK(db_query(db, "SELECT a, b, c, d FROM t", NO_VALUES, &q, NULL) == OK && query_next(q, &has, NULL) == OK && has);
+        size_t length = 0;
+        CHECK(query_int(q, 0) == INT64_MIN && strcmp(query_text(q, 1), "ü") == 0);
+        CHECK(memcmp(query_blob(q, 2, &length), "\0x", 2) == 0 && length == 2);
+        CHECK(query_is_null(q, 3) && query_text(q, 3)[0] == 0);
+        CHECK(query_next(q, &has, NULL) == OK && !has);
+}
+
+TEST(db_run, refuses_what_the_schema_forbids)
+{
+        OWN(db) struct db *db = two_tables();
+        struct why why;
+        CHECK(db_run(db, "INSERT INTO a VALUES (?)", VALUES(bind_int(1)), NULL) == OK);
+        CHECK(db_run(db, "INSERT INTO a VALUES (?)", VALUES(bind_int(1)), &why) == ERR_REFUSED);
+        CHECK(db_run(db, "INSERT INTO a VALUES (?)", VALUES(bind_text("no number")), &why) == ERR_REFUSED);
+        CHECK(rows(db) == 1);
+}
+
+TEST(db_back, undoes_to_the_mark_and_no_further)
+{
+        OWN(db) struct db *db = two_tables();
+        CHECK(db_begin(db, NULL) == OK && db_run(db, "INSERT INTO a VALUES (1)", NO_VALUES, NULL) == OK);
+        CHECK(db_mark(db, NULL) == OK && db_run(db, "INSERT INTO a VALUES (2)", NO_VALUES, NULL) == OK && db_back(db, NULL) == OK);
+        CHECK(db_mark(db, NULL) == OK && db_run(db, "INSERT INTO a VALUES (3)", NO_VALUES, NULL) == OK && db_keep(db, NULL) == OK);
+        CHECK(db_commit(db, NULL) == OK && rows(db) == 2);
+        CHECK(db_begin(db, NULL) == OK && db_run(db, "DELETE FROM a", NO_VALUES, NULL) == OK);
+        db_rollback(db);
+        CHECK(rows(db) == 2);
+}
+
+TEST(db_migrate, leaves_nothing_of_a_step_that_failed)
+{
+        OWN(db) struct db *db = NULL;
+        struct why why;
+        CHECK(db_open(":memory:", &db, NULL) == OK && db_migrate(db, broken_step, 1, &why) != OK);
+        int64_t version = -1;
+        CHECK(db_number(db, "PRAGMA user_version", NO_VALUES, -1, &version, NULL) == OK && version == 0);
+        CHECK(db_migrate(db, two_steps, 2, NULL) == OK && rows(db) == 0);
+}
+
+TEST(db_migrate, goes_on_where_an_older_program_stopped_and_refuses_a_newer_database)
+{
+        OWN(db) struct db *db = NULL;
+        struct why why;
+        CHECK(db_open(":memory:", &db, NULL) == OK && db_migrate(db, two_steps, 1, NULL) == OK);
+        CHECK(db_run(db, "INSERT INTO a VALUES (7)", NO_VALUES, NULL) == OK);
+        CHECK(db_migrate(db, two_steps, 2, NULL) == OK && rows(db) == 1);
+        CHECK(db_migrate(db, two_steps, 1, &why) == ERR_REFUSED && strstr(why.text, "newer"));
+}
+
+TEST(db_open, says_what_is_wrong_with_a_file)
+{
+        char path[] = "/tmp/test_store_db.XXXXXX";
+        int fd = mkstemp(path);
+        struct why why;
+        struct db *db = NULL;
+        CHECK(fd >= 0 && write(fd, "this is no database, it is a text of some length............................................", 90) == 90);
+        CHECK(db_open(path, &db, &why) == ERR_IO && strstr(why.text, "restore"));
+        CHECK(db_open("/nowhere/at/all.db", &db, &why) == ERR_IO && !db);
+        close(fd);
+        unlink(path);
+}
+
+TEST(db_open, is_refused_while_another_connection_holds_the_file)
+{
+        char folder[] = "/tmp/test_store_db.XXXXXX", path[64];
+        CHECK(mkdtemp(folder));
+        snprintf(path, sizeof(path), "%s/a.db", folder);
+        {
+                OWN(db) struct db *first = NULL;
+                CHECK(db_open(path, &first, NULL) == OK && db_migrate(first, two_steps, 2, NULL) == OK);
+                struct why why;
+                struct db *second = NULL;
+                CHECK(db_open(path, &second, &why) == ERR_BUSY && !second);
+        }
+        unlink(path);
+        CHECK(rmdir(folder) == 0);      /* nothing else is left behind by a clean close */
+}
+
+TEST(schema, forbids_to_rewrite_what_is_append_only)
+{
+        OWN(db) struct db *db = NULL;
+        CHECK(db_open(":memory:", &db, NULL) == OK && schema_migrate(db, NULL) == OK);
+        CHECK(db_run(db, "INSERT INTO audit VALUES (1, 0, 'a', 'b', 'c', 'd', zeroblob(32))", NO_VALUES, NULL) == OK);
+        CHECK(db_run(db, "UPDATE audit SET who = 'x'", NO_VALUES, NULL) == ERR_REFUSED);
+        CHECK(db_run(db, "DELETE FROM audit", NO_VALUES, NULL) == ERR_REFUSED);
+        CHECK(db_run(db, "INSERT INTO versions VALUES (99, 's', 1, 1, 0)", NO_VALUES, NULL) == ERR_REFUSED);
+}
+
+TEST(schema_migrate, survives_every_allocation_failure)
+{
+        SWEEP_MEMORY {
+                OWN(db) struct db *db = NULL;
+                enum err e = db_open(":memory:", &db, NULL);
+                if (!e)
+                        e = schema_migrate(db, NULL);
+                CHECK(e == OK || e == ERR_NOMEM);
+        }
+}
