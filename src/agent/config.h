@@ -1,0 +1,54 @@
+/* config.h - agent.yaml: what this device keeps, from whom, and how it tells that it works.
+ *
+ * Read once at start. Unknown keys are errors that name the line. The page firebreak-agent.yaml(5) says what each means. */
+#pragma once
+
+#include "base/err.h"
+#include "base/own.h"
+#include "format/yaml.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct agent_engine {
+        struct yaml_texts command;       /* run and kept running by the supervisor; or ... */
+        const char *pid_file;            /* ... somebody else's process, named here; NULL when `command` is given */
+        const char *reload_signal;       /* HUP, USR1, USR2, or `restart` */
+        const char *status_file;         /* NULL: alive is enough */
+        int64_t stop_ms;                 /* from SIGTERM to SIGKILL */
+};
+
+struct agent_probe {
+        struct yaml_texts command;       /* exit 0: well */
+        int64_t timeout_ms;
+};
+
+/* In every command `{current}` stands for the running content's folder, `{candidate}` for the one under preflight,
+ * `{stream}` for the stream's own folder. */
+struct agent_stream_config {
+        const char *name, *factory;      /* factory: folder of the content that the package brought; NULL: none */
+        struct agent_engine engine;
+        struct yaml_texts preflight;     /* exit 0: the candidate loads; none: no preflight */
+        int64_t preflight_ms;
+        struct yaml_maps probes;         /* of struct agent_probe */
+        int64_t probe_every_ms, bake_s, crashes_max, boots_max;
+        bool needs_reboot;
+};
+
+struct agent_config {
+        const char *server, *ca;         /* https://host:port; NULL ca: the system's */
+        const char *state_dir, *anchor, *release_root, *director_root;
+        const char *ring, *platform, *attributes;
+        int64_t poll_ms_max, busy_poll_ms;
+        struct yaml_maps streams;        /* of struct agent_stream_config */
+        struct arena *arena;             /* holds all of the above */
+};
+
+/* `path` is absolute. ERR_NOT_FOUND, ERR_SYNTAX with the line, ERR_LIMIT. */
+MUST_CHECK enum err agent_config_open(const char *path, struct agent_config **ret_config, struct why *why);
+/* The same from bytes; `name` is for messages. */
+MUST_CHECK enum err agent_config_parse(const char *name, const char *bytes, size_t length, struct agent_config **ret_config, struct why *why);
+void agent_config_close(struct agent_config *config);
+OWN_DEFINE(agent_config, struct agent_config *, agent_config_close)
+
+const struct agent_stream_config *agent_config_stream(const struct agent_config *config, size_t stream);

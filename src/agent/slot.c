@@ -1,0 +1,542 @@
+#include "agent/slot.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct slots {
+        struct disk *disk;
+        struct slot_record record;       /* what is on disk */
+        struct slot_record next;         /* being prepared by one change */
+};
+
+static const char record_path[] = "slots", damaged_path[] = "slots.damaged";
+
+/* CRC-32 (IEEE 802.3), bit by bit: 16 KB a few times a release. */
+static uint32_t crc32_of(const void *bytes, size_t length)
+{
+        uint32_t crc = ~0u;
+        for (const uint8_t *at = bytes, *end = at + length; at < end; at++) {
+                crc ^= *at;
+                for (int bit = 0; bit < 8; bit++)
+                        crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+        }
+        return ~crc;
+}
+
+static uint32_t record_crc(const struct slot_record *record)
+{
+        size_t skip = offsetof(struct slot_record, crc) + sizeof(record->crc);
+        return crc32_of((const uint8_t *)record + skip, sizeof(*record) - skip);
+}
+
+static bool stream_is_sound(const struct slot_stream *stream)
+{
+        const struct slot_trial *trial = &stream->trial;
+        bool is_trial = trial->lease != SLOT_LEASE_NONE;
+        return memchr(stream->name, 0, sizeof(stream->name)) && stream->name[0] && stream->current < SLOT_IDS
+               && stream->last_good <= SLOT_FACTORY && stream->state[0] < SLOT_STATES && stream->state[1] < SLOT_STATES
+               && stream->denied_count <= SLOT_DENIED_MAX && trial->lease < SLOT_LEASES
+               && (stream->last_good == SLOT_FACTORY || stream->state[stream->last_good] == SLOT_GOOD)
+               && (!is_trial || trial->slot == stream->current);
+}
+
+static bool report_is_sound(const struct slot_report *report)
+{
+        return memchr(report->stream, 0, sizeof(report->stream)) && memchr(report->detail, 0, sizeof(report->detail))
+               && report->outcome < SLOT_OUTCOMES && report->kind < SLOT_KINDS;
+}
+
+static enum err record_check(const struct slot_record *record, struct why *why)
+{
+        if (memcmp(record->magic, "FBSR", 4) != 0 || record->crc != record_crc(record))
+                return FAIL(why, ERR_SYNTAX, "the slot record is damaged (checksum)");
+        if (record->version != SLOT_RECORD_VERSION)
+                return FAIL(why, ERR_SYNTAX, "slot record version %u, this agent reads %d", record->version, SLOT_RECORD_VERSION);
+        if (record->stream_count > LIMIT_STREAMS || record->report_count > SLOT_REPORTS_MAX)
+                return FAIL(why, ERR_SYNTAX, "the slot record counts more than it holds");
+        for (size_t i = 0; i < record->stream_count; i++)
+                if (!stream_is_sound(&record->streams[i]))
+                        return FAIL(why, ERR_SYNTAX, "the slot record contradicts itself in stream %zu", i);
+        for (size_t i = 0; i < record->report_count; i++)
+                if (!report_is_sound(&record->reports[i]))
+                        return FAIL(why, ERR_SYNTAX, "the slot record contradicts itself in report %zu", i);
+        return OK;
+}
+
+static struct slot_stream *begin(struct slots *slots, size_t stream)
+{
+        slots->next = slots->record;
+        return &slots->next.streams[stream];
+}
+
+/* Make `next` true on disk first, and in memory only after. */
+static enum err commit(struct slots *slots, struct why *why)
+{
+        memcpy(slots->next.magic, "FBSR", 4);
+        slots->next.version = SLOT_RECORD_VERSION;
+        slots->next.crc = record_crc(&slots->next);
+        assert(record_check(&slots->next, NULL) == OK);
+        enum err e = slots->disk->ops->replace(slots->disk, record_path, &slots->next, sizeof(slots->next), why);
+        if (e)
+                return DURING(why, e, "saving the slot record");
+        slots->record = slots->next;
+        return OK;
+}
+
+/* ERR_NOT_FOUND: there is none. */
+static enum err record_load(struct slots *slots, struct why *why)
+{
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, sizeof(slots->record));
+        enum err e = slots->disk->ops->read(slots->disk, record_path, &bytes, why);
+        if (e == ERR_NOT_FOUND)
+                return e;
+        if (e == ERR_LIMIT || (!e && bytes.length != sizeof(slots->record)))
+                return FAIL(why, ERR_SYNTAX, "the slot record has the wrong size");
+        if (e)
+                return DURING(why, e, "reading the slot record");
+        memcpy(&slots->record, bytes.bytes, sizeof(slots->record));
+        return record_check(&slots->record, why);
+}
+
+static enum err stream_new(struct slot_stream *stream, const char *name, struct why *why)
+{
+        size_t length = strlen(name);
+        if (!length || length > LIMIT_NAME_BYTES)
+                return FAIL(why, ERR_LIMIT, "stream name of %zu bytes", length);
+        *stream = (struct slot_stream){ .current = SLOT_FACTORY, .last_good = SLOT_FACTORY };
+        memcpy(stream->name, name, length);
+        return OK;
+}
+
+/* Bring the record into the order of `names`; on disk with the next change. */
+static enum err record_arrange(struct slot_record *record, const char *const *names, size_t count, struct why *why)
+{
+        struct slot_stream found[LIMIT_STREAMS] = { 0 };
+        for (size_t i = 0; i < count; i++) {
+                enum err e = stream_new(&found[i], names[i], why);
+                if (e)
+                        return e;
+                for (size_t k = 0; k < record->stream_count; k++)
+                        if (strcmp(record->streams[k].name, names[i]) == 0)
+                                found[i] = record->streams[k];
+        }
+        memcpy(record->streams, found, sizeof(found));
+        record->stream_count = (uint16_t)count;
+        return OK;
+}
+
+static enum err slots_load(struct disk *disk, struct slots **ret_slots, struct why *why)
+{
+        OWN(slots) struct slots *slots = mem_new(1, sizeof(*slots));
+        if (!slots)
+                return FAIL(why, ERR_NOMEM, "opening the slots");
+        slots->disk = disk;
+        enum err e = record_load(slots, why);
+        if (e == ERR_NOT_FOUND)
+                slots->record = (struct slot_record){ .next_seq = 1 };
+        else if (e)
+                return e;
+        *ret_slots = GIVE(slots);
+        return OK;
+}
+
+enum err slots_open_all(struct disk *disk, struct slots **ret_slots, struct why *why)
+{
+        return slots_load(disk, ret_slots, why);
+}
+
+enum err slots_open(struct disk *disk, const char *const *names, size_t count, struct slots **ret_slots, struct why *why)
+{
+        if (count > LIMIT_STREAMS)
+                return FAIL(why, ERR_LIMIT, "%zu streams, the most is %d", count, LIMIT_STREAMS);
+        OWN(slots) struct slots *slots = NULL;
+        enum err e = slots_load(disk, &slots, why);
+        if (!e)
+                e = record_arrange(&slots->record, names, count, why);
+        if (e)
+                return e;
+        *ret_slots = GIVE(slots);
+        return OK;
+}
+
+void slots_close(struct slots *slots)
+{
+        mem_free(slots);
+}
+
+size_t slots_count(const struct slots *slots)
+{
+        return slots->record.stream_count;
+}
+
+const struct slot_stream *slots_stream(const struct slots *slots, size_t stream)
+{
+        assert(stream < slots->record.stream_count);
+        return &slots->record.streams[stream];
+}
+
+static const struct slot_release *release_in(const struct slot_stream *stream, unsigned slot)
+{
+        static const struct slot_release factory;
+        return slot < SLOT_FACTORY ? &stream->release[slot] : &factory;
+}
+
+const struct slot_release *slots_in(const struct slots *slots, size_t stream, enum slot_id slot)
+{
+        return release_in(slots_stream(slots, stream), slot);
+}
+
+const char *slot_name(enum slot_id slot)
+{
+        static const char *const names[SLOT_IDS] = { "a", "b", "factory", "none" };
+        assert(slot < SLOT_IDS);
+        return names[slot];
+}
+
+const char *slot_state_name(enum slot_state state)
+{
+        static const char *const names[SLOT_STATES] = { "empty", "staged", "trial", "good", "bad" };
+        assert(state < SLOT_STATES);
+        return names[state];
+}
+
+bool slots_on_trial(const struct slots *slots, size_t stream)
+{
+        return slots_stream(slots, stream)->trial.lease != SLOT_LEASE_NONE;
+}
+
+static bool is_denied(const struct slot_stream *stream, uint64_t counter)
+{
+        if (counter < stream->denied_below)
+                return true;
+        for (unsigned i = 0; i < stream->denied_count; i++)
+                if (stream->denied[i] == counter)
+                        return true;
+        return false;
+}
+
+bool slots_is_denied(const struct slots *slots, size_t stream, uint64_t counter)
+{
+        return is_denied(slots_stream(slots, stream), counter);
+}
+
+/* When the list is full the oldest number goes, and all up to it are denied with it: forgetting must not allow. */
+static void deny(struct slot_stream *stream, uint64_t counter)
+{
+        if (is_denied(stream, counter))
+                return;
+        if (stream->denied_count == SLOT_DENIED_MAX) {
+                unsigned oldest = 0;
+                for (unsigned i = 1; i < SLOT_DENIED_MAX; i++)
+                        if (stream->denied[i] < stream->denied[oldest])
+                                oldest = i;
+                if (stream->denied_below < stream->denied[oldest] + 1)
+                        stream->denied_below = stream->denied[oldest] + 1;
+                stream->denied[oldest] = stream->denied[--stream->denied_count];
+        }
+        stream->denied[stream->denied_count++] = counter;
+}
+
+struct outcome {
+        const struct slot_release *release;
+        enum slot_outcome outcome;
+        enum slot_kind kind;
+        const char *detail;
+        int64_t now_s;
+};
+
+/* Appended last, so that counters and `running` are those after the change. */
+static void report(struct slot_record *record, const struct slot_stream *stream, const struct outcome *outcome)
+{
+        if (record->report_count == SLOT_REPORTS_MAX)
+                memmove(&record->reports[0], &record->reports[1], --record->report_count * sizeof(record->reports[0]));
+        struct slot_report *new = &record->reports[record->report_count++];
+        *new = (struct slot_report){
+                .seq = record->next_seq++, .counter = outcome->release->counter, .at = outcome->now_s,
+                .running = release_in(stream, stream->current)->counter, .counters = stream->counters,
+                .outcome = (uint8_t)outcome->outcome, .kind = (uint8_t)outcome->kind,
+        };
+        memcpy(new->stream, stream->name, sizeof(new->stream));
+        memcpy(new->nonce, outcome->release->nonce, sizeof(new->nonce));
+        snprintf(new->detail, sizeof(new->detail), "%s", outcome->detail ? outcome->detail : "");
+}
+
+static void trial_end(struct slot_stream *stream)
+{
+        stream->trial = (struct slot_trial){ 0 };
+        stream->crashes = stream->boots = stream->is_counted = 0;
+}
+
+/* What a trial is about, with the lease that it runs under: a shadow's nonce is never the release's own. */
+static struct slot_release trial_release(const struct slot_stream *stream)
+{
+        struct slot_release release = *release_in(stream, stream->trial.slot);
+        memcpy(release.nonce, stream->trial.nonce, sizeof(release.nonce));
+        return release;
+}
+
+enum err slots_clear(struct slots *slots, size_t stream, enum slot_id *ret_slot, struct why *why)
+{
+        if (slots_on_trial(slots, stream))
+                return FAIL(why, ERR_REFUSED, "a trial is under way");
+        struct slot_stream *next = begin(slots, stream);
+        enum slot_id slot = next->last_good == SLOT_A || next->current == SLOT_A ? SLOT_B : SLOT_A;
+        if (next->current == slot)
+                return FAIL(why, ERR_REFUSED, "both slots are in use");
+        next->state[slot] = SLOT_EMPTY;
+        next->release[slot] = (struct slot_release){ 0 };
+        enum err e = commit(slots, why);
+        if (!e)
+                *ret_slot = slot;
+        return e;
+}
+
+enum err slots_staged(struct slots *slots, size_t stream, enum slot_id slot, const struct slot_release *release, struct why *why)
+{
+        if (slot >= SLOT_FACTORY || slots_stream(slots, stream)->state[slot] != SLOT_EMPTY)
+                return FAIL(why, ERR_REFUSED, "slot %s was not cleared", slot_name(slot));
+        struct slot_stream *next = begin(slots, stream);
+        next->state[slot] = SLOT_STAGED;
+        next->release[slot] = *release;
+        return commit(slots, why);
+}
+
+static enum err arm_check(const struct slot_stream *now, const struct slot_trial *trial, struct why *why)
+{
+        if (now->trial.lease != SLOT_LEASE_NONE)
+                return FAIL(why, ERR_REFUSED, "a trial is under way");
+        if (trial->lease == SLOT_LEASE_SHADOW)
+                return trial->slot == now->current ? OK : FAIL(why, ERR_REFUSED, "a shadow runs what runs already");
+        if (trial->lease != SLOT_LEASE_EXPOSURE || trial->slot >= SLOT_FACTORY || now->state[trial->slot] != SLOT_STAGED)
+                return FAIL(why, ERR_REFUSED, "nothing is staged there");
+        if (is_denied(now, now->release[trial->slot].counter))
+                return FAIL(why, ERR_REFUSED, "release %llu was given up before", (unsigned long long)now->release[trial->slot].counter);
+        return OK;
+}
+
+enum err slots_arm(struct slots *slots, size_t stream, const struct slot_trial *trial, struct why *why)
+{
+        enum err e = arm_check(slots_stream(slots, stream), trial, why);
+        if (e)
+                return e;
+        struct slot_stream *next = begin(slots, stream);
+        next->trial = *trial;
+        next->crashes = 0;
+        next->boots = 1;                 /* this very start is unfinished until proven */
+        if (trial->lease == SLOT_LEASE_EXPOSURE) {
+                next->state[trial->slot] = SLOT_TRIAL;
+                next->current = trial->slot;
+                memcpy(next->release[trial->slot].nonce, trial->nonce, sizeof(trial->nonce));
+        }
+        return commit(slots, why);
+}
+
+enum err slots_prove(struct slots *slots, size_t stream, int64_t now_s, struct why *why)
+{
+        if (!slots_on_trial(slots, stream))
+                return FAIL(why, ERR_REFUSED, "nothing is on trial");
+        struct slot_stream *next = begin(slots, stream);
+        struct slot_release release = trial_release(next);
+        if (next->trial.lease == SLOT_LEASE_EXPOSURE) {
+                next->state[next->trial.slot] = SLOT_GOOD;
+                next->last_good = next->trial.slot;
+                if (next->floor < release.floor)
+                        next->floor = release.floor;
+        }
+        trial_end(next);
+        next->counters.proven++;
+        report(&slots->next, next, &(struct outcome){ &release, SLOT_PROVEN, SLOT_KIND_NONE, "", now_s });
+        return commit(slots, why);
+}
+
+static void give_up(struct slot_record *record, struct slot_stream *next, const struct slot_harm *harm)
+{
+        struct slot_release release = trial_release(next);
+        if (next->trial.lease == SLOT_LEASE_EXPOSURE) {
+                next->state[next->trial.slot] = SLOT_BAD;
+                next->current = next->last_good;
+                next->counters.fallbacks++;
+                deny(next, release.counter);
+        }
+        trial_end(next);
+        report(record, next, &(struct outcome){ &release, SLOT_HARMED, harm->kind, harm->detail, harm->now_s });
+}
+
+enum err slots_give_up(struct slots *slots, size_t stream, const struct slot_harm *harm, struct why *why)
+{
+        if (!slots_on_trial(slots, stream))
+                return FAIL(why, ERR_REFUSED, "nothing is on trial");
+        give_up(&slots->next, begin(slots, stream), harm);
+        return commit(slots, why);
+}
+
+/* The best place to go from `current`, which is not to be used again. */
+static enum slot_id below(const struct slot_stream *stream)
+{
+        if (stream->current < SLOT_FACTORY && stream->state[!stream->current] == SLOT_GOOD)
+                return (enum slot_id)!stream->current;
+        return stream->current == SLOT_FACTORY ? SLOT_NONE : SLOT_FACTORY;
+}
+
+/* Leave `current` for the next level down. Safe mode is no copy, so last-good then stays at the factory's. */
+static void step_down(struct slot_stream *next)
+{
+        enum slot_id to = next->current < SLOT_NONE ? below(next) : SLOT_NONE;
+        if (next->current < SLOT_FACTORY) {
+                next->state[next->current] = SLOT_BAD;
+                deny(next, next->release[next->current].counter);
+        }
+        next->current = (uint8_t)to;
+        next->last_good = to == SLOT_NONE ? SLOT_FACTORY : (uint8_t)to;
+        next->counters.fallbacks++;
+        trial_end(next);
+}
+
+enum err slots_withdraw(struct slots *slots, size_t stream, uint64_t counter, int64_t now_s, struct why *why)
+{
+        const struct slot_stream *now = slots_stream(slots, stream);
+        if (now->current >= SLOT_FACTORY || now->release[now->current].counter != counter)
+                return FAIL(why, ERR_NOT_FOUND, "release %llu does not run here", (unsigned long long)counter);
+        struct slot_stream *next = begin(slots, stream);
+        struct slot_release release = next->release[next->current];
+        bool was_unproven = next->trial.lease == SLOT_LEASE_EXPOSURE;
+        if (was_unproven) {
+                next->state[next->current] = SLOT_BAD;
+                next->current = next->last_good;
+                next->counters.fallbacks++;
+                deny(next, counter);
+                trial_end(next);
+        } else {
+                step_down(next);
+        }
+        report(&slots->next, next, &(struct outcome){ &release, SLOT_DECLINED, SLOT_KIND_NONE, "withdrawn by the server", now_s });
+        return commit(slots, why);
+}
+
+enum err slots_descend(struct slots *slots, size_t stream, const struct slot_harm *harm, struct why *why)
+{
+        if (slots_stream(slots, stream)->current == SLOT_NONE)
+                return FAIL(why, ERR_REFUSED, "safe mode is the lowest level");
+        struct slot_stream *next = begin(slots, stream);
+        struct slot_release release = *release_in(next, next->current);
+        step_down(next);
+        report(&slots->next, next, &(struct outcome){ &release, SLOT_HARMED, harm->kind, harm->detail, harm->now_s });
+        return commit(slots, why);
+}
+
+enum err slots_refuse(struct slots *slots, size_t stream, const struct slot_refusal *refusal, struct why *why)
+{
+        struct slot_stream *next = begin(slots, stream);
+        if (refusal->is_final)
+                deny(next, refusal->release->counter);
+        report(&slots->next, next,
+               &(struct outcome){ refusal->release, refusal->outcome, SLOT_KIND_NONE, refusal->detail, refusal->now_s });
+        return commit(slots, why);
+}
+
+enum err slots_count_start(struct slots *slots, size_t stream, struct why *why)
+{
+        begin(slots, stream)->counters.starts++;
+        return commit(slots, why);
+}
+
+enum err slots_count_crash(struct slots *slots, size_t stream, struct why *why)
+{
+        struct slot_stream *next = begin(slots, stream);
+        next->counters.crashes++;
+        if (next->crashes < UINT8_MAX)
+                next->crashes++;
+        return commit(slots, why);
+}
+
+enum err slots_forgive(struct slots *slots, size_t stream, struct why *why)
+{
+        if (!slots_stream(slots, stream)->crashes)
+                return OK;
+        begin(slots, stream)->crashes = 0;
+        return commit(slots, why);
+}
+
+static void boot_one(struct slot_record *record, struct slot_stream *next, bool by_guard, int64_t now_s)
+{
+        if (next->is_counted && !by_guard) {
+                next->is_counted = 0;
+                return;
+        }
+        next->counters.boots++;
+        if (next->boots >= next->trial.boots_max || next->crashes >= next->trial.crashes_max) {
+                char detail[SLOT_DETAIL_BYTES];
+                snprintf(detail, sizeof(detail), "%u unfinished starts, %u crashes", next->boots, next->crashes);
+                give_up(record, next, &(struct slot_harm){ SLOT_BOOT_LOOP, detail, now_s });
+                return;
+        }
+        next->boots++;
+        next->is_counted = by_guard;
+}
+
+enum err slots_boot(struct slots *slots, bool by_guard, int64_t now_s, struct why *why)
+{
+        bool is_changed = false;
+        begin(slots, 0);
+        for (size_t i = 0; i < slots->next.stream_count; i++) {
+                struct slot_stream *next = &slots->next.streams[i];
+                if (next->trial.lease == SLOT_LEASE_NONE)
+                        continue;
+                boot_one(&slots->next, next, by_guard, now_s);
+                is_changed = true;
+        }
+        return is_changed ? commit(slots, why) : OK;
+}
+
+enum err slots_stop(struct slots *slots, struct why *why)
+{
+        bool is_changed = false;
+        begin(slots, 0);
+        for (size_t i = 0; i < slots->next.stream_count; i++)
+                if (slots->next.streams[i].boots) {
+                        slots->next.streams[i].boots = 0;
+                        is_changed = true;
+                }
+        return is_changed ? commit(slots, why) : OK;
+}
+
+const struct slot_report *slots_report(const struct slots *slots)
+{
+        return slots->record.report_count ? &slots->record.reports[0] : NULL;
+}
+
+enum err slots_acknowledge(struct slots *slots, uint64_t seq, struct why *why)
+{
+        struct slot_record *next = &slots->next;
+        begin(slots, 0);
+        size_t gone = 0;
+        while (gone < next->report_count && next->reports[gone].seq <= seq)
+                gone++;
+        if (!gone)
+                return OK;
+        next->report_count = (uint16_t)(next->report_count - gone);
+        memmove(&next->reports[0], &next->reports[gone], next->report_count * sizeof(next->reports[0]));
+        memset(&next->reports[next->report_count], 0, gone * sizeof(next->reports[0]));
+        return commit(slots, why);
+}
+
+enum err slots_reset(struct disk *disk, const char *const *names, size_t count, int64_t now_s, struct why *why)
+{
+        enum err e = disk->ops->rename(disk, record_path, damaged_path, why);
+        if (e && e != ERR_NOT_FOUND)
+                return DURING(why, e, "keeping the damaged slot record");
+        OWN(slots) struct slots *slots = NULL;
+        e = slots_open(disk, names, count, &slots, why);
+        if (e)
+                return e;
+        begin(slots, 0);
+        slots->next.next_seq = now_s > 0 ? (uint64_t)now_s : 1;
+        static const struct slot_release none;
+        for (size_t i = 0; i < count; i++)
+                report(&slots->next, &slots->next.streams[i],
+                       &(struct outcome){ &none, SLOT_DECLINED, SLOT_KIND_NONE, "slot record damaged; on the factory copy", now_s });
+        return commit(slots, why);
+}
