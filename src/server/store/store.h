@@ -1,0 +1,87 @@
+/* store.h - the seam between the network and everything that must last.
+ *
+ * The api process collects requests, the store answers them in batches: one batch is one transaction, and store_batch()
+ * returns only when it is durable. So an answer that left is never lost, whatever happens next, and a failed commit turns
+ * every answer of the batch into that failure (ERR_FULL: 507). A request that fails undoes itself and nobody else.
+ *
+ * Authentication happens here: device signatures and operators' keys are checked by the handlers. The api process checks
+ * the MAC of check-ins itself and hands over only who was seen. No clock, no network: the time is an argument. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "platform/disk.h"
+#include "platform/random.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct signer;      /* server/signer/signer.h */
+struct store;
+
+/* Borrowed: all of it must outlive the store. */
+struct store_config {
+        const char *database;                  /* path of firebreak.db, or ":memory:" */
+        struct disk *artifacts;                /* the folder DATA/artifacts: `ab/<sha256>` */
+        struct random_source *random;
+        const uint8_t *secret;                 /* 32 bytes: server.secret, from which each device's mac key is derived */
+        const char *admin_key;                 /* the operators' API key */
+        const char *tenant;
+        /* The publisher's public material (formats.md 6), text. Kept at first start, then NULL is fine; others are refused. */
+        const char *release_root, *director_root, *anchor;
+        int64_t metadata_s;                    /* lifetime of director metadata; 0: 3600 */
+        int64_t pace_ms;                       /* check-ins of idle devices; 0: 300000 */
+};
+
+/* ERR_REFUSED: other roots than before, or no roots at all; ERR_BUSY, ERR_IO, ERR_FULL: see store/db.h. */
+MUST_CHECK enum err store_open(const struct store_config *config, struct signer *signer, int64_t now_ms, struct store **ret_store,
+                               struct why *why);
+void store_close(struct store *store);
+OWN_DEFINE(store, struct store *, store_close)
+
+struct store_text { const char *bytes; size_t length; };      /* not ended by NUL */
+enum { STORE_CAPTURES_MAX = 3 };
+
+/* Headers that were not sent are NULL. Text is ended by NUL except in captures and body. */
+struct store_request {
+        unsigned route;                        /* handler id of wire/routes.h */
+        struct store_text captures[STORE_CAPTURES_MAX];
+        const char *method, *path, *query;     /* path as it was sent, without the query: it is what devices sign */
+        const char *device, *date, *signature; /* Firebreak-Device, -Date, -Signature */
+        const char *authorization;
+        struct store_text body;
+};
+
+struct store_answer {
+        int status;
+        const char *type;                      /* a literal, such as "application/json" */
+        unsigned retry_after_s;                /* 0: no Retry-After */
+        struct buf body;
+};
+void store_answer_done(struct store_answer *answer);
+
+/* Answers requests[i] in answers[i] (zeroed by the caller, done by the caller). A failed batch is in the answers as well. */
+void store_batch(struct store *store, int64_t now_ms, const struct store_request *requests, size_t count, struct store_answer *answers);
+
+/* Who checked in since the last call; written in bulk. `id` as in the header, MAC checked. */
+struct store_seen { char id[33]; int64_t at_s; };
+MUST_CHECK enum err store_seen(struct store *store, const struct store_seen *seen, size_t count, struct why *why);
+
+/* The rollouts' clock: every 100 to 250 ms. Deadlines, picks, states, renewal of metadata. A failure is to be logged, and
+ * the next call tries again. */
+MUST_CHECK enum err store_tick(struct store *store, int64_t now_ms, struct why *why);
+
+/* What the api process may say without asking: valid until the next store_batch or store_tick. `changes` grows with every
+ * change of it, so that a caller knows when to look again. */
+struct store_file { const char *repository, *name; const void *bytes; size_t length; };   /* "release", "1.root.json" */
+struct store_public {
+        uint64_t changes;
+        int64_t epoch, pace_ms;
+        const char (*revoked)[33];             /* device ids, sorted */
+        size_t revoked_count;
+        const struct store_file *files;        /* sorted by repository, then name */
+        size_t file_count;
+};
+const struct store_public *store_public_state(const struct store *store);
