@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ static bool make_room(struct buf *buf, size_t more)
 
         size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;
         while (capacity < needed)
-                capacity = capacity > needed / 2 ? needed : capacity * 2;
+                capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
         char *bytes = mem_resize(buf->bytes, capacity);
         if (!bytes) {
                 buf->failed = ERR_NOMEM;

@@ -27,3 +27,16 @@ TEST(buf, survives_every_allocation_failure)
                 CHECK(e == OK || e == ERR_NOMEM);
         }
 }
+
+TEST(buf, doubles_so_that_many_small_appends_stay_cheap)
+{
+        OWN(buf) struct buf buf;
+        buf_init(&buf, 100000);
+        unsigned moves = 0;
+        for (size_t i = 0, capacity = 0; i < 100000; i++) {
+                buf_add(&buf, "x", 1);
+                moves += buf.capacity != capacity;
+                capacity = buf.capacity;
+        }
+        CHECK(buf_check(&buf, NULL) == OK && buf.length == 100000 && moves < 20);
+}
