@@ -8,6 +8,7 @@ enum {
         LIMIT_REQUEST_BYTES = 1 << 20,        /* a JSON request: publishing is the largest, tens of KB */
         LIMIT_DEVICE_REQUEST_BYTES = 4096,    /* a check-in, lease or report: under 1 KB in practice */
         LIMIT_JSON_DEPTH = 32,                /* TUF nests 7 deep, our API 6 */
+        LIMIT_JSON_VALUES = 200000,           /* in one document: 1,000 releases are 25,000; keeps 1 MB of [0,0,... under 15 MB */
         LIMIT_METADATA_BYTES = 1 << 20,       /* one TUF file; a targets file of 1,000 releases is 600 KB */
         LIMIT_NOTE_BYTES = 1 << 20,           /* a release note: 100 bytes a file, 8,192 files */
         LIMIT_RELEASE_FILES = 8192,

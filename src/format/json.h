@@ -1,8 +1,7 @@
 /* json.h - a JSON document as a tree: read strictly, walked, built, written.
  *
  * Strict: UTF-8, no duplicate keys, no reals, no NUL, depth at most LIMIT_JSON_DEPTH, nothing after the end.
- * Not for the hot path: see flat.h. Canonical form: see canon.h. A thin door over the library that
- * docs/decisions/ names, so that no caller knows which it is. */
+ * Not for the hot path: see flat.h. Canonical form: see canon.h. Why it is ours and not a library's: docs/decisions/001-json.md. */
 #pragma once
 
 #include "base/buf.h"
@@ -34,7 +33,8 @@ int64_t json_int(const struct json *json, int64_t otherwise);
 bool json_bool(const struct json *json, bool otherwise);
 
 /* Building: NULL when out of memory, and every setter takes NULL values, so calls string together;
- * json_write() then says ERR_NOMEM. `take_` values belong to the document, also on failure. */
+ * json_write() then says ERR_NOMEM. `take_` values belong to the document, also on failure. A key that is
+ * there already gets the new value in its old place. */
 struct json *json_new_object(void);
 struct json *json_new_array(void);
 struct json *json_new_text(const char *text);                                   /* must be UTF-8 */
@@ -53,13 +53,14 @@ bool json_is_whole(const struct json *json);                                    
 MUST_CHECK enum err json_write(const struct json *json, unsigned indent, struct buf *into, struct why *why);
 
 /* Reading an object into a struct by table: unknown, missing and wrongly typed fields are errors that
- * name the field ("policy.budget: not an integer from 1 to 1000000"). Text is borrowed from the document. */
+ * name the field ("budget: not an integer from 1 to 1000000"). Text is borrowed from the document. */
 struct json_field {
         const char *key;
         enum json_type type;
         bool required;
         size_t offset;              /* of const char *, int64_t, bool or const struct json * in the struct */
-        int64_t min, max;           /* integers: range; text, arrays, objects: least and most bytes or members */
+        int64_t min, max;           /* integers: range; text, arrays, objects: least and most bytes or members.
+                                     * Both 0: any */
 };
 MUST_CHECK enum err json_read(const struct json *object, const struct json_field *fields, size_t field_count,
                               void *into, struct why *why);
