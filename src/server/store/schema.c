@@ -44,7 +44,8 @@ static const char step_1[] =
 
         /* Everything that a rollout was ever told, in order. Decisions are not stored: replaying this makes them again. */
         "CREATE TABLE rollout_inputs (rollout INTEGER NOT NULL REFERENCES rollouts, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
-        " bytes BLOB NOT NULL, PRIMARY KEY (rollout, seq)) STRICT, WITHOUT ROWID;"
+        " what TEXT NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, c INTEGER NOT NULL, list BLOB NOT NULL,"
+        " PRIMARY KEY (rollout, seq)) STRICT, WITHOUT ROWID;"
         "CREATE TRIGGER rollout_inputs_stay BEFORE UPDATE ON rollout_inputs BEGIN SELECT RAISE(ABORT, 'inputs are append-only'); END;"
         "CREATE TRIGGER rollout_inputs_keep BEFORE DELETE ON rollout_inputs BEGIN SELECT RAISE(ABORT, 'inputs are append-only'); END;"
 
