@@ -11,7 +11,7 @@ struct clock_ops {
         int64_t (*wall_s)(struct clock *clock);              /* unix seconds; may jump */
         int64_t (*wall_ms)(struct clock *clock);
         int64_t (*steady_ms)(struct clock *clock);           /* since some start; includes suspend */
-        void (*sleep_ms)(struct clock *clock, int64_t ms);
+        void (*sleep_ms)(struct clock *clock, int64_t ms);   /* less when a signal arrives */
 };
 
 struct clock *clock_system(void);

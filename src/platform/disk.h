@@ -1,8 +1,8 @@
 /* disk.h - the files that must survive a power cut, below one root folder.
  *
  * The one way the agent touches storage, so that tests can lose power at any step (tests/support/sim_disk.h).
- * Paths are relative, '/' separated, without '.' or '..'; no call follows a symbolic link or opens anything but a
- * regular file or folder. Durable means: in effect, and stays so if the power goes right after the return. */
+ * Paths are relative, '/' separated, without '.' or '..'; for sync_folder and list, "" is the root. No call follows a
+ * symbolic link or opens anything but a regular file or folder. A file's handle counts from 0 and -1 is none. Durable means: in effect, and stays so if the power goes right after the return. */
 #pragma once
 
 #include "base/buf.h"
@@ -15,6 +15,8 @@
 struct disk {
         const struct disk_ops *ops;
 };
+
+enum { DISK_NAME_MAX = 255, DISK_PATH_MAX = 1023 };        /* ext4's; deepest of ours: streams/NAME/a/ and a release's path */
 
 enum disk_kind { DISK_FILE, DISK_FOLDER, DISK_LINK, DISK_OTHER };
 typedef enum err disk_visit(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why);
@@ -31,12 +33,18 @@ struct disk_ops {
         enum err (*file_write)(struct disk *disk, int file, const void *bytes, size_t length, struct why *why);
         enum err (*file_sync)(struct disk *disk, int file, struct why *why);
         void (*file_close)(struct disk *disk, int file);
-        enum err (*make_folder)(struct disk *disk, const char *path, struct why *why);         /* fine if it exists */
+        /* Fine if it exists. Durable only after sync_folder of its parent. */
+        enum err (*make_folder)(struct disk *disk, const char *path, struct why *why);
         enum err (*sync_folder)(struct disk *disk, const char *path, struct why *why);
         enum err (*rename)(struct disk *disk, const char *from, const char *to, struct why *why); /* durable; replaces files */
-        enum err (*remove_tree)(struct disk *disk, const char *path, struct why *why);          /* fine if absent */
+        /* A file, a link or a folder with all below. Fine if absent. Durable; cut short, any part of it may be left. */
+        enum err (*remove_tree)(struct disk *disk, const char *path, struct why *why);
         enum err (*list)(struct disk *disk, const char *path, disk_visit *visit, void *user, struct why *why);
         /* Atomically point the link `path` at the name `target` (same folder). Durable. */
         enum err (*point)(struct disk *disk, const char *path, const char *target, struct why *why);
         enum err (*free_bytes)(struct disk *disk, uint64_t *ret_bytes, struct why *why);
 };
+
+/* For those who implement a disk: ERR_USAGE or ERR_LIMIT for a path that no call takes; a name is a path of one part. */
+MUST_CHECK enum err disk_path_check(const char *path, struct why *why);
+MUST_CHECK enum err disk_name_check(const char *name, struct why *why);

@@ -1,4 +1,4 @@
-/* disk_folder.h - struct disk on a real folder (openat2-style, never leaves it). */
+/* disk_folder.h - struct disk on a real folder (part by part with O_NOFOLLOW: never leaves it). */
 #pragma once
 
 #include "base/own.h"

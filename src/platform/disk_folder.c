@@ -1,0 +1,421 @@
+#include "platform/disk_folder.h"
+
+#include "base/mem.h"
+#include "platform/os_error.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum {
+        READ_BYTES = 16 << 10,       /* on the stack, a call */
+        TREE_DEPTH_MAX = 64,         /* of remove_tree(): one open folder a level */
+};
+
+/* A new file waits under this name in the same folder until it is whole. What a power cut leaves behind is
+ * not listed and is taken over by the next try. */
+#define PENDING_PREFIX ".pending-"
+
+struct disk_folder {
+        struct disk disk;
+        int root;
+};
+
+static void close_fd(int fd)
+{
+        if (fd >= 0)
+                close(fd);
+}
+OWN_DEFINE(fd, int, close_fd)
+
+#define GIVE_FD(fd) __extension__({ int given_ = (fd); (fd) = -1; given_; })
+
+/* The folder that holds the last part of a path, and that part. */
+struct place {
+        int folder;
+        char name[DISK_NAME_MAX + 1];
+};
+static void place_release(struct place *place) { close_fd(place->folder); }
+
+static enum err open_below(int folder, const char *name, int *ret_fd, struct why *why)
+{
+        int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return OS_FAIL(why, errno, "folder %s", name);
+        *ret_fd = fd;
+        return OK;
+}
+
+/* Part by part with O_NOFOLLOW, so that no symbolic link on the way can lead out. */
+static enum err place_open(struct disk *disk, const char *path, struct place *ret_place, struct why *why)
+{
+        enum err e = disk_path_check(path, why);
+        if (e)
+                return e;
+        OWN(fd) int folder = fcntl(((struct disk_folder *)disk)->root, F_DUPFD_CLOEXEC, 0);
+        if (folder < 0)
+                return OS_FAIL(why, errno, "%s", path);
+        size_t length;
+        for (; length = strcspn(path, "/"), path[length]; path += length + 1) {
+                char name[DISK_NAME_MAX + 1] = "";
+                memcpy(name, path, length);
+                OWN(fd) int next = -1;
+                e = open_below(folder, name, &next, why);
+                if (e)
+                        return e;
+                int old = folder;
+                folder = GIVE_FD(next);
+                close(old);
+        }
+        memcpy(ret_place->name, path, length + 1);
+        ret_place->folder = GIVE_FD(folder);
+        return OK;
+}
+
+/* Places start closed: OWN(place) struct place p = NOWHERE. */
+#define NOWHERE { .folder = -1 }
+
+/* The folder itself; "" is the root. */
+static enum err open_folder(struct disk *disk, const char *path, int *ret_fd, struct why *why)
+{
+        if (!*path)
+                return open_below(((struct disk_folder *)disk)->root, ".", ret_fd, why);
+        OWN(place) struct place place = NOWHERE;
+        enum err e = place_open(disk, path, &place, why);
+        return e ? e : open_below(place.folder, place.name, ret_fd, why);
+}
+
+static enum err sync_fd(int fd, const char *name, struct why *why)
+{
+        return fsync(fd) ? OS_FAIL(why, errno, "writing %s to the device", name) : OK;
+}
+
+static enum err write_all(int fd, const void *bytes, size_t length, struct why *why)
+{
+        for (const char *from = bytes; length;) {
+                ssize_t written = write(fd, from, length);
+                if (written < 0 && errno == EINTR)
+                        continue;
+                if (written < 0)
+                        return OS_FAIL(why, errno, "writing %zu bytes", length);
+                from += written;
+                length -= (size_t)written;
+        }
+        return OK;
+}
+
+static void pending_name(const char *name, char (*ret_pending)[DISK_NAME_MAX + 1 + sizeof(PENDING_PREFIX)])
+{
+        snprintf(*ret_pending, sizeof(*ret_pending), "%s%s", PENDING_PREFIX, name);
+}
+
+static enum err open_new(int folder, const char *name, unsigned mode, int *ret_fd, struct why *why)
+{
+        int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+        if (fd < 0)
+                return OS_FAIL(why, errno, "new file %s", name);
+        *ret_fd = fd;
+        return OK;
+}
+
+static enum err write_new(int folder, const char *name, const void *bytes, size_t length, struct why *why)
+{
+        OWN(fd) int fd = -1;
+        enum err e = open_new(folder, name, 0600, &fd, why);
+        if (!e)
+                e = write_all(fd, bytes, length, why);
+        return e ? e : sync_fd(fd, name, why);
+}
+
+/* The pending file takes its place; the folder is then made durable. */
+static enum err settle(const struct place *place, const char *pending, struct why *why)
+{
+        if (renameat(place->folder, pending, place->folder, place->name))
+                return OS_FAIL(why, errno, "replacing %s", place->name);
+        return sync_fd(place->folder, place->name, why);
+}
+
+static enum err folder_replace(struct disk *disk, const char *path, const void *bytes, size_t length, struct why *why)
+{
+        OWN(place) struct place place = NOWHERE;
+        enum err e = place_open(disk, path, &place, why);
+        if (e)
+                return e;
+        char pending[DISK_NAME_MAX + 1 + sizeof(PENDING_PREFIX)];
+        pending_name(place.name, &pending);
+        unlinkat(place.folder, pending, 0);
+        e = write_new(place.folder, pending, bytes, length, why);
+        if (!e)
+                e = settle(&place, pending, why);
+        if (e)
+                unlinkat(place.folder, pending, 0);
+        return e;
+}
+
+static enum err open_regular(struct disk *disk, const char *path, int *ret_fd, uint64_t *ret_length, struct why *why)
+{
+        OWN(place) struct place place = NOWHERE;
+        enum err e = place_open(disk, path, &place, why);
+        if (e)
+                return e;
+        /* O_NONBLOCK: a named pipe that someone put here must not hold us up. */
+        OWN(fd) int fd = openat(place.folder, place.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        struct stat stat;
+        if (fd < 0 || fstat(fd, &stat))
+                return OS_FAIL(why, errno, "file %s", path);
+        if (!S_ISREG(stat.st_mode))
+                return FAIL(why, ERR_REFUSED, "%s: not a regular file", path);
+        *ret_length = (uint64_t)stat.st_size;
+        *ret_fd = GIVE_FD(fd);
+        return OK;
+}
+
+static enum err read_some(int fd, void *bytes, size_t bytes_max, size_t *ret_length, struct why *why)
+{
+        ssize_t length;
+        do
+                length = read(fd, bytes, bytes_max);
+        while (length < 0 && errno == EINTR);
+        if (length < 0)
+                return OS_FAIL(why, errno, "reading");
+        *ret_length = (size_t)length;
+        return OK;
+}
+
+static enum err folder_read(struct disk *disk, const char *path, struct buf *into, struct why *why)
+{
+        OWN(fd) int fd = -1;
+        uint64_t expected;
+        enum err e = open_regular(disk, path, &fd, &expected, why);
+        while (!e) {
+                char bytes[READ_BYTES];
+                size_t length = 0;
+                e = read_some(fd, bytes, sizeof(bytes), &length, why);
+                if (!e && !length)
+                        return OK;
+                if (!e) {
+                        buf_add(into, bytes, length);
+                        e = buf_check(into, why);
+                }
+                if (e)
+                        return DURING(why, e, "%s", path);
+        }
+        return e;
+}
+
+static enum err folder_create(struct disk *disk, const char *path, unsigned mode, int *ret_file, struct why *why)
+{
+        OWN(place) struct place place = NOWHERE;
+        enum err e = place_open(disk, path, &place, why);
+        return e ? e : open_new(place.folder, place.name, mode, ret_file, why);
+}
+
+static enum err folder_file_read(struct disk *disk, int file, void *bytes, size_t bytes_max, size_t *ret_length, struct why *why)
+{
+        (void)disk;
+        return read_some(file, bytes, bytes_max, ret_length, why);
+}
+
+static enum err folder_file_write(struct disk *disk, int file, const void *bytes, size_t length, struct why *why)
+{
+        (void)disk;
+        return write_all(file, bytes, length, why);
+}
+
+static enum err folder_file_sync(struct disk *disk, int file, struct why *why)
+{
+        (void)disk;
+        return sync_fd(file, "a file", why);
+}
+
+static void folder_file_close(struct disk *disk, int file)
+{
+        (void)disk;
+        close_fd(file);
+}
+
+static enum err folder_make_folder(struct disk *disk, const char *path, struct why *why)
+{
+        OWN(place) struct place place = NOWHERE;
+        enum err e = place_open(disk, path, &place, why);
+        if (e)
+                return e;
+        if (!mkdirat(place.folder, place.name, 0755))
+                return OK;
+        struct stat stat;
+        if (errno == EEXIST && !fstatat(place.folder, place.name, &stat, AT_SYMLINK_NOFOLLOW) && !S_ISDIR(stat.st_mode))
+                return FAIL(why, ERR_BUSY, "%s: there already, and not a folder", path);
+        return errno == EEXIST ? OK : OS_FAIL(why, errno, "new folder %s", path);
+}
+
+static enum err folder_sync_folder(struct disk *disk, const char *path, struct why *why)
+{
+        OWN(fd) int fd = -1;
+        enum err e = open_folder(disk, path, &fd, why);
+        return e ? e : sync_fd(fd, path, why);
+}
+
+static enum err folder_rename(struct disk *disk, const char *from, const char *to, struct why *why)
+{
+        OWN(place) struct place old = NOWHERE;
+        OWN(place) struct place new = NOWHERE;
+        enum err e = place_open(disk, from, &old, why);
+        if (!e)
+                e = place_open(disk, to, &new, why);
+        if (e)
+                return e;
+        if (renameat(old.folder, old.name, new.folder, new.name))
+                return OS_FAIL(why, errno, "renaming %s to %s", from, to);
+        e = sync_fd(new.folder, to, why);
+        return e ? e : sync_fd(old.folder, from, why);
+}
+
+struct folder_stream {
+        DIR *stream;
+};
+static void folder_stream_release(struct folder_stream *folder)
+{
+        if (folder->stream)
+                closedir(folder->stream);
+}
+
+/* Calls `each` for every entry of an open folder. Takes the descriptor. */
+typedef enum err each_entry(void *user, int folder, const char *name, struct why *why);
+
+static enum err for_each_entry(int take_fd, each_entry *each, void *user, struct why *why)
+{
+        OWN(folder_stream) struct folder_stream folder = { fdopendir(take_fd) };
+        if (!folder.stream) {
+                int number = errno;
+                close_fd(take_fd);
+                return OS_FAIL(why, number, "listing");
+        }
+        for (;;) {
+                errno = 0;
+                struct dirent *entry = readdir(folder.stream);
+                if (!entry)
+                        return errno ? OS_FAIL(why, errno, "listing") : OK;
+                if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+                        continue;
+                enum err e = each(user, dirfd(folder.stream), entry->d_name, why);
+                if (e)
+                        return e;
+        }
+}
+
+static enum err remove_entry(void *depth_user, int folder, const char *name, struct why *why)
+{
+        unsigned depth = *(unsigned *)depth_user;
+        if (!unlinkat(folder, name, 0) || errno == ENOENT)
+                return OK;
+        if (errno != EISDIR && errno != EPERM)
+                return OS_FAIL(why, errno, "removing %s", name);
+        if (depth == TREE_DEPTH_MAX)
+                return FAIL(why, ERR_LIMIT, "removing %s: folders more than %d deep", name, TREE_DEPTH_MAX);
+        int below = -1;
+        enum err e = open_below(folder, name, &below, why);
+        if (!e)
+                e = for_each_entry(below, remove_entry, &(unsigned){ depth + 1 }, why);
+        if (!e && unlinkat(folder, name, AT_REMOVEDIR))
+                e = OS_FAIL(why, errno, "removing folder %s", name);
+        return e;
+}
+
+static enum err folder_remove_tree(struct disk *disk, const char *path, struct why *why)
+{
+        OWN(place) struct place place = NOWHERE;
+        enum err e = place_open(disk, path, &place, why);
+        if (e)
+                return e == ERR_NOT_FOUND ? OK : e;
+        e = remove_entry(&(unsigned){ 1 }, place.folder, place.name, why);
+        return e ? e : sync_fd(place.folder, path, why);
+}
+
+struct visit {
+        disk_visit *visit;
+        void *user;
+};
+
+static enum err visit_entry(void *user, int folder, const char *name, struct why *why)
+{
+        const struct visit *visit = user;
+        struct stat stat;
+        if (strncmp(name, PENDING_PREFIX, strlen(PENDING_PREFIX)) == 0)
+                return OK;
+        if (fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW))
+                return errno == ENOENT ? OK : OS_FAIL(why, errno, "%s", name);
+        enum disk_kind kind = S_ISREG(stat.st_mode) ? DISK_FILE : S_ISDIR(stat.st_mode) ? DISK_FOLDER
+                              : S_ISLNK(stat.st_mode) ? DISK_LINK : DISK_OTHER;
+        return visit->visit(visit->user, name, kind, kind == DISK_FILE ? (uint64_t)stat.st_size : 0, why);
+}
+
+static enum err folder_list(struct disk *disk, const char *path, disk_visit *visit, void *user, struct why *why)
+{
+        int fd = -1;
+        enum err e = open_folder(disk, path, &fd, why);
+        return e ? e : for_each_entry(fd, visit_entry, &(struct visit){ visit, user }, why);
+}
+
+static enum err folder_point(struct disk *disk, const char *path, const char *target, struct why *why)
+{
+        OWN(place) struct place place = NOWHERE;
+        enum err e = disk_name_check(target, why);
+        if (!e)
+                e = place_open(disk, path, &place, why);
+        if (e)
+                return e;
+        char pending[DISK_NAME_MAX + 1 + sizeof(PENDING_PREFIX)];
+        pending_name(place.name, &pending);
+        unlinkat(place.folder, pending, 0);
+        if (symlinkat(target, place.folder, pending))
+                return OS_FAIL(why, errno, "new link %s", path);
+        e = settle(&place, pending, why);
+        if (e)
+                unlinkat(place.folder, pending, 0);
+        return e;
+}
+
+static enum err folder_free_bytes(struct disk *disk, uint64_t *ret_bytes, struct why *why)
+{
+        struct statvfs stat;
+        if (fstatvfs(((struct disk_folder *)disk)->root, &stat))
+                return OS_FAIL(why, errno, "asking for free room");
+        *ret_bytes = (uint64_t)stat.f_bavail * stat.f_frsize;
+        return OK;
+}
+
+static const struct disk_ops folder_ops = {
+        .replace = folder_replace, .read = folder_read, .create = folder_create, .open = open_regular,
+        .file_read = folder_file_read, .file_write = folder_file_write, .file_sync = folder_file_sync,
+        .file_close = folder_file_close, .make_folder = folder_make_folder, .sync_folder = folder_sync_folder,
+        .rename = folder_rename, .remove_tree = folder_remove_tree, .list = folder_list, .point = folder_point,
+        .free_bytes = folder_free_bytes,
+};
+
+enum err disk_folder_open(const char *root, struct disk **ret_disk, struct why *why)
+{
+        if (mkdir(root, 0700) && errno != EEXIST)
+                return OS_FAIL(why, errno, "making folder %s", root);
+        OWN(fd) int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return OS_FAIL(why, errno, "opening folder %s", root);
+        struct disk_folder *folder = mem_new(1, sizeof(*folder));
+        if (!folder)
+                return FAIL(why, ERR_NOMEM, "out of memory for folder %s", root);
+        folder->disk.ops = &folder_ops;
+        folder->root = GIVE_FD(fd);
+        *ret_disk = &folder->disk;
+        return OK;
+}
+
+void disk_folder_close(struct disk *disk)
+{
+        if (!disk)
+                return;
+        close_fd(((struct disk_folder *)disk)->root);
+        mem_free(disk);
+}

@@ -1,0 +1,194 @@
+#include "platform/disk_folder.h"
+
+#include "support/sweep.h"
+#include "support/test.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct folder {
+        char root[40];
+        struct disk *disk;
+};
+
+static void folder_open(struct folder *folder)
+{
+        snprintf(folder->root, sizeof(folder->root), "/tmp/firebreak-folder-XXXXXX");
+        CHECK(mkdtemp(folder->root));
+        CHECK(disk_folder_open(folder->root, &folder->disk, NULL) == OK);
+}
+
+static void folder_done(struct folder *folder)
+{
+        CHECK(folder->disk->ops->remove_tree(folder->disk, "t", NULL) == OK);
+        disk_folder_close(folder->disk);
+        CHECK(rmdir(folder->root) == 0);
+}
+
+static const char *path_of(const struct folder *folder, const char *path)
+{
+        static char full[200];
+        snprintf(full, sizeof(full), "%s/%s", folder->root, path);
+        return full;
+}
+
+static enum err read_error(struct folder *folder, const char *path)
+{
+        OWN(buf) struct buf buf;
+        buf_init(&buf, 10000);
+        return folder->disk->ops->read(folder->disk, path, &buf, NULL);
+}
+
+TEST(disk_folder_open, makes_the_folder_for_its_owner_only)
+{
+        char parent[] = "/tmp/firebreak-parent-XXXXXX", root[64];
+        CHECK(mkdtemp(parent));
+        snprintf(root, sizeof(root), "%s/state", parent);
+        OWN(disk_folder) struct disk *disk = NULL;
+        CHECK(disk_folder_open(root, &disk, NULL) == OK);
+        struct stat stat;
+        CHECK(lstat(root, &stat) == 0 && (stat.st_mode & 0777) == 0700);
+        CHECK(rmdir(root) == 0 && rmdir(parent) == 0);
+}
+
+TEST(disk_folder_open, says_what_is_wrong_with_the_root)
+{
+        struct disk *disk = NULL;
+        struct why why;
+        CHECK(disk_folder_open("/nowhere/state", &disk, &why) == ERR_NOT_FOUND && !disk);
+        CHECK(strcmp(why.text, "making folder /nowhere/state: No such file or directory") == 0);
+        CHECK(disk_folder_open("/dev/null", &disk, &why) == ERR_NOT_FOUND && !disk);
+        CHECK(strcmp(why.text, "opening folder /dev/null: a part of the path is not a folder") == 0);
+}
+
+TEST(disk_folder_open, survives_every_allocation_failure)
+{
+        SWEEP_MEMORY {
+                OWN(disk_folder) struct disk *disk = NULL;
+                enum err e = disk_folder_open("/tmp", &disk, NULL);
+                CHECK(e == OK || e == ERR_NOMEM);
+                CHECK((e == OK) == (disk != NULL));
+        }
+}
+
+TEST(disk_folder, opens_no_pipe_socket_or_device_and_does_not_hang)
+{
+        struct folder folder;
+        folder_open(&folder);
+        CHECK(mkdir(path_of(&folder, "t"), 0700) == 0);
+        CHECK(mkfifo(path_of(&folder, "t/pipe"), 0600) == 0);
+        CHECK(read_error(&folder, "t/pipe") == ERR_REFUSED);
+        folder_done(&folder);
+}
+
+TEST(disk_folder, follows_no_link_that_someone_else_put_there)
+{
+        struct folder folder;
+        folder_open(&folder);
+        CHECK(mkdir(path_of(&folder, "t"), 0700) == 0);
+        CHECK(symlink("/etc/passwd", path_of(&folder, "t/file")) == 0);
+        CHECK(symlink("/etc", path_of(&folder, "t/etc")) == 0);
+        CHECK(read_error(&folder, "t/file") == ERR_REFUSED);
+        CHECK(read_error(&folder, "t/etc/passwd") == ERR_NOT_FOUND);
+        int file = -1;
+        CHECK(folder.disk->ops->create(folder.disk, "t/file", 0600, &file, NULL) == ERR_BUSY);
+        CHECK(folder.disk->ops->create(folder.disk, "t/etc/new", 0600, &file, NULL) == ERR_NOT_FOUND);
+        CHECK(folder.disk->ops->sync_folder(folder.disk, "t/etc", NULL) == ERR_NOT_FOUND);
+        /* Replacing and removing act on the link itself. */
+        CHECK(folder.disk->ops->replace(folder.disk, "t/file", "mine", 4, NULL) == OK);
+        CHECK(read_error(&folder, "t/file") == OK && access("/etc/passwd", R_OK) == 0);
+        folder_done(&folder);
+        CHECK(access("/etc", R_OK) == 0);
+}
+
+TEST(disk_folder, takes_over_what_a_power_cut_left)
+{
+        struct folder folder;
+        folder_open(&folder);
+        CHECK(mkdir(path_of(&folder, "t"), 0700) == 0);
+        int left = open(path_of(&folder, "t/.pending-record"), O_CREAT | O_WRONLY, 0600);
+        CHECK(left >= 0 && write(left, "half", 4) == 4 && close(left) == 0);
+        CHECK(folder.disk->ops->replace(folder.disk, "t/record", "whole", 5, NULL) == OK);
+        CHECK(access(path_of(&folder, "t/.pending-record"), F_OK) != 0);
+        struct stat stat;
+        CHECK(lstat(path_of(&folder, "t/record"), &stat) == 0 && stat.st_size == 5 && (stat.st_mode & 0777) == 0600);
+        folder_done(&folder);
+}
+
+static enum err count(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why)
+{
+        (void)name, (void)kind, (void)length, (void)why;
+        ++*(int *)user;
+        return OK;
+}
+
+TEST(disk_folder, does_not_list_what_is_still_pending)
+{
+        struct folder folder;
+        folder_open(&folder);
+        CHECK(mkdir(path_of(&folder, "t"), 0700) == 0);
+        CHECK(symlink("x", path_of(&folder, "t/.pending-link")) == 0);
+        int names = 0;
+        CHECK(folder.disk->ops->list(folder.disk, "t", count, &names, NULL) == OK && names == 0);
+        folder_done(&folder);
+}
+
+TEST(disk_folder, removes_deep_trees_up_to_a_limit)
+{
+        struct folder folder;
+        folder_open(&folder);
+        char path[500] = "t";
+        CHECK(mkdir(path_of(&folder, path), 0700) == 0);
+        for (int depth = 0; depth < 70; depth++) {
+                snprintf(path + strlen(path), sizeof(path) - strlen(path), "/d");
+                CHECK(folder.disk->ops->make_folder(folder.disk, path, NULL) == OK);
+        }
+        CHECK(folder.disk->ops->remove_tree(folder.disk, "t", NULL) == ERR_LIMIT);
+        path[strlen(path) - 2 * 10] = 0;
+        CHECK(folder.disk->ops->remove_tree(folder.disk, path, NULL) == OK);
+        folder_done(&folder);
+}
+
+TEST(disk_folder, leaks_no_descriptor_on_failure)
+{
+        struct folder folder;
+        folder_open(&folder);
+        int before = dup(0);
+        close(before);
+        for (int i = 0; i < 20; i++) {
+                CHECK(read_error(&folder, "a/b/c") == ERR_NOT_FOUND);
+                CHECK(read_error(&folder, "a") == ERR_NOT_FOUND);
+                CHECK(folder.disk->ops->rename(folder.disk, "a", "b/c", NULL) == ERR_NOT_FOUND);
+                CHECK(folder.disk->ops->replace(folder.disk, "t/x", "", 0, NULL) == ERR_NOT_FOUND);
+        }
+        int after = dup(0);
+        close(after);
+        CHECK(before == after);
+        folder_done(&folder);
+}
+
+/* A limit on the size of a file stands for a full disk: the same path, and no root needed. */
+TEST(disk_folder, keeps_the_old_file_when_there_is_no_room_for_the_new)
+{
+        struct folder folder;
+        folder_open(&folder);
+        CHECK(mkdir(path_of(&folder, "t"), 0700) == 0);
+        CHECK(folder.disk->ops->replace(folder.disk, "t/record", "old", 3, NULL) == OK);
+        static char much[8192];
+        struct rlimit old_limit, limit;
+        CHECK(getrlimit(RLIMIT_FSIZE, &old_limit) == 0);
+        limit = (struct rlimit){ .rlim_cur = 4096, .rlim_max = old_limit.rlim_max };
+        signal(SIGXFSZ, SIG_IGN);
+        CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+        enum err e = folder.disk->ops->replace(folder.disk, "t/record", much, sizeof(much), NULL);
+        CHECK(setrlimit(RLIMIT_FSIZE, &old_limit) == 0);
+        CHECK(e == ERR_LIMIT);
+        struct stat stat;
+        CHECK(lstat(path_of(&folder, "t/record"), &stat) == 0 && stat.st_size == 3);
+        CHECK(access(path_of(&folder, "t/.pending-record"), F_OK) != 0);
+        folder_done(&folder);
+}
