@@ -1,0 +1,237 @@
+#include "cli/print.h"
+
+#include "base/limits.h"
+#include "format/json.h"
+
+#include <assert.h>
+#include <string.h>
+
+void print_clean(struct buf *into, const char *text)
+{
+        if (!text)
+                text = "-";
+        for (size_t i = 0; text[i]; i++) {
+                unsigned char c = (unsigned char)text[i];
+                bool is_c1 = c == 0xc2 && (unsigned char)text[i + 1] >= 0x80 && (unsigned char)text[i + 1] < 0xa0;
+                if (is_c1)
+                        i++;
+                if (c < 0x20 || c == 0x7f || is_c1)
+                        buf_add_text(into, "?");
+                else
+                        buf_add(into, &text[i], 1);
+        }
+}
+
+void print_coloured(struct buf *into, bool is_colour, enum colour colour, const char *text)
+{
+        static const char *const codes[] = { [PLAIN] = "", [BOLD] = "1", [GREEN] = "32", [YELLOW] = "33", [RED] = "31", [DIM] = "2" };
+        if (is_colour && colour != PLAIN)
+                buf_addf(into, "\x1b[%sm", codes[colour]);
+        print_clean(into, text);
+        if (is_colour && colour != PLAIN)
+                buf_add_text(into, "\x1b[0m");
+}
+
+enum colour state_colour(const char *state)
+{
+        static const struct {
+                const char *word;
+                enum colour colour;
+        } words[] = {
+                { "complete", GREEN },  { "watched", GREEN },    { "PASS", GREEN },        { "GO", GREEN },     { "open", GREEN },
+                { "holding", YELLOW },  { "superseded", DIM },   { "cancelled", DIM },     { "UNKNOWN", YELLOW }, { "ERROR", YELLOW },
+                { "halted", RED },      { "withdrawn", RED },    { "rolling_back", RED },  { "HALT", RED },     { "FAIL", RED },
+                { "MISS", YELLOW },     { "closed", RED },
+        };
+        for (size_t i = 0; state && i < sizeof(words) / sizeof(words[0]); i++)
+                if (strcmp(words[i].word, state) == 0)
+                        return words[i].colour;
+        return PLAIN;
+}
+
+void print_span(struct buf *into, int64_t seconds)
+{
+        if (seconds < 0)
+                seconds = 0;
+        if (seconds < 120)
+                buf_addf(into, "%lld s", (long long)seconds);
+        else if (seconds < 7200)
+                buf_addf(into, "%lld min", (long long)(seconds / 60));
+        else if (seconds < 172800)
+                buf_addf(into, "%lld h %lld min", (long long)(seconds / 3600), (long long)(seconds % 3600 / 60));
+        else
+                buf_addf(into, "%lld d", (long long)(seconds / 86400));
+}
+
+void print_bytes(struct buf *into, uint64_t bytes)
+{
+        static const char *const units[] = { "bytes", "KB", "MB", "GB", "TB" };
+        unsigned unit = 0;
+        uint64_t tenths = bytes * 10;
+        for (; tenths >= 10000 && unit < 4; unit++)
+                tenths /= 1000;
+        if (unit)
+                buf_addf(into, "%llu.%llu %s", (unsigned long long)(tenths / 10), (unsigned long long)(tenths % 10), units[unit]);
+        else
+                buf_addf(into, "%llu bytes", (unsigned long long)bytes);
+}
+
+static const struct json *field_of(const struct json *object, const char *path)
+{
+        char key[64];
+        const char *dot = strchr(path, '.');
+        if (!dot)
+                return json_get(object, path);
+        snprintf(key, sizeof(key), "%.*s", (int)(dot - path), path);
+        return field_of(json_get(object, key), dot + 1);
+}
+
+static void add_list(struct buf *into, const struct json *value)
+{
+        for (size_t i = 0; i < json_count(value); i++) {
+                if (i)
+                        buf_add_text(into, ",");
+                print_value(into, json_at(value, i));
+        }
+}
+
+/* {"os":"debian"} as os=debian: attributes. */
+static void add_members(struct buf *into, const struct json *value)
+{
+        for (size_t i = 0; i < json_count(value); i++) {
+                if (i)
+                        buf_add_text(into, ",");
+                print_clean(into, json_key_at(value, i));
+                buf_add_text(into, "=");
+                print_value(into, json_value_at(value, i));
+        }
+}
+
+void print_value(struct buf *into, const struct json *value)
+{
+        switch (value ? json_type(value) : JSON_NULL) {
+        case JSON_TEXT:
+                print_clean(into, json_text(value)[0] ? json_text(value) : "-");
+                break;
+        case JSON_INT:
+                buf_addf(into, "%lld", (long long)json_int(value, 0));
+                break;
+        case JSON_BOOL:
+                buf_add_text(into, json_bool(value, false) ? "yes" : "no");
+                break;
+        case JSON_ARRAY:
+                add_list(into, value);
+                break;
+        case JSON_OBJECT:
+                add_members(into, value);
+                break;
+        case JSON_NULL:
+                buf_add_text(into, "-");
+                break;
+        }
+}
+
+static void cell(struct buf *into, const struct table *table, size_t column, const struct json *row)
+{
+        const struct json *value = field_of(row, table->columns[column].field);
+        if (table->columns[column].is_age && value && json_type(value) == JSON_INT && json_int(value, 0) > 0)
+                print_span(into, table->now - json_int(value, 0));
+        else
+                print_value(into, value);
+}
+
+/* Columns that people see, not bytes: continuation bytes take no room. */
+static size_t width_of(const char *text)
+{
+        size_t width = 0;
+        for (; *text; text++)
+                width += ((unsigned char)*text & 0xc0) != 0x80;
+        return width;
+}
+
+enum { COLUMNS_MAX = 16 };
+
+struct layout {
+        size_t widths[COLUMNS_MAX];
+        bool is_number[COLUMNS_MAX];      /* some row has a number there: the column is set to the right */
+};
+
+static void measure(const struct table *table, const struct json *rows, struct layout *layout, struct buf *scratch)
+{
+        for (size_t c = 0; c < table->column_count; c++)
+                layout->widths[c] = strlen(table->columns[c].title);
+        for (size_t r = 0; r < json_count(rows); r++)
+                for (size_t c = 0; c < table->column_count; c++) {
+                        const struct json *value = field_of(json_at(rows, r), table->columns[c].field);
+                        buf_clear(scratch);
+                        cell(scratch, table, c, json_at(rows, r));
+                        size_t width = width_of(buf_text(scratch));
+                        layout->widths[c] = width > layout->widths[c] ? width : layout->widths[c];
+                        layout->is_number[c] = layout->is_number[c] || (value && json_type(value) == JSON_INT);
+                }
+}
+
+static void add_cell(struct buf *into, const struct layout *layout, size_t column, const char *text)
+{
+        int gap = (int)(layout->widths[column] - width_of(text));
+        bool is_right = layout->is_number[column];
+        buf_addf(into, "%*s%s%*s", is_right ? gap : 0, "", text, is_right ? 0 : gap, "");
+}
+
+/* Ends a row; no blanks are left at its end. */
+static void end_row(struct buf *into)
+{
+        while (into->length && into->bytes[into->length - 1] == ' ')
+                into->bytes[--into->length] = '\0';
+        buf_add_text(into, "\n");
+}
+
+enum err print_table(const struct table *table, const struct json *rows, struct buf *into, struct why *why)
+{
+        assert(table->column_count <= COLUMNS_MAX);
+        struct layout layout = { 0 };
+        OWN(buf) struct buf scratch;
+        buf_init(&scratch, LIMIT_REQUEST_BYTES);
+        if (json_count(rows) == 0) {
+                buf_add_text(into, "none\n");
+                return buf_check(into, why);
+        }
+        measure(table, rows, &layout, &scratch);
+        for (size_t c = 0; c < table->column_count; c++) {
+                buf_add_text(into, c ? "  " : "");
+                add_cell(into, &layout, c, table->columns[c].title);
+        }
+        end_row(into);
+        for (size_t r = 0; r < json_count(rows); r++) {
+                for (size_t c = 0; c < table->column_count; c++) {
+                        buf_clear(&scratch);
+                        cell(&scratch, table, c, json_at(rows, r));
+                        buf_add_text(into, c ? "  " : "");
+                        add_cell(into, &layout, c, buf_text(&scratch));
+                }
+                end_row(into);
+        }
+        enum err e = buf_check(&scratch, why);
+        return e ? e : buf_check(into, why);
+}
+
+enum err print_buf(struct cli *cli, const struct buf *text, struct why *why)
+{
+        enum err e = buf_check(text, why);
+        if (e)
+                return e;
+        if (fwrite(buf_text(text), 1, text->length, cli->out) != text->length || fflush(cli->out) != 0)
+                return FAIL(why, ERR_IO, "the output could not be written; is the disk full, or the reader gone?");
+        return OK;
+}
+
+enum err print_json(struct cli *cli, const struct json *json, struct why *why)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, 64 << 20);         /* a list that was itself fetched under a ceiling */
+        enum err e = json_write(json, 2, &text, why);
+        if (e)
+                return e;
+        buf_add_text(&text, "\n");
+        return print_buf(cli, &text, why);
+}

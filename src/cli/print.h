@@ -1,0 +1,44 @@
+/* print.h - facts for people: aligned tables, ages, bars, and no bytes that could command a terminal.
+ *
+ * Text from a server or a file is shown with its control characters replaced, so that a hostile name cannot move the
+ * cursor or retitle the window. */
+#pragma once
+
+#include "base/buf.h"
+#include "cli/cli.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct json;
+
+enum colour { PLAIN, BOLD, GREEN, YELLOW, RED, DIM };
+
+/* `text` with control characters as `?`; NULL is "-". */
+void print_clean(struct buf *into, const char *text);
+void print_coloured(struct buf *into, bool is_colour, enum colour colour, const char *text);
+enum colour state_colour(const char *state);             /* of a rollout's state, gate's or record's word */
+
+/* "47 s", "12 min", "3 h 20 min", "5 d". */
+void print_span(struct buf *into, int64_t seconds);
+void print_bytes(struct buf *into, uint64_t bytes);
+
+/* A table of JSON objects: one column a field ("window", or "policy.budget"), numbers to the right. */
+struct column {
+        const char *title, *field;
+        bool is_age;               /* the field is a time; shown as an age against `now` */
+};
+struct table {
+        const struct column *columns;
+        size_t column_count;
+        int64_t now;
+};
+/* ERR_NOMEM, ERR_LIMIT. An empty list says so. */
+MUST_CHECK enum err print_table(const struct table *table, const struct json *rows, struct buf *into, struct why *why);
+
+/* A value in words: text, a number, yes/no, "-" for null and what is absent. */
+void print_value(struct buf *into, const struct json *value);
+
+/* Give the command's result away: --json as it is, else `people`. ERR_IO when `out` cannot take it (a full disk). */
+MUST_CHECK enum err print_json(struct cli *cli, const struct json *json, struct why *why);
+MUST_CHECK enum err print_buf(struct cli *cli, const struct buf *text, struct why *why);

@@ -1,0 +1,211 @@
+#include "cli/view.h"
+
+#include "cli/print.h"
+#include "format/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_BYTES_MAX = 4096, SCREEN_REST = 14 };     /* lines of a screen that are not strata */
+enum { BAR_BEGIN = 11 };                                    /* columns before a bar */
+
+static int64_t number(const struct json *object, const char *key)
+{
+        return json_int(json_get(object, key), 0);
+}
+
+/* Cut to the columns, on a whole character; for text without colours. */
+static void add_cut(struct buf *into, const char *text, unsigned columns)
+{
+        size_t length = 0;
+        for (unsigned used = 0; text[length]; length++) {
+                used += ((unsigned char)text[length] & 0xc0) != 0x80;
+                if (used > columns)
+                        break;
+        }
+        buf_add(into, text, length);
+        buf_add_text(into, "\n");
+}
+
+/* The end of a line of which `used` columns are taken. */
+static void add_tail(const struct view *view, const char *text, unsigned used, struct buf *into)
+{
+        add_cut(into, text, view->columns > used ? view->columns - used : 0);
+}
+
+static void head(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        const char *state = json_text(json_get(rollout, "state")), *reason = json_text(json_get(rollout, "reason"));
+        char name[96];
+        snprintf(name, sizeof(name), "%.64s/%lld", json_text(json_get(rollout, "stream")) ? json_text(json_get(rollout, "stream")) : "-",
+                 (long long)number(rollout, "counter"));
+        print_coloured(into, view->is_colour, BOLD, name);
+        buf_add_text(into, "  ");
+        print_coloured(into, view->is_colour, state_colour(state), state);
+        OWN(buf) struct buf tail;
+        buf_init(&tail, LINE_BYTES_MAX);
+        if (reason && reason[0]) {
+                buf_add_text(&tail, " (");
+                print_clean(&tail, reason);
+                buf_add_text(&tail, ")");
+        }
+        if (number(rollout, "started") > 0) {
+                buf_add_text(&tail, "  for ");
+                print_span(&tail, view->now - number(rollout, "started"));
+        }
+        add_tail(view, buf_text(&tail), (unsigned)(strlen(name) + 2 + (state ? strlen(state) : 1)), into);
+}
+
+/* Cells of `width` that `part` of `whole` fills; anything above zero shows. */
+static unsigned share_of(int64_t part, int64_t whole, unsigned width)
+{
+        if (part <= 0 || whole <= 0)
+                return 0;
+        if (part >= whole)
+                return width;
+        unsigned cells = (unsigned)(part * width / whole);
+        return cells ? cells : 1;
+}
+
+static void add_run(const struct view *view, enum colour colour, char mark, unsigned count, struct buf *into)
+{
+        char run[256];
+        count = count < sizeof(run) ? count : sizeof(run) - 1;
+        memset(run, mark, count);
+        run[count] = '\0';
+        print_coloured(into, view->is_colour && count, colour, run);
+}
+
+static void fleet_bar(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        unsigned width = view->columns > 130 ? 100 : view->columns > 40 ? view->columns - 30 : 10, left = width;
+        int64_t eligible = number(rollout, "eligible");
+        struct {
+                char mark;
+                enum colour colour;
+                int64_t count;
+        } parts[] = { { '!', RED, number(rollout, "hurt") }, { '#', GREEN, number(rollout, "proven") }, { '+', YELLOW, number(rollout, "unanswered") } };
+        buf_add_text(into, "fleet     [");
+        for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+                unsigned cells = share_of(parts[i].count, eligible, width);
+                cells = cells < left ? cells : left;
+                add_run(view, parts[i].colour, parts[i].mark, cells, into);
+                left -= cells;
+        }
+        add_run(view, DIM, '.', left, into);
+        char tail[LINE_BYTES_MAX];
+        snprintf(tail, sizeof(tail), "] %lld of %lld", (long long)number(rollout, "proven"), (long long)eligible);
+        add_tail(view, tail, BAR_BEGIN + width, into);
+}
+
+static void budget_bar(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        int64_t hurt = number(rollout, "hurt"), budget = number(rollout, "budget");
+        unsigned width = 20, cells = share_of(hurt, budget, width);
+        buf_add_text(into, "budget    [");
+        add_run(view, RED, '!', cells, into);
+        add_run(view, DIM, '.', width - cells, into);
+        char tail[LINE_BYTES_MAX];
+        snprintf(tail, sizeof(tail), "] %lld of %lld hurt (%lld harmed, %lld dark), %lld recovered", (long long)hurt, (long long)budget,
+                 (long long)number(rollout, "harmed"), (long long)number(rollout, "dark"), (long long)number(rollout, "recovered"));
+        add_tail(view, tail, BAR_BEGIN + width, into);
+}
+
+static void counts(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        char line[LINE_BYTES_MAX];
+        snprintf(line, sizeof(line), "exposed   %lld, unanswered %lld; window %lld, limit %lld; declined %lld, preflight failed %lld",
+                 (long long)number(rollout, "exposed"), (long long)number(rollout, "unanswered"), (long long)number(rollout, "window"),
+                 (long long)number(rollout, "limit"), (long long)number(rollout, "declined"), (long long)number(rollout, "preflight_failed"));
+        add_cut(into, line, view->columns);
+        snprintf(line, sizeof(line), "control   %lld, of them harmed %lld", (long long)number(rollout, "control"), (long long)number(rollout, "control_harmed"));
+        add_cut(into, line, view->columns);
+}
+
+static void labelled(const struct view *view, const char *label, const struct json *value, struct buf *into)
+{
+        OWN(buf) struct buf line;
+        buf_init(&line, LINE_BYTES_MAX);
+        buf_addf(&line, "%-9s ", label);
+        print_value(&line, value);
+        add_cut(into, buf_text(&line), view->columns);
+}
+
+static void evidence(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        OWN(buf) struct buf line;
+        buf_init(&line, LINE_BYTES_MAX);
+        buf_add_text(&line, "evidence  ");
+        print_value(&line, json_get(rollout, "evidence"));
+        buf_add_text(&line, " of harm, halts at ");
+        print_value(&line, json_get(rollout, "evidence_needed"));
+        buf_add_text(&line, "; verdict ");
+        print_value(&line, json_get(rollout, "verdict"));
+        add_cut(into, buf_text(&line), view->columns);
+}
+
+static void strata_table(const struct view *view, const struct json *strata, struct buf *into)
+{
+        size_t most = view->strata_max ? view->strata_max : view->rows > SCREEN_REST + 3 ? view->rows - SCREEN_REST : 3;
+        size_t count = json_count(strata);
+        char line[LINE_BYTES_MAX];
+        if (!count)
+                return;
+        buf_add_text(into, "\n");
+        snprintf(line, sizeof(line), "%-28s %8s %8s %8s %8s", "STRATUM", "EXPOSED", "HARMED", "CONTROL", "WINDOW");
+        add_cut(into, line, view->columns);
+        for (size_t i = 0; i < count && i < most; i++) {
+                const struct json *row = json_at(strata, i);
+                OWN(buf) struct buf name;
+                buf_init(&name, LINE_BYTES_MAX);
+                print_value(&name, json_get(row, "name"));
+                snprintf(line, sizeof(line), "%-28.28s %8lld %8lld %8lld %8lld", buf_text(&name), (long long)number(row, "exposed"),
+                         (long long)number(row, "harmed"), (long long)number(row, "control"), (long long)number(row, "window"));
+                add_cut(into, line, view->columns);
+        }
+        if (count > most)
+                buf_addf(into, "and %zu more strata\n", count - most);
+}
+
+static void stop(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        const char *by = json_text(json_get(rollout, "stopped_by"));
+        if (!by)
+                return;
+        OWN(buf) struct buf line;
+        buf_init(&line, LINE_BYTES_MAX);
+        buf_add_text(&line, "stopped   by ");
+        print_clean(&line, by);
+        buf_addf(&line, " after %lld s", (long long)number(rollout, "stop_s"));
+        add_cut(into, buf_text(&line), view->columns);
+}
+
+void view_rollout(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        head(view, rollout, into);
+        OWN(buf) struct buf sentence;
+        buf_init(&sentence, LINE_BYTES_MAX);
+        print_value(&sentence, json_get(rollout, "sentence"));
+        add_cut(into, buf_text(&sentence), view->columns);
+        buf_add_text(into, "\n");
+        fleet_bar(view, rollout, into);
+        budget_bar(view, rollout, into);
+        counts(view, rollout, into);
+        evidence(view, rollout, into);
+        stop(view, rollout, into);
+        if (json_count(json_get(rollout, "unseen")))
+                labelled(view, "unseen", json_get(rollout, "unseen"), into);
+        strata_table(view, json_get(rollout, "strata"), into);
+}
+
+void view_line(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        int64_t started = number(rollout, "started");
+        buf_addf(into, "%5lld s  ", (long long)(started > 0 ? view->now - started : 0));
+        print_value(into, json_get(rollout, "state"));
+        buf_addf(into, "  exposed %lld  proven %lld  hurt %lld of %lld  window %lld  ", (long long)number(rollout, "exposed"),
+                 (long long)number(rollout, "proven"), (long long)number(rollout, "hurt"), (long long)number(rollout, "budget"),
+                 (long long)number(rollout, "window"));
+        print_value(into, json_get(rollout, "sentence"));
+        buf_add_text(into, "\n");
+}

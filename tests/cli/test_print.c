@@ -1,0 +1,92 @@
+#include "cli/print.h"
+
+#include "format/json.h"
+#include "support/sweep.h"
+#include "support/test.h"
+
+#include <string.h>
+
+static const struct column columns[] = { { "NAME", "name", false }, { "HURT", "n.hurt", false }, { "SEEN", "seen", true }, { "WHY", "why", false } };
+static const char rows[] = "[{\"name\":\"a\",\"n\":{\"hurt\":12345},\"seen\":940,\"why\":\"x\"},{\"name\":\"gr\u00fcn\",\"n\":{\"hurt\":1},\"seen\":null,\"why\":\"\"}]";
+
+static enum err print_rows(const char *text, struct buf *into)
+{
+        OWN(json) struct json *list = NULL;
+        enum err e = json_parse(text, strlen(text), 65536, &list, NULL);
+        struct table table = { .columns = columns, .column_count = 4, .now = 1000 };
+        return e ? e : print_table(&table, list, into, NULL);
+}
+
+TEST(table, aligns_words_left_and_numbers_right)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, 4096);
+        CHECK(print_rows(rows, &text) == OK);
+        CHECK(strcmp(buf_text(&text), "NAME   HURT  SEEN  WHY\n"
+                                      "a     12345  60 s  x\n"
+                                      "gr\u00fcn      1     -  -\n") == 0);
+}
+
+TEST(table, says_that_it_is_empty)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, 4096);
+        CHECK(print_rows("[]", &text) == OK && strcmp(buf_text(&text), "none\n") == 0);
+}
+
+TEST(table, survives_every_allocation_failure)
+{
+        SWEEP_MEMORY {
+                OWN(buf) struct buf text;
+                buf_init(&text, 4096);
+                enum err e = print_rows(rows, &text);
+                CHECK(e == OK || e == ERR_NOMEM);
+        }
+}
+
+static const char *span(int64_t seconds, struct buf *into)
+{
+        buf_clear(into);
+        print_span(into, seconds);
+        return buf_text(into);
+}
+
+TEST(span, is_told_in_the_unit_that_people_use)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, 100);
+        CHECK(strcmp(span(-5, &text), "0 s") == 0 && strcmp(span(119, &text), "119 s") == 0);
+        CHECK(strcmp(span(120, &text), "2 min") == 0 && strcmp(span(12000, &text), "3 h 20 min") == 0);
+        CHECK(strcmp(span(86400 * 5, &text), "5 d") == 0);
+}
+
+TEST(bytes, are_told_with_one_decimal)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, 100);
+        print_bytes(&text, 999);
+        buf_add_text(&text, ", ");
+        print_bytes(&text, 1234567);
+        CHECK(strcmp(buf_text(&text), "999 bytes, 1.2 MB") == 0);
+}
+
+TEST(clean, replaces_what_commands_a_terminal_and_keeps_letters)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, 100);
+        print_clean(&text, "a\x1b" "[2J\n\x7f" "\u00fc\xc2\x9b""\u65e5");
+        CHECK(strcmp(buf_text(&text), "a?[2J??\u00fc?\u65e5") == 0);
+}
+
+TEST(print, says_when_the_output_cannot_be_written)
+{
+        FILE *full = fopen("/dev/full", "w");
+        CHECK(full);
+        struct cli cli = { .out = full };
+        OWN(buf) struct buf text;
+        buf_init(&text, 100);
+        buf_add_text(&text, "facts\n");
+        struct why why;
+        CHECK(print_buf(&cli, &text, &why) == ERR_IO && strstr(why.text, "disk full"));
+        fclose(full);
+}

@@ -1,0 +1,130 @@
+#include "cli/view.h"
+
+#include "format/json.h"
+#include "support/sweep.h"
+#include "support/test.h"
+
+#include <string.h>
+
+static const char holding[] =
+        "{\"stream\":\"edr-rules\",\"counter\":4,\"state\":\"holding\",\"reason\":\"budget\",\"verdict\":\"GO\","
+        "\"sentence\":\"5 of 5 devices of the budget are hurt.\",\"budget\":5,\"fleet\":60,\"eligible\":60,\"exposed\":8,\"unanswered\":0,"
+        "\"proven\":3,\"harmed\":4,\"dark\":1,\"declined\":0,\"preflight_failed\":0,\"hurt\":5,\"recovered\":4,\"control\":12,\"control_harmed\":0,"
+        "\"window\":0,\"limit\":8,\"evidence\":\"123.4\",\"evidence_needed\":10000,\"started\":1000,\"stopped\":1012,\"stopped_by\":\"budget\",\"stop_s\":12,"
+        "\"strata\":[{\"name\":\"os_version=11\",\"exposed\":5,\"harmed\":5,\"control\":4,\"window\":0},"
+        "{\"name\":\"locale=de_DE\",\"exposed\":3,\"harmed\":1,\"control\":4,\"window\":2}],\"unseen\":[\"locale=ja_JP\"]}";
+
+static const char holding_screen[] =
+        "edr-rules/4  holding (budget)  for 65 s\n"
+        "5 of 5 devices of the budget are hurt.\n"
+        "\n"
+        "fleet     [!!!!##............................................] 3 of 60\n"
+        "budget    [!!!!!!!!!!!!!!!!!!!!] 5 of 5 hurt (4 harmed, 1 dark), 4 recovered\n"
+        "exposed   8, unanswered 0; window 0, limit 8; declined 0, preflight failed 0\n"
+        "control   12, of them harmed 0\n"
+        "evidence  123.4 of harm, halts at 10000; verdict GO\n"
+        "stopped   by budget after 12 s\n"
+        "unseen    locale=ja_JP\n"
+        "\n"
+        "STRATUM                       EXPOSED   HARMED  CONTROL   WINDOW\n"
+        "os_version=11                       5        5        4        0\n"
+        "locale=de_DE                        3        1        4        2\n";
+
+static const struct view plain = { .columns = 80, .rows = 24, .now = 1065 };
+
+static void render(const struct view *view, const char *text, struct buf *into)
+{
+        OWN(json) struct json *rollout = NULL;
+        CHECK(json_parse(text, strlen(text), 65536, &rollout, NULL) == OK);
+        view_rollout(view, rollout, into);
+}
+
+TEST(view, shows_a_held_rollout_as_stored)
+{
+        OWN(buf) struct buf screen;
+        buf_init(&screen, 65536);
+        render(&plain, holding, &screen);
+        CHECK(strcmp(buf_text(&screen), holding_screen) == 0);
+}
+
+TEST(view, colours_only_when_asked)
+{
+        OWN(buf) struct buf screen;
+        buf_init(&screen, 65536);
+        render(&plain, holding, &screen);
+        CHECK(!strchr(buf_text(&screen), 0x1b));
+        struct view coloured = plain;
+        coloured.is_colour = true;
+        buf_clear(&screen);
+        render(&coloured, holding, &screen);
+        CHECK(strstr(buf_text(&screen), "\x1b[33mholding\x1b[0m") && strstr(buf_text(&screen), "\x1b[31m!!!!"));
+}
+
+TEST(view, cuts_lines_at_a_narrow_terminal)
+{
+        OWN(buf) struct buf screen;
+        buf_init(&screen, 65536);
+        struct view narrow = plain;
+        narrow.columns = 70;
+        render(&narrow, holding, &screen);
+        for (const char *at = buf_text(&screen); *at;) {
+                size_t length = strcspn(at, "\n");
+                CHECK(length <= 70);
+                at += length + 1;
+        }
+}
+
+TEST(view, shows_no_more_strata_than_fit)
+{
+        OWN(buf) struct buf screen;
+        buf_init(&screen, 65536);
+        struct view low = plain;
+        low.strata_max = 1;
+        render(&low, holding, &screen);
+        CHECK(strstr(buf_text(&screen), "and 1 more strata\n") && !strstr(buf_text(&screen), "locale=de_DE"));
+}
+
+TEST(view, lets_no_server_command_the_terminal)
+{
+        OWN(buf) struct buf screen;
+        buf_init(&screen, 65536);
+        render(&plain, "{\"stream\":\"a\\u001b]0;x\\u0007\",\"counter\":1,\"state\":\"\\u009b2J\",\"reason\":\"\\r\\n\",\"sentence\":\"\\u001b[2J\","
+                       "\"strata\":[{\"name\":\"\\u001b[1m\"}],\"unseen\":[\"\\u0008\"],\"stopped_by\":\"\\u001bc\"}", &screen);
+        const char *text = buf_text(&screen);
+        for (size_t i = 0; text[i]; i++)
+                CHECK(text[i] == '\n' || ((unsigned char)text[i] >= 0x20 && text[i] != 0x7f));
+        CHECK(!strstr(text, "\xc2\x9b"));
+}
+
+TEST(view, stands_a_rollout_that_says_nothing_or_nonsense)
+{
+        OWN(buf) struct buf screen;
+        buf_init(&screen, 65536);
+        render(&plain, "{}", &screen);
+        render(&plain, "{\"state\":7,\"eligible\":-1,\"proven\":9223372036854775807,\"hurt\":-5,\"budget\":0,\"strata\":{},\"unseen\":\"x\"}", &screen);
+        render(&plain, "{\"eligible\":3,\"proven\":3,\"hurt\":3,\"unanswered\":3}", &screen);
+        CHECK(buf_check(&screen, NULL) == OK && strstr(buf_text(&screen), "[!!!!!!!!!!"));
+}
+
+TEST(view, gives_one_line_for_a_log)
+{
+        OWN(json) struct json *rollout = NULL;
+        CHECK(json_parse(holding, strlen(holding), 65536, &rollout, NULL) == OK);
+        OWN(buf) struct buf line;
+        buf_init(&line, 4096);
+        view_line(&plain, rollout, &line);
+        CHECK(strcmp(buf_text(&line), "   65 s  holding  exposed 8  proven 3  hurt 5 of 5  window 0  5 of 5 devices of the budget are hurt.\n") == 0);
+}
+
+TEST(view, survives_every_allocation_failure)
+{
+        OWN(json) struct json *rollout = NULL;
+        CHECK(json_parse(holding, strlen(holding), 65536, &rollout, NULL) == OK);
+        SWEEP_MEMORY {
+                OWN(buf) struct buf screen;
+                buf_init(&screen, 65536);
+                view_rollout(&plain, rollout, &screen);
+                enum err e = buf_check(&screen, NULL);
+                CHECK(e == OK || e == ERR_NOMEM);
+        }
+}
