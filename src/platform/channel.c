@@ -1,0 +1,147 @@
+#include "platform/channel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum err channel_open(int ret_ends[2], struct why *why)
+{
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_ends))
+                return FAIL(why, ERR_IO, "making a channel: %s", strerror(errno));
+        return OK;
+}
+
+void channel_close(int end)
+{
+        if (end >= 0)
+                close(end);
+}
+
+enum err channel_send(int end, const void *bytes, size_t length, struct why *why)
+{
+        ssize_t sent;
+        do
+                sent = send(end, bytes, length, MSG_NOSIGNAL);
+        while (sent < 0 && errno == EINTR);
+        if (sent == (ssize_t)length)
+                return OK;
+        if (sent < 0 && (errno == EPIPE || errno == ECONNRESET))
+                return FAIL(why, ERR_UNAVAILABLE, "the other process is gone");
+        return FAIL(why, ERR_IO, "sending %zu bytes: %s", length, sent < 0 ? strerror(errno) : "cut short");
+}
+
+enum err channel_receive(int end, void *bytes, size_t bytes_max, size_t *ret_length, struct why *why)
+{
+        ssize_t got;
+        do
+                got = recv(end, bytes, bytes_max, MSG_TRUNC);
+        while (got < 0 && errno == EINTR);
+        if (got == 0 || (got < 0 && errno == ECONNRESET))
+                return FAIL(why, ERR_UNAVAILABLE, "the other process is gone");
+        if (got < 0)
+                return FAIL(why, ERR_IO, "receiving: %s", strerror(errno));
+        if ((size_t)got > bytes_max)
+                return FAIL(why, ERR_LIMIT, "a message of %zd bytes", got);
+        *ret_length = (size_t)got;
+        return OK;
+}
+
+enum err channel_wait(const int *files, size_t count, int64_t timeout_ms, bool *ret_ready, struct why *why)
+{
+        assert(count <= CHANNEL_WAIT_MAX);
+        struct pollfd polls[CHANNEL_WAIT_MAX];
+        for (size_t i = 0; i < count; i++)
+                polls[i] = (struct pollfd){ .fd = files[i], .events = POLLIN };
+        int timeout = timeout_ms < 0 ? 0 : timeout_ms > 60000 ? 60000 : (int)timeout_ms;
+        int ready = poll(polls, count, timeout);
+        if (ready < 0 && errno != EINTR)
+                return FAIL(why, ERR_IO, "waiting: %s", strerror(errno));
+        for (size_t i = 0; i < count; i++)
+                ret_ready[i] = ready > 0 && files[i] >= 0 && polls[i].revents;
+        return OK;
+}
+
+static void watched(sigset_t *set)
+{
+        sigemptyset(set);
+        sigaddset(set, SIGTERM);
+        sigaddset(set, SIGINT);
+        sigaddset(set, SIGCHLD);
+}
+
+enum err channel_signals(int *ret_file, struct why *why)
+{
+        sigset_t set;
+        watched(&set);
+        signal(SIGPIPE, SIG_IGN);
+        if (sigprocmask(SIG_BLOCK, &set, NULL))
+                return FAIL(why, ERR_IO, "blocking signals: %s", strerror(errno));
+        int file = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (file < 0)
+                return FAIL(why, ERR_IO, "watching signals: %s", strerror(errno));
+        *ret_file = file;
+        return OK;
+}
+
+bool channel_signals_take(int file)
+{
+        bool ends = false;
+        struct signalfd_siginfo info;
+        while (read(file, &info, sizeof(info)) == sizeof(info))
+                ends |= info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+        return ends;
+}
+
+void channel_child_signals(void)
+{
+        sigset_t set;
+        watched(&set);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        signal(SIGPIPE, SIG_DFL);
+        sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+enum err channel_spool_open(const char *path, int *ret_file, uint64_t *ret_length, struct why *why)
+{
+        struct stat info;
+        int file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (file < 0 || fstat(file, &info) || !S_ISREG(info.st_mode)) {
+                enum err e = FAIL(why, errno == ENOSPC ? ERR_FULL : ERR_IO, "opening %s: %s", path, strerror(errno));
+                channel_close(file);
+                return e;
+        }
+        *ret_file = file;
+        *ret_length = (uint64_t)info.st_size;
+        return OK;
+}
+
+enum err channel_memory(const void *bytes, size_t length, int *ret_file, struct why *why)
+{
+        int file = memfd_create("firebreak", MFD_CLOEXEC);
+        if (file < 0)
+                return FAIL(why, ERR_IO, "making a memory file: %s", strerror(errno));
+        size_t done = 0;
+        while (done < length) {
+                ssize_t wrote = write(file, (const char *)bytes + done, length - done);
+                if (wrote <= 0 && errno != EINTR) {
+                        close(file);
+                        return FAIL(why, ERR_NOMEM, "filling a memory file: %s", strerror(errno));
+                }
+                done += wrote > 0 ? (size_t)wrote : 0;
+        }
+        if (lseek(file, 0, SEEK_SET)) {
+                close(file);
+                return FAIL(why, ERR_IO, "rewinding a memory file: %s", strerror(errno));
+        }
+        *ret_file = file;
+        return OK;
+}

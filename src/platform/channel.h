@@ -1,0 +1,36 @@
+/* channel.h - what a supervisor and its children need of the system: a message channel, waiting, signals, a spool file.
+ *
+ * A channel is a pair of connected sockets that keep message boundaries; a message arrives whole or not at all. */
+#pragma once
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Two ends, closed on exec unless handed over; an end is closed with channel_close(). */
+MUST_CHECK enum err channel_open(int ret_ends[2], struct why *why);
+void channel_close(int end);                                                   /* -1 is fine */
+/* ERR_UNAVAILABLE: the other side is gone. Waits until there is room. */
+MUST_CHECK enum err channel_send(int end, const void *bytes, size_t length, struct why *why);
+/* Waits for a message. ERR_UNAVAILABLE: the other side is gone. ERR_LIMIT: longer than bytes_max. */
+MUST_CHECK enum err channel_receive(int end, void *bytes, size_t bytes_max, size_t *ret_length, struct why *why);
+
+/* Sleeps until one of `files` can be read (or is broken), a signal came, or the time is up. -1 entries are left out.
+ * ret_ready[i] says which; at most CHANNEL_WAIT_MAX files. */
+enum { CHANNEL_WAIT_MAX = 64 };
+MUST_CHECK enum err channel_wait(const int *files, size_t count, int64_t timeout_ms, bool *ret_ready, struct why *why);
+
+/* From here on SIGTERM, SIGINT and SIGCHLD arrive as a readable file instead of interrupting. SIGPIPE is ignored. */
+MUST_CHECK enum err channel_signals(int *ret_file, struct why *why);
+/* Takes all that arrived; true if one of them asks for an end. */
+bool channel_signals_take(int file);
+/* In a child: signals as a fresh process has them, and death with the parent. */
+void channel_child_signals(void);
+
+/* A file to write at any offset, made if absent, never through a link; `ret_length` is what is in it already. */
+MUST_CHECK enum err channel_spool_open(const char *path, int *ret_file, uint64_t *ret_length, struct why *why);
+
+/* A memory file with these bytes, at its start, to hand over as standard input. */
+MUST_CHECK enum err channel_memory(const void *bytes, size_t length, int *ret_file, struct why *why);

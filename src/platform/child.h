@@ -1,0 +1,49 @@
+/* child.h - a long-lived child process: started, signalled, asked whether it ended.
+ *
+ * A child leads its own process group and dies with the process that started it (the thread, strictly: start children from
+ * the main thread). Its signals are as after boot, its files closed but the three given ones. No shell.
+ * One run with limits, output and time measured: see process.h. */
+#pragma once
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Zero: no limit. */
+struct child_limits {
+        uint64_t cpu_s, memory_bytes, file_bytes, files;
+        bool is_offline;               /* no network, where the system lets us; see child_offline_works() */
+};
+
+struct child_setup {
+        const char *const *argv;       /* NULL-ended; argv[0] is looked up in PATH */
+        int input, output, errors;     /* -1: nothing to read, thrown away, ours */
+        const struct child_limits *limits;   /* NULL: none */
+};
+
+struct child { int pid; };             /* 0: none */
+
+struct child_end {
+        bool is_signal;
+        int code;                      /* exit code or number of the signal */
+};
+
+/* ERR_NOT_FOUND: no such program; ERR_REFUSED: may not be executed. */
+MUST_CHECK enum err child_start(const struct child_setup *setup, struct child *ret_child, struct why *why);
+/* This program again. */
+extern const char child_self[];
+/* Signal names as in configuration: HUP USR1 USR2 TERM KILL. False when it is gone. */
+bool child_signal(const struct child *child, const char *name);
+/* True once when it has ended; the child is then none. Never waits. */
+bool child_ended(struct child *child, struct child_end *ret_end);
+/* SIGKILL to its whole group, waits for the end. None is fine. */
+void child_kill(struct child *child);
+/* "signal 11", "exit 3". */
+void child_end_text(const struct child_end *end, char *text, int size);
+
+/* Somebody else's process, by the number in its pid file. */
+bool child_pid_signal(int pid, const char *name);
+bool child_pid_lives(int pid);
+/* Does this system let us take the network from a child? */
+bool child_offline_works(void);
