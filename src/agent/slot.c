@@ -317,6 +317,14 @@ static enum err arm_check(const struct slot_stream *now, const struct slot_trial
         return OK;
 }
 
+/* A lease is asked for under a nonce once: the candidate that waits during a shadow's trial needs another after it. */
+static void forget_nonces(struct slot_stream *next)
+{
+        for (unsigned slot = 0; slot < SLOT_FACTORY; slot++)
+                if (next->state[slot] == SLOT_STAGED)
+                        memset(next->release[slot].nonce, 0, sizeof(next->release[slot].nonce));
+}
+
 enum err slots_arm(struct slots *slots, size_t stream, const struct slot_trial *trial, struct why *why)
 {
         enum err e = arm_check(slots_stream(slots, stream), trial, why);
@@ -330,6 +338,8 @@ enum err slots_arm(struct slots *slots, size_t stream, const struct slot_trial *
                 next->state[trial->slot] = SLOT_TRIAL;
                 next->current = trial->slot;
                 memcpy(next->release[trial->slot].nonce, trial->nonce, sizeof(trial->nonce));
+        } else {
+                forget_nonces(next);
         }
         return commit(slots, why);
 }

@@ -38,7 +38,7 @@ struct slot_trial {
         int64_t granted, deadline, started;      /* unix seconds */
         uint64_t bake_s;
         uint8_t lease, slot, crashes_max, boots_max;
-        uint8_t unused[4];
+        uint32_t boot;                           /* which start of the machine it began in */
 };
 
 struct slot_counters { uint64_t starts, crashes, boots, fallbacks, proven; };   /* since enrolment, never down */

@@ -1,0 +1,379 @@
+#include "agent/slot.h"
+
+#include "support/sim_disk.h"
+#include "support/sweep.h"
+#include "support/test.h"
+
+#include <string.h>
+
+static const char *const one[] = { "edr-rules" }, *const two[] = { "edr-rules", "config" };
+
+static struct slots *open_one(struct sim_disk *sim)
+{
+        struct slots *slots = NULL;
+        CHECK(slots_open(&sim->disk, one, 1, &slots, NULL) == OK);
+        return slots;
+}
+
+static struct slot_release release_of(uint64_t counter)
+{
+        struct slot_release release = { .counter = counter, .floor = 1 };
+        memset(release.target, (int)counter, sizeof(release.target));
+        return release;
+}
+
+static enum err stage(struct slots *slots, uint64_t counter, enum slot_id *ret_slot)
+{
+        const struct slot_release release = release_of(counter);
+        enum err e = slots_clear(slots, 0, ret_slot, NULL);
+        return e ? e : slots_staged(slots, 0, *ret_slot, &release, NULL);
+}
+
+static struct slot_trial trial_in(enum slot_id slot, enum slot_lease lease)
+{
+        return (struct slot_trial){ .nonce = { 7 }, .granted = 100, .deadline = 200, .lease = (uint8_t)lease, .slot = (uint8_t)slot,
+                                    .crashes_max = 2, .boots_max = 1 };
+}
+
+static enum err arm(struct slots *slots, uint64_t counter)
+{
+        enum slot_id slot;
+        enum err e = stage(slots, counter, &slot);
+        const struct slot_trial trial = trial_in(slot, SLOT_LEASE_EXPOSURE);
+        return e ? e : slots_arm(slots, 0, &trial, NULL);
+}
+
+static enum err install(struct slots *slots, uint64_t counter)
+{
+        enum err e = arm(slots, counter);
+        return e ? e : slots_prove(slots, 0, 300, NULL);
+}
+
+static uint64_t running(const struct slots *slots)
+{
+        return slots_in(slots, 0, (enum slot_id)slots_stream(slots, 0)->current)->counter;
+}
+
+static const struct slot_harm crash = { SLOT_CRASH, "signal 11", 300 };
+
+TEST(slots_open, puts_a_new_device_on_its_factory_copy)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(slots_count(slots) == 1 && slots_stream(slots, 0)->current == SLOT_FACTORY);
+        CHECK(!slots_on_trial(slots, 0) && running(slots) == 0 && slots_report(slots) == NULL);
+}
+
+TEST(slots_open, survives_every_allocation_failure)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        {
+                OWN(slots) struct slots *slots = open_one(&sim);
+                CHECK(install(slots, 3) == OK);
+        }
+        SWEEP_MEMORY {
+                OWN(slots) struct slots *slots = NULL;
+                enum err e = slots_open(&sim.disk, one, 1, &slots, NULL);
+                CHECK(e == OK || e == ERR_NOMEM);
+                CHECK((e == OK) == (slots != NULL));
+        }
+}
+
+TEST(slots_open, refuses_a_damaged_record_whichever_byte_it_is)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        {
+                OWN(slots) struct slots *slots = open_one(&sim);
+                CHECK(install(slots, 3) == OK);
+        }
+        OWN(buf) struct buf good;
+        buf_init(&good, sizeof(struct slot_record));
+        CHECK(sim.disk.ops->read(&sim.disk, "slots", &good, NULL) == OK && good.length == sizeof(struct slot_record));
+        for (size_t at = 0; at < good.length; at += 97) {
+                good.bytes[at] ^= 0x10;
+                CHECK(sim.disk.ops->replace(&sim.disk, "slots", good.bytes, good.length, NULL) == OK);
+                OWN(slots) struct slots *slots = NULL;
+                CHECK(slots_open(&sim.disk, one, 1, &slots, NULL) == ERR_SYNTAX && !slots);
+                good.bytes[at] ^= 0x10;
+        }
+        CHECK(sim.disk.ops->replace(&sim.disk, "slots", good.bytes, good.length - 1, NULL) == OK);
+        OWN(slots) struct slots *slots = NULL;
+        CHECK(slots_open(&sim.disk, one, 1, &slots, NULL) == ERR_SYNTAX && !slots);
+}
+
+TEST(slots_open, reads_a_record_that_an_earlier_build_wrote)
+{
+        /* Header and the first stream's first bytes as version 1 has them; the rest is zeros. */
+        static const uint8_t head[] = { 'F', 'B', 'S', 'R', 0xc2, 0x8f, 0xc3, 0xc5, 1, 0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 'r', 'u', 'l', 'e', 's' };
+        static uint8_t bytes[sizeof(struct slot_record)];
+        memcpy(bytes, head, sizeof(head));
+        bytes[24 + 72] = SLOT_B;                 /* current */
+        bytes[24 + 73] = SLOT_B;                 /* last good */
+        bytes[24 + 74] = SLOT_BAD;               /* state of a */
+        bytes[24 + 75] = SLOT_GOOD;              /* state of b */
+        bytes[24 + 80 + 64] = 42;                /* counter of b */
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        CHECK(sim.disk.ops->replace(&sim.disk, "slots", bytes, sizeof(bytes), NULL) == OK);
+        OWN(slots) struct slots *slots = NULL;
+        CHECK(slots_open_all(&sim.disk, &slots, NULL) == OK);
+        CHECK(slots_count(slots) == 1 && strcmp(slots_stream(slots, 0)->name, "rules") == 0 && running(slots) == 42);
+}
+
+TEST(slots_open, keeps_a_stream_whatever_the_order_and_forgets_one_that_left)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        {
+                OWN(slots) struct slots *slots = open_one(&sim);
+                CHECK(install(slots, 3) == OK);
+        }
+        const char *const turned[] = { "config", "edr-rules" };
+        OWN(slots) struct slots *slots = NULL;
+        CHECK(slots_open(&sim.disk, turned, 2, &slots, NULL) == OK);
+        CHECK(slots_stream(slots, 0)->current == SLOT_FACTORY && slots_stream(slots, 1)->current == SLOT_A);
+}
+
+TEST(slots_reset, goes_to_the_factory_copies_with_report_numbers_above_all_before)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        CHECK(sim.disk.ops->replace(&sim.disk, "slots", "garbage", 7, NULL) == OK);
+        CHECK(slots_reset(&sim.disk, two, 2, 1784432200, NULL) == OK);
+        OWN(slots) struct slots *slots = NULL;
+        CHECK(slots_open(&sim.disk, two, 2, &slots, NULL) == OK);
+        CHECK(slots_report(slots) && slots_report(slots)->seq == 1784432200);
+        OWN(buf) struct buf kept;
+        buf_init(&kept, 100);
+        CHECK(sim.disk.ops->read(&sim.disk, "slots.damaged", &kept, NULL) == OK && kept.length == 7);
+}
+
+TEST(slots_prove, makes_the_release_last_good_and_reports_it)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(install(slots, 3) == OK && install(slots, 4) == OK);
+        const struct slot_stream *now = slots_stream(slots, 0);
+        CHECK(now->current == SLOT_B && now->last_good == SLOT_B && now->state[SLOT_A] == SLOT_GOOD && now->counters.proven == 2);
+        const struct slot_report *report = slots_report(slots);
+        CHECK(report->seq == 1 && report->counter == 3 && report->running == 3 && report->outcome == SLOT_PROVEN && report->nonce[0] == 7);
+}
+
+TEST(slots_give_up, returns_to_last_good_denies_the_release_and_reports_it_in_one_write)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(install(slots, 3) == OK && slots_acknowledge(slots, 1, NULL) == OK && arm(slots, 4) == OK);
+        CHECK(running(slots) == 4);
+        unsigned changes = sim.changes;
+        CHECK(slots_give_up(slots, 0, &crash, NULL) == OK && sim.changes == changes + 1);
+        CHECK(running(slots) == 3 && slots_is_denied(slots, 0, 4) && !slots_on_trial(slots, 0));
+        const struct slot_report *report = slots_report(slots);
+        CHECK(report->counter == 4 && report->running == 3 && report->kind == SLOT_CRASH && report->counters.fallbacks == 1);
+        CHECK(strcmp(report->detail, "signal 11") == 0);
+        CHECK(arm(slots, 4) == ERR_REFUSED && arm(slots, 5) == OK);
+}
+
+TEST(slots_give_up, leaves_a_control_device_where_it_is_and_its_release_allowed)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(install(slots, 3) == OK && slots_acknowledge(slots, 1, NULL) == OK);
+        struct slot_trial trial = trial_in(SLOT_A, SLOT_LEASE_SHADOW);
+        trial.nonce[0] = 9;
+        CHECK(slots_arm(slots, 0, &trial, NULL) == OK && slots_give_up(slots, 0, &crash, NULL) == OK);
+        CHECK(running(slots) == 3 && !slots_is_denied(slots, 0, 3) && slots_stream(slots, 0)->counters.fallbacks == 0);
+        CHECK(slots_report(slots)->nonce[0] == 9 && slots_report(slots)->outcome == SLOT_HARMED);
+}
+
+TEST(slots_arm, lets_the_waiting_candidate_of_a_control_device_have_another_nonce)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        enum slot_id slot;
+        struct slot_release release = release_of(4);
+        release.nonce[0] = 5;
+        CHECK(install(slots, 3) == OK && slots_clear(slots, 0, &slot, NULL) == OK && slots_staged(slots, 0, slot, &release, NULL) == OK);
+        const struct slot_trial trial = trial_in(SLOT_A, SLOT_LEASE_SHADOW);
+        CHECK(slots_arm(slots, 0, &trial, NULL) == OK && slots_in(slots, 0, slot)->nonce[0] == 0);
+}
+
+TEST(slots_arm, refuses_what_is_not_staged_and_a_second_trial)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        struct slot_trial trial = trial_in(SLOT_A, SLOT_LEASE_EXPOSURE);
+        CHECK(slots_arm(slots, 0, &trial, NULL) == ERR_REFUSED);
+        trial.slot = SLOT_FACTORY;
+        CHECK(slots_arm(slots, 0, &trial, NULL) == ERR_REFUSED);
+        CHECK(arm(slots, 3) == OK && slots_arm(slots, 0, &trial, NULL) == ERR_REFUSED);
+        enum slot_id slot;
+        CHECK(slots_clear(slots, 0, &slot, NULL) == ERR_REFUSED);
+}
+
+TEST(slots_boot, gives_up_a_trial_that_was_cut_short_and_counts_where_more_are_allowed)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(arm(slots, 3) == OK && slots_boot(slots, false, 300, NULL) == OK);
+        CHECK(running(slots) == 0 && slots_report(slots)->kind == SLOT_BOOT_LOOP);
+
+        enum slot_id slot;
+        CHECK(stage(slots, 4, &slot) == OK);
+        struct slot_trial trial = trial_in(slot, SLOT_LEASE_EXPOSURE);
+        trial.boots_max = 3;
+        CHECK(slots_arm(slots, 0, &trial, NULL) == OK && slots_boot(slots, false, 300, NULL) == OK && slots_boot(slots, false, 300, NULL) == OK);
+        CHECK(running(slots) == 4);
+        CHECK(slots_boot(slots, false, 300, NULL) == OK && running(slots) == 0);
+}
+
+TEST(slots_boot, counts_a_boot_once_when_the_guard_ran_before)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        enum slot_id slot;
+        CHECK(stage(slots, 4, &slot) == OK);
+        struct slot_trial trial = trial_in(slot, SLOT_LEASE_EXPOSURE);
+        trial.boots_max = 2;
+        CHECK(slots_arm(slots, 0, &trial, NULL) == OK);
+        CHECK(slots_boot(slots, true, 300, NULL) == OK && slots_boot(slots, false, 300, NULL) == OK);
+        CHECK(slots_on_trial(slots, 0) && slots_stream(slots, 0)->boots == 2);
+        CHECK(slots_boot(slots, true, 300, NULL) == OK && !slots_on_trial(slots, 0));
+}
+
+TEST(slots_stop, makes_a_planned_stop_cost_the_release_nothing)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(arm(slots, 3) == OK && slots_stop(slots, NULL) == OK && slots_boot(slots, false, 300, NULL) == OK);
+        CHECK(slots_on_trial(slots, 0) && running(slots) == 3);
+        CHECK(slots_boot(slots, false, 300, NULL) == OK && !slots_on_trial(slots, 0));
+}
+
+TEST(slots_withdraw, goes_back_to_the_other_good_slot_then_to_the_factory)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(install(slots, 3) == OK && install(slots, 4) == OK);
+        CHECK(slots_withdraw(slots, 0, 9, 300, NULL) == ERR_NOT_FOUND);
+        CHECK(slots_withdraw(slots, 0, 4, 300, NULL) == OK && running(slots) == 3 && slots_is_denied(slots, 0, 4));
+        CHECK(slots_withdraw(slots, 0, 3, 300, NULL) == OK && running(slots) == 0 && slots_stream(slots, 0)->last_good == SLOT_FACTORY);
+}
+
+TEST(slots_withdraw, ends_a_trial_of_that_release_without_calling_it_harm)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(install(slots, 3) == OK && slots_acknowledge(slots, 1, NULL) == OK && arm(slots, 4) == OK);
+        CHECK(slots_withdraw(slots, 0, 4, 300, NULL) == OK && running(slots) == 3 && !slots_on_trial(slots, 0));
+        CHECK(slots_report(slots)->outcome != SLOT_HARMED && slots_report(slots)->running == 3);
+}
+
+TEST(slots_descend, goes_down_to_safe_mode_level_by_level)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(install(slots, 3) == OK && install(slots, 4) == OK);
+        const uint8_t levels[] = { SLOT_A, SLOT_FACTORY, SLOT_NONE };
+        for (size_t i = 0; i < sizeof(levels); i++) {
+                CHECK(slots_descend(slots, 0, &crash, NULL) == OK);
+                CHECK(slots_stream(slots, 0)->current == levels[i]);
+        }
+        CHECK(slots_descend(slots, 0, &crash, NULL) == ERR_REFUSED);
+        CHECK(install(slots, 5) == OK && running(slots) == 5);
+}
+
+TEST(slots_is_denied, never_allows_again_what_it_has_no_room_to_remember)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        for (uint64_t counter = 10; counter < 10 + 2 * SLOT_DENIED_MAX; counter++)
+                CHECK(arm(slots, counter) == OK && slots_give_up(slots, 0, &crash, NULL) == OK);
+        for (uint64_t counter = 10; counter < 10 + 2 * SLOT_DENIED_MAX; counter++)
+                CHECK(slots_is_denied(slots, 0, counter));
+        CHECK(!slots_is_denied(slots, 0, 10 + 2 * SLOT_DENIED_MAX));
+}
+
+TEST(slots_report, keeps_the_newest_and_their_numbers_when_there_is_no_room)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        for (uint64_t counter = 1; counter <= SLOT_REPORTS_MAX + 3; counter++)
+                CHECK(install(slots, counter) == OK);
+        CHECK(slots_report(slots)->seq == 4 && slots_report(slots)->counters.proven == 4);
+        CHECK(slots_acknowledge(slots, 5, NULL) == OK && slots_report(slots)->seq == 6);
+        CHECK(slots_acknowledge(slots, 5, NULL) == OK && slots_report(slots)->seq == 6);
+        CHECK(slots_acknowledge(slots, 1000, NULL) == OK && !slots_report(slots));
+}
+
+/* Two releases, a failing one, a planned stop and a withdrawal. */
+static void whole_life(struct disk *disk)
+{
+        struct slots *slots = NULL;
+        if (slots_open(disk, one, 1, &slots, NULL))
+                return;
+        enum err e = install(slots, 3);
+        if (!e)
+                e = install(slots, 4);
+        if (!e)
+                e = arm(slots, 5);
+        if (!e)
+                e = slots_count_crash(slots, 0, NULL);
+        if (!e)
+                e = slots_give_up(slots, 0, &crash, NULL);
+        if (!e)
+                e = arm(slots, 6);
+        if (!e)
+                e = slots_stop(slots, NULL);
+        if (!e)
+                (void)!slots_withdraw(slots, 0, 6, 400, NULL);
+        slots_close(slots);
+}
+
+TEST(slots, always_name_something_good_whenever_the_power_goes)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        unsigned cuts = 0;
+        SWEEP_POWER(&sim) {
+                whole_life(&sim.disk);
+                cuts += sim.was_cut;
+                sim_disk_power_on(&sim);
+                OWN(slots) struct slots *slots = open_one(&sim);
+                CHECK(slots_boot(slots, true, 500, NULL) == OK);
+                const struct slot_stream *now = slots_stream(slots, 0);
+                CHECK(now->last_good == SLOT_FACTORY || now->state[now->last_good] == SLOT_GOOD);
+                CHECK(now->current == now->last_good || slots_on_trial(slots, 0));
+                CHECK(running(slots) != 5);
+        }
+        CHECK(cuts >= 14 * 2);
+}
+
+TEST(slots, change_nothing_when_the_disk_is_full)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(install(slots, 3) == OK);
+        enum slot_id slot;
+        sim_disk_fail_at(&sim, 0, ERR_FULL);
+        CHECK(slots_clear(slots, 0, &slot, NULL) == ERR_FULL && running(slots) == 3);
+        sim_disk_power_on(&sim);
+        OWN(slots) struct slots *again = open_one(&sim);
+        CHECK(running(again) == 3 && install(again, 4) == OK);
+}
