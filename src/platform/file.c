@@ -1,0 +1,82 @@
+#include "platform/file.h"
+
+#include "platform/os_error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum file_kind file_kind(const char *path)
+{
+        struct stat found;
+        if (stat(path, &found) != 0)
+                return FILE_ABSENT;
+        return S_ISREG(found.st_mode) ? FILE_REGULAR : S_ISDIR(found.st_mode) ? FILE_FOLDER : FILE_OTHER;
+}
+
+enum err file_read(const char *path, struct buf *into, struct why *why)
+{
+        int file = open(path, O_RDONLY | O_CLOEXEC);
+        if (file < 0)
+                return OS_FAIL(why, errno, "%s", path);
+        enum err e = OK;
+        for (ssize_t n = 1; !e && n;) {
+                char part[4096];
+                n = read(file, part, sizeof(part));
+                if (n < 0 && errno != EINTR)
+                        e = OS_FAIL(why, errno, "%s", path);
+                if (n > 0) {
+                        buf_add(into, part, (size_t)n);
+                        e = buf_check(into, why);
+                        if (e)
+                                e = DURING(why, e, "reading %.150s", path);
+                }
+        }
+        close(file);
+        return e;
+}
+
+enum err file_write(const char *path, const void *bytes, size_t length, struct why *why)
+{
+        int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (file < 0)
+                return OS_FAIL(why, errno, "%s", path);
+        enum err e = OK;
+        for (size_t done = 0; !e && done < length;) {
+                ssize_t n = write(file, (const char *)bytes + done, length - done);
+                if (n < 0 && errno != EINTR)
+                        e = OS_FAIL(why, errno, "%s", path);
+                done += n > 0 ? (size_t)n : 0;
+        }
+        if (close(file) != 0 && !e)
+                e = OS_FAIL(why, errno, "%s", path);
+        return e;
+}
+
+enum err file_temporary(char path[static 64], struct why *why)
+{
+        const char *base = getenv("TMPDIR");
+        if (!base || !base[0] || strlen(base) > 40)
+                base = "/tmp";
+        snprintf(path, 64, "%s/firebreak-XXXXXX", base);
+        return mkdtemp(path) ? OK : OS_FAIL(why, errno, "%s", path);
+}
+
+static int remove_one(const char *path, const struct stat *found, int kind, struct FTW *where)
+{
+        (void)found;
+        (void)kind;
+        (void)where;
+        remove(path);
+        return 0;
+}
+
+void file_remove_tree(const char *path)
+{
+        nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}

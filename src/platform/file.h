@@ -1,0 +1,23 @@
+/* file.h - files that a person names on the command line, read whole. For state that must last see disk.h. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum file_kind { FILE_ABSENT, FILE_REGULAR, FILE_FOLDER, FILE_OTHER };
+
+/* Follows links, as a person expects of a path that he typed. */
+enum file_kind file_kind(const char *path);
+
+/* Appends; ERR_NOT_FOUND, ERR_IO, ERR_LIMIT past `into`'s ceiling. Takes what is not a regular file too (a pipe). */
+MUST_CHECK enum err file_read(const char *path, struct buf *into, struct why *why);
+
+/* Replace or make `path`; other users cannot read it. Not atomic: for results, not for state. */
+MUST_CHECK enum err file_write(const char *path, const void *bytes, size_t length, struct why *why);
+
+/* A fresh folder under $TMPDIR or /tmp, and its removal with all that is in it. */
+MUST_CHECK enum err file_temporary(char path[static 64], struct why *why);
+void file_remove_tree(const char *path);
