@@ -13,6 +13,8 @@
 
 enum flat_type { FLAT_TEXT, FLAT_INT };
 
+/* A key has at most LIMIT_NAME_BYTES; at most 64 fields. What was not in the text keeps what the caller put there; after
+ * a failure, some fields may have been written. */
 struct flat_field {
         const char *key;
         enum flat_type type;

@@ -1,8 +1,8 @@
 #include "format/json.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "format/json_node.h"
-#include "format/scan.h"
 
 #include <assert.h>
 #include <string.h>
@@ -36,7 +36,7 @@ struct json *json_new_null(void) { return json_new_node(JSON_NULL, 0); }
 struct json *json_new_text(const char *text)
 {
         size_t length = strlen(text);
-        struct json *json = scan_is_utf8(text, length) ? json_new_node(JSON_TEXT, length + 1) : NULL;
+        struct json *json = text_is_utf8(text, length) ? json_new_node(JSON_TEXT, length + 1) : NULL;
         if (json)
                 memcpy(json->text, text, length);
         return json;
@@ -93,7 +93,7 @@ static struct json **find(const struct json *object, const char *key)
 static char *copy_key(const char *key)
 {
         size_t length = strlen(key);
-        char *copy = scan_is_utf8(key, length) ? mem_new(length + 1, 1) : NULL;
+        char *copy = text_is_utf8(key, length) ? mem_new(length + 1, 1) : NULL;
         return copy ? memcpy(copy, key, length) : NULL;
 }
 

@@ -1,29 +1,7 @@
+#include "base/text.h"
 #include "format/json_node.h"
 
 #include <inttypes.h>
-#include <string.h>
-
-/* What JSON must escape; everything else, UTF-8 included, goes through as it is. */
-static void write_text(const char *text, struct buf *into)
-{
-        static const char letters[32] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
-        buf_add(into, "\"", 1);
-        while (*text) {
-                size_t plain = 0;
-                while ((unsigned char)text[plain] >= 0x20 && text[plain] != '"' && text[plain] != '\\')
-                        plain++;
-                buf_add(into, text, plain);
-                text += plain;
-                if (!*text)
-                        break;
-                unsigned char c = (unsigned char)*text++;
-                if (c >= 0x20 || letters[c])
-                        buf_addf(into, "\\%c", c >= 0x20 ? c : letters[c]);
-                else
-                        buf_addf(into, "\\u%04x", c);
-        }
-        buf_add(into, "\"", 1);
-}
 
 static void new_line(unsigned indent, unsigned depth, struct buf *into)
 {
@@ -47,7 +25,7 @@ static void write_members(const struct writer *writer, const struct json *json, 
                         buf_add(writer->into, ",", 1);
                 new_line(writer->indent, depth + 1, writer->into);
                 if (is_object) {
-                        write_text(json->items[i]->key, writer->into);
+                        text_quote(json->items[i]->key, writer->into);
                         buf_add_text(writer->into, writer->indent ? ": " : ":");
                 }
                 write_value(writer, json->items[i], depth + 1);
@@ -62,7 +40,7 @@ static void write_value(const struct writer *writer, const struct json *json, un
         switch (json->type) {
         case JSON_OBJECT:
         case JSON_ARRAY: write_members(writer, json, depth); break;
-        case JSON_TEXT: write_text(json->text, writer->into); break;
+        case JSON_TEXT: text_quote(json->text, writer->into); break;
         case JSON_INT: buf_addf(writer->into, "%" PRId64, json->number); break;
         case JSON_BOOL: buf_add_text(writer->into, json->number ? "true" : "false"); break;
         case JSON_NULL: buf_add_text(writer->into, "null"); break;

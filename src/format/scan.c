@@ -1,5 +1,7 @@
 #include "format/scan.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 void scan_init(struct scan *scan, const void *bytes, size_t length)
@@ -21,44 +23,6 @@ static enum err fail_at(const struct scan *scan, size_t at, const char *what, st
 enum err scan_fail(const struct scan *scan, const char *what, struct why *why)
 {
         return fail_at(scan, scan->token_at, what, why);
-}
-
-/* Table 3-7 of the Unicode standard: what may follow a lead byte. */
-static const struct utf8_row {
-        unsigned char lead_min, lead_max, second_min, second_max, more;
-} utf8_rows[] = {
-        { 0xC2, 0xDF, 0x80, 0xBF, 1 },
-        { 0xE0, 0xE0, 0xA0, 0xBF, 2 }, { 0xE1, 0xEC, 0x80, 0xBF, 2 }, { 0xED, 0xED, 0x80, 0x9F, 2 }, { 0xEE, 0xEF, 0x80, 0xBF, 2 },
-        { 0xF0, 0xF0, 0x90, 0xBF, 3 }, { 0xF1, 0xF3, 0x80, 0xBF, 3 }, { 0xF4, 0xF4, 0x80, 0x8F, 3 },
-};
-
-/* How many bytes the character at `bytes` has; 0 when it is not one. */
-static size_t utf8_length(const unsigned char *bytes, size_t left)
-{
-        if (bytes[0] < 0x80)
-                return 1;
-        for (size_t i = 0; i < sizeof(utf8_rows) / sizeof(utf8_rows[0]); i++) {
-                const struct utf8_row *row = &utf8_rows[i];
-                if (bytes[0] < row->lead_min || bytes[0] > row->lead_max)
-                        continue;
-                if (left <= row->more || bytes[1] < row->second_min || bytes[1] > row->second_max)
-                        return 0;
-                for (size_t k = 2; k <= row->more; k++)
-                        if (bytes[k] < 0x80 || bytes[k] > 0xBF)
-                                return 0;
-                return (size_t)row->more + 1;
-        }
-        return 0;
-}
-
-bool scan_is_utf8(const char *bytes, size_t length)
-{
-        for (size_t i = 0, more; i < length; i += more) {
-                more = utf8_length((const unsigned char *)bytes + i, length - i);
-                if (!more || !bytes[i])
-                        return false;
-        }
-        return true;
 }
 
 static int hex_value(unsigned char c)
@@ -144,7 +108,7 @@ static enum err scan_text(struct scan *scan, struct why *why)
                 }
                 if (c < 0x20)
                         return fail_at(scan, scan->at, "a raw control character in a string; escape it", why);
-                size_t more = utf8_length(scan->bytes + scan->at, scan->length - scan->at);
+                size_t more = text_utf8_length(scan->bytes + scan->at, scan->length - scan->at);
                 if (!more)
                         return fail_at(scan, scan->at, "not UTF-8", why);
                 scan->at += more;

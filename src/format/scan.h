@@ -40,6 +40,3 @@ void scan_copy_text(const struct scan *scan, char *into);
 
 /* ERR_SYNTAX that names line and column (in bytes) of the current token. */
 enum err scan_fail(const struct scan *scan, const char *what, struct why *why);
-
-/* Whether the bytes are UTF-8 that a JSON text of ours may hold: no NUL, no surrogates, nothing overlong. */
-bool scan_is_utf8(const char *bytes, size_t length);

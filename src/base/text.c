@@ -1,0 +1,81 @@
+#include "base/text.h"
+
+#include <string.h>
+
+/* Table 3-7 of the Unicode standard: what may follow a lead byte. */
+static const struct utf8_row {
+        unsigned char lead_min, lead_max, second_min, second_max, more;
+} utf8_rows[] = {
+        { 0xC2, 0xDF, 0x80, 0xBF, 1 },
+        { 0xE0, 0xE0, 0xA0, 0xBF, 2 }, { 0xE1, 0xEC, 0x80, 0xBF, 2 }, { 0xED, 0xED, 0x80, 0x9F, 2 }, { 0xEE, 0xEF, 0x80, 0xBF, 2 },
+        { 0xF0, 0xF0, 0x90, 0xBF, 3 }, { 0xF1, 0xF3, 0x80, 0xBF, 3 }, { 0xF4, 0xF4, 0x80, 0x8F, 3 },
+};
+
+size_t text_utf8_length(const unsigned char *bytes, size_t left)
+{
+        if (bytes[0] < 0x80)
+                return 1;
+        for (size_t i = 0; i < sizeof(utf8_rows) / sizeof(utf8_rows[0]); i++) {
+                const struct utf8_row *row = &utf8_rows[i];
+                if (bytes[0] < row->lead_min || bytes[0] > row->lead_max)
+                        continue;
+                if (left <= row->more || bytes[1] < row->second_min || bytes[1] > row->second_max)
+                        return 0;
+                for (size_t k = 2; k <= row->more; k++)
+                        if (bytes[k] < 0x80 || bytes[k] > 0xBF)
+                                return 0;
+                return (size_t)row->more + 1;
+        }
+        return 0;
+}
+
+bool text_is_utf8(const char *bytes, size_t length)
+{
+        for (size_t i = 0, more; i < length; i += more) {
+                more = text_utf8_length((const unsigned char *)bytes + i, length - i);
+                if (!more || !bytes[i])
+                        return false;
+        }
+        return true;
+}
+
+/* How many bytes from here need no change. */
+static size_t plain_length(const char *text, size_t length)
+{
+        size_t plain = 0;
+        while (plain < length && (unsigned char)text[plain] >= 0x20 && text[plain] != '"' && text[plain] != '\\') {
+                size_t more = text_utf8_length((const unsigned char *)text + plain, length - plain);
+                if (!more)
+                        break;
+                plain += more;
+        }
+        return plain;
+}
+
+static void quote_byte(unsigned char c, struct buf *into)
+{
+        static const char letters[32] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
+        if (c >= 0x80)
+                buf_add_text(into, "\xEF\xBF\xBD");
+        else if (c >= 0x20 || letters[c])
+                buf_addf(into, "\\%c", c >= 0x20 ? c : letters[c]);
+        else
+                buf_addf(into, "\\u%04x", c);
+}
+
+void text_quote(const char *text, struct buf *into)
+{
+        size_t length = strlen(text);
+        buf_add(into, "\"", 1);
+        while (length) {
+                size_t plain = plain_length(text, length);
+                buf_add(into, text, plain);
+                text += plain;
+                length -= plain;
+                if (length) {
+                        quote_byte((unsigned char)*text++, into);
+                        length--;
+                }
+        }
+        buf_add(into, "\"", 1);
+}

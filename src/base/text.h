@@ -1,0 +1,16 @@
+/* text.h - is it UTF-8, and how does it look in quotes. */
+#pragma once
+
+#include "base/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How many bytes the character at `bytes` has; 0 when it is none: surrogates, overlong forms and cut ones are not. */
+size_t text_utf8_length(const unsigned char *bytes, size_t left);
+
+/* UTF-8 throughout, and without NUL. */
+bool text_is_utf8(const char *bytes, size_t length);
+
+/* As a JSON string, quotes included. A byte that is not UTF-8 comes out as U+FFFD, so what comes out is always JSON. */
+void text_quote(const char *text, struct buf *into);
