@@ -1,6 +1,6 @@
 #include "server/device/attributes.h"
 
-#include "server/store/call.h"
+#include "wire/device.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@ static enum err copy_name(const char *bytes, size_t length, char into[LIMIT_NAME
                 return FAIL(why, ERR_SYNTAX, "attributes: a name is longer than %d bytes", LIMIT_NAME_BYTES);
         memcpy(into, bytes, length);
         into[length] = 0;
-        return name_check(into, "attributes", why);
+        return wire_name_check(into, "attributes", why);
 }
 
 static enum err parse_pair(const char *pair, size_t length, struct attributes *into, struct why *why)

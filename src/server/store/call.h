@@ -17,7 +17,6 @@ struct call {
 };
 
 typedef enum err call_handler(struct call *call, struct why *why);
-struct call_row { unsigned route; call_handler *handler; };      /* tables: device/, operators/ */
 
 static inline int64_t call_now_s(const struct call *call) { return call->now_ms / 1000; }
 
@@ -25,12 +24,9 @@ static inline int64_t call_now_s(const struct call *call) { return call->now_ms 
 MUST_CHECK enum err call_answer_json(struct call *call, int status, struct json *take_json, struct why *why);
 void call_answer_text(struct call *call, int status, const char *type, const char *text);
 
-/* Capture `at` of the path as a name (formats.md, Conventions), or as a number from 1 up. */
+/* Capture `at` of the path as a name (formats.md, Conventions), or as a number from 1 up. ERR_NOT_FOUND: it is none. */
 MUST_CHECK enum err call_name(const struct call *call, unsigned at, char name[65], struct why *why);
 MUST_CHECK enum err call_number(const struct call *call, unsigned at, int64_t *ret_number, struct why *why);
 
 /* The body as a document. */
 MUST_CHECK enum err call_body(const struct call *call, struct json **ret_json, struct why *why);
-
-/* A name as all of the product's names are: [A-Za-z0-9][A-Za-z0-9._+-]{0,63}. `field` is for the complaint. */
-MUST_CHECK enum err name_check(const char *name, const char *field, struct why *why);

@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "platform/disk.h"
 #include "platform/random.h"
+#include "wire/routes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,12 +43,11 @@ void store_close(struct store *store);
 OWN_DEFINE(store, struct store *, store_close)
 
 struct store_text { const char *bytes; size_t length; };      /* not ended by NUL */
-enum { STORE_CAPTURES_MAX = 3 };
 
 /* Headers that were not sent are NULL. Text is ended by NUL except in captures and body. */
 struct store_request {
-        unsigned route;                        /* handler id of wire/routes.h */
-        struct store_text captures[STORE_CAPTURES_MAX];
+        enum route_id route;
+        struct route_captures captures;
         const char *method, *path, *query;     /* path as it was sent, without the query: it is what devices sign */
         const char *device, *date, *signature; /* Firebreak-Device, -Date, -Signature */
         const char *authorization;
