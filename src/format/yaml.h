@@ -1,5 +1,8 @@
 /* yaml.h - a YAML file read by a schema table, with the line in every complaint: "agent.yaml:12: unknown key `bake`; did you mean `bake_s`?".
  *
+ * Numbers are decimal and plain (`5`, not `"5"` or `0x5`), truth is `true` or `false`, `key:` with nothing after it is an
+ * error (`key: ""` is the empty text). An empty file is an empty map.
+ *
  * A safe subset: no anchors, aliases, tags or duplicate keys; at most LIMIT_YAML_BYTES. */
 #pragma once
 
@@ -21,7 +24,7 @@ struct yaml_key {
         enum yaml_type type;
         bool required;
         size_t offset;                       /* const char *, int64_t, bool, struct yaml_texts, a nested struct, struct yaml_maps */
-        int64_t min, max;                    /* integers: range; text: bytes; texts and maps: count */
+        int64_t min, max;                    /* integers: range; text: bytes; texts and maps: count. Both 0: any */
         const struct yaml_schema *schema;    /* YAML_MAP and YAML_MAPS */
 };
 struct yaml_schema {
@@ -29,6 +32,8 @@ struct yaml_schema {
         size_t key_count, item_size;
 };
 
-/* `name` is for messages. Fields that the file does not have keep what the caller put there. Text lives in the arena. */
+/* At most 64 keys a map; items of a list start as zeros. `name` is for messages. Fields that the file does not have keep
+ * what the caller put there. Text lives in the arena.
+ * ERR_SYNTAX names file and line; ERR_LIMIT, ERR_NOMEM. After a failure, some fields may have been written. */
 MUST_CHECK enum err yaml_read(struct arena *arena, const char *name, const char *bytes, size_t length,
                               const struct yaml_schema *schema, void *into, struct why *why);
