@@ -421,6 +421,7 @@ enum err slots_withdraw(struct slots *slots, size_t stream, uint64_t counter, in
                 trial_end(next);
         } else {
                 step_down(next);
+                memset(release.nonce, 0, sizeof(release.nonce));         /* its lease was answered: this answers none */
         }
         report(&slots->next, next, &(struct outcome){ &release, SLOT_DECLINED, SLOT_KIND_NONE, "withdrawn by the server", now_s });
         return commit(slots, why);

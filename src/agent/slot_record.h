@@ -11,8 +11,8 @@
 enum slot_id { SLOT_A, SLOT_B, SLOT_FACTORY, SLOT_NONE, SLOT_IDS };
 enum slot_state { SLOT_EMPTY, SLOT_STAGED, SLOT_TRIAL, SLOT_GOOD, SLOT_BAD, SLOT_STATES };
 enum slot_lease { SLOT_LEASE_NONE, SLOT_LEASE_EXPOSURE, SLOT_LEASE_SHADOW, SLOT_LEASES };
+/* Outcomes and kinds of harm as numbers on disk: the same as in wire/outcome.def, held to it by report.c. */
 enum slot_outcome { SLOT_PROVEN, SLOT_HARMED, SLOT_DECLINED, SLOT_PREFLIGHT_FAILED, SLOT_OUTCOMES };
-/* Kinds of harm; the order is on disk. Names: wire/outcome.def. */
 enum slot_kind {
         SLOT_KIND_NONE, SLOT_CRASH, SLOT_BOOT_LOOP, SLOT_ROLLED_BACK, SLOT_PROBE_FAILED,
         SLOT_ACTION_STORM, SLOT_RESOURCE, SLOT_HUMAN, SLOT_KINDS,

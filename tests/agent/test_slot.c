@@ -268,7 +268,9 @@ TEST(slots_withdraw, goes_back_to_the_other_good_slot_then_to_the_factory)
         OWN(slots) struct slots *slots = open_one(&sim);
         CHECK(install(slots, 3) == OK && install(slots, 4) == OK);
         CHECK(slots_withdraw(slots, 0, 9, 300, NULL) == ERR_NOT_FOUND);
+        CHECK(slots_acknowledge(slots, 2, NULL) == OK);
         CHECK(slots_withdraw(slots, 0, 4, 300, NULL) == OK && running(slots) == 3 && slots_is_denied(slots, 0, 4));
+        CHECK(slots_report(slots)->outcome == SLOT_DECLINED && slots_report(slots)->nonce[0] == 0);
         CHECK(slots_withdraw(slots, 0, 3, 300, NULL) == OK && running(slots) == 0 && slots_stream(slots, 0)->last_good == SLOT_FACTORY);
 }
 
@@ -279,7 +281,7 @@ TEST(slots_withdraw, ends_a_trial_of_that_release_without_calling_it_harm)
         OWN(slots) struct slots *slots = open_one(&sim);
         CHECK(install(slots, 3) == OK && slots_acknowledge(slots, 1, NULL) == OK && arm(slots, 4) == OK);
         CHECK(slots_withdraw(slots, 0, 4, 300, NULL) == OK && running(slots) == 3 && !slots_on_trial(slots, 0));
-        CHECK(slots_report(slots)->outcome != SLOT_HARMED && slots_report(slots)->running == 3);
+        CHECK(slots_report(slots)->outcome == SLOT_DECLINED && slots_report(slots)->running == 3 && slots_report(slots)->nonce[0] == 7);
 }
 
 TEST(slots_descend, goes_down_to_safe_mode_level_by_level)
