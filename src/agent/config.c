@@ -1,0 +1,212 @@
+#include "agent/config.h"
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "platform/file.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define KEYS(table) .keys = (table), .key_count = sizeof(table) / sizeof((table)[0])
+#define AT(type, field) .offset = offsetof(struct type, field)
+
+enum { WORDS_MAX = 32, PROBES_MAX = 16, CONFIG_ARENA = 8 << 20, DAY_S = 86400, HOUR_MS = 3600000, MINUTE_MS = 60000 };
+
+static const struct yaml_key engine_keys[] = {
+        { .key = "command", .type = YAML_TEXTS, AT(agent_engine, command), .min = 1, .max = WORDS_MAX },
+        { .key = "pid_file", .type = YAML_TEXT, AT(agent_engine, pid_file), .min = 1, .max = LIMIT_PATH_BYTES },
+        { .key = "reload_signal", .type = YAML_TEXT, AT(agent_engine, reload_signal), .min = 1, .max = 16 },
+        { .key = "status_file", .type = YAML_TEXT, AT(agent_engine, status_file), .min = 1, .max = LIMIT_PATH_BYTES },
+        { .key = "stop_ms", .type = YAML_INT, AT(agent_engine, stop_ms), .min = 100, .max = MINUTE_MS },
+};
+static const struct yaml_schema engine_schema = { KEYS(engine_keys), .item_size = sizeof(struct agent_engine) };
+
+static const struct yaml_key probe_keys[] = {
+        { .key = "command", .type = YAML_TEXTS, .required = true, AT(agent_probe, command), .min = 1, .max = WORDS_MAX },
+        { .key = "timeout_ms", .type = YAML_INT, AT(agent_probe, timeout_ms), .min = 10, .max = MINUTE_MS },
+};
+static const struct yaml_schema probe_schema = { KEYS(probe_keys), .item_size = sizeof(struct agent_probe) };
+
+static const struct yaml_key stream_keys[] = {
+        { .key = "name", .type = YAML_TEXT, .required = true, AT(agent_stream_config, name), .min = 1, .max = LIMIT_NAME_BYTES },
+        { .key = "factory", .type = YAML_TEXT, AT(agent_stream_config, factory), .min = 1, .max = LIMIT_PATH_BYTES },
+        { .key = "engine", .type = YAML_MAP, .required = true, AT(agent_stream_config, engine), .schema = &engine_schema },
+        { .key = "preflight", .type = YAML_TEXTS, AT(agent_stream_config, preflight), .min = 1, .max = WORDS_MAX },
+        { .key = "preflight_ms", .type = YAML_INT, AT(agent_stream_config, preflight_ms), .min = 10, .max = 10 * MINUTE_MS },
+        { .key = "probes", .type = YAML_MAPS, AT(agent_stream_config, probes), .max = PROBES_MAX, .schema = &probe_schema },
+        { .key = "probe_every_ms", .type = YAML_INT, AT(agent_stream_config, probe_every_ms), .min = 50, .max = HOUR_MS },
+        { .key = "bake_s", .type = YAML_INT, AT(agent_stream_config, bake_s), .min = 0, .max = DAY_S },
+        { .key = "crashes_max", .type = YAML_INT, AT(agent_stream_config, crashes_max), .min = 1, .max = 100 },
+        { .key = "boots_max", .type = YAML_INT, AT(agent_stream_config, boots_max), .min = 1, .max = 100 },
+        { .key = "needs_reboot", .type = YAML_BOOL, AT(agent_stream_config, needs_reboot) },
+};
+static const struct yaml_schema stream_schema = { KEYS(stream_keys), .item_size = sizeof(struct agent_stream_config) };
+
+#define PATH(name, is_required) \
+        { .key = #name, .type = YAML_TEXT, .required = (is_required), AT(agent_config, name), .min = 1, .max = LIMIT_PATH_BYTES }
+static const struct yaml_key config_keys[] = {
+        { .key = "server", .type = YAML_TEXT, .required = true, AT(agent_config, server), .min = 8, .max = LIMIT_PATH_BYTES },
+        PATH(ca, false),
+        PATH(state_dir, true),
+        PATH(anchor, true),
+        PATH(release_root, true),
+        PATH(director_root, true),
+        { .key = "ring", .type = YAML_TEXT, AT(agent_config, ring), .min = 1, .max = LIMIT_NAME_BYTES },
+        { .key = "platform", .type = YAML_TEXT, AT(agent_config, platform), .min = 1, .max = LIMIT_NAME_BYTES },
+        { .key = "attributes", .type = YAML_TEXT, AT(agent_config, attributes), .min = 0, .max = 1024 },
+        { .key = "poll_ms_max", .type = YAML_INT, AT(agent_config, poll_ms_max), .min = 50, .max = 24 * HOUR_MS },
+        { .key = "busy_poll_ms", .type = YAML_INT, AT(agent_config, busy_poll_ms), .min = 50, .max = HOUR_MS },
+        { .key = "streams", .type = YAML_MAPS, .required = true, AT(agent_config, streams), .min = 1, .max = LIMIT_STREAMS, .schema = &stream_schema },
+};
+static const struct yaml_schema config_schema = { KEYS(config_keys), .item_size = sizeof(struct agent_config) };
+
+const struct agent_stream_config *agent_config_stream(const struct agent_config *config, size_t stream)
+{
+        return (const struct agent_stream_config *)config->streams.items + stream;
+}
+
+static enum err check_path(const char *key, const char *path, struct why *why)
+{
+        if (path && path[0] != '/')
+                return FAIL(why, ERR_SYNTAX, "`%s: %s` must be an absolute path", key, path);
+        return OK;
+}
+
+static void set_int(int64_t *value, int64_t otherwise)
+{
+        if (!*value)
+                *value = otherwise;
+}
+
+/* Items of a list start as zeros, so what the file leaves out is filled in here. */
+static void stream_defaults(struct agent_stream_config *stream)
+{
+        set_int(&stream->engine.stop_ms, 5000);
+        if (!stream->engine.reload_signal)
+                stream->engine.reload_signal = "HUP";
+        set_int(&stream->preflight_ms, 30000);
+        set_int(&stream->probe_every_ms, 5000);
+        set_int(&stream->crashes_max, 2);
+        set_int(&stream->boots_max, 1);
+        struct agent_probe *probes = stream->probes.items;
+        for (size_t i = 0; i < stream->probes.count; i++)
+                set_int(&probes[i].timeout_ms, 10000);
+}
+
+static bool is_reload_signal(const char *text)
+{
+        static const char *const known[] = { "HUP", "USR1", "USR2", "restart" };
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+                if (strcmp(text, known[i]) == 0)
+                        return true;
+        return false;
+}
+
+static bool is_name(const char *text)
+{
+        for (const char *at = text; *at; at++)
+                if (!(*at >= 'a' && *at <= 'z') && !(*at >= 'A' && *at <= 'Z') && !(*at >= '0' && *at <= '9')
+                    && (at == text || !strchr("._+-", *at)))
+                        return false;
+        return text[0];
+}
+
+static enum err check_stream(const struct agent_stream_config *stream, struct why *why)
+{
+        const struct agent_engine *engine = &stream->engine;
+        if (!is_name(stream->name))
+                return FAIL(why, ERR_SYNTAX, "`%s` is no stream name: letters, digits and . _ + - only", stream->name);
+        if ((engine->command.count > 0) == (engine->pid_file != NULL))
+                return FAIL(why, ERR_SYNTAX, "stream %s: engine needs either `command` or `pid_file`", stream->name);
+        if (!is_reload_signal(engine->reload_signal))
+                return FAIL(why, ERR_SYNTAX, "stream %s: reload_signal is HUP, USR1, USR2 or restart, not `%s`", stream->name,
+                            engine->reload_signal);
+        if (engine->pid_file && strcmp(engine->reload_signal, "restart") == 0)
+                return FAIL(why, ERR_SYNTAX, "stream %s: only an engine run by `command` can be restarted", stream->name);
+        enum err e = check_path("factory", stream->factory, why);
+        if (!e)
+                e = check_path("pid_file", engine->pid_file, why);
+        if (!e)
+                e = check_path("status_file", engine->status_file, why);
+        return e;
+}
+
+static enum err check_streams(const struct agent_config *config, struct why *why)
+{
+        for (size_t i = 0; i < config->streams.count; i++) {
+                enum err e = check_stream(agent_config_stream(config, i), why);
+                if (e)
+                        return e;
+                for (size_t k = 0; k < i; k++)
+                        if (strcmp(agent_config_stream(config, i)->name, agent_config_stream(config, k)->name) == 0)
+                                return FAIL(why, ERR_SYNTAX, "stream %s is there twice", agent_config_stream(config, i)->name);
+        }
+        return OK;
+}
+
+static enum err check_config(const struct agent_config *config, struct why *why)
+{
+        if (strncmp(config->server, "https://", 8) != 0 && strncmp(config->server, "http://", 7) != 0)
+                return FAIL(why, ERR_SYNTAX, "`server: %s` must start with https://", config->server);
+        if (!is_name(config->ring) || !is_name(config->platform))
+                return FAIL(why, ERR_SYNTAX, "ring and platform are names: letters, digits and . _ + - only");
+        const struct { const char *key, *path; } paths[] = {
+                { "ca", config->ca }, { "state_dir", config->state_dir }, { "anchor", config->anchor },
+                { "release_root", config->release_root }, { "director_root", config->director_root },
+        };
+        for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+                enum err e = check_path(paths[i].key, paths[i].path, why);
+                if (e)
+                        return e;
+        }
+        return check_streams(config, why);
+}
+
+#if defined(__x86_64__)
+static const char this_platform[] = "linux-amd64";
+#elif defined(__aarch64__)
+static const char this_platform[] = "linux-arm64";
+#else
+static const char this_platform[] = "linux-other";
+#endif
+
+enum err agent_config_parse(const char *name, const char *bytes, size_t length, struct agent_config **ret_config, struct why *why)
+{
+        OWN(agent_config) struct agent_config *config = mem_new(1, sizeof(*config));
+        if (!config || !(config->arena = arena_new(CONFIG_ARENA)))
+                return FAIL(why, ERR_NOMEM, "reading %s", name);
+        config->ring = "default";
+        config->platform = this_platform;
+        config->attributes = "";
+        config->poll_ms_max = HOUR_MS;
+        config->busy_poll_ms = 1000;
+        enum err e = yaml_read(config->arena, name, bytes, length, &config_schema, config, why);
+        if (e)
+                return e;
+        for (size_t i = 0; i < config->streams.count; i++)
+                stream_defaults((struct agent_stream_config *)config->streams.items + i);
+        e = check_config(config, why);
+        if (e)
+                return DURING(why, e, "%s", name);
+        *ret_config = GIVE(config);
+        return OK;
+}
+
+enum err agent_config_open(const char *path, struct agent_config **ret_config, struct why *why)
+{
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, LIMIT_YAML_BYTES);
+        enum err e = file_read(path, &bytes, why);
+        if (e)
+                return DURING(why, e, "reading the configuration");
+        return agent_config_parse(path, buf_text(&bytes), bytes.length, ret_config, why);
+}
+
+void agent_config_close(struct agent_config *config)
+{
+        if (!config)
+                return;
+        arena_free(config->arena);
+        mem_free(config);
+}
