@@ -1,0 +1,80 @@
+#include "agent/content.h"
+
+#include "agent/files.h"
+#include "platform/disk_folder.h"
+
+#include <string.h>
+
+struct content_path content_slot(const char *stream, enum slot_id slot)
+{
+        struct content_path path;
+        snprintf(path.text, sizeof(path.text), "streams/%s/%s", stream, slot_name(slot));
+        return path;
+}
+
+static bool is_there(struct disk *disk, const char *folder)
+{
+        struct why why;
+        return disk->ops->sync_folder(disk, folder, &why) == OK;
+}
+
+/* Copied aside and renamed, so that `factory` is there whole or not at all. */
+static enum err factory_install(struct disk *disk, const char *stream, const char *factory, struct why *why)
+{
+        struct content_path path = content_slot(stream, SLOT_FACTORY);
+        if (is_there(disk, path.text))
+                return OK;
+        if (!factory)
+                return disk->ops->make_folder(disk, path.text, why);
+        OWN(disk_folder) struct disk *from = NULL;
+        enum err e = disk_folder_open(factory, &from, why);
+        if (e)
+                return DURING(why, e, "the factory content %s", factory);
+        char aside[CONTENT_PATH_BYTES + 8];
+        snprintf(aside, sizeof(aside), "%s.new", path.text);
+        e = disk->ops->remove_tree(disk, aside, why);
+        if (!e)
+                e = files_copy(&(struct files_copy){ from, disk, "", aside }, why);
+        if (!e)
+                e = disk->ops->rename(disk, aside, path.text, why);
+        return e;
+}
+
+enum err content_prepare(struct disk *disk, const char *stream, const char *factory, struct why *why)
+{
+        char folder[CONTENT_PATH_BYTES];
+        snprintf(folder, sizeof(folder), "streams/%s", stream);
+        enum err e = disk->ops->make_folder(disk, "streams", why);
+        if (!e)
+                e = disk->ops->make_folder(disk, folder, why);
+        if (!e)
+                e = factory_install(disk, stream, factory, why);
+        const enum slot_id others[] = { SLOT_A, SLOT_B, SLOT_NONE };
+        for (size_t i = 0; !e && i < sizeof(others) / sizeof(others[0]); i++)
+                e = disk->ops->make_folder(disk, content_slot(stream, others[i]).text, why);
+        if (!e)
+                e = disk->ops->sync_folder(disk, folder, why);
+        return e ? DURING(why, e, "preparing stream %s", stream) : OK;
+}
+
+enum err content_settle(struct disk *disk, const struct slots *slots, size_t stream, struct why *why)
+{
+        const struct slot_stream *now = slots_stream(slots, stream);
+        char link[CONTENT_PATH_BYTES];
+        snprintf(link, sizeof(link), "streams/%s/current", now->name);
+        enum err e = disk->ops->point(disk, link, slot_name((enum slot_id)now->current), why);
+        return e ? DURING(why, e, "pointing %s at %s", link, slot_name((enum slot_id)now->current)) : OK;
+}
+
+void content_version(struct disk *disk, const struct slots *slots, size_t stream, char version[CONTENT_VERSION_BYTES])
+{
+        const struct slot_stream *now = slots_stream(slots, stream);
+        char path[CONTENT_PATH_BYTES + 16];
+        snprintf(path, sizeof(path), "%s/VERSION", content_slot(now->name, (enum slot_id)now->current).text);
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, 4096);
+        struct why why;
+        version[0] = 0;
+        if (disk->ops->read(disk, path, &bytes, &why) == OK)
+                snprintf(version, CONTENT_VERSION_BYTES, "%.*s", (int)strcspn(buf_text(&bytes), "\r\n"), buf_text(&bytes));
+}

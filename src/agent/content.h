@@ -1,0 +1,24 @@
+/* content.h - a stream's folders below the state folder, and the link that the engine follows.
+ *
+ *      streams/NAME/{a,b,factory,none}/      none: empty, what safe mode runs
+ *      streams/NAME/current -> a             always what the slot record says
+ *
+ * The record is changed first, the link after it; whoever starts settles the link again, so a power cut between the two
+ * costs nothing. */
+#pragma once
+
+#include "agent/slot.h"
+#include "platform/disk.h"
+
+enum { CONTENT_PATH_BYTES = 16 + SLOT_NAME_BYTES + 16 };
+
+struct content_path { char text[CONTENT_PATH_BYTES]; };
+struct content_path content_slot(const char *stream, enum slot_id slot);
+
+/* Makes the folders; copies the factory content in once, all or nothing. `factory` NULL: it is empty. */
+MUST_CHECK enum err content_prepare(struct disk *disk, const char *stream, const char *factory, struct why *why);
+/* The link says what the record says. */
+MUST_CHECK enum err content_settle(struct disk *disk, const struct slots *slots, size_t stream, struct why *why);
+/* First line of VERSION in the slot; empty when there is none. */
+enum { CONTENT_VERSION_BYTES = 80 };
+void content_version(struct disk *disk, const struct slots *slots, size_t stream, char version[CONTENT_VERSION_BYTES]);

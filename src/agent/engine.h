@@ -1,0 +1,44 @@
+/* engine.h - the engine of one stream: kept alive, told to reload, asked what it loaded.
+ *
+ * Run as a child by `command`, or watched by `pid_file`. A child that dies is started again after a pause that doubles. Does not
+ * judge a death: the stream does (stream.h). */
+#pragma once
+
+#include "agent/config.h"
+#include "platform/child.h"
+
+struct engine_words { const char *stream, *current, *candidate; };     /* absolute folders, for {stream} and so on */
+
+struct engine {
+        const struct agent_engine *config;
+        struct child child;
+        int watched_pid;                 /* of pid_file; 0: none */
+        int64_t started_ms, start_at_ms, kill_at_ms;       /* steady; 0: not set */
+        int64_t pause_ms;
+        bool is_stopping, is_wanted;
+};
+
+enum engine_load { ENGINE_SAYS_NOTHING, ENGINE_SAYS_OK, ENGINE_SAYS_ERROR };
+struct engine_status { enum engine_load load; char version[80]; };
+
+void engine_init(struct engine *engine, const struct agent_engine *config);
+/* Start now, or watch the pid file; a failed start is tried again after a pause. */
+MUST_CHECK enum err engine_start(struct engine *engine, const struct engine_words *words, int64_t now_ms, struct why *why);
+/* Tell it that the content changed. A stale status file is removed first, so that what is read later is about this load. */
+MUST_CHECK enum err engine_reload(struct engine *engine, struct why *why);
+/* Ask it to end; engine_tick() kills it when it takes too long. engine_kill() waits for nothing. */
+void engine_stop(struct engine *engine, int64_t now_ms);
+void engine_kill(struct engine *engine);
+/* Did it die? True once for each death that nobody asked for; a wanted stop is not one. */
+bool engine_died(struct engine *engine, int64_t now_ms, struct child_end *ret_end);
+/* True when it is time to engine_start() again. */
+bool engine_is_due(struct engine *engine, int64_t now_ms);
+int64_t engine_wake_ms(const struct engine *engine);       /* when to look again; INT64_MAX: nothing to do */
+bool engine_is_alive(const struct engine *engine);
+void engine_status(const struct engine *engine, struct engine_status *ret_status);
+
+/* The words of a command with the places filled in; result lives as long as `storage`. */
+enum { ENGINE_WORDS_MAX = 40, ENGINE_WORDS_BYTES = 8192 };
+struct engine_command { const char *argv[ENGINE_WORDS_MAX + 1]; char storage[ENGINE_WORDS_BYTES]; };
+MUST_CHECK enum err engine_command(const struct yaml_texts *words, const struct engine_words *places, struct engine_command *ret_command,
+                                   struct why *why);
