@@ -1,0 +1,176 @@
+#include "agent/fetch.h"
+
+#include "base/buf.h"
+#include "platform/channel.h"
+#include "platform/net.h"
+#include "wire/device.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { STALL_S = 15, POST_MS = 15000 };
+
+static enum err read_pace(const struct buf *body, struct fetch_answer *answer, struct why *why)
+{
+        struct wire_pace pace;
+        enum err e = wire_pace_read(buf_text(body), body->length, &pace, why);
+        if (e)
+                return e;
+        answer->epoch = pace.epoch;
+        answer->pace_ms = pace.pace_ms;
+        answer->now_s = pace.now;
+        return OK;
+}
+
+static enum err read_ack(const struct buf *body, struct fetch_answer *answer, struct why *why)
+{
+        struct wire_ack ack;
+        enum err e = wire_ack_read(buf_text(body), body->length, &ack, why);
+        if (!e)
+                answer->ack = ack.ack;
+        return e;
+}
+
+/* The note is for the supervisor to check; here it is text of a length. */
+static enum err read_lease(const struct buf *body, struct fetch_answer *answer, struct why *why)
+{
+        if (body->length >= sizeof(answer->text) || strlen(buf_text(body)) != body->length)
+                return FAIL(why, ERR_SYNTAX, "a lease of %zu bytes", body->length);
+        memcpy(answer->text, buf_text(body), body->length + 1);
+        return OK;
+}
+
+static enum err (*const readers[FETCH_READS])(const struct buf *, struct fetch_answer *, struct why *) = {
+        [FETCH_PACE] = read_pace, [FETCH_ACK] = read_ack, [FETCH_LEASE] = read_lease,
+};
+
+/* What a refusal says is for people: kept as printable text, not understood. */
+static void keep_text(const struct buf *body, struct fetch_answer *answer)
+{
+        size_t used = (size_t)snprintf(answer->text, sizeof(answer->text), "%d ", answer->status);
+        for (size_t i = 0; i < body->length && used < 200; i++)
+                answer->text[used++] = body->bytes[i] >= ' ' && body->bytes[i] < 127 ? body->bytes[i] : ' ';
+        answer->text[used] = 0;
+}
+
+static enum err read_body(const struct fetch_ask *ask, const struct buf *body, struct fetch_answer *answer, struct why *why)
+{
+        if (answer->status == 202 && ask->reads == FETCH_LEASE) {
+                struct wire_wait wait;
+                enum err e = wire_wait_read(buf_text(body), body->length, &wait, why);
+                if (e)
+                        return e;
+                answer->retry_ms = wait.retry_ms;
+                snprintf(answer->text, sizeof(answer->text), "%s", wait.reason);
+                return OK;
+        }
+        if (answer->status == 200 && readers[ask->reads])
+                return readers[ask->reads](body, answer, why);
+        if (answer->status >= 300)
+                keep_text(body, answer);
+        return OK;
+}
+
+/* IMF-fixdate, the one form that servers send; 0 for anything else. */
+static int64_t date_s(const char *text)
+{
+        struct tm date = { 0 };
+        const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &date);
+        return end && !*end ? (int64_t)timegm(&date) : 0;
+}
+
+struct exchange {
+        struct net *net;
+        const struct fetch_setup *setup;
+        const struct fetch_ask *ask;
+        struct fetch_answer *answer;
+        struct buf body;
+        struct net_download download;
+};
+
+static enum err exchange(struct exchange *exchange, struct why *why)
+{
+        const struct fetch_ask *ask = exchange->ask;
+        char url[FETCH_PATH_BYTES + 300];
+        if (snprintf(url, sizeof(url), "%s%s", exchange->setup->server, ask->path) >= (int)sizeof(url))
+                return FAIL(why, ERR_LIMIT, "an address longer than %zu bytes", sizeof(url));
+        bool is_get = ask->reads == FETCH_TO_SPOOL;
+        const struct net_header headers[] = {
+                { "Content-Type", "application/json" }, { "Firebreak-Device", ask->device }, { "Firebreak-Date", ask->date },
+                { ask->authentication, ask->proof },
+        };
+        struct net_wanted wanted = { .name = "Date" };
+        const struct net_request request = {
+                .method = is_get ? "GET" : "POST", .url = url, .headers = headers, .header_count = is_get ? 0 : 4,
+                .body = is_get ? NULL : ask->body, .body_length = is_get ? 0 : ask->body_length,
+                .download = is_get ? &exchange->download : NULL, .total_ms = is_get ? FETCH_SLICE_MS : POST_MS,
+        };
+        struct net_response response = { .body = &exchange->body, .wanted = &wanted, .wanted_count = 1 };
+        enum err e = exchange->net->ops->exchange(exchange->net, &request, &response, why);
+        exchange->answer->status = response.status;
+        exchange->answer->spool_length = response.file_length;
+        exchange->answer->date_s = date_s(wanted.value);
+        return e ? e : read_body(ask, &exchange->body, exchange->answer, why);
+}
+
+static enum err open_spool(struct exchange *exchange, struct why *why)
+{
+        char path[1024];
+        const struct fetch_ask *ask = exchange->ask;
+        if (!ask->spool[0] || strchr(ask->spool, '/') || ask->spool[0] == '.')
+                return FAIL(why, ERR_USAGE, "no name for the spool");
+        if (snprintf(path, sizeof(path), "%s/%s", exchange->setup->spool_folder, ask->spool) >= (int)sizeof(path))
+                return FAIL(why, ERR_LIMIT, "the spool's path is too long");
+        uint64_t length;
+        enum err e = channel_spool_open(path, &exchange->download.file, &length, why);
+        /* A part that is longer than the whole may ever be is no part of it. */
+        exchange->download.from = !e && ask->is_resumed && length < ask->bytes_max ? length : 0;
+        exchange->download.bytes_max = ask->bytes_max;
+        return e;
+}
+
+static bool is_sound(const struct fetch_ask *ask, size_t length)
+{
+        return length == sizeof(*ask) && ask->version == FETCH_VERSION && ask->reads < FETCH_READS && ask->body_length <= sizeof(ask->body)
+               && memchr(ask->path, 0, sizeof(ask->path)) && memchr(ask->spool, 0, sizeof(ask->spool)) && memchr(ask->proof, 0, sizeof(ask->proof));
+}
+
+static void serve(struct net *net, const struct fetch_setup *setup, const struct fetch_ask *ask, struct fetch_answer *answer)
+{
+        struct why why = { 0 };
+        struct exchange one = { .net = net, .setup = setup, .ask = ask, .answer = answer, .download.file = -1 };
+        buf_init(&one.body, LIMIT_DEVICE_REQUEST_BYTES);
+        *answer = (struct fetch_answer){ .version = FETCH_VERSION, .number = ask->number };
+        enum err e = ask->reads == FETCH_TO_SPOOL ? open_spool(&one, &why) : OK;
+        if (!e)
+                e = exchange(&one, &why);
+        answer->err = (uint32_t)e;
+        if (e)
+                snprintf(answer->text, sizeof(answer->text), "%s", why.text);
+        channel_close(one.download.file);
+        buf_done(&one.body);
+}
+
+int fetch_main(const struct fetch_setup *setup)
+{
+        struct why why;
+        OWN(net) struct net *net = NULL;
+        const struct net_config config = {
+                .ca_file = setup->ca, .agent = "firebreak-agent/" FIREBREAK_VERSION, .stall_s = STALL_S,
+                .is_plain_allowed = strncmp(setup->server, "http://", 7) == 0,
+        };
+        enum err e = net_open(&config, &net, &why);
+        if (e)
+                return err_info(e)->exit;
+        static struct fetch_ask ask;
+        static struct fetch_answer answer;
+        size_t length;
+        while ((e = channel_receive(setup->channel, &ask, sizeof(ask), &length, &why)) == OK) {
+                if (!is_sound(&ask, length))
+                        return err_info(ERR_SYNTAX)->exit;
+                serve(net, setup, &ask, &answer);
+                if (channel_send(setup->channel, &answer, sizeof(answer), &why))
+                        break;
+        }
+        return 0;
+}

@@ -1,0 +1,52 @@
+/* fetch.h - the child that talks to the server, and the fixed-size messages that the supervisor gives it.
+ *
+ * The child has the network and the spool folder, nothing else: no keys (the supervisor signs and hands over the header), no
+ * slots. It parses what comes back (flat JSON) into fixed structs, so that the supervisor parses none. Answers are
+ * believed by nobody: notes, leases and content are checked by the supervisor and the verifier. One exchange at a time;
+ * GET goes to a spool file and is resumed if a part is there already. */
+#pragma once
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/own.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FETCH_VERSION = 1, FETCH_PATH_BYTES = 384, FETCH_NAME_BYTES = 96, FETCH_HEADER_BYTES = 160, FETCH_SLICE_MS = 20000 };
+
+enum fetch_reads {
+        FETCH_TO_SPOOL,          /* GET: bytes to the spool file */
+        FETCH_PACE, FETCH_ACK, FETCH_LEASE,      /* POST: what a 200 holds */
+        FETCH_READS,
+};
+
+struct fetch_ask {
+        uint32_t version, number;                /* number: comes back with the answer */
+        uint8_t reads, is_resumed, unused[6];
+        char path[FETCH_PATH_BYTES];             /* /v1/... */
+        char spool[FETCH_NAME_BYTES];            /* FETCH_TO_SPOOL: name in the spool folder */
+        uint64_t bytes_max;
+        char device[40], date[24];               /* header values; empty: left out */
+        char authentication[24];                 /* name of the header: Firebreak-Mac or Firebreak-Signature */
+        char proof[FETCH_HEADER_BYTES];
+        uint32_t body_length, more_unused;
+        char body[LIMIT_DEVICE_REQUEST_BYTES];
+};
+
+struct fetch_answer {
+        uint32_t version, number;
+        uint32_t err;                            /* enum err of the exchange itself, or of reading the answer */
+        int32_t status;                          /* HTTP; 0 when nothing came */
+        int64_t date_s;                          /* the server's clock by its Date header, 0 when absent */
+        uint64_t spool_length;
+        int64_t epoch, pace_ms, now_s, ack, retry_ms;
+        char text[LIMIT_DEVICE_REQUEST_BYTES];   /* a lease; else why it failed, for people */
+};
+_Static_assert(sizeof(struct fetch_ask) == 16 + 384 + 96 + 8 + 64 + 24 + 160 + 8 + 4096, "message format");
+_Static_assert(sizeof(struct fetch_answer) == 32 + 40 + 4096, "message format");
+
+/* The child's life: asks from `channel` until it closes. */
+struct fetch_setup { const char *server, *ca, *spool_folder; int channel; };
+int fetch_main(const struct fetch_setup *setup);
