@@ -1,0 +1,84 @@
+#include "cli/facts.h"
+#include "cli/release_id.h"
+#include "format/json.h"
+
+enum err cmd_release_list(struct cli *cli, struct why *why)
+{
+        static const struct column columns[] = {
+                { "STREAM", "stream", false },   { "COUNTER", "counter", false }, { "VERSION", "version", false },
+                { "FILES", "files", false },     { "STATE", "state", false },     { "PUBLISHED", "published", true },
+        };
+        return facts_list(cli, "/releases", columns, sizeof(columns) / sizeof(columns[0]), why);
+}
+
+static enum err add_evidence(struct cli *cli, const struct json *release, struct buf *into, struct why *why)
+{
+        static const struct column columns[] = {
+                { "ORIGIN", "origin", false },   { "STAGE", "stage", false },     { "STATUS", "status", false },
+                { "CASES", "cases", false },     { "FINISHED", "finished", true }, { "WHY", "why", false },
+        };
+        struct table table = { .columns = columns, .column_count = sizeof(columns) / sizeof(columns[0]), .now = cli_now(cli) };
+        return print_table(&table, json_get(release, "evidence"), into, why);
+}
+
+/* The gate is {"open":bool,"unmet":["..."]}. */
+static void add_gate(struct cli *cli, const struct json *gate, struct buf *into)
+{
+        bool is_open = json_bool(json_get(gate, "open"), false);
+        const struct json *unmet = json_get(gate, "unmet");
+        buf_add_text(into, "\ngate: ");
+        print_coloured(into, cli->is_colour, is_open ? GREEN : RED, is_open ? "open" : "closed");
+        buf_add_text(into, "\n");
+        for (size_t i = 0; i < json_count(unmet); i++) {
+                buf_add_text(into, "  ");
+                print_value(into, json_at(unmet, i));
+                buf_add_text(into, "\n");
+        }
+}
+
+static enum err show_release(struct cli *cli, const struct json *release, struct buf *into, struct why *why)
+{
+        static const struct fact facts[] = {
+                { "stream", "stream" },   { "counter", "counter" },   { "version", "version" }, { "target", "target" },
+                { "floor", "floor" },     { "platforms", "platforms" }, { "files", "files" },   { "bytes", "bytes" },
+        };
+        static const struct fact dossier[] = {
+                { "what", "what" },       { "why", "why" },           { "risk", "risk" },       { "undo", "undo" },
+                { "new features", "new_features" },                   { "canary", "canary" },
+        };
+        facts_lines(facts, sizeof(facts) / sizeof(facts[0]), release, into);
+        buf_add_text(into, "\ndossier\n");
+        facts_lines(dossier, sizeof(dossier) / sizeof(dossier[0]), json_get(release, "dossier"), into);
+        buf_add_text(into, "\nevidence\n");
+        enum err e = add_evidence(cli, release, into, why);
+        add_gate(cli, json_get(release, "gate"), into);
+        return e;
+}
+
+static enum err show(struct cli *cli, facts_people *people, struct why *why)
+{
+        char path[160];
+        struct release_id id;
+        enum err e = release_id_parse(cli->args->words[0], &id, why);
+        if (e)
+                return e;
+        release_id_path(&id, "/releases", "", path);
+        return facts_show(cli, path, people, why);
+}
+
+enum err cmd_release_show(struct cli *cli, struct why *why)
+{
+        return show(cli, show_release, why);
+}
+
+static enum err show_evidence(struct cli *cli, const struct json *release, struct buf *into, struct why *why)
+{
+        enum err e = add_evidence(cli, release, into, why);
+        add_gate(cli, json_get(release, "gate"), into);
+        return e;
+}
+
+enum err cmd_lab_evidence(struct cli *cli, struct why *why)
+{
+        return show(cli, show_evidence, why);
+}

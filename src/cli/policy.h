@@ -1,0 +1,10 @@
+/* policy.h - a rollout's policy: from a YAML file, with options that win over it. */
+#pragma once
+
+#include "base/err.h"
+#include "cli/options.h"
+
+struct json;
+
+/* The policy object of docs/guide/formats.md 5, with only what was said; the server knows the defaults. */
+MUST_CHECK enum err policy_read(const struct args *args, struct json **ret_policy, struct why *why);

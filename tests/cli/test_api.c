@@ -1,0 +1,92 @@
+#include "cli/api.h"
+
+#include "cli/fake_net.h"
+
+#define PROBLEM(code, detail) "{\"type\":\"about:blank\",\"title\":\"x\",\"status\":409,\"detail\":\"" detail "\",\"code\":\"" code "\"}"
+
+TEST(api, gives_the_servers_advice_and_exit_code)
+{
+        static const struct {
+                struct fake_answer answer;
+                int exit;
+                const char *says;
+        } cases[] = {
+                { { "GET /api/v1/status", 409, PROBLEM("REFUSED", "do this first") }, 78, "do this first" },
+                { { "GET /api/v1/status", 503, PROBLEM("BUSY", "wait") }, 75, "wait" },
+                { { "GET /api/v1/status", 418, PROBLEM("NEW_CODE", "odd") }, 78, "odd" },
+                { { "GET /api/v1/status", 404, "{}" }, 66, "status 404" },
+                { { "GET /api/v1/status", 502, "<html>" }, 69, "status 502" },
+                { { "GET /api/v1/status", 401, PROBLEM("UNAUTHORIZED", "x") }, 77, "does not know the key in /tmp/" },
+                { { "GET /api/v1/status", 302, "" }, 78, "status 302" },
+                { { "GET /api/v1/status", 0, "" }, 69, "nobody there" },
+                { { "GET /api/v1/status", 200, "not json" }, 65, "answer of https://fake:1" },
+                { { "GET /api/v1/status", 200, "{\"a\":1,\"a\":2}" }, 65, "answer of" },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                OWN(fake_run) struct fake_run run = { 0 };
+                CHECK(fake_run(&run, &cases[i].answer, 1, "status") == cases[i].exit);
+                CHECK(strstr(run.err, cases[i].says) && run.out[0] == '\0');
+        }
+}
+
+TEST(api, lets_no_problem_command_the_terminal)
+{
+        static const struct fake_answer script[] = { { "GET /api/v1/status", 409, PROBLEM("REFUSED", "\\u001b[2Jhidden") } };
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, script, "status") == 78 && !strchr(run.err, 0x1b) && strstr(run.err, "?[2Jhidden"));
+}
+
+TEST(api, follows_the_pages_of_a_list_as_far_as_asked)
+{
+        static const struct fake_answer script[] = {
+                { "GET /api/v1/devices?limit=3", 200, "{\"items\":[{\"device\":\"a\"},{\"device\":\"b\"}],\"next\":\"b\"}" },
+                { "GET /api/v1/devices?limit=1&cursor=b", 200, "{\"items\":[{\"device\":\"c\"},{\"device\":\"d\"}],\"next\":\"d\"}" },
+        };
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, script, "device list --limit 3") == 0);
+        CHECK(strstr(run.out, "\na") && strstr(run.out, "\nc") && !strstr(run.out, "\nd"));
+}
+
+TEST(api, ends_a_list_that_does_not_end)
+{
+        static const struct fake_answer same[] = {
+                { "GET /api/v1/devices?limit=100", 200, "{\"items\":[{\"device\":\"a\"}],\"next\":\"x\"}" },
+                { "GET /api/v1/devices?limit=99&cursor=x", 200, "{\"items\":[{\"device\":\"a\"}],\"next\":\"x\"}" },
+        };
+        static const struct fake_answer strange[] = { { "GET /api/v1/devices?limit=100", 200, "{\"items\":[],\"next\":\"a b&c\"}" } };
+        static const struct fake_answer none[] = { { "GET /api/v1/devices?limit=100", 200, "{}" } };
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, same, "device list") == 65 && strstr(run.err, "does not end"));
+        CHECK(FAKE_RUN(&run, strange, "device list") == 65);
+        CHECK(FAKE_RUN(&run, none, "device list") == 65 && strstr(run.err, "no items"));
+}
+
+static void without(const char *variable, const char *line, int code, const char *says)
+{
+        char *out = NULL, *err = NULL, copy[128], *words[8], *rest = copy;
+        size_t size, count = 0;
+        FILE *to = open_memstream(&out, &size), *errors = open_memstream(&err, &size);
+        CHECK(!setenv("FIREBREAK_SERVER", "https://fake:1", 1) && !setenv("FIREBREAK_KEY_FILE", "/nonexistent/key", 1) && !setenv("XDG_CONFIG_HOME", "/nonexistent", 1));
+        unsetenv(variable);
+        snprintf(copy, sizeof(copy), "%s", line);
+        for (char *word; (word = strsep(&rest, " "));)
+                words[count++] = word;
+        struct net net = { .ops = &fake_ops };
+        struct cli cli = { .out = to, .err = errors, .clock = clock_system(), .net = &net };
+        CHECK(cli_run(&cli, (int)count, words) == code);
+        fclose(to);
+        fclose(errors);
+        CHECK(strstr(err, says));
+        free(out);
+        free(err);
+}
+
+TEST(api, says_what_is_missing_to_reach_a_server)
+{
+        without("FIREBREAK_SERVER", "status", 64, "FIREBREAK_SERVER");
+        without("FIREBREAK_KEY_FILE", "status", 64, "--key-file");
+        without("FIREBREAK_CA", "status", 66, "/nonexistent/key");
+        without("FIREBREAK_CA", "status --server fake:1234", 64, "https://");
+        without("FIREBREAK_CA", "status --key-file /dev/null", 64, "does not hold an API key");
+        without("FIREBREAK_CA", "status --key-file /dev/zero", 65, "more than 512 bytes");
+}

@@ -1,0 +1,140 @@
+#include "cli/fake_net.h"
+
+#define ROLLOUT(state, counts) "{\"stream\":\"edr\",\"counter\":4,\"state\":\"" state "\",\"sentence\":\"it is " state ".\"," counts "\"budget\":5}"
+
+TEST(rollout_start, sends_only_what_was_said)
+{
+        static const struct fake_answer script[] = { { "POST /api/v1/rollouts", 201, ROLLOUT("ready", "") } };
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, script, "rollout start edr/4 --budget 5 --bake 2s --gap 4s --gather 2s --holdout 0 --complete 100%") == 0);
+        CHECK(strcmp(run.bodies, "{\"stream\":\"edr\",\"counter\":4,\"policy\":{\"budget\":5,\"bake_s\":2,\"gap_s\":4,\"gather_s\":2,"
+                                 "\"holdout_ppm\":0,\"complete_ppm\":1000000}}\n") == 0);
+        CHECK(strcmp(run.out, "edr/4 is ready: it is ready.\n") == 0);
+}
+
+TEST(rollout_start, sends_the_two_people_of_an_override)
+{
+        static const struct fake_answer script[] = { { "POST /api/v1/rollouts", 201, ROLLOUT("ready", "") } };
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, script, "rollout start edr/4 --override-by anna --override-by bert --reason the~disk~broke --json") == 0);
+        CHECK(strstr(run.bodies, "\"policy\":{},\"override\":{\"people\":[\"anna\",\"bert\"],\"reason\":\"the disk broke\"}"));
+        CHECK(strstr(run.out, "\"state\": \"ready\"") || strstr(run.out, "\"state\":\"ready\""));
+}
+
+TEST(rollout_start, reads_a_policy_file_and_lets_options_win)
+{
+        static const struct fake_answer script[] = { { "POST /api/v1/rollouts", 201, ROLLOUT("ready", "") } };
+        char path[64], line[256];
+        CHECK(file_temporary(path, NULL) == OK);
+        snprintf(line, sizeof(line), "%s/policy.yaml", path);
+        CHECK(file_write(line, "budget: 9\nbake_s: 7\n", 20, NULL) == OK);
+        snprintf(line, sizeof(line), "rollout start edr/4 --policy %s/policy.yaml --budget 3", path);
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, script, line) == 0 && strstr(run.bodies, "\"policy\":{\"budget\":3,\"bake_s\":7}"));
+        char file[128];
+        snprintf(file, sizeof(file), "%s/policy.yaml", path);
+        CHECK(file_write(file, "budget: 9\nbake: 7\n", 18, NULL) == OK);
+        CHECK(fake_run(&run, NULL, 0, line) == 65 && strstr(run.err, "policy.yaml:2") && strstr(run.err, "bake_s"));
+        file_remove_tree(path);
+}
+
+TEST(rollout_act, names_who_and_why)
+{
+        static const struct fake_answer script[] = { { "POST /api/v1/rollouts/edr/4/withdraw", 200, ROLLOUT("rolling_back", "") } };
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, script, "rollout withdraw edr/4 --who anna --reason it~breaks") == 0);
+        CHECK(strcmp(run.bodies, "{\"who\":\"anna\",\"reason\":\"it breaks\"}\n") == 0);
+        static const struct fake_answer second[] = { { "POST /api/v1/rollouts/edr/4/override", 200, ROLLOUT("exposing", "") } };
+        CHECK(FAKE_RUN(&run, second, "rollout override edr/4 --who anna --second bert --reason power~cut") == 0);
+        CHECK(strstr(run.bodies, "\"second\":\"bert\""));
+}
+
+TEST(rollout_watch, says_by_its_exit_code_how_it_ended)
+{
+        static const struct {
+                const char *state, *line;
+                int exit;
+        } cases[] = {
+                { ROLLOUT("complete", ""), "rollout watch edr/4", 0 },
+                { ROLLOUT("halted", ""), "rollout watch edr/4", 1 },
+                { ROLLOUT("superseded", ""), "rollout watch edr/4", 78 },
+                { ROLLOUT("holding", ""), "rollout watch edr/4 --until complete,holding", 0 },
+                { ROLLOUT("withdrawn", ""), "rollout watch edr/4 --until complete", 1 },
+                { ROLLOUT("watched", ""), "rollout watch edr/4 --until halted", 78 },
+                { "{}", "rollout watch edr/4", 65 },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct fake_answer script[] = { { "GET /api/v1/rollouts/edr/4", 200, cases[i].state } };
+                OWN(fake_run) struct fake_run run = { 0 };
+                CHECK(FAKE_RUN(&run, script, cases[i].line) == cases[i].exit);
+        }
+}
+
+TEST(rollout_watch, goes_on_over_a_restart_and_prints_only_news)
+{
+        static const struct fake_answer script[] = {
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("exposing", "\"exposed\":2,") },
+                { "GET /api/v1/rollouts/edr/4", 0, "" },
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("exposing", "\"exposed\":2,") },
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("halted", "\"exposed\":2,") },
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("withdrawn", "\"exposed\":2,") },
+        };
+        struct sim_clock clock;
+        sim_clock_init(&clock, 1000);
+        OWN(fake_run) struct fake_run run = { .clock = &clock.clock };
+        CHECK(FAKE_RUN(&run, script, "rollout watch edr/4 --until withdrawn") == 0);
+        unsigned lines = 0;
+        for (const char *c = run.out; *c; c++)
+                lines += *c == '\n';
+        CHECK(lines == 3 && strstr(run.err, "nobody there; trying again"));
+}
+
+TEST(rollout_watch, gives_up_at_its_timeout)
+{
+        static const struct fake_answer script[] = {
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("exposing", "") }, { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("exposing", "") },
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("exposing", "") },
+        };
+        struct sim_clock clock;
+        sim_clock_init(&clock, 1000);
+        OWN(fake_run) struct fake_run run = { .clock = &clock.clock };
+        CHECK(FAKE_RUN(&run, script, "rollout watch edr/4 --timeout 1s") == 75 && strstr(run.err, "not there after 1 s"));
+}
+
+TEST(rollout_watch, redraws_in_place_on_a_terminal)
+{
+        static const struct fake_answer script[] = {
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("exposing", "") }, { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("complete", "") },
+        };
+        struct sim_clock clock;
+        sim_clock_init(&clock, 1000);
+        OWN(fake_run) struct fake_run run = { .clock = &clock.clock, .is_live = true };
+        CHECK(FAKE_RUN(&run, script, "rollout watch edr/4") == 0);
+        unsigned lines = 0;
+        const char *again = strstr(run.out, "\x1b[");
+        CHECK(again);
+        for (const char *c = run.out; c < again; c++)
+                lines += *c == '\n';
+        CHECK((unsigned)strtoul(again + 2, NULL, 10) == lines);
+}
+
+TEST(token_new, prints_the_token_alone)
+{
+        static const struct fake_answer script[] = { { "POST /api/v1/tokens", 200, "{\"token\":\"fbt_x\"}" } };
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, script, "token new --group g --uses 60 --expires 1h") == 0 && strcmp(run.out, "fbt_x\n") == 0);
+        CHECK(strcmp(run.bodies, "{\"group\":\"g\",\"uses\":60,\"expires_s\":3600}\n") == 0);
+}
+
+TEST(release_show, shows_dossier_evidence_and_gate)
+{
+        static const struct fake_answer script[] = {
+                { "GET /api/v1/releases/edr/3", 200,
+                  "{\"stream\":\"edr\",\"counter\":3,\"version\":\"3\",\"dossier\":{\"what\":\"flags ls\",\"why\":\"y\",\"risk\":\"r\",\"undo\":\"u\"},"
+                  "\"evidence\":[{\"origin\":\"lab.acme\",\"stage\":\"S4\",\"status\":\"FAIL\",\"cases\":412,\"finished\":5,\"why\":\"matches /bin/ls\"}],"
+                  "\"gate\":{\"open\":false,\"unmet\":[\"S4 of lab.acme is FAIL\"]}}" },
+        };
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, script, "release show edr/3") == 0);
+        CHECK(strstr(run.out, "flags ls") && strstr(run.out, "matches /bin/ls") && strstr(run.out, "gate: closed\n  S4 of lab.acme is FAIL\n"));
+}
