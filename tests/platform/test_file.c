@@ -1,0 +1,69 @@
+#include "platform/file.h"
+
+#include "support/test.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum err read_into(const char *path, size_t most, struct buf *into, struct why *why)
+{
+        buf_init(into, most);
+        return file_read(path, into, why);
+}
+
+TEST(file, is_written_for_its_owner_alone_and_read_back)
+{
+        char folder[64], path[128];
+        CHECK(file_temporary(folder, NULL) == OK && file_kind(folder) == FILE_FOLDER);
+        snprintf(path, sizeof(path), "%s/key", folder);
+        CHECK(file_kind(path) == FILE_ABSENT);
+        CHECK(file_write(path, "secret\n", 7, NULL) == OK && file_kind(path) == FILE_REGULAR);
+        struct stat found;
+        CHECK(stat(path, &found) == 0 && (found.st_mode & 0777) == 0600);
+        OWN(buf) struct buf text;
+        CHECK(read_into(path, 100, &text, NULL) == OK && strcmp(buf_text(&text), "secret\n") == 0);
+        file_remove_tree(folder);
+        CHECK(file_kind(folder) == FILE_ABSENT);
+}
+
+TEST(file, is_not_written_through_a_link)
+{
+        char folder[64], path[128];
+        CHECK(file_temporary(folder, NULL) == OK);
+        snprintf(path, sizeof(path), "%s/link", folder);
+        CHECK(symlink("target", path) == 0);
+        CHECK(file_write(path, "x", 1, NULL) != OK);
+        file_remove_tree(folder);
+}
+
+TEST(file, says_what_cannot_be_read)
+{
+        struct why why;
+        OWN(buf) struct buf none;
+        CHECK(read_into("/nonexistent/file", 100, &none, &why) == ERR_NOT_FOUND && strstr(why.text, "/nonexistent/file"));
+        OWN(buf) struct buf folder;
+        CHECK(read_into("/", 100, &folder, &why) != OK);
+        OWN(buf) struct buf endless;
+        CHECK(read_into("/dev/zero", 100, &endless, &why) == ERR_LIMIT);
+}
+
+TEST(file, reports_a_full_disk)
+{
+        struct why why;
+        char block[4096] = "";
+        CHECK(file_write("/dev/full", block, sizeof(block), &why) == ERR_FULL);
+}
+
+TEST(file_remove_tree, removes_links_and_not_what_they_point_to)
+{
+        char folder[64], other[64], path[128], kept[128];
+        CHECK(file_temporary(folder, NULL) == OK && file_temporary(other, NULL) == OK);
+        snprintf(kept, sizeof(kept), "%s/kept", other);
+        CHECK(file_write(kept, "x", 1, NULL) == OK);
+        snprintf(path, sizeof(path), "%s/link", folder);
+        CHECK(symlink(other, path) == 0);
+        file_remove_tree(folder);
+        CHECK(file_kind(folder) == FILE_ABSENT && file_kind(kept) == FILE_REGULAR);
+        file_remove_tree(other);
+}
