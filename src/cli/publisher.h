@@ -1,0 +1,26 @@
+/* publisher.h - the publisher's folder (docs/guide/formats.md 6): opened, and the small things that commands ask of it.
+ *
+ * The folder's newest metadata changes in one step although it is two files: sign writes `metadata/next` first, whole,
+ * and opening the folder carries out what such a file still says (see signing.h). */
+#pragma once
+
+#include "base/err.h"
+#include "base/own.h"
+#include "cli/cli.h"
+#include "cli/release_id.h"
+
+struct disk;
+struct publisher;
+
+/* At --publisher. ERR_NOT_FOUND says how one is made. */
+MUST_CHECK enum err publisher_open(struct cli *cli, struct publisher **ret_publisher, struct why *why);
+void publisher_close(struct publisher *publisher);
+OWN_DEFINE(publisher, struct publisher *, publisher_close)
+
+struct disk *publisher_disk(const struct publisher *publisher);
+const char *publisher_path(const struct publisher *publisher);
+const char *publisher_name(const struct publisher *publisher);
+
+enum { PUBLISHER_PATH_MAX = 512 };
+/* "releases/edr-rules/4" plus `below`, as "/note". */
+void publisher_release_path(const struct release_id *id, const char *below, char path[static PUBLISHER_PATH_MAX]);
