@@ -151,26 +151,25 @@ static void serve(struct net *net, const struct fetch_setup *setup, const struct
         buf_done(&one.body);
 }
 
-int fetch_main(const struct fetch_setup *setup)
+enum err fetch_main(const struct fetch_setup *setup, struct why *why)
 {
-        struct why why;
         OWN(net) struct net *net = NULL;
         const struct net_config config = {
                 .ca_file = setup->ca, .agent = "firebreak-agent/" FIREBREAK_VERSION, .stall_s = STALL_S,
                 .is_plain_allowed = strncmp(setup->server, "http://", 7) == 0,
         };
-        enum err e = net_open(&config, &net, &why);
-        if (e)
-                return err_info(e)->exit;
         static struct fetch_ask ask;
         static struct fetch_answer answer;
         size_t length;
-        while ((e = channel_receive(setup->channel, &ask, sizeof(ask), &length, &why)) == OK) {
-                if (!is_sound(&ask, length))
-                        return err_info(ERR_SYNTAX)->exit;
-                serve(net, setup, &ask, &answer);
-                if (channel_send(setup->channel, &answer, sizeof(answer), &why))
+        enum err e = net_open(&config, &net, why);
+        while (!e) {
+                e = channel_receive(setup->channel, &ask, sizeof(ask), &length, why);
+                if (!e && !is_sound(&ask, length))
+                        e = FAIL(why, ERR_SYNTAX, "an ask that is none of ours");
+                if (e)
                         break;
+                serve(net, setup, &ask, &answer);
+                e = channel_send(setup->channel, &answer, sizeof(answer), why);
         }
-        return 0;
+        return e == ERR_UNAVAILABLE ? OK : e;
 }

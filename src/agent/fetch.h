@@ -47,6 +47,6 @@ struct fetch_answer {
 _Static_assert(sizeof(struct fetch_ask) == 16 + 384 + 96 + 8 + 64 + 24 + 160 + 8 + 4096, "message format");
 _Static_assert(sizeof(struct fetch_answer) == 32 + 40 + 4096, "message format");
 
-/* The child's life: asks from `channel` until it closes. */
+/* The child's life: asks from `channel` until it closes, which is OK. */
 struct fetch_setup { const char *server, *ca, *spool_folder; int channel; };
-int fetch_main(const struct fetch_setup *setup);
+MUST_CHECK enum err fetch_main(const struct fetch_setup *setup, struct why *why);

@@ -1,0 +1,15 @@
+/* The child that has the network: standard input is its channel to the supervisor. */
+#include "agent/command.h"
+#include "agent/config.h"
+#include "agent/fetch.h"
+
+enum err cmd_fetch(const struct command_line *line, struct why *why)
+{
+        OWN(agent_config) struct agent_config *config = NULL;
+        enum err e = agent_config_open(line->config, &config, why);
+        if (e)
+                return e;
+        char spool[1024];
+        snprintf(spool, sizeof(spool), "%s/spool", config->state_dir);
+        return fetch_main(&(struct fetch_setup){ config->server, config->ca, spool, 0 }, why);
+}

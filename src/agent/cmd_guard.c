@@ -1,0 +1,33 @@
+/* At boot, before any engine: the slot record alone decides. Small and quick; no network, no content. */
+#include "agent/command.h"
+#include "agent/config.h"
+#include "agent/content.h"
+#include "platform/clock.h"
+#include "platform/disk_folder.h"
+
+static enum err settle_all(struct disk *disk, const struct slots *slots, struct why *why)
+{
+        enum err worst = OK;
+        for (size_t i = 0; i < slots_count(slots); i++) {
+                enum err e = content_settle(disk, slots, i, why);
+                if (e && e != ERR_NOT_FOUND)     /* a stream that never ran has no folder */
+                        worst = e;
+        }
+        return worst;
+}
+
+enum err cmd_guard(const struct command_line *line, struct why *why)
+{
+        OWN(agent_config) struct agent_config *config = NULL;
+        OWN(disk_folder) struct disk *disk = NULL;
+        OWN(slots) struct slots *slots = NULL;
+        enum err e = agent_config_open(line->config, &config, why);
+        if (!e)
+                e = disk_folder_open(config->state_dir, &disk, why);
+        if (!e)
+                e = slots_open_all(disk, &slots, why);
+        struct clock *clock = clock_system();
+        if (!e)
+                e = slots_boot(slots, true, clock->ops->wall_s(clock), why);
+        return e ? e : settle_all(disk, slots, why);
+}

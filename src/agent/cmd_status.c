@@ -1,0 +1,104 @@
+#include "agent/command.h"
+#include "agent/config.h"
+#include "agent/identity.h"
+#include "agent/slot.h"
+#include "format/json.h"
+#include "platform/disk_folder.h"
+
+#include <inttypes.h>
+
+static struct json *slot_json(const struct slots *slots, size_t i, enum slot_id slot)
+{
+        struct json *json = json_new_object();
+        json_set_text(json, "slot", slot_name(slot));
+        json_set_int(json, "counter", (int64_t)slots_in(slots, i, slot)->counter);
+        if (slot < SLOT_FACTORY)
+                json_set_text(json, "state", slot_state_name((enum slot_state)slots_stream(slots, i)->state[slot]));
+        return json;
+}
+
+static struct json *stream_json(const struct slots *slots, size_t i)
+{
+        const struct slot_stream *now = slots_stream(slots, i);
+        struct json *json = json_new_object(), *denied = json_new_array();
+        json_set_text(json, "stream", now->name);
+        json_set(json, "current", slot_json(slots, i, (enum slot_id)now->current));
+        json_set(json, "last_good", slot_json(slots, i, (enum slot_id)now->last_good));
+        json_set_bool(json, "on_trial", slots_on_trial(slots, i));
+        json_set_bool(json, "safe_mode", now->current == SLOT_NONE);
+        for (unsigned k = 0; k < now->denied_count; k++)
+                json_add(denied, json_new_int((int64_t)now->denied[k]));
+        json_set(json, "given_up", denied);
+        json_set_int(json, "starts", (int64_t)now->counters.starts);
+        json_set_int(json, "crashes", (int64_t)now->counters.crashes);
+        json_set_int(json, "fallbacks", (int64_t)now->counters.fallbacks);
+        json_set_int(json, "proven", (int64_t)now->counters.proven);
+        return json;
+}
+
+static enum err print_json(const char *device, const struct slots *slots, struct why *why)
+{
+        OWN(json) struct json *json = json_new_object();
+        struct json *streams = json_new_array();
+        for (size_t i = 0; i < slots_count(slots); i++)
+                json_add(streams, stream_json(slots, i));
+        json_set_text(json, "device", device);
+        json_set_bool(json, "reports_waiting", slots_report(slots) != NULL);
+        json_set(json, "streams", streams);
+        OWN(buf) struct buf text;
+        buf_init(&text, 1 << 20);
+        enum err e = json_write(json, 2, &text, why);
+        if (!e)
+                puts(buf_text(&text));
+        return e;
+}
+
+static void print_text(const char *device, const struct slots *slots)
+{
+        printf("device %s%s\n", device[0] ? device : "is not enrolled", slots_report(slots) ? ", reports waiting to be sent" : "");
+        for (size_t i = 0; i < slots_count(slots); i++) {
+                const struct slot_stream *now = slots_stream(slots, i);
+                enum slot_id current = (enum slot_id)now->current, good = (enum slot_id)now->last_good;
+                printf("%s: release %" PRIu64 " in slot %s%s, last good %" PRIu64 " in %s", now->name, slots_in(slots, i, current)->counter,
+                       slot_name(current), slots_on_trial(slots, i) ? " on trial" : "", slots_in(slots, i, good)->counter, slot_name(good));
+                printf("; %" PRIu64 " crashes, %" PRIu64 " fall-backs, %" PRIu64 " proven", now->counters.crashes, now->counters.fallbacks,
+                       now->counters.proven);
+                for (unsigned k = 0; k < now->denied_count; k++)
+                        printf("%s%" PRIu64, k ? " " : "; given up: ", now->denied[k]);
+                printf("%s\n", current == SLOT_NONE ? "; SAFE MODE: the engine runs without content" : "");
+        }
+}
+
+static enum err open_slots(const struct agent_config *config, struct disk *disk, struct slots **ret_slots, struct why *why)
+{
+        const char *names[LIMIT_STREAMS];
+        for (size_t i = 0; i < config->streams.count; i++)
+                names[i] = agent_config_stream(config, i)->name;
+        return slots_open(disk, names, config->streams.count, ret_slots, why);
+}
+
+enum err cmd_status(const struct command_line *line, struct why *why)
+{
+        OWN(agent_config) struct agent_config *config = NULL;
+        OWN(disk_folder) struct disk *disk = NULL;
+        OWN(slots) struct slots *slots = NULL;
+        struct identity identity;
+        char device[33] = "";
+        enum err e = agent_config_open(line->config, &config, why);
+        if (!e)
+                e = disk_folder_open(config->state_dir, &disk, why);
+        if (!e)
+                e = open_slots(config, disk, &slots, why);
+        if (e)
+                return e;
+        e = identity_load(disk, &identity, why);
+        if (!e && identity.is_enrolled)
+                identity_text(&identity, device);
+        if (e && e != ERR_NOT_FOUND)
+                return e;
+        identity_wipe(&identity);
+        if (line->is_json)
+                return print_json(device, slots, why);
+        print_text(device, slots);
+        return OK;
+}

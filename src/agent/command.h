@@ -1,0 +1,21 @@
+/* command.h - the commands of firebreak-agent and what may be said to each: commands.def. */
+#pragma once
+
+#include "base/err.h"
+
+#include <stdbool.h>
+
+/* What was said; NULL or false where it was not. */
+struct command_line {
+        const char *config, *server, *token, *ca, *root, *state, *word;
+        bool is_json, is_dry;
+};
+
+typedef enum err command_run(const struct command_line *line, struct why *why);
+
+/* Runs the command that argv names and returns the program's exit code. Says what is wrong on standard error. */
+int command_main(int argc, char **argv);
+
+#define COMMAND(name, run, ...) command_run run;
+#include "agent/commands.def"
+#undef COMMAND

@@ -1,0 +1,110 @@
+#include "agent/command.h"
+
+#include "agent/slot.h"
+#include "platform/disk_folder.h"
+#include "platform/file.h"
+#include "support/test.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static int command(const char *one, const char *two, const char *three, const char *four)
+{
+        char words[5][256] = { "firebreak-agent" };
+        const char *const given[] = { one, two, three, four };
+        char *argv[6] = { words[0] };
+        int count = 1;
+        for (; count < 5 && given[count - 1]; count++) {
+                snprintf(words[count], sizeof(words[count]), "%s", given[count - 1]);
+                argv[count] = words[count];
+        }
+        return command_main(count, argv);
+}
+
+/* A mounted disk with one stream, on trial with release 7 over the factory content. */
+static void make_device(char root[static 64])
+{
+        CHECK(file_temporary(root, NULL) == OK);
+        char state[128];
+        snprintf(state, sizeof(state), "%s/state", root);
+        OWN(disk_folder) struct disk *disk = NULL;
+        OWN(slots) struct slots *slots = NULL;
+        const char *const names[] = { "rules" };
+        enum slot_id slot;
+        const struct slot_release release = { .counter = 7 };
+        CHECK(disk_folder_open(state, &disk, NULL) == OK && disk->ops->make_folder(disk, "streams", NULL) == OK);
+        CHECK(disk->ops->make_folder(disk, "streams/rules", NULL) == OK);
+        CHECK(slots_open(disk, names, 1, &slots, NULL) == OK && slots_clear(slots, 0, &slot, NULL) == OK);
+        CHECK(slots_staged(slots, 0, slot, &release, NULL) == OK);
+        const struct slot_trial trial = { .lease = SLOT_LEASE_EXPOSURE, .slot = (uint8_t)slot, .boots_max = 1, .crashes_max = 1 };
+        CHECK(slots_arm(slots, 0, &trial, NULL) == OK && disk->ops->point(disk, "streams/rules/current", "a", NULL) == OK);
+}
+
+static void current_link(const char *root, char target[16])
+{
+        char path[128];
+        snprintf(path, sizeof(path), "%s/state/streams/rules/current", root);
+        ssize_t length = readlink(path, target, 15);
+        target[length > 0 ? length : 0] = 0;
+}
+
+TEST(recover, changes_nothing_in_a_dry_run_and_goes_back_to_good_otherwise)
+{
+        char root[64], target[16];
+        make_device(root);
+        CHECK(command("recover", "--root", root, "--state=state") == 0);
+        current_link(root, target);
+        CHECK(strcmp(target, "factory") == 0);
+        file_remove_tree(root);
+        make_device(root);
+        char all[128];
+        snprintf(all, sizeof(all), "--root=%s", root);
+        CHECK(command("recover", all, "--state=state", "--dry-run") == 0);
+        current_link(root, target);
+        CHECK(strcmp(target, "a") == 0);
+        file_remove_tree(root);
+}
+
+TEST(recover, says_that_there_is_no_device)
+{
+        CHECK(command("recover", "--root", "/no/such/disk", NULL) == err_info(ERR_NOT_FOUND)->exit);
+        CHECK(command("recover", NULL, NULL, NULL) == err_info(ERR_USAGE)->exit);
+}
+
+static void write_config(const char *root, char path[static 128])
+{
+        char text[1024];
+        snprintf(path, 128, "%s/agent.yaml", root);
+        int length = snprintf(text, sizeof(text), "server: https://127.0.0.1:1\nstate_dir: %s/state\nanchor: /a\nrelease_root: /r\ndirector_root: /d\n"
+                                                  "streams:\n  - name: rules\n    engine: {command: [x]}\n", root);
+        CHECK(file_write(path, text, (size_t)length, NULL) == OK);
+}
+
+TEST(guard, falls_back_before_an_engine_could_start_again)
+{
+        char root[64], target[16], config[128];
+        make_device(root);
+        write_config(root, config);
+        CHECK(command("status", "--config", config, NULL) == 0);
+        CHECK(command("guard", "--config", config, NULL) == 0);
+        current_link(root, target);
+        CHECK(strcmp(target, "factory") == 0);
+        CHECK(command("guard", "--config", config, NULL) == 0 && command("status", "--config", config, "--json") == 0);
+        file_remove_tree(root);
+}
+
+TEST(command, refuses_what_it_does_not_know_with_the_exit_code_for_usage)
+{
+        const int usage = err_info(ERR_USAGE)->exit;
+        CHECK(command("frobnicate", NULL, NULL, NULL) == usage);
+        CHECK(command("guard", NULL, NULL, NULL) == usage && command("guard", "--config", "relative.yaml", NULL) == usage);
+        CHECK(command("guard", "--config", NULL, NULL) == usage && command("guard", "--json", NULL, NULL) == usage);
+        CHECK(command("status", "--json=yes", "--config", "/x") == usage && command("version", "word", NULL, NULL) == usage);
+        CHECK(command("help", "fetch", NULL, NULL) == usage && command("guard", "--config", "/no/such.yaml", NULL) == err_info(ERR_NOT_FOUND)->exit);
+}
+
+TEST(help, knows_every_command_and_option)
+{
+        CHECK(command("help", NULL, NULL, NULL) == 0 && command("version", NULL, NULL, NULL) == 0 && command("--help", NULL, NULL, NULL) == 0);
+        CHECK(command("help", "recover", NULL, NULL) == 0 && command("status", "--help", NULL, NULL) == 0);
+}
