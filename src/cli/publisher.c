@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "cli/journal.h"
 #include "format/json.h"
 #include "platform/disk_folder.h"
 #include "platform/file.h"
@@ -50,6 +51,8 @@ enum err publisher_open(struct cli *cli, struct publisher **ret_publisher, struc
         enum err e = disk_folder_open(path, &publisher->disk, why);
         if (!e)
                 e = read_name(publisher, why);
+        if (!e)
+                e = journal_finish(publisher->disk, why);
         if (!e)
                 *ret_publisher = GIVE(publisher);
         return e;

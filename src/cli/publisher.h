@@ -1,7 +1,7 @@
 /* publisher.h - the publisher's folder (docs/guide/formats.md 6): opened, and the small things that commands ask of it.
  *
  * The folder's newest metadata changes in one step although it is two files: sign writes `metadata/next` first, whole,
- * and opening the folder carries out what such a file still says (see signing.h). */
+ * and opening the folder carries out what such a file still says (journal.h). */
 #pragma once
 
 #include "base/err.h"
