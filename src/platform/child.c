@@ -24,7 +24,7 @@ static int signal_number(const char *name)
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
                 if (strcmp(known[i].name, name) == 0)
                         return known[i].number;
-        assert(!"a signal name that configuration accepts");
+        assert(false && "a signal name that configuration accepts");
         return 0;
 }
 

@@ -20,7 +20,7 @@ TEST(hex, goes_there_and_back)
 
 TEST(hex_decode, has_one_spelling_only)
 {
-        static const char *const bad[] = { "", "0", "000", "0g00", "00AB", " 000", "00 0", "00000", "000g", "0x00", "\xFF" "000" };
+        static const char *const bad[] = { "", "0", "000", "0g00", "00AB", " 000", "00 0", "00000", "000g", "0x00", "\xFFzzz" };
         unsigned char bytes[2];
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
                 CHECK(hex_decode(bad[i], bytes, 2, NULL) == ERR_SYNTAX);
