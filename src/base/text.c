@@ -44,7 +44,7 @@ static size_t plain_length(const char *text, size_t length)
 {
         size_t plain = 0;
         while (plain < length && (unsigned char)text[plain] >= 0x20 && text[plain] != '"' && text[plain] != '\\') {
-                size_t more = text_utf8_length((const unsigned char *)text + plain, length - plain);
+                size_t more = (unsigned char)text[plain] < 0x80 ? 1 : text_utf8_length((const unsigned char *)text + plain, length - plain);
                 if (!more)
                         break;
                 plain += more;

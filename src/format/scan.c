@@ -108,7 +108,7 @@ static enum err scan_text(struct scan *scan, struct why *why)
                 }
                 if (c < 0x20)
                         return fail_at(scan, scan->at, "a raw control character in a string; escape it", why);
-                size_t more = text_utf8_length(scan->bytes + scan->at, scan->length - scan->at);
+                size_t more = c < 0x80 ? 1 : text_utf8_length(scan->bytes + scan->at, scan->length - scan->at);
                 if (!more)
                         return fail_at(scan, scan->at, "not UTF-8", why);
                 scan->at += more;
