@@ -63,7 +63,7 @@ static unsigned share_of(int64_t part, int64_t whole, unsigned width)
                 return 0;
         if (part >= whole)
                 return width;
-        unsigned cells = (unsigned)(part * width / whole);
+        unsigned cells = (unsigned)((double)part / (double)whole * width);      /* a product of two counts could overflow */
         return cells ? cells : 1;
 }
 
