@@ -1,29 +1,40 @@
 #include "cli/facts.h"
 #include "format/json.h"
 
-/* The server says what it has; each part is a heading with its facts, a list of objects is one line each. */
-static void add_part(const char *name, const struct json *value, struct buf *into)
+static void add_server(struct cli *cli, const struct json *status, struct buf *into)
 {
-        bool is_list = json_type(value) == JSON_ARRAY && json_count(value) && json_type(json_at(value, 0)) == JSON_OBJECT;
-        if (is_list) {
-                for (size_t i = 0; i < json_count(value); i++)
-                        add_part(i ? "" : name, json_at(value, i), into);
-                return;
+        static const struct fact facts[] = { { "server", "version" }, { "tenant", "tenant" }, { "epoch", "epoch" }, { "releases", "releases" } };
+        static const struct fact devices[] = { { "enrolled", "enrolled" }, { "seen in 5 min", "seen_5m" }, { "revoked", "revoked" } };
+        int64_t skew = json_int(json_get(status, "now"), cli_now(cli)) - cli_now(cli);
+        facts_lines(facts, sizeof(facts) / sizeof(facts[0]), status, into);
+        /* Requests are refused at 300 s; half of it is worth a word. */
+        if (skew > 150 || skew < -150) {
+                buf_add_text(into, "clock          differs from ours by ");
+                print_span(into, skew < 0 ? -skew : skew);
+                buf_add_text(into, "; set one of them right\n");
         }
-        OWN(buf) struct buf clean;
-        buf_init(&clean, 4096);
-        print_clean(&clean, name);
-        buf_addf(into, "%-18s ", buf_text(&clean));
-        print_value(into, value);
-        buf_add_text(into, "\n");
+        buf_add_text(into, "\ndevices\n");
+        facts_lines(devices, sizeof(devices) / sizeof(devices[0]), json_get(status, "devices"), into);
 }
 
 static enum err show_status(struct cli *cli, const struct json *status, struct buf *into, struct why *why)
 {
-        (void)cli;
-        for (size_t i = 0; i < json_count(status); i++)
-                add_part(json_key_at(status, i), json_value_at(status, i), into);
-        return buf_check(into, why);
+        static const struct column metadata[] = {
+                { "REPOSITORY", "repository", false }, { "ROLE", "role", false },           { "VERSION", "version", false },
+                { "AGE s", "age_s", false },           { "EXPIRED", "is_expired", false },
+        };
+        static const struct column rollouts[] = {
+                { "STREAM", "stream", false },   { "COUNTER", "counter", false }, { "STATE", "state", false },     { "EXPOSED", "exposed", false },
+                { "PROVEN", "proven", false },   { "HURT", "hurt", false },       { "BUDGET", "budget", false },   { "SENTENCE", "sentence", false },
+        };
+        struct table table = { .columns = metadata, .column_count = sizeof(metadata) / sizeof(metadata[0]), .now = cli_now(cli) };
+        add_server(cli, status, into);
+        buf_add_text(into, "\nmetadata\n");
+        enum err e = print_table(&table, json_get(status, "metadata"), into, why);
+        table.columns = rollouts;
+        table.column_count = sizeof(rollouts) / sizeof(rollouts[0]);
+        buf_add_text(into, "\nrollouts\n");
+        return e ? e : print_table(&table, json_get(status, "rollouts"), into, why);
 }
 
 enum err cmd_status(struct cli *cli, struct why *why)

@@ -138,3 +138,36 @@ TEST(release_show, shows_dossier_evidence_and_gate)
         CHECK(FAKE_RUN(&run, script, "release show edr/3") == 0);
         CHECK(strstr(run.out, "flags ls") && strstr(run.out, "matches /bin/ls") && strstr(run.out, "gate: closed\n  S4 of lab.acme is FAIL\n"));
 }
+
+static const char a_status[] =
+        "{\"version\":\"0.1.0\",\"tenant\":\"default\",\"now\":1000,\"epoch\":7,\"releases\":2,\"devices\":{\"enrolled\":60,\"seen_5m\":58,\"revoked\":0},"
+        "\"metadata\":[{\"repository\":\"director\",\"role\":\"timestamp\",\"version\":12,\"age_s\":40,\"expires\":1900,\"is_expired\":false}],"
+        "\"rollouts\":[{\"stream\":\"edr\",\"counter\":4,\"state\":\"holding\",\"exposed\":8,\"proven\":3,\"hurt\":5,\"budget\":5,\"sentence\":\"The budget is spent.\"}]}";
+
+TEST(status, shows_server_devices_metadata_and_rollouts)
+{
+        const struct fake_answer script[] = { { "GET /api/v1/status", 200, a_status } };
+        struct sim_clock clock;
+        sim_clock_init(&clock, 1000);
+        OWN(fake_run) struct fake_run run = { .clock = &clock.clock };
+        CHECK(FAKE_RUN(&run, script, "status") == 0);
+        CHECK(strcmp(run.out, "server         0.1.0\n"
+                              "tenant         default\n"
+                              "epoch          7\n"
+                              "releases       2\n"
+                              "\n"
+                              "devices\n"
+                              "enrolled       60\n"
+                              "seen in 5 min  58\n"
+                              "revoked        0\n"
+                              "\n"
+                              "metadata\n"
+                              "REPOSITORY  ROLE       VERSION  AGE s  EXPIRED\n"
+                              "director    timestamp       12     40  no\n"
+                              "\n"
+                              "rollouts\n"
+                              "STREAM  COUNTER  STATE    EXPOSED  PROVEN  HURT  BUDGET  SENTENCE\n"
+                              "edr           4  holding        8       3     5       5  The budget is spent.\n") == 0);
+        sim_clock_init(&clock, 1400);
+        CHECK(FAKE_RUN(&run, script, "status") == 0 && strstr(run.out, "differs from ours by 6 min"));
+}

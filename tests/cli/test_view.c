@@ -10,7 +10,7 @@ static const char holding[] =
         "{\"stream\":\"edr-rules\",\"counter\":4,\"state\":\"holding\",\"reason\":\"budget\",\"verdict\":\"GO\","
         "\"sentence\":\"5 of 5 devices of the budget are hurt.\",\"budget\":5,\"fleet\":60,\"eligible\":60,\"exposed\":8,\"unanswered\":0,"
         "\"proven\":3,\"harmed\":4,\"dark\":1,\"declined\":0,\"preflight_failed\":0,\"hurt\":5,\"recovered\":4,\"control\":12,\"control_harmed\":0,"
-        "\"window\":0,\"limit\":8,\"evidence\":\"123.4\",\"evidence_needed\":10000,\"started\":1000,\"stopped\":1012,\"stopped_by\":\"budget\",\"stop_s\":12,"
+        "\"window\":0,\"limit\":8,\"evidence\":123,\"evidence_needed\":10000,\"started\":1000,\"stopped\":1012,\"stopped_by\":\"budget\",\"stop_s\":12,"
         "\"strata\":[{\"name\":\"os_version=11\",\"exposed\":5,\"harmed\":5,\"control\":4,\"window\":0},"
         "{\"name\":\"locale=de_DE\",\"exposed\":3,\"harmed\":1,\"control\":4,\"window\":2}],\"unseen\":[\"locale=ja_JP\"]}";
 
@@ -22,7 +22,7 @@ static const char holding_screen[] =
         "budget    [!!!!!!!!!!!!!!!!!!!!] 5 of 5 hurt (4 harmed, 1 dark), 4 recovered\n"
         "exposed   8, unanswered 0; window 0, limit 8; declined 0, preflight failed 0\n"
         "control   12, of them harmed 0\n"
-        "evidence  123.4 of harm, halts at 10000; verdict GO\n"
+        "evidence  123 of harm, halts at 10000; verdict GO\n"
         "stopped   by budget after 12 s\n"
         "unseen    locale=ja_JP\n"
         "\n"
