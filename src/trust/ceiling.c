@@ -1,0 +1,32 @@
+#include "trust/ceiling.h"
+
+#include <string.h>
+
+bool ceiling_is_valid(const struct ceiling *ceiling)
+{
+        if (!ceiling->count || ceiling->count > CEILING_STEPS_MAX || ceiling->start < 0)
+                return false;
+        for (size_t i = 0; i < ceiling->count; i++) {
+                const struct ceiling_step *step = &ceiling->steps[i];
+                if (step->after_s < 0 || step->ppm > CEILING_ALL_PPM || step->after_s > INT64_MAX - ceiling->start)
+                        return false;
+                if (i && (step->after_s <= step[-1].after_s || step->ppm <= step[-1].ppm))
+                        return false;
+        }
+        return true;
+}
+
+uint32_t ceiling_ppm(const struct ceiling *ceiling, int64_t now)
+{
+        uint32_t ppm = 0;
+        for (size_t i = 0; i < ceiling->count && now >= ceiling->start + ceiling->steps[i].after_s; i++)
+                ppm = ceiling->steps[i].ppm;
+        return ppm;
+}
+
+bool ceiling_admits(const struct ceiling *ceiling, int64_t now, uint64_t bucket, const char *ring)
+{
+        uint32_t ppm = ceiling_ppm(ceiling, now);
+        unsigned __int128 bound = ((unsigned __int128)ppm << 64) / CEILING_ALL_PPM;
+        return bucket < bound || (ppm && strcmp(ring, "early") == 0);
+}
