@@ -1,0 +1,49 @@
+#include "server/store/artifacts.h"
+
+#include "format/hex.h"
+#include "trust/sha.h"
+
+#include <inttypes.h>
+
+void artifact_path(const uint8_t digest[32], char path[ARTIFACT_PATH_MAX])
+{
+        char hex[65];
+        hex_encode(digest, 32, hex);
+        snprintf(path, ARTIFACT_PATH_MAX, "%.2s/%s", hex, hex);
+}
+
+enum err artifact_check(struct disk *disk, const uint8_t digest[32], uint64_t length, struct why *why)
+{
+        char path[ARTIFACT_PATH_MAX];
+        int file = -1;
+        uint64_t found = 0;
+        artifact_path(digest, path);
+        enum err e = disk->ops->open(disk, path, &file, &found, why);
+        if (e)
+                return e;
+        disk->ops->file_close(disk, file);
+        if (found != length)
+                return FAIL(why, ERR_CONTENT, "artifact %s has %" PRIu64 " bytes, not %" PRIu64, path + 3, found, length);
+        return OK;
+}
+
+enum err artifact_put(struct disk *disk, const void *bytes, size_t length, uint8_t ret_digest[32], struct why *why)
+{
+        char path[ARTIFACT_PATH_MAX], folder[3];
+        sha256(bytes, length, ret_digest);
+        artifact_path(ret_digest, path);
+        if (artifact_check(disk, ret_digest, length, NULL) == OK)
+                return OK;
+        snprintf(folder, sizeof(folder), "%.2s", path);
+        enum err e = disk->ops->make_folder(disk, folder, why);
+        if (!e)
+                e = disk->ops->sync_folder(disk, "", why);
+        return e ? e : disk->ops->replace(disk, path, bytes, length, why);
+}
+
+enum err artifact_read(struct disk *disk, const uint8_t digest[32], struct buf *into, struct why *why)
+{
+        char path[ARTIFACT_PATH_MAX];
+        artifact_path(digest, path);
+        return disk->ops->read(disk, path, into, why);
+}

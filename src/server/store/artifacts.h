@@ -1,0 +1,21 @@
+/* artifacts.h - bytes named by their SHA-256, in DATA/artifacts as `ab/<sha256>`.
+ *
+ * Invariant: what stands under a name hashes to it, also across a power cut. Nothing is ever changed; the database refers to
+ * artifacts, never the other way round. Large files are streamed in by the api process; here only documents of memory size. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "platform/disk.h"
+
+#include <stdint.h>
+
+enum { ARTIFACT_PATH_MAX = 72 };
+
+void artifact_path(const uint8_t digest[32], char path[ARTIFACT_PATH_MAX]);
+
+/* ERR_NOT_FOUND, or ERR_CONTENT when the length is another. The bytes were hashed when they came in. */
+MUST_CHECK enum err artifact_check(struct disk *disk, const uint8_t digest[32], uint64_t length, struct why *why);
+/* Durable; fine if it is there already. */
+MUST_CHECK enum err artifact_put(struct disk *disk, const void *bytes, size_t length, uint8_t ret_digest[32], struct why *why);
+MUST_CHECK enum err artifact_read(struct disk *disk, const uint8_t digest[32], struct buf *into, struct why *why);
