@@ -1,0 +1,28 @@
+/* install_rule.h - may this device install this release now? All that the installer checks by itself, without JSON.
+ *
+ * The release note and the lease were opened before (release_note_open, lease_open), which checked their signatures. The
+ * verifier may have been taken over; whatever it said, nothing gets past this. */
+#pragma once
+
+#include "trust/lease.h"
+#include "trust/release_note.h"
+
+struct install_facts {
+        const char *device, *stream, *platform, *ring;
+        uint64_t floor;                      /* the highest that this device has seen for the stream */
+        int64_t now;                         /* trusted time, unix seconds */
+        const struct release_note *note;
+        const uint8_t *target;               /* 32: SHA-256 of the signed note */
+        const uint8_t *nonce;                /* 16: that we asked with; NULL: no lease yet */
+        const struct lease *lease;           /* NULL: no lease yet */
+};
+
+/* Before anything is fetched: stream, counter, floor, platform, ceiling. The lease is not looked at.
+ * ERR_ROLLBACK: below the floor; ERR_REFUSED: not for us, or not yet. */
+MUST_CHECK enum err install_candidate(const struct install_facts *facts, struct why *why);
+/* The same and the lease: an exposure, for this device, stream, release and nonce, before its deadline (ERR_EXPIRED). */
+MUST_CHECK enum err install_rule(const struct install_facts *facts, struct why *why);
+
+/* Is the lease for this device and stream, an answer to our nonce, and alive? For shadow leases, where nothing is installed:
+ * counter and target are then what runs, and the caller's to compare. */
+MUST_CHECK enum err install_lease_is_ours(const struct install_facts *facts, struct why *why);
