@@ -24,4 +24,12 @@ enum {
         LIMIT_YAML_BYTES = 1 << 20,
         LIMIT_CONNECTIONS = 20000,            /* of one server; below Debian's hard file limit */
         LIMIT_HEADER_BYTES = 16 << 10,        /* all request headers together */
+        LIMIT_ANSWER_BYTES = 16 << 20,        /* one page of a list, one release with its dossier and evidence */
+        LIMIT_PUBLIC_BYTES = 64 << 20,        /* all metadata files, and 37 bytes for each of a million revoked devices */
+        LIMIT_STORE_QUEUE = 4096,             /* requests that wait for the store: half a second of its work */
+        LIMIT_STORE_BATCH = 256,              /* requests of one transaction: beyond it, commits do not get cheaper */
+        LIMIT_ENROL_BURST = 600,              /* enrolments from one address at once: a site's devices on one morning */
+        LIMIT_ENROL_PER_S = 20,               /* and from then on */
+        LIMIT_HEADERS = 64,                   /* of one request; browsers send 20 */
+        LIMIT_TARGET_BYTES = 2048,            /* path and query; the longest of ours is under 300 */
 };
