@@ -1,7 +1,6 @@
 # The front door. Meson does the work; this names the few things that people ask for.
 #
-#   make build     build/firebreak, build/firebreakd, build/firebreak-agent and the rest
-#   make demo      the main job, on this machine, with real parts     (KEEP=1 leaves it running)
+#   make build     the programs and their tests, in build/
 #   make check     everything that CI checks; ends with `N passed, N failed`
 #   make test      the tests of the ordinary build only
 #   make bench     measurements, as JSON        make fuzz   each fuzzer for FUZZ_S seconds
@@ -11,16 +10,12 @@
 PREFIX ?= /usr/local
 FUZZ_S ?= 60
 DEPS ?= yes
-export KEEP
 
-.PHONY: build demo check test bench fuzz install clean deps deps-demo
-build: deps-demo
+.PHONY: build check test bench fuzz install clean deps deps-build
+build: deps-build
 	@test -f build/build.ninja || meson setup build --prefix=$(PREFIX) >build-setup.log 2>&1 || { cat build-setup.log; exit 1; }
 	@rm -f build-setup.log
 	@ninja -C build
-
-demo: build
-	@python3 tests/e2e/demo.py --build build $(if $(KEEP),--keep)
 
 check: deps
 	@tools/run-checks
@@ -43,5 +38,5 @@ clean:
 deps:
 	@if [ "$(DEPS)" = yes ]; then tools/install-deps; fi
 
-deps-demo:
-	@if [ "$(DEPS)" = yes ]; then tools/install-deps --demo; fi
+deps-build:
+	@if [ "$(DEPS)" = yes ]; then tools/install-deps --build; fi
