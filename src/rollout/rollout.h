@@ -1,0 +1,102 @@
+/* rollout.h - who gets a release next, how many at once, and when to stop.
+ *
+ * Pure: no clock, no I/O, no threads, no allocation after rollout_new(). The caller keeps a durable log of the inputs; fed
+ * again in the same order, they make the same decisions, byte for byte. A tick that returns false and a line of which nobody
+ * was picked changed nothing and need no place in that log; a refused call changed nothing either.
+ *
+ * Leases: rollout_pick() reserves, which occupies the window; rollout_granted() is said when the signed lease is durable and
+ * starts its deadline. A reservation that is not granted within a lease's time is censored, never booked dark.
+ *
+ * Invariants: unanswered exposures never pass what the budget allows, for the fleet and for each stratum; nobody is
+ * exposed but in EXPOSING; UNKNOWN exposes nobody; late outcomes mend labels and counts, never evidence.
+ * Words and rules: docs/guide/rollout.md. */
+#pragma once
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/own.h"
+#include "rollout/states.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* formats.md 5, "Policy". */
+struct rollout_policy {
+        int64_t budget, bake_s, gap_s, gather_s, alpha_ppm, controls, holdout_ppm, cap_per_bake, watch_s, complete_ppm;
+};
+struct rollout_policy rollout_policy_default(void);
+
+struct rollout_config {
+        struct rollout_policy policy;
+        uint32_t fleet;                          /* devices are 0 .. fleet - 1 */
+        uint32_t blocks;                         /* blocks are 0 .. blocks - 1: ring x site */
+        uint16_t strata;                         /* 0 .. strata - 1; at most LIMIT_STRATA */
+        const uint32_t *stratum_sizes;           /* devices in each; copied */
+        uint32_t leases_max;                     /* exposures and controls in all; 0: enough for fleet x (controls + 2) */
+};
+
+enum rollout_ring { ROLLOUT_RING_EARLY, ROLLOUT_RING_ALL, ROLLOUT_RING_LATE };
+
+struct rollout_device {
+        uint64_t bucket;                         /* of this release's salt (formats.md 2.1) */
+        uint32_t device, block;
+        uint16_t strata[LIMIT_ATTRIBUTES];
+        uint8_t strata_count;
+        enum rollout_ring ring;
+};
+
+struct rollout;
+
+/* In DRAFT. ERR_USAGE names a value out of range. */
+MUST_CHECK enum err rollout_new(const struct rollout_config *config, struct rollout **ret_rollout, struct why *why);
+void rollout_free(struct rollout *rollout);
+OWN_DEFINE(rollout, struct rollout *, rollout_free)
+
+/* Inputs: `now_ms` is unix time; one that is older than the last input counts as that one. */
+
+/* Steer it. PROVE, PASS and START lead from DRAFT to EXPOSING. WITHDRAW halts first where it must. OVERRIDE accepts the harm
+ * so far: budget and evidence count anew from here. ERR_REFUSED names the guard. */
+struct rollout_command {
+        enum rollout_event event;
+        int64_t now_ms;
+        enum rollout_reason reason;              /* of HOLD; NONE: OPERATOR */
+        const char *who, *second, *because;      /* for OVERRIDE; NULL: not said */
+};
+MUST_CHECK enum err rollout_command(struct rollout *rollout, const struct rollout_command *command, struct why *why);
+
+/* From DRAFT, PROVING or READY to EXPOSING. */
+MUST_CHECK enum err rollout_start(struct rollout *rollout, int64_t now_ms, struct why *why);
+
+/* The devices that wait now with the release prepared, each once. picks[i] answers devices[i]. */
+enum rollout_lease_kind { ROLLOUT_WAIT, ROLLOUT_EXPOSE, ROLLOUT_SHADOW };
+struct rollout_pick { enum rollout_lease_kind kind; uint32_t handle; };      /* handles count up from 0; of no meaning in WAIT */
+struct rollout_line {
+        int64_t now_ms;
+        const struct rollout_device *devices;
+        size_t count;
+        struct rollout_pick *picks;
+        size_t picked;                           /* out: how many do not wait */
+};
+/* ERR_LIMIT: more than the fleet; ERR_NOT_FOUND: a number past its count. */
+MUST_CHECK enum err rollout_pick(struct rollout *rollout, struct rollout_line *line, struct why *why);
+
+/* The lease is durable. ERR_EXPIRED: it came too late and was censored; ERR_REFUSED: nothing may start in this state. */
+MUST_CHECK enum err rollout_granted(struct rollout *rollout, uint32_t handle, int64_t now_ms, int64_t *ret_deadline_ms, struct why *why);
+int64_t rollout_lease_ms(const struct rollout *rollout);                     /* bake + gap */
+
+/* DARK is no report: rollout_tick() finds it. */
+enum rollout_outcome { ROLLOUT_PROVEN, ROLLOUT_HARMED, ROLLOUT_DECLINED, ROLLOUT_PREFLIGHT_FAILED, ROLLOUT_OUTCOMES };
+enum rollout_signal {
+        ROLLOUT_CRASH, ROLLOUT_BOOT_LOOP, ROLLOUT_ROLLED_BACK, ROLLOUT_PROBE_FAILED, ROLLOUT_ACTION_STORM, ROLLOUT_RESOURCE, ROLLOUT_HUMAN,
+        ROLLOUT_DARK, ROLLOUT_PREFLIGHT, ROLLOUT_SIGNALS, ROLLOUT_KINDS = ROLLOUT_DARK,
+};
+struct rollout_report { int64_t now_ms; uint32_t handle; enum rollout_outcome outcome; enum rollout_signal kind; };      /* kind: of HARMED, below KINDS */
+/* Repeated and late ones are welcome. ERR_NOT_FOUND: no such lease, or it was never granted. */
+MUST_CHECK enum err rollout_report(struct rollout *rollout, const struct rollout_report *report, struct why *why);
+
+/* How many devices of the fleet, held-out ones left out, checked in since the start: what *complete* is measured against. */
+void rollout_seen(struct rollout *rollout, int64_t now_ms, uint32_t devices);
+bool rollout_is_held_out(const struct rollout *rollout, uint64_t bucket);
+
+/* Deadlines, evidence, states. True when anything changed. */
+MUST_CHECK bool rollout_tick(struct rollout *rollout, int64_t now_ms);
