@@ -52,8 +52,9 @@ enum err content_prepare(struct disk *disk, const char *stream, const char *fact
         const enum slot_id others[] = { SLOT_A, SLOT_B, SLOT_NONE };
         for (size_t i = 0; !e && i < sizeof(others) / sizeof(others[0]); i++)
                 e = disk->ops->make_folder(disk, content_slot(stream, others[i]).text, why);
-        if (!e)
-                e = disk->ops->sync_folder(disk, folder, why);
+        const char *const durable[] = { folder, "streams", "" };
+        for (size_t i = 0; !e && i < sizeof(durable) / sizeof(durable[0]); i++)
+                e = disk->ops->sync_folder(disk, durable[i], why);
         return e ? DURING(why, e, "preparing stream %s", stream) : OK;
 }
 
