@@ -20,8 +20,9 @@ MUST_CHECK enum err tuf_open(const struct buf *root, int64_t now, struct tuf **r
 void tuf_close(struct tuf *tuf);
 OWN_DEFINE(tuf, struct tuf *, tuf_close)
 
-/* What was trusted before, for the roll-back rules; maybe expired by now. False when it is not (keys were replaced): then
- * it counts for nothing. Only before the first update of another role than root. */
+/* What was trusted before, for the roll-back rules; it may have expired by now. A file that the newest root's keys no longer
+ * vouch for is refused and counts for nothing, which is how a fast-forwarded version is forgotten. Call it before the first
+ * update of a role other than root. */
 MUST_CHECK enum err tuf_keep(struct tuf *tuf, enum tuf_role role, const struct buf *file, struct why *why);
 
 /* ERR_UNTRUSTED, ERR_ROLLBACK, ERR_EXPIRED, ERR_SYNTAX, ERR_LIMIT. A timestamp of the version that is trusted already is
