@@ -2,7 +2,7 @@
  *
  * A child leads its own process group and dies with the process that started it (the thread, strictly: start children from
  * the main thread). Its signals are as after boot, its files closed but the three given ones. No shell.
- * One run with limits, output and time measured: see process.h. */
+ * One run with limits, output and time measured: see sandbox.h. */
 #pragma once
 
 #include "base/err.h"
