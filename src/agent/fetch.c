@@ -71,8 +71,8 @@ static enum err read_body(const struct fetch_ask *ask, const struct buf *body, s
         return OK;
 }
 
-/* IMF-fixdate, the one form that servers send; 0 for anything else. */
-static int64_t date_s(const char *text)
+/* IMF-fixdate, the one form that servers send. */
+int64_t fetch_date_s(const char *text)
 {
         struct tm date = { 0 };
         const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &date);
@@ -109,7 +109,7 @@ static enum err exchange(struct exchange *exchange, struct why *why)
         enum err e = exchange->net->ops->exchange(exchange->net, &request, &response, why);
         exchange->answer->status = response.status;
         exchange->answer->spool_length = response.file_length;
-        exchange->answer->date_s = date_s(wanted.value);
+        exchange->answer->date_s = fetch_date_s(wanted.value);
         return e ? e : read_body(ask, &exchange->body, exchange->answer, why);
 }
 
@@ -121,12 +121,8 @@ static enum err open_spool(struct exchange *exchange, struct why *why)
                 return FAIL(why, ERR_USAGE, "no name for the spool");
         if (snprintf(path, sizeof(path), "%s/%s", exchange->setup->spool_folder, ask->spool) >= (int)sizeof(path))
                 return FAIL(why, ERR_LIMIT, "the spool's path is too long");
-        uint64_t length;
-        enum err e = channel_spool_open(path, &exchange->download.file, &length, why);
-        /* A part that is longer than the whole may ever be is no part of it. */
-        exchange->download.from = !e && ask->is_resumed && length < ask->bytes_max ? length : 0;
         exchange->download.bytes_max = ask->bytes_max;
-        return e;
+        return channel_spool_open(path, ask->is_resumed ? ask->bytes_max : 0, &exchange->download.file, &exchange->download.from, why);
 }
 
 static bool is_sound(const struct fetch_ask *ask, size_t length)

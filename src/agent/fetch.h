@@ -47,6 +47,9 @@ struct fetch_answer {
 _Static_assert(sizeof(struct fetch_ask) == 16 + 384 + 96 + 8 + 64 + 24 + 160 + 8 + 4096, "message format");
 _Static_assert(sizeof(struct fetch_answer) == 32 + 40 + 4096, "message format");
 
+/* An HTTP date as unix seconds; 0 for anything that is none. */
+int64_t fetch_date_s(const char *text);
+
 /* The child's life: asks from `channel` until it closes, which is OK. */
 struct fetch_setup { const char *server, *ca, *spool_folder; int channel; };
 MUST_CHECK enum err fetch_main(const struct fetch_setup *setup, struct why *why);

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -110,7 +111,7 @@ void channel_child_signals(void)
         sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-enum err channel_spool_open(const char *path, int *ret_file, uint64_t *ret_length, struct why *why)
+enum err channel_spool_open(const char *path, uint64_t part_max, int *ret_file, uint64_t *ret_length, struct why *why)
 {
         struct stat info;
         int file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -119,8 +120,13 @@ enum err channel_spool_open(const char *path, int *ret_file, uint64_t *ret_lengt
                 channel_close(file);
                 return e;
         }
+        bool is_part = (uint64_t)info.st_size < part_max;
+        if (!is_part && ftruncate(file, 0)) {
+                close(file);
+                return FAIL(why, ERR_IO, "emptying %s: %s", path, strerror(errno));
+        }
         *ret_file = file;
-        *ret_length = (uint64_t)info.st_size;
+        *ret_length = is_part ? (uint64_t)info.st_size : 0;
         return OK;
 }
 
@@ -141,6 +147,19 @@ enum err channel_memory(const void *bytes, size_t length, int *ret_file, struct 
         if (lseek(file, 0, SEEK_SET)) {
                 close(file);
                 return FAIL(why, ERR_IO, "rewinding a memory file: %s", strerror(errno));
+        }
+        *ret_file = file;
+        return OK;
+}
+
+enum err channel_lock(const char *path, int *ret_file, struct why *why)
+{
+        int file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (file < 0)
+                return FAIL(why, ERR_IO, "opening %s: %s", path, strerror(errno));
+        if (flock(file, LOCK_EX | LOCK_NB)) {
+                close(file);
+                return FAIL(why, ERR_BUSY, "%s is held by another process; end that one first", path);
         }
         *ret_file = file;
         return OK;

@@ -29,8 +29,12 @@ bool channel_signals_take(int file);
 /* In a child: signals as a fresh process has them, and death with the parent. */
 void channel_child_signals(void);
 
-/* A file to write at any offset, made if absent, never through a link; `ret_length` is what is in it already. */
-MUST_CHECK enum err channel_spool_open(const char *path, int *ret_file, uint64_t *ret_length, struct why *why);
+/* A file to write at any offset, made if absent, never through a link. A part of less than `part_max` bytes stays, and
+ * `ret_length` says how much that is; anything else is emptied. */
+MUST_CHECK enum err channel_spool_open(const char *path, uint64_t part_max, int *ret_file, uint64_t *ret_length, struct why *why);
 
 /* A memory file with these bytes, at its start, to hand over as standard input. */
 MUST_CHECK enum err channel_memory(const void *bytes, size_t length, int *ret_file, struct why *why);
+
+/* The only one that holds `path` (made if absent), until this process ends. ERR_BUSY: another one does. */
+MUST_CHECK enum err channel_lock(const char *path, int *ret_file, struct why *why);

@@ -43,7 +43,9 @@ static bool go_offline(void)
 static void confine(const struct child_limits *limits)
 {
         limit(RLIMIT_CPU, limits->cpu_s);
-        limit(RLIMIT_AS, limits->memory_bytes);
+#ifndef __SANITIZE_ADDRESS__
+        limit(RLIMIT_AS, limits->memory_bytes);          /* shadow memory alone is terabytes */
+#endif
         limit(RLIMIT_FSIZE, limits->file_bytes);
         limit(RLIMIT_NOFILE, limits->files);
         struct rlimit none = { 0, 0 };

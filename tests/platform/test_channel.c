@@ -54,13 +54,26 @@ TEST(channel_spool_open, goes_on_with_a_part_and_never_through_a_link)
         snprintf(link, sizeof(link), "%s/link", folder);
         int file;
         uint64_t length = 9;
-        CHECK(channel_spool_open(path, &file, &length, NULL) == OK && length == 0);
+        CHECK(channel_spool_open(path, 9, &file, &length, NULL) == OK && length == 0);
         CHECK(write(file, "1234", 4) == 4);
         channel_close(file);
-        CHECK(channel_spool_open(path, &file, &length, NULL) == OK && length == 4);
+        CHECK(channel_spool_open(path, 5, &file, &length, NULL) == OK && length == 4);
         channel_close(file);
-        CHECK(symlink(path, link) == 0 && channel_spool_open(link, &file, &length, NULL) == ERR_IO);
+        CHECK(channel_spool_open(path, 4, &file, &length, NULL) == OK && length == 0 && lseek(file, 0, SEEK_END) == 0);
+        channel_close(file);
+        CHECK(symlink(path, link) == 0 && channel_spool_open(link, 9, &file, &length, NULL) == ERR_IO);
         CHECK(unlink(link) == 0 && unlink(path) == 0 && rmdir(folder) == 0);
+}
+
+TEST(channel_lock, lets_one_in)
+{
+        char path[] = "/tmp/channel-lock-XXXXXX";
+        int made = mkstemp(path), first = -1, second = -1;
+        CHECK(made >= 0 && channel_lock(path, &first, NULL) == OK && channel_lock(path, &second, NULL) == ERR_BUSY);
+        channel_close(first);
+        CHECK(channel_lock(path, &second, NULL) == OK && unlink(path) == 0);
+        channel_close(second);
+        channel_close(made);
 }
 
 TEST(channel_memory, is_read_from_its_start)
