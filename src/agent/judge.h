@@ -1,0 +1,28 @@
+/* judge.h - what the installer checks itself, whatever the fetcher and the verifier said: note, lease, install rule.
+ *
+ * Signed notes only, no JSON. The anchor that was pinned on this device decides whose signatures count. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "trust/install_rule.h"
+
+#include <stdint.h>
+
+struct judge;
+
+MUST_CHECK enum err judge_open(const char *anchor_path, struct judge **ret_judge, struct why *why);
+void judge_close(struct judge *judge);
+OWN_DEFINE(judge, struct judge *, judge_close)
+
+/* The signed note that `target` names. ERR_IO: other bytes than asked for, fetch them again; else what is wrong with the
+ * release itself: ERR_UNTRUSTED, ERR_SYNTAX, ERR_LIMIT. */
+MUST_CHECK enum err judge_note(const struct judge *judge, const struct buf *signed_note, const uint8_t target[32],
+                               struct release_note **ret_note, struct why *why);
+
+/* The answer to our question, and whether it lets us do anything: an exposure by the whole install rule, a shadow when it
+ * names what runs here. `facts` is completed with the lease. */
+struct judge_question { struct install_facts facts; uint64_t running; const uint8_t *running_target; };
+MUST_CHECK enum err judge_lease(const struct judge *judge, const struct judge_question *question, const struct buf *signed_lease,
+                                struct lease *ret_lease, struct why *why);
