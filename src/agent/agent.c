@@ -1,0 +1,349 @@
+#include "agent/agent.h"
+
+#include "agent/content.h"
+#include "agent/refresh.h"
+#include "agent/report.h"
+#include "agent/stream.h"
+#include "base/mem.h"
+#include "platform/channel.h"
+#include "platform/disk_folder.h"
+#include "platform/file.h"
+#include "wire/device.h"
+
+#include <string.h>
+
+enum {
+        FIRST_PACE_MS = 1000,            /* before the server has named one */
+        REPORT_RETRY_MS = 2000, STOP_MS = 10000,
+        IDLE_STEP_MS = 20,               /* never spin, whatever a deadline says */
+};
+
+int64_t agent_steady_ms(const struct agent *agent)
+{
+        return agent->clock->ops->steady_ms(agent->clock);
+}
+
+int64_t agent_time_s(const struct agent *agent)
+{
+        int64_t now = agent->clock->ops->wall_s(agent->clock);
+        if (now < FIREBREAK_BUILD_TIME)
+                now = FIREBREAK_BUILD_TIME;
+        return now < agent->verified_s ? agent->verified_s : now;
+}
+
+int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms)
+{
+        uint32_t dice;
+        agent->random->ops->fill(agent->random, &dice, sizeof(dice));
+        return span_ms - span_ms / 4 + (int64_t)(dice % (uint64_t)(span_ms / 2 + 1));
+}
+
+void agent_note(const struct agent *agent, enum log_event event, const struct stream *stream, const char *text)
+{
+        if (stream)
+                LOG(&agent->log, event, log_text("stream", stream->config->name), log_text("what", text));
+        else
+                LOG(&agent->log, event, log_text("what", text));
+}
+
+bool agent_is_busy(const struct agent *agent)
+{
+        for (size_t i = 0; i < agent->stream_count; i++)
+                if (life_is_busy(agent->streams[i].life))
+                        return true;
+        return false;
+}
+
+/* The first that waits, and only while nothing is on trial and no report of an earlier trial is unsent: harm is counted
+ * against what ran at the time, so two releases must not start at once. */
+bool agent_may_ask(const struct agent *agent, const struct stream *stream)
+{
+        if (agent_is_busy(agent) || slots_report(agent->slots))
+                return false;
+        for (size_t i = 0; i < agent->stream_count; i++)
+                if (agent->streams[i].life == LIFE_WAITING)
+                        return &agent->streams[i] == stream;
+        return false;
+}
+
+static void checkin_done(void *user, enum err e, const struct fetch_answer *answer)
+{
+        struct agent *agent = user;
+        if (e || answer->status != 200) {
+                agent_note(agent, EVENT_SERVER_AWAY, NULL, answer ? answer->text : "the fetcher ended");
+                agent->checkin_at_ms = agent_steady_ms(agent) + agent_jitter_ms(agent, agent->pace_ms);
+                return;
+        }
+        agent->pace_ms = answer->pace_ms;
+        int64_t pace = agent_is_busy(agent) && agent->config->busy_poll_ms < answer->pace_ms ? agent->config->busy_poll_ms : answer->pace_ms;
+        if (pace > agent->config->poll_ms_max)
+                pace = agent->config->poll_ms_max;
+        agent->checkin_at_ms = agent_steady_ms(agent) + agent_jitter_ms(agent, pace);
+        if (!agent->has_called_in || answer->epoch != agent->epoch)
+                refresh_want(agent->refresh);
+        agent->has_called_in = true;
+        agent->epoch = answer->epoch;
+}
+
+static void checkin_call(struct agent *agent)
+{
+        const struct wire_checkin checkin = { agent->epoch, agent_is_busy(agent) };
+        OWN(buf) struct buf body;
+        buf_init(&body, LIMIT_DEVICE_REQUEST_BYTES - 1);
+        wire_checkin_write(&checkin, &body);
+        agent->checkin_at_ms = INT64_MAX;
+        caller_post(agent->caller, &(struct caller_post){ "/v1/checkin", buf_text(&body), FETCH_PACE, false }, checkin_done, agent);
+}
+
+static void report_done(void *user, enum err e, const struct fetch_answer *answer)
+{
+        struct agent *agent = user;
+        struct why why;
+        const struct slot_report *first = slots_report(agent->slots);
+        agent->report_at_ms = 0;
+        /* A report that the server will never take must not hold up the others for ever: 400 says that it is malformed. */
+        if (!e && first && (answer->status == 200 || answer->status == 400))
+                e = slots_acknowledge(agent->slots, first->seq, &why);
+        else
+                e = e ? e : ERR_UNAVAILABLE;
+        if (e)
+                agent->report_at_ms = agent_steady_ms(agent) + agent_jitter_ms(agent, REPORT_RETRY_MS);
+        if (e || answer->status != 200)
+                agent_note(agent, EVENT_SERVER_AWAY, NULL, answer ? answer->text : "the fetcher ended");
+}
+
+static void report_call(struct agent *agent)
+{
+        OWN(buf) struct buf body;
+        buf_init(&body, LIMIT_DEVICE_REQUEST_BYTES - 1);
+        report_write(slots_report(agent->slots), &body);
+        caller_post(agent->caller, &(struct caller_post){ "/v1/report", buf_text(&body), FETCH_ACK, true }, report_done, agent);
+}
+
+/* One request at a time: what is dearest first. */
+static void call(struct agent *agent, int64_t now_ms)
+{
+        if (!caller_is_free(agent->caller, now_ms))
+                return;
+        if (slots_report(agent->slots) && now_ms >= agent->report_at_ms) {
+                report_call(agent);
+                return;
+        }
+        if (now_ms >= agent->checkin_at_ms) {
+                checkin_call(agent);
+                return;
+        }
+        if (refresh_call(agent->refresh))
+                return;
+        for (size_t i = 0; i < agent->stream_count; i++)
+                if (stream_call(&agent->streams[i]))
+                        return;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+        return a < b ? a : b;
+}
+
+static int64_t wake_ms(const struct agent *agent, int64_t now_ms)
+{
+        int64_t wake = sooner(caller_wake_ms(agent->caller), refresh_wake_ms(agent->refresh));
+        if (caller_is_free(agent->caller, now_ms)) {
+                wake = sooner(wake, agent->checkin_at_ms);
+                if (slots_report(agent->slots))
+                        wake = sooner(wake, agent->report_at_ms);
+        }
+        bool is_unpacking = false;
+        for (size_t i = 0; i < agent->stream_count; i++) {
+                wake = sooner(wake, stream_wake_ms(&agent->streams[i]));
+                is_unpacking |= agent->streams[i].life == LIFE_UNPACKING;
+        }
+        int64_t least = now_ms + (is_unpacking ? 0 : IDLE_STEP_MS);
+        return wake < least ? least : wake;
+}
+
+static enum err wait(struct agent *agent, int signals, int64_t until_ms, bool *ret_ends, struct why *why)
+{
+        const int files[] = { signals, caller_file(agent->caller) };
+        bool ready[2];
+        enum err e = channel_wait(files, 2, until_ms - agent_steady_ms(agent), ready, why);
+        if (e)
+                return e;
+        *ret_ends = ready[0] && channel_signals_take(signals);
+        if (ready[1])
+                caller_take(agent->caller);
+        return OK;
+}
+
+static bool are_engines_gone(struct agent *agent)
+{
+        bool are_gone = true;
+        for (size_t i = 0; i < agent->stream_count; i++) {
+                struct child_end end;
+                (void)engine_died(&agent->streams[i].engine, agent_steady_ms(agent), &end);
+                are_gone &= !agent->streams[i].engine.child.pid;
+        }
+        return are_gone;
+}
+
+/* Engines end first, then the record is told that this was planned. */
+static enum err stop(struct agent *agent, int signals, struct why *why)
+{
+        int64_t until = agent_steady_ms(agent) + STOP_MS;
+        for (size_t i = 0; i < agent->stream_count; i++)
+                stream_stop(&agent->streams[i]);
+        while (!are_engines_gone(agent) && agent_steady_ms(agent) < until) {
+                bool ready;
+                enum err e = channel_wait(&signals, 1, 100, &ready, why);
+                if (e)
+                        return e;
+                if (ready)
+                        (void)channel_signals_take(signals);
+        }
+        return slots_stop(agent->slots, why);
+}
+
+static enum err loop(struct agent *agent, int signals, struct why *why)
+{
+        bool ends = false;
+        enum err e = OK;
+        while (!e && !ends) {
+                for (size_t i = 0; i < agent->stream_count; i++)
+                        stream_tick(&agent->streams[i]);
+                int64_t now_ms = agent_steady_ms(agent);
+                call(agent, now_ms);
+                e = wait(agent, signals, wake_ms(agent, now_ms), &ends, why);
+        }
+        return e ? e : stop(agent, signals, why);
+}
+
+static void stream_names(const struct agent_config *config, const char *names[LIMIT_STREAMS])
+{
+        for (size_t i = 0; i < config->streams.count; i++)
+                names[i] = agent_config_stream(config, i)->name;
+}
+
+static enum err slots_ready(struct agent *agent, struct why *why)
+{
+        const char *names[LIMIT_STREAMS];
+        stream_names(agent->config, names);
+        size_t count = agent->config->streams.count;
+        enum err e = slots_open(agent->disk, names, count, &agent->slots, why);
+        if (e == ERR_SYNTAX) {
+                agent_note(agent, EVENT_SLOTS_DAMAGED, NULL, why->text);
+                e = slots_reset(agent->disk, names, count, agent->clock->ops->wall_s(agent->clock), why);
+                if (!e)
+                        e = slots_open(agent->disk, names, count, &agent->slots, why);
+        }
+        return e ? e : slots_boot(agent->slots, false, agent_time_s(agent), why);
+}
+
+/* Which start of the machine this is, as a short number; 0 where the system does not say. */
+static uint32_t boot_number(void)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, 128);
+        struct why why;
+        uint32_t number = 0;
+        if (file_read("/proc/sys/kernel/random/boot_id", &text, &why))
+                return 0;
+        for (const char *at = buf_text(&text); *at; at++)
+                number = number * 31 + (unsigned char)*at;
+        return number;
+}
+
+static enum err open_streams(struct agent *agent, struct why *why)
+{
+        agent->streams = mem_new(agent->config->streams.count, sizeof(*agent->streams));
+        if (!agent->streams)
+                return FAIL(why, ERR_NOMEM, "opening the streams");
+        for (; agent->stream_count < agent->config->streams.count; agent->stream_count++) {
+                enum err e = stream_open(agent, agent->stream_count, &agent->streams[agent->stream_count], why);
+                if (e)
+                        return DURING(why, e, "stream %s", agent_config_stream(agent->config, agent->stream_count)->name);
+        }
+        return OK;
+}
+
+static enum err folders(struct agent *agent, struct why *why)
+{
+        static const char *const names[] = { "trust", "spool", "streams" };
+        enum err e = OK;
+        for (size_t i = 0; !e && i < sizeof(names) / sizeof(names[0]); i++)
+                e = agent->disk->ops->make_folder(agent->disk, names[i], why);
+        return e ? e : agent->disk->ops->sync_folder(agent->disk, "", why);
+}
+
+static enum err agent_init(struct agent *agent, struct why *why)
+{
+        enum err e = folders(agent, why);
+        if (!e)
+                e = identity_load(agent->disk, &agent->identity, why);
+        if (!e && !agent->identity.is_enrolled)
+                e = FAIL(why, ERR_REFUSED, "enrolment was not finished; run `firebreak-agent enrol` again");
+        if (!e)
+                e = judge_open(agent->config->anchor, &agent->judge, why);
+        if (!e)
+                e = slots_ready(agent, why);
+        if (e)
+                return e;
+        identity_text(&agent->identity, agent->device);
+        const struct caller_setup setup = { agent->config_path, &agent->identity, agent->clock, agent->random, agent->config->poll_ms_max };
+        e = caller_new(&setup, &agent->caller, why);
+        if (!e)
+                e = refresh_open(agent, &agent->refresh, why);
+        return e ? e : open_streams(agent, why);
+}
+
+static void agent_done(struct agent *agent)
+{
+        for (size_t i = 0; i < agent->stream_count; i++)
+                stream_done(&agent->streams[i]);
+        mem_free(agent->streams);
+        refresh_close(agent->refresh);
+        caller_free(agent->caller);
+        judge_close(agent->judge);
+        slots_close(agent->slots);
+        identity_wipe(&agent->identity);
+}
+
+static int64_t log_now_ms(void *user)
+{
+        struct clock *clock = user;
+        return clock->ops->wall_ms(clock);
+}
+
+enum err agent_run(const char *config_path, struct why *why)
+{
+        OWN(agent_config) struct agent_config *config = NULL;
+        OWN(disk_folder) struct disk *disk = NULL;
+        int signals, lock = -1;
+        char lock_path[1024];
+        enum err e = agent_config_open(config_path, &config, why);
+        if (!e)
+                e = disk_folder_open(config->state_dir, &disk, why);
+        if (e)
+                return e;
+        snprintf(lock_path, sizeof(lock_path), "%s/lock", config->state_dir);
+        e = channel_lock(lock_path, &lock, why);
+        if (!e)
+                e = channel_signals(&signals, why);
+        if (e)
+                return e;
+        struct agent agent = {
+                .config_path = config_path, .config = config, .disk = disk, .clock = clock_system(), .random = random_system(),
+                .pace_ms = FIRST_PACE_MS, .boot = boot_number(),
+        };
+        log_init(&agent.log, log_now_ms, agent.clock);
+        e = log_configure(&agent.log, getenv("FIREBREAK_LOG"), why);
+        if (!e)
+                e = agent_init(&agent, why);
+        if (!e) {
+                agent_note(&agent, EVENT_STARTED, NULL, agent.device);
+                e = loop(&agent, signals, why);
+        }
+        agent_done(&agent);
+        channel_close(signals);
+        channel_close(lock);
+        return e;
+}

@@ -1,0 +1,51 @@
+/* agent.h - the device as its supervisor sees it: one loop, the streams, and what they share.
+ *
+ * One thread and one poll(2). Whatever takes long is a child (fetch, preflight, probes, engines) or is done in slices
+ * (unpacking). The verifier is waited for: it takes milliseconds and runs only when the server's epoch changed. */
+#pragma once
+
+#include "agent/caller.h"
+#include "agent/config.h"
+#include "agent/identity.h"
+#include "agent/judge.h"
+#include "agent/slot.h"
+#include "base/log.h"
+
+struct stream;
+struct refresh;
+
+struct agent {
+        const char *config_path;
+        const struct agent_config *config;
+        struct log log;
+        struct clock *clock;
+        struct random_source *random;
+        struct disk *disk;                       /* state_dir */
+        struct slots *slots;
+        struct identity identity;
+        struct judge *judge;
+        struct caller *caller;
+        struct refresh *refresh;
+        struct stream *streams;
+        size_t stream_count;
+        char device[33];
+
+        int64_t epoch, pace_ms, checkin_at_ms, report_at_ms;
+        int64_t verified_s;                      /* latest time that a signature vouches for */
+        uint32_t boot;                           /* which start of the machine this is */
+        bool has_called_in;
+};
+
+/* Runs until SIGTERM or SIGINT. */
+MUST_CHECK enum err agent_run(const char *config_path, struct why *why);
+
+int64_t agent_steady_ms(const struct agent *agent);
+/* Trusted time: the latest of the system's clock, the build's, and what was verified. Never moved by an unsigned Date. */
+int64_t agent_time_s(const struct agent *agent);
+bool agent_is_busy(const struct agent *agent);           /* a release is on trial in some stream */
+/* May this stream ask for a lease? One at a time across streams. */
+bool agent_may_ask(const struct agent *agent, const struct stream *stream);
+/* `span_ms` give or take a quarter, so that devices that started together do not stay together. */
+int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms);
+/* One log line; `stream` may be NULL. */
+void agent_note(const struct agent *agent, enum log_event event, const struct stream *stream, const char *text);

@@ -1,0 +1,191 @@
+#include "agent/caller.h"
+
+#include "agent/proof.h"
+#include "base/mem.h"
+#include "platform/channel.h"
+#include "platform/child.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { PAUSE_FIRST_MS = 500 };
+
+struct caller {
+        struct caller_setup setup;
+        char device[33];
+        struct child child;
+        int channel;                     /* -1: no child */
+        uint32_t number;                 /* of the request that is out */
+        bool is_out;
+        caller_done *done;
+        void *user;
+        int64_t pause_ms, free_at_ms;
+        int64_t date_offset_s;           /* what the server calls now, less what we do */
+        struct fetch_ask ask;
+        struct fetch_answer answer;
+};
+
+enum err caller_new(const struct caller_setup *setup, struct caller **ret_caller, struct why *why)
+{
+        struct caller *caller = mem_new(1, sizeof(*caller));
+        if (!caller)
+                return FAIL(why, ERR_NOMEM, "starting the fetcher");
+        caller->setup = *setup;
+        caller->channel = -1;
+        identity_text(setup->identity, caller->device);
+        *ret_caller = caller;
+        return OK;
+}
+
+void caller_free(struct caller *caller)
+{
+        if (!caller)
+                return;
+        channel_close(caller->channel);
+        child_kill(&caller->child);
+        mem_free(caller);
+}
+
+static enum err child_begin(struct caller *caller, struct why *why)
+{
+        int ends[2];
+        enum err e = channel_open(ends, why);
+        if (e)
+                return e;
+        const char *const argv[] = { child_self, "fetch", "--config", caller->setup.config_path, NULL };
+        e = child_start(&(struct child_setup){ argv, ends[1], -1, -1, NULL }, &caller->child, why);
+        channel_close(ends[1]);
+        if (e)
+                channel_close(ends[0]);
+        else
+                caller->channel = ends[0];
+        return e;
+}
+
+static int64_t now_ms(const struct caller *caller)
+{
+        return caller->setup.clock->ops->steady_ms(caller->setup.clock);
+}
+
+/* Longer after each failure, with jitter, so that a fleet does not come back all at once. */
+static void pause_grows(struct caller *caller)
+{
+        int64_t pause = caller->pause_ms ? caller->pause_ms * 2 : PAUSE_FIRST_MS;
+        caller->pause_ms = pause < caller->setup.pause_max_ms ? pause : caller->setup.pause_max_ms;
+        uint32_t dice;
+        caller->setup.random->ops->fill(caller->setup.random, &dice, sizeof(dice));
+        caller->free_at_ms = now_ms(caller) + caller->pause_ms / 2 + (int64_t)(dice % (uint32_t)(caller->pause_ms + 1));
+}
+
+static void finish(struct caller *caller, enum err e, const struct fetch_answer *answer)
+{
+        caller_done *done = caller->done;
+        caller->is_out = false;
+        caller->done = NULL;
+        if (done)
+                done(caller->user, e, answer);
+}
+
+static void child_lost(struct caller *caller)
+{
+        channel_close(caller->channel);
+        caller->channel = -1;
+        child_kill(&caller->child);
+        pause_grows(caller);
+        if (caller->is_out)
+                finish(caller, ERR_UNAVAILABLE, NULL);
+}
+
+bool caller_is_free(const struct caller *caller, int64_t now)
+{
+        return !caller->is_out && now >= caller->free_at_ms;
+}
+
+int64_t caller_wake_ms(const struct caller *caller)
+{
+        return caller->is_out || !caller->free_at_ms ? INT64_MAX : caller->free_at_ms;
+}
+
+int caller_file(const struct caller *caller)
+{
+        return caller->channel;
+}
+
+/* A clock that is off is seen by the server first, which says so in Date; only the date of requests follows it. */
+static void learn_date(struct caller *caller)
+{
+        struct clock *clock = caller->setup.clock;
+        if (caller->answer.status == 401 && caller->answer.date_s)
+                caller->date_offset_s = caller->answer.date_s - clock->ops->wall_s(clock);
+}
+
+void caller_take(struct caller *caller)
+{
+        size_t length;
+        struct why why;
+        enum err e = channel_receive(caller->channel, &caller->answer, sizeof(caller->answer), &length, &why);
+        struct fetch_answer *answer = &caller->answer;
+        if (e || length != sizeof(*answer) || answer->version != FETCH_VERSION || answer->number != caller->number || answer->err >= ERR_COUNT) {
+                child_lost(caller);
+                return;
+        }
+        answer->text[sizeof(answer->text) - 1] = 0;
+        learn_date(caller);
+        caller->free_at_ms = 0;
+        if (answer->err == ERR_UNAVAILABLE || answer->err == ERR_TIMEOUT || answer->err == ERR_UNTRUSTED || answer->status >= 500)
+                pause_grows(caller);
+        else
+                caller->pause_ms = 0;
+        finish(caller, (enum err)answer->err, answer);
+}
+
+static void send_ask(struct caller *caller, caller_done *done, void *user)
+{
+        struct why why;
+        caller->ask.version = FETCH_VERSION;
+        caller->ask.number = ++caller->number;
+        caller->done = done;
+        caller->user = user;
+        caller->is_out = true;
+        enum err e = caller->channel < 0 ? child_begin(caller, &why) : OK;
+        if (!e)
+                e = channel_send(caller->channel, &caller->ask, sizeof(caller->ask), &why);
+        if (e)
+                child_lost(caller);
+}
+
+void caller_get(struct caller *caller, const struct caller_get *get, caller_done *done, void *user)
+{
+        caller->ask = (struct fetch_ask){ .reads = FETCH_TO_SPOOL, .is_resumed = get->is_resumed, .bytes_max = get->bytes_max };
+        snprintf(caller->ask.path, sizeof(caller->ask.path), "%s", get->path);
+        snprintf(caller->ask.spool, sizeof(caller->ask.spool), "%s", get->spool);
+        send_ask(caller, done, user);
+}
+
+void caller_post(struct caller *caller, const struct caller_post *post, caller_done *done, void *user)
+{
+        struct clock *clock = caller->setup.clock;
+        struct fetch_ask *ask = &caller->ask;
+        *ask = (struct fetch_ask){ .reads = (uint8_t)post->reads, .body_length = (uint32_t)strlen(post->body) };
+        snprintf(ask->path, sizeof(ask->path), "%s", post->path);
+        snprintf(ask->device, sizeof(ask->device), "%s", caller->device);
+        snprintf(ask->date, sizeof(ask->date), "%" PRId64, clock->ops->wall_s(clock) + caller->date_offset_s);
+        snprintf(ask->body, sizeof(ask->body), "%s", post->body);
+        const struct request_facts facts = { "POST", ask->path, ask->date, ask->body, ask->body_length };
+        struct proof proof;
+        struct why why;
+        enum err e = (post->is_signed ? proof_sign : proof_mac)(caller->setup.identity, &facts, &proof, &why);
+        if (e) {
+                done(user, e, NULL);
+                return;
+        }
+        snprintf(ask->authentication, sizeof(ask->authentication), "%s", proof.header);
+        snprintf(ask->proof, sizeof(ask->proof), "%s", proof.value);
+        send_ask(caller, done, user);
+}
+
+void caller_forget(struct caller *caller, const void *user)
+{
+        if (caller->is_out && caller->user == user)
+                caller->done = NULL;
+}

@@ -1,0 +1,41 @@
+/* caller.h - the supervisor's end of the fetch child: one request out at a time, its answer given to whoever asked.
+ *
+ * Signs what it sends (the keys never leave the supervisor), starts the child again when it is gone, and pauses longer after
+ * each failure to reach the server. */
+#pragma once
+
+#include "agent/fetch.h"
+#include "agent/identity.h"
+#include "platform/clock.h"
+#include "platform/random.h"
+
+struct caller;
+
+struct caller_setup {
+        const char *config_path;         /* the child reads the configuration itself */
+        const struct identity *identity;
+        struct clock *clock;
+        struct random_source *random;
+        int64_t pause_max_ms;
+};
+
+/* What came back. `answer` is NULL when there is none (child gone). Judge by e: OK means that the server was reached and
+ * answered; then the status counts. */
+typedef void caller_done(void *user, enum err e, const struct fetch_answer *answer);
+
+MUST_CHECK enum err caller_new(const struct caller_setup *setup, struct caller **ret_caller, struct why *why);
+void caller_free(struct caller *caller);                 /* ends the child */
+OWN_DEFINE(caller, struct caller *, caller_free)
+
+bool caller_is_free(const struct caller *caller, int64_t now_ms);   /* nothing out, and no pause */
+int64_t caller_wake_ms(const struct caller *caller);     /* end of the pause; INT64_MAX: none */
+int caller_file(const struct caller *caller);            /* readable when an answer is there; -1: no child */
+/* Take the answer and give it on. */
+void caller_take(struct caller *caller);
+
+struct caller_get { const char *path, *spool; uint64_t bytes_max; bool is_resumed; };
+void caller_get(struct caller *caller, const struct caller_get *get, caller_done *done, void *user);
+struct caller_post { const char *path, *body; enum fetch_reads reads; bool is_signed; };       /* else by MAC */
+void caller_post(struct caller *caller, const struct caller_post *post, caller_done *done, void *user);
+/* Forget who asked: the answer will be dropped. */
+void caller_forget(struct caller *caller, const void *user);

@@ -1,0 +1,326 @@
+#include "agent/refresh.h"
+
+#include "agent/verify.h"
+#include "base/mem.h"
+#include "platform/file.h"
+#include "trust/cohort.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 300000, EXPIRY_SPARE_S = 5 };
+
+static const char wanted_spool[] = "wanted", wanted_path[] = "spool/wanted";
+
+struct refresh {
+        struct agent *agent;
+        bool is_wanted, is_running, is_calling, is_due;  /* is_due: the verifier has something new to look at */
+        size_t stream;                                   /* whose turn it is */
+        unsigned runs;
+        struct buf files;                                /* records of all streams: kept and fresh files */
+        struct buf cohort;                               /* this stream's */
+        struct verdict verdict;
+        int64_t retry_at_ms, pause_ms;
+};
+
+static const char *const repository_names[BUNDLE_REPOSITORIES] = { [BUNDLE_RELEASE] = "release", [BUNDLE_DIRECTOR] = "director" };
+
+enum err refresh_open(struct agent *agent, struct refresh **ret_refresh, struct why *why)
+{
+        struct refresh *refresh = mem_new(1, sizeof(*refresh));
+        if (!refresh)
+                return FAIL(why, ERR_NOMEM, "preparing to refresh");
+        refresh->agent = agent;
+        buf_init(&refresh->files, BUNDLE_BYTES_MAX);
+        buf_init(&refresh->cohort, LIMIT_METADATA_BYTES);
+        *ret_refresh = refresh;
+        return OK;
+}
+
+void refresh_close(struct refresh *refresh)
+{
+        if (!refresh)
+                return;
+        buf_done(&refresh->files);
+        buf_done(&refresh->cohort);
+        mem_free(refresh);
+}
+
+void refresh_want(struct refresh *refresh)
+{
+        refresh->is_wanted = true;
+}
+
+struct kept_path { char text[48]; };
+static struct kept_path kept_path(unsigned repository, unsigned role)
+{
+        struct kept_path path;
+        snprintf(path.text, sizeof(path.text), "trust/%s.%s", repository_names[repository], tuf_role_name((enum tuf_role)role));
+        return path;
+}
+
+static enum err read_pinned(const struct agent *agent, unsigned repository, struct buf *into, struct why *why)
+{
+        return file_read(repository == BUNDLE_RELEASE ? agent->config->release_root : agent->config->director_root, into, why);
+}
+
+/* What was found good before; the first time, only the pinned roots. */
+static enum err add_kept(struct refresh *refresh, unsigned repository, unsigned role, struct why *why)
+{
+        struct disk *disk = refresh->agent->disk;
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, LIMIT_METADATA_BYTES);
+        enum err e = disk->ops->read(disk, kept_path(repository, role).text, &bytes, why);
+        if (e == ERR_NOT_FOUND && role != TUF_ROOT)
+                return OK;
+        if (e == ERR_NOT_FOUND)
+                e = read_pinned(refresh->agent, repository, &bytes, why);
+        if (e)
+                return e;
+        bundle_add(&refresh->files, bundle_file(BUNDLE_KEPT, (enum bundle_repository)repository, (enum tuf_role)role), bytes.bytes, bytes.length);
+        return buf_check(&refresh->files, why);
+}
+
+static enum err begin(struct refresh *refresh, struct why *why)
+{
+        buf_clear(&refresh->files);
+        enum err e = OK;
+        for (unsigned repository = 0; !e && repository < BUNDLE_REPOSITORIES; repository++)
+                for (unsigned role = 0; !e && role < TUF_ROLES; role++)
+                        e = add_kept(refresh, repository, role, why);
+        return e;
+}
+
+static void begin_stream(struct refresh *refresh)
+{
+        buf_clear(&refresh->cohort);
+        refresh->runs = 0;
+        refresh->is_due = true;
+}
+
+/* Files first: their places in the bundle stay the same from run to run. */
+static enum err make_bundle(const struct refresh *refresh, struct buf *bundle, struct why *why)
+{
+        const struct agent *agent = refresh->agent;
+        buf_add(bundle, refresh->files.bytes, refresh->files.length);
+        bundle_add_number(bundle, BUNDLE_NOW, (uint64_t)agent_time_s(agent));
+        bundle_add_text(bundle, BUNDLE_DEVICE, agent->device);
+        bundle_add_text(bundle, BUNDLE_RING, agent->config->ring);
+        bundle_add_text(bundle, BUNDLE_PLATFORM, agent->config->platform);
+        bundle_add_text(bundle, BUNDLE_STREAM, agent->streams[refresh->stream].config->name);
+        bundle_add_number(bundle, BUNDLE_FLOOR, slots_stream(agent->slots, refresh->stream)->floor);
+        if (refresh->cohort.length)
+                bundle_add(bundle, BUNDLE_COHORT, refresh->cohort.bytes, refresh->cohort.length);
+        return buf_check(bundle, why);
+}
+
+/* Our own framing, written by bundle_add: a record's bytes by its number. */
+static size_t walk(const struct buf *bundle, size_t index, uint8_t *ret_kind, struct buf *ret_bytes)
+{
+        size_t count = 0;
+        for (size_t at = 0; at + 5 <= bundle->length; count++) {
+                const uint8_t *head = (const uint8_t *)bundle->bytes + at;
+                size_t length = head[1] | (size_t)head[2] << 8 | (size_t)head[3] << 16 | (size_t)head[4] << 24;
+                if (count == index && ret_kind) {
+                        *ret_kind = head[0];
+                        *ret_bytes = (struct buf){ .bytes = bundle->bytes + at + 5, .length = length };
+                }
+                at += 5 + length;
+        }
+        return count;
+}
+
+/* A file that is trusted now and was not before goes to disk, so that nothing older is taken after this. */
+static enum err keep(const struct refresh *refresh, unsigned repository, unsigned role, struct why *why)
+{
+        unsigned index = refresh->verdict.kept[repository][role];
+        uint8_t kind = 0;
+        struct buf bytes = { 0 };
+        if (index == BUNDLE_NONE || index >= walk(&refresh->files, index, &kind, &bytes))
+                return OK;
+        if (kind != bundle_file(BUNDLE_FRESH, (enum bundle_repository)repository, (enum tuf_role)role))
+                return OK;
+        struct disk *disk = refresh->agent->disk;
+        return disk->ops->replace(disk, kept_path(repository, role).text, bytes.bytes, bytes.length, why);
+}
+
+static enum err keep_all(const struct refresh *refresh, struct why *why)
+{
+        enum err e = OK;
+        for (unsigned repository = 0; !e && repository < BUNDLE_REPOSITORIES; repository++)
+                for (unsigned role = 0; !e && role < TUF_ROLES; role++)
+                        e = keep(refresh, repository, role, why);
+        return e;
+}
+
+static void give_up(struct refresh *refresh, const char *text)
+{
+        int64_t pause = refresh->pause_ms ? refresh->pause_ms * 2 : RETRY_FIRST_MS;
+        refresh->pause_ms = pause < RETRY_MAX_MS ? pause : RETRY_MAX_MS;
+        refresh->retry_at_ms = agent_steady_ms(refresh->agent) + agent_jitter_ms(refresh->agent, refresh->pause_ms);
+        refresh->is_running = false;
+        refresh->is_wanted = true;
+        agent_note(refresh->agent, EVENT_METADATA_REFUSED, &refresh->agent->streams[refresh->stream], text);
+}
+
+static void next_stream(struct refresh *refresh)
+{
+        if (++refresh->stream < refresh->agent->stream_count) {
+                begin_stream(refresh);
+                return;
+        }
+        refresh->is_running = false;
+        refresh->pause_ms = 0;
+        refresh->retry_at_ms = 0;
+}
+
+static struct offer offer_of(const struct verdict *verdict)
+{
+        static const enum offer_state states[] = { [COHORT_GO] = OFFER_GO, [COHORT_HOLD] = OFFER_HOLD, [COHORT_WITHDRAW] = OFFER_WITHDRAW };
+        struct offer offer = {
+                .state = verdict->counter ? states[verdict->state] : OFFER_NONE, .is_admitted = verdict->is_admitted,
+                .counter = verdict->counter, .note_length = verdict->note_length, .expires = verdict->expires,
+        };
+        memcpy(offer.target, verdict->target, sizeof(offer.target));
+        return offer;
+}
+
+static void accepted(struct refresh *refresh)
+{
+        const struct offer offer = offer_of(&refresh->verdict);
+        stream_offer(&refresh->agent->streams[refresh->stream], &offer);
+        next_stream(refresh);
+}
+
+/* 404 for a root means that there is no newer one. */
+static void got_file(struct refresh *refresh, const struct fetch_answer *answer)
+{
+        const struct verdict *want = &refresh->verdict;
+        const enum bundle_repository repository = (enum bundle_repository)want->want_repository;
+        const enum tuf_role role = (enum tuf_role)want->want_role;
+        struct disk *disk = refresh->agent->disk;
+        struct why why;
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, (size_t)want->want_bytes_max);
+        enum err e = OK;
+        if (answer->status == 200)
+                e = disk->ops->read(disk, wanted_path, &bytes, &why);
+        else if (answer->status != 404 || role != TUF_ROOT)
+                e = FAIL(&why, ERR_UNAVAILABLE, "fetching metadata: %.100s", answer->text);
+        if (e) {
+                give_up(refresh, why.text);
+                return;
+        }
+        if (want->want_role == VERDICT_COHORT_ROLE)
+                buf_add(&refresh->cohort, bytes.bytes, bytes.length);
+        else
+                bundle_add(&refresh->files, bundle_file(answer->status == 200 ? BUNDLE_FRESH : BUNDLE_ABSENT, repository, role), bytes.bytes, bytes.length);
+        refresh->is_due = true;
+}
+
+static void fetched(void *user, enum err e, const struct fetch_answer *answer)
+{
+        struct refresh *refresh = user;
+        refresh->is_calling = false;
+        if (!refresh->is_running)
+                return;
+        if (e)
+                give_up(refresh, answer ? answer->text : "the fetcher ended");
+        else
+                got_file(refresh, answer);
+}
+
+static void fetch_wanted(struct refresh *refresh)
+{
+        char name[VERDICT_NAME_BYTES], path[FETCH_PATH_BYTES];
+        verdict_want_name(&refresh->verdict, name);
+        snprintf(path, sizeof(path), "/v1/%s", name);
+        refresh->is_calling = true;
+        caller_get(refresh->agent->caller, &(struct caller_get){ path, wanted_spool, refresh->verdict.want_bytes_max, false }, fetched, refresh);
+}
+
+/* One run of the verifier. */
+static enum err judge(struct refresh *refresh, struct why *why)
+{
+        OWN(buf) struct buf bundle;
+        buf_init(&bundle, BUNDLE_BYTES_MAX);
+        enum err e = make_bundle(refresh, &bundle, why);
+        if (!e && ++refresh->runs > VERDICT_RUNS_MAX)
+                e = FAIL(why, ERR_LIMIT, "the verifier never had enough");
+        if (!e)
+                e = verify_run(&bundle, walk(&bundle, 0, NULL, NULL), &refresh->verdict, why);
+        if (!e && refresh->verdict.status != VERDICT_WANT)
+                e = keep_all(refresh, why);
+        return e;
+}
+
+static bool start(struct refresh *refresh)
+{
+        if (!refresh->is_wanted || agent_steady_ms(refresh->agent) < refresh->retry_at_ms)
+                return false;
+        refresh->is_wanted = false;
+        refresh->is_running = true;
+        refresh->stream = 0;
+        struct why why;
+        if (begin(refresh, &why)) {
+                give_up(refresh, why.text);
+                return false;
+        }
+        begin_stream(refresh);
+        return true;
+}
+
+/* A stream whose offer is refused keeps what it has; nothing new starts. */
+static void refused(struct refresh *refresh)
+{
+        struct stream *stream = &refresh->agent->streams[refresh->stream];
+        struct offer offer = stream->offer;
+        if (offer.state == OFFER_GO)
+                offer.state = OFFER_HOLD;
+        stream_offer(stream, &offer);
+        give_up(refresh, refresh->verdict.reason);
+}
+
+bool refresh_call(struct refresh *refresh)
+{
+        if (refresh->is_calling || (!refresh->is_running && !start(refresh)))
+                return false;
+        while (refresh->is_running && refresh->is_due) {
+                struct why why;
+                refresh->is_due = false;
+                if (judge(refresh, &why))
+                        give_up(refresh, why.text);
+                else if (refresh->verdict.status == VERDICT_ACCEPT)
+                        accepted(refresh);
+                else if (refresh->verdict.status == VERDICT_REFUSE)
+                        refused(refresh);
+        }
+        if (!refresh->is_running)
+                return false;
+        fetch_wanted(refresh);
+        return true;
+}
+
+/* An offer that waits must not run out unseen: the server may be frozen, or we may have missed that it moved on. */
+static int64_t expiry_ms(const struct refresh *refresh)
+{
+        const struct agent *agent = refresh->agent;
+        int64_t soonest = INT64_MAX;
+        for (size_t i = 0; i < agent->stream_count; i++) {
+                const struct offer *offer = &agent->streams[i].offer;
+                int64_t left = offer->expires - EXPIRY_SPARE_S - agent_time_s(agent);
+                if (agent->streams[i].life == LIFE_WAITING && left < soonest)
+                        soonest = left;
+        }
+        return soonest;
+}
+
+int64_t refresh_wake_ms(struct refresh *refresh)
+{
+        int64_t left_s = expiry_ms(refresh), now_ms = agent_steady_ms(refresh->agent);
+        if (left_s <= 0)
+                refresh->is_wanted = true;
+        if (!refresh->is_running && refresh->is_wanted)
+                return refresh->retry_at_ms;
+        return left_s > 0 && left_s < 86400 ? now_ms + left_s * 1000 : INT64_MAX;
+}

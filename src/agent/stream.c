@@ -1,0 +1,364 @@
+#include "agent/stream.h"
+
+#include "agent/content.h"
+#include "agent/refresh.h"
+
+#include <string.h>
+
+enum {
+        RUNS_WELL_MS = 60000,            /* of an engine: crashes before that count as in a row */
+        GOOD_CRASHES_MAX = 5,            /* in a row, of content that was good: then one level down */
+        RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 600000,
+};
+
+struct engine_words stream_words(const struct stream *stream, enum slot_id candidate, char (*storage)[3][1024])
+{
+        const char *state = stream->agent->config->state_dir, *name = stream->config->name;
+        snprintf((*storage)[0], sizeof((*storage)[0]), "%s/streams/%s", state, name);
+        snprintf((*storage)[1], sizeof((*storage)[1]), "%s/streams/%s/current", state, name);
+        snprintf((*storage)[2], sizeof((*storage)[2]), "%s/%s", state, content_slot(name, candidate).text);
+        return (struct engine_words){ (*storage)[0], (*storage)[1], (*storage)[2] };
+}
+
+enum err stream_switch(struct stream *stream, struct why *why)
+{
+        struct agent *agent = stream->agent;
+        enum err e = content_settle(agent->disk, agent->slots, stream->index, why);
+        if (e)
+                return e;
+        content_version(agent->disk, agent->slots, stream->index, stream->expected);
+        stream->is_loaded = false;
+        if (!engine_is_alive(&stream->engine))
+                stream->engine.start_at_ms = agent_steady_ms(agent);     /* no pause for new content */
+        return engine_reload(&stream->engine, why);
+}
+
+/* What an action could not do is said and tried again at the next start; the record is right in any case. */
+static void complain(const struct stream *stream, enum log_event event, enum err e, const struct why *why)
+{
+        if (e)
+                agent_note(stream->agent, event, stream, why->text);
+}
+
+static void act_fetch(struct stream *stream)
+{
+        candidate_fetch(stream);
+}
+
+static void act_unpack(struct stream *stream)
+{
+        candidate_unpack(stream);
+}
+
+static void act_preflight(struct stream *stream)
+{
+        candidate_preflight(stream);
+}
+
+static void act_ask(struct stream *stream)
+{
+        stream->ask_at_ms = agent_steady_ms(stream->agent);
+}
+
+static void act_arm(struct stream *stream)
+{
+        struct agent *agent = stream->agent;
+        struct why why;
+        enum err e = slots_arm(agent->slots, stream->index, &stream->trial, &why);
+        if (!e)
+                e = content_settle(agent->disk, agent->slots, stream->index, &why);
+        if (e)
+                stream->harm_kind = SLOT_PROBE_FAILED;
+        stream_event(stream, e ? LIFE_FAILED : LIFE_SWITCHED, e ? why.text : "");
+}
+
+static void act_reload(struct stream *stream)
+{
+        struct why why;
+        enum err e = stream_switch(stream, &why);
+        trial_begin(stream);
+        if (e)
+                stream_harm(stream, SLOT_PROBE_FAILED, why.text);
+}
+
+static void act_shadow(struct stream *stream)
+{
+        struct why why;
+        enum err e = slots_arm(stream->agent->slots, stream->index, &stream->trial, &why);
+        if (!e) {
+                e = stream_switch(stream, &why);
+                trial_begin(stream);
+        }
+        if (e)
+                stream_harm(stream, SLOT_PROBE_FAILED, why.text);
+}
+
+static void act_prove(struct stream *stream)
+{
+        struct agent *agent = stream->agent;
+        struct why why;
+        bool is_exposure = stream->trial.lease == SLOT_LEASE_EXPOSURE;
+        enum err e = slots_prove(agent->slots, stream->index, agent_time_s(agent), &why);
+        complain(stream, EVENT_DEVICE_TROUBLE, e, &why);
+        if (e) {
+                /* The trial stands in the record; it is proven again a little later. */
+                stream->life = is_exposure ? LIFE_PROBATION : LIFE_SHADOW;
+                stream->bake_until_ms = agent_steady_ms(agent) + RETRY_FIRST_MS;
+                return;
+        }
+        candidate_drop(stream);
+}
+
+/* Back to what the record says, with or without an engine that lives. */
+static void settle_down(struct stream *stream)
+{
+        struct why why;
+        complain(stream, EVENT_DEVICE_TROUBLE, stream_switch(stream, &why), &why);
+        candidate_drop(stream);
+}
+
+static void act_retry(struct stream *stream)
+{
+        int64_t pause = stream->retry_pause_ms ? stream->retry_pause_ms * 2 : RETRY_FIRST_MS;
+        stream->retry_pause_ms = pause < RETRY_MAX_MS ? pause : RETRY_MAX_MS;
+        stream->retry_at_ms = agent_steady_ms(stream->agent) + agent_jitter_ms(stream->agent, stream->retry_pause_ms);
+        candidate_drop(stream);
+}
+
+static void act_fall_back(struct stream *stream)
+{
+        struct agent *agent = stream->agent;
+        struct why why;
+        if (!slots_on_trial(agent->slots, stream->index)) {      /* the attempt never reached the disk */
+                act_retry(stream);
+                return;
+        }
+        const struct slot_harm harm = { stream->harm_kind, stream->text, agent_time_s(agent) };
+        complain(stream, EVENT_DEVICE_TROUBLE, slots_give_up(agent->slots, stream->index, &harm, &why), &why);
+        settle_down(stream);
+}
+
+static void act_roll_back(struct stream *stream)
+{
+        struct agent *agent = stream->agent;
+        struct why why;
+        enum err e = slots_withdraw(agent->slots, stream->index, stream->offer.counter, agent_time_s(agent), &why);
+        complain(stream, EVENT_DEVICE_TROUBLE, e, &why);
+        settle_down(stream);
+}
+
+static void act_refuse(struct stream *stream)
+{
+        struct agent *agent = stream->agent;
+        struct why why;
+        const struct slot_refusal refusal = {
+                .release = &stream->release, .outcome = stream->refusal, .is_final = true, .detail = stream->text, .now_s = agent_time_s(agent),
+        };
+        complain(stream, EVENT_DEVICE_TROUBLE, slots_refuse(agent->slots, stream->index, &refusal, &why), &why);
+        candidate_drop(stream);
+}
+
+static void act_drop(struct stream *stream)
+{
+        candidate_drop(stream);
+}
+
+static void (*const actions[LIFE_ACTIONS])(struct stream *stream) = {
+        [LIFE_FETCH] = act_fetch,         [LIFE_UNPACK] = act_unpack,       [LIFE_DO_PREFLIGHT] = act_preflight,
+        [LIFE_ASK] = act_ask,             [LIFE_ARM] = act_arm,             [LIFE_DO_SHADOW] = act_shadow,
+        [LIFE_RELOAD] = act_reload,       [LIFE_PROVE] = act_prove,         [LIFE_FALL_BACK] = act_fall_back,
+        [LIFE_ROLL_BACK] = act_roll_back, [LIFE_REFUSE] = act_refuse,       [LIFE_RETRY] = act_retry,
+        [LIFE_DROP] = act_drop,
+};
+
+void stream_event(struct stream *stream, enum life_event event, const char *text)
+{
+        struct life_step step;
+        struct why why;
+        if (life_next(stream->life, event, &step, &why)) {
+                agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, why.text);
+                return;
+        }
+        char line[WHY_TEXT_MAX];
+        snprintf(line, sizeof(line), "%s, %s -> %s%s%.120s", life_event_name(event), life_state_name(stream->life),
+                 life_state_name(step.to), text[0] ? ": " : "", text);
+        agent_note(stream->agent, EVENT_RELEASE, stream, line);
+        if (text != stream->text)
+                snprintf(stream->text, sizeof(stream->text), "%s", text);
+        stream->life = step.to;
+        actions[step.action](stream);
+}
+
+void stream_harm(struct stream *stream, enum slot_kind kind, const char *text)
+{
+        stream->harm_kind = kind;
+        stream_event(stream, LIFE_HARMED, text);
+}
+
+static bool is_same(const struct stream *stream, const struct offer *offer)
+{
+        return stream->release.counter == offer->counter && memcmp(stream->release.target, offer->target, sizeof(offer->target)) == 0;
+}
+
+static bool runs(const struct stream *stream, uint64_t counter)
+{
+        const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
+        const struct slot_release *release = slots_in(stream->agent->slots, stream->index, (enum slot_id)now->current);
+        return counter && release->counter == counter;
+}
+
+void stream_offer(struct stream *stream, const struct offer *offer)
+{
+        bool is_candidate = stream->life > LIFE_IDLE && stream->life < LIFE_ARMED;
+        stream->offer = *offer;
+        if (offer->state == OFFER_WITHDRAW && runs(stream, offer->counter))
+                stream_event(stream, LIFE_WITHDRAWN, "");
+        else if (is_candidate && (offer->state == OFFER_NONE || offer->state == OFFER_WITHDRAW || !is_same(stream, offer)))
+                stream_event(stream, LIFE_CANCELLED, "no longer offered");
+}
+
+/* A release that we should have: admitted, new to us, not given up, and nothing else under way. */
+static bool is_wanted(const struct stream *stream, int64_t now_ms)
+{
+        const struct offer *offer = &stream->offer;
+        return stream->life == LIFE_IDLE && offer->state == OFFER_GO && offer->is_admitted && now_ms >= stream->retry_at_ms
+               && !runs(stream, offer->counter) && !slots_is_denied(stream->agent->slots, stream->index, offer->counter);
+}
+
+static void offered(struct stream *stream)
+{
+        /* The same release as before keeps its nonce, so that a lease that was granted and lost is given again. */
+        const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
+        struct slot_release release = { .counter = stream->offer.counter };
+        memcpy(release.target, stream->offer.target, sizeof(release.target));
+        static const uint8_t zeros[16];
+        for (unsigned slot = 0; slot < SLOT_FACTORY; slot++)
+                if (now->state[slot] == SLOT_STAGED && memcmp(now->release[slot].target, release.target, sizeof(release.target)) == 0)
+                        memcpy(release.nonce, now->release[slot].nonce, sizeof(release.nonce));
+        if (memcmp(release.nonce, zeros, sizeof(zeros)) == 0)
+                stream->agent->random->ops->fill(stream->agent->random, release.nonce, sizeof(release.nonce));
+        stream->release = release;
+        char text[32];
+        snprintf(text, sizeof(text), "release %llu", (unsigned long long)release.counter);
+        stream_event(stream, LIFE_OFFERED, text);
+}
+
+static void start_engine(struct stream *stream, int64_t now_ms)
+{
+        struct agent *agent = stream->agent;
+        char places[3][1024];
+        struct why why;
+        const struct engine_words words = stream_words(stream, SLOT_NONE, &places);
+        enum err e = slots_count_start(agent->slots, stream->index, &why);
+        if (e)
+                complain(stream, EVENT_DEVICE_TROUBLE, e, &why);
+        e = engine_start(&stream->engine, &words, now_ms, &why);
+        complain(stream, EVENT_ENGINE_ABSENT, e, &why);
+        stream->forgive_at_ms = now_ms + RUNS_WELL_MS;
+}
+
+/* Content that was good fails now: down one level, and say so. */
+static void good_crashed(struct stream *stream, const char *text)
+{
+        struct agent *agent = stream->agent;
+        const struct slot_stream *now = slots_stream(agent->slots, stream->index);
+        if (now->crashes < GOOD_CRASHES_MAX || now->current == SLOT_NONE)
+                return;
+        struct why why;
+        enum err e = slots_descend(agent->slots, stream->index, &(struct slot_harm){ SLOT_CRASH, text, agent_time_s(agent) }, &why);
+        if (!e)
+                e = stream_switch(stream, &why);
+        complain(stream, EVENT_DEVICE_TROUBLE, e, &why);
+        agent_note(agent, EVENT_LEVEL_DOWN, stream, slot_name((enum slot_id)slots_stream(agent->slots, stream->index)->current));
+}
+
+static void watch_engine(struct stream *stream, int64_t now_ms)
+{
+        struct agent *agent = stream->agent;
+        struct child_end end;
+        if (engine_died(&stream->engine, now_ms, &end)) {
+                char text[SLOT_DETAIL_BYTES];
+                struct why why;
+                child_end_text(&end, text, sizeof(text));
+                agent_note(agent, EVENT_ENGINE_DIED, stream, text);
+                complain(stream, EVENT_DEVICE_TROUBLE, slots_count_crash(agent->slots, stream->index, &why), &why);
+                if (life_is_busy(stream->life))
+                        trial_crash(stream, &end);
+                else
+                        good_crashed(stream, text);
+        }
+        if (engine_is_due(&stream->engine, now_ms))
+                start_engine(stream, now_ms);
+        if (stream->forgive_at_ms && now_ms >= stream->forgive_at_ms && engine_is_alive(&stream->engine) && !life_is_busy(stream->life)) {
+                struct why why;
+                complain(stream, EVENT_DEVICE_TROUBLE, slots_forgive(agent->slots, stream->index, &why), &why);
+                stream->forgive_at_ms = 0;
+        }
+}
+
+void stream_tick(struct stream *stream)
+{
+        int64_t now_ms = agent_steady_ms(stream->agent);
+        watch_engine(stream, now_ms);
+        if (is_wanted(stream, now_ms))
+                offered(stream);
+        if (life_is_busy(stream->life))
+                trial_tick(stream, now_ms);
+        else
+                candidate_tick(stream, now_ms);
+}
+
+bool stream_call(struct stream *stream)
+{
+        return candidate_call(stream, agent_steady_ms(stream->agent));
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+        return a < b ? a : b;
+}
+
+int64_t stream_wake_ms(const struct stream *stream)
+{
+        int64_t wake = engine_wake_ms(&stream->engine);
+        wake = sooner(wake, life_is_busy(stream->life) ? trial_wake_ms(stream) : candidate_wake_ms(stream));
+        if (stream->life == LIFE_IDLE && stream->retry_at_ms > agent_steady_ms(stream->agent))
+                wake = sooner(wake, stream->retry_at_ms);
+        if (stream->forgive_at_ms)
+                wake = sooner(wake, stream->forgive_at_ms);
+        return wake;
+}
+
+enum err stream_open(struct agent *agent, size_t index, struct stream *ret_stream, struct why *why)
+{
+        const struct agent_stream_config *config = agent_config_stream(agent->config, index);
+        *ret_stream = (struct stream){ .agent = agent, .index = index, .config = config };
+        engine_init(&ret_stream->engine, &config->engine);
+        enum err e = content_prepare(agent->disk, config->name, config->factory, why);
+        if (!e)
+                e = content_settle(agent->disk, agent->slots, index, why);
+        if (e)
+                return e;
+        content_version(agent->disk, agent->slots, index, ret_stream->expected);
+        ret_stream->engine.is_wanted = true;
+        ret_stream->engine.start_at_ms = agent_steady_ms(agent);
+        ret_stream->trial = slots_stream(agent->slots, index)->trial;
+        if (slots_on_trial(agent->slots, index)) {
+                ret_stream->life = ret_stream->trial.lease == SLOT_LEASE_SHADOW ? LIFE_SHADOW : LIFE_PROBATION;
+                trial_begin(ret_stream);
+        }
+        return OK;
+}
+
+void stream_stop(struct stream *stream)
+{
+        child_kill(&stream->helper);
+        engine_stop(&stream->engine, agent_steady_ms(stream->agent));
+}
+
+void stream_done(struct stream *stream)
+{
+        candidate_drop(stream);
+        child_kill(&stream->helper);
+        engine_kill(&stream->engine);
+}

@@ -1,0 +1,80 @@
+/* stream.h - one stream of this device: carries out what life.h decides, and watches its engine.
+ *
+ * Invariant: nothing risky (switching, reloading on trial) happens before slot.h has the attempt on disk; no crash of the
+ * engine is answered before it is counted on disk. */
+#pragma once
+
+#include "agent/agent.h"
+#include "agent/engine.h"
+#include "agent/life.h"
+#include "agent/unpack.h"
+
+/* What the verifier found in the server's metadata for this stream. */
+enum offer_state { OFFER_NONE, OFFER_GO, OFFER_HOLD, OFFER_WITHDRAW };
+struct offer {
+        enum offer_state state;
+        bool is_admitted;
+        uint64_t counter, note_length;
+        uint8_t target[32];
+        int64_t expires;                 /* unix seconds: no lease is asked for after it */
+};
+
+struct stream {
+        struct agent *agent;
+        size_t index;                    /* in the slot record */
+        const struct agent_stream_config *config;
+        struct engine engine;
+        struct offer offer;
+        enum life_state life;
+
+        /* The candidate, from FETCHING to the grant. */
+        struct release_note *note;
+        struct slot_release release;
+        size_t next_file;
+        struct unpack *unpack;
+        enum slot_id slot;
+        struct child helper;             /* preflight, or a probe */
+        int64_t helper_until_ms, retry_at_ms, ask_at_ms, retry_pause_ms;
+        bool is_calling;                 /* a request of ours is out */
+
+        /* The trial. */
+        struct slot_trial trial;
+        int64_t load_until_ms, bake_until_ms, probe_at_ms, look_at_ms, forgive_at_ms;
+        size_t next_probe;
+        unsigned probe_failures;
+        bool is_loaded;
+        enum slot_kind harm_kind;
+        enum slot_outcome refusal;
+        char text[SLOT_DETAIL_BYTES];    /* why: of harm, refusal or retry */
+        char expected[80];               /* first line of VERSION of what runs */
+};
+
+/* Prepares folders and link, starts the engine, and goes on with a trial that the record still has. */
+MUST_CHECK enum err stream_open(struct agent *agent, size_t index, struct stream *ret_stream, struct why *why);
+/* Ends its children at once; engines are stopped first, see stream_stop(). */
+void stream_done(struct stream *stream);
+void stream_stop(struct stream *stream);
+
+void stream_offer(struct stream *stream, const struct offer *offer);
+/* Everything that is due and needs no network. */
+void stream_tick(struct stream *stream);
+/* True when it used the caller, which was free. */
+bool stream_call(struct stream *stream);
+int64_t stream_wake_ms(const struct stream *stream);
+
+/* For stream_trial.c and stream_candidate.c: */
+void stream_event(struct stream *stream, enum life_event event, const char *text);
+void stream_harm(struct stream *stream, enum slot_kind kind, const char *text);
+struct engine_words stream_words(const struct stream *stream, enum slot_id candidate, char (*storage)[3][1024]);
+MUST_CHECK enum err stream_switch(struct stream *stream, struct why *why);       /* link as the record says, engine told */
+void trial_begin(struct stream *stream);
+void trial_tick(struct stream *stream, int64_t now_ms);
+void trial_crash(struct stream *stream, const struct child_end *end);
+int64_t trial_wake_ms(const struct stream *stream);
+void candidate_fetch(struct stream *stream);
+void candidate_unpack(struct stream *stream);
+void candidate_preflight(struct stream *stream);
+void candidate_tick(struct stream *stream, int64_t now_ms);
+bool candidate_call(struct stream *stream, int64_t now_ms);
+int64_t candidate_wake_ms(const struct stream *stream);
+void candidate_drop(struct stream *stream);

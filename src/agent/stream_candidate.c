@@ -1,0 +1,361 @@
+/* The candidate: from the offer until a lease is granted. Nothing here touches what runs. */
+#include "agent/content.h"
+#include "agent/stream.h"
+#include "format/hex.h"
+#include "wire/device.h"
+
+#include <string.h>
+
+enum {
+        ROOM_SPARE_BYTES = 16 << 20,     /* left to the rest of the machine */
+        PREFLIGHT_MEMORY_BYTES = 1 << 30, PREFLIGHT_FILES = 256,
+        LEASE_RETRY_MAX_MS = 600000, LEASE_REFUSED_MS = 10000,
+};
+
+static void refuse(struct stream *stream, enum slot_outcome as, const char *text)
+{
+        stream->refusal = as;
+        stream_event(stream, LIFE_UNFIT, text);
+}
+
+void candidate_drop(struct stream *stream)
+{
+        unpack_close(stream->unpack);
+        stream->unpack = NULL;
+        child_kill(&stream->helper);
+        release_note_free(stream->note);
+        stream->note = NULL;
+        stream->next_file = 0;
+        caller_forget(stream->agent->caller, stream);
+        stream->is_calling = false;
+}
+
+void candidate_fetch(struct stream *stream)
+{
+        stream->next_file = 0;
+        release_note_free(stream->note);
+        stream->note = NULL;
+}
+
+static struct install_facts facts(const struct stream *stream)
+{
+        const struct agent *agent = stream->agent;
+        return (struct install_facts){
+                .device = agent->device, .stream = stream->config->name, .platform = agent->config->platform, .ring = agent->config->ring,
+                .floor = slots_stream(agent->slots, stream->index)->floor, .now = agent_time_s(agent), .note = stream->note,
+                .target = stream->release.target, .nonce = stream->release.nonce,
+        };
+}
+
+/* The spool, the slot, and some for everybody else. */
+static enum err check_room(const struct stream *stream, struct why *why)
+{
+        struct disk *disk = stream->agent->disk;
+        uint64_t free_bytes, wanted = 2 * release_note_bytes(stream->note) + ROOM_SPARE_BYTES;
+        enum err e = disk->ops->free_bytes(disk, &free_bytes, why);
+        if (e)
+                return e;
+        if (free_bytes < wanted)
+                return FAIL(why, ERR_FULL, "needs %llu bytes, %llu are free", (unsigned long long)wanted, (unsigned long long)free_bytes);
+        return OK;
+}
+
+static enum err read_note(struct stream *stream, struct why *why)
+{
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, LIMIT_NOTE_BYTES);
+        struct disk *disk = stream->agent->disk;
+        enum err e = disk->ops->read(disk, spool_artifact(stream->release.target).text, &bytes, why);
+        if (!e)
+                e = judge_note(stream->agent->judge, &bytes, stream->release.target, &stream->note, why);
+        if (!e) {
+                stream->release.floor = stream->note->floor;
+                const struct install_facts known = facts(stream);
+                e = install_candidate(&known, why);
+        }
+        return e ? e : check_room(stream, why);
+}
+
+/* A release that is malformed or below the floor stays so. No room, not our turn yet, or other bytes than asked for: later. */
+static void note_arrived(struct stream *stream)
+{
+        struct why why;
+        enum err e = read_note(stream, &why);
+        if (!e)
+                return;
+        if (e == ERR_SYNTAX || e == ERR_LIMIT || e == ERR_ROLLBACK)
+                refuse(stream, SLOT_DECLINED, why.text);
+        else
+                stream_event(stream, LIFE_FAILED, why.text);
+}
+
+static bool is_in_spool(const struct stream *stream, const struct release_file *file)
+{
+        struct disk *disk = stream->agent->disk;
+        struct why why;
+        int fd;
+        uint64_t length;
+        if (disk->ops->open(disk, spool_artifact(file->sha256).text, &fd, &length, &why))
+                return false;
+        disk->ops->file_close(disk, fd);
+        return length == file->length;
+}
+
+static void fetch_done(void *user, enum err e, const struct fetch_answer *answer)
+{
+        struct stream *stream = user;
+        stream->is_calling = false;
+        /* Cut in the middle is no failure: the next ask resumes. */
+        if (e == ERR_TIMEOUT && answer && answer->spool_length)
+                return;
+        if (e || (answer->status != 200 && answer->status != 206)) {
+                char text[SLOT_DETAIL_BYTES];
+                snprintf(text, sizeof(text), "fetching: %.80s", answer && answer->text[0] ? answer->text : "no answer");
+                stream_event(stream, LIFE_FAILED, text);
+                return;
+        }
+        if (!stream->note)
+                note_arrived(stream);
+        else
+                stream->next_file++;
+}
+
+static void get_artifact(struct stream *stream, const uint8_t digest[32], uint64_t length)
+{
+        char path[FETCH_PATH_BYTES], hex[65];
+        hex_encode(digest, 32, hex);
+        snprintf(path, sizeof(path), "/v1/artifacts/%s", hex);
+        stream->is_calling = true;
+        caller_get(stream->agent->caller, &(struct caller_get){ path, hex, length, true }, fetch_done, stream);
+}
+
+static bool fetch_call(struct stream *stream)
+{
+        if (!stream->note) {
+                get_artifact(stream, stream->release.target, stream->offer.note_length ? stream->offer.note_length : LIMIT_NOTE_BYTES);
+                return true;
+        }
+        while (stream->next_file < stream->note->file_count && is_in_spool(stream, &stream->note->files[stream->next_file]))
+                stream->next_file++;
+        if (stream->next_file < stream->note->file_count) {
+                const struct release_file *file = &stream->note->files[stream->next_file];
+                get_artifact(stream, file->sha256, file->length);
+                return true;
+        }
+        stream_event(stream, LIFE_FETCHED, "");
+        return false;
+}
+
+static void drop_spool(struct stream *stream)
+{
+        struct disk *disk = stream->agent->disk;
+        struct why why;
+        enum err e = OK;
+        for (size_t i = 0; !e && i < stream->note->file_count; i++)
+                e = disk->ops->remove_tree(disk, spool_artifact(stream->note->files[i].sha256).text, &why);
+        if (e)
+                agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, why.text);
+}
+
+static struct unpack_file note_file(const void *user, size_t index)
+{
+        const struct release_file *file = &((const struct release_note *)user)->files[index];
+        struct unpack_file wanted = { .length = file->length, .path = file->path };
+        memcpy(wanted.sha256, file->sha256, sizeof(wanted.sha256));
+        return wanted;
+}
+
+void candidate_unpack(struct stream *stream)
+{
+        struct agent *agent = stream->agent;
+        struct why why;
+        enum err e = slots_clear(agent->slots, stream->index, &stream->slot, &why);
+        struct content_path into = content_slot(stream->config->name, stream->slot);
+        if (!e)
+                e = unpack_open(&(struct unpack_job){ agent->disk, note_file, stream->note, stream->note->file_count, into.text }, &stream->unpack, &why);
+        if (e)
+                stream_event(stream, LIFE_FAILED, why.text);
+}
+
+static void unpack_tick(struct stream *stream)
+{
+        bool is_done = false;
+        struct why why;
+        enum err e = unpack_step(stream->unpack, &is_done, &why);
+        if (!e && is_done) {
+                e = slots_staged(stream->agent->slots, stream->index, stream->slot, &stream->release, &why);
+                unpack_close(stream->unpack);
+                stream->unpack = NULL;
+        }
+        /* Bytes that are not what the note says came from the network or the spool, not from the release: fetch again. */
+        if (e == ERR_CONTENT)
+                drop_spool(stream);
+        if (e)
+                stream_event(stream, LIFE_FAILED, why.text);
+        else if (is_done)
+                stream_event(stream, LIFE_UNPACKED, "");
+}
+
+void candidate_preflight(struct stream *stream)
+{
+        if (!stream->config->preflight.count) {
+                stream_event(stream, LIFE_PASSED, "no preflight command");
+                return;
+        }
+        char places[3][1024];
+        const struct engine_words words = stream_words(stream, stream->slot, &places);
+        const struct child_limits limits = {
+                .cpu_s = (uint64_t)stream->config->preflight_ms / 1000 + 1, .memory_bytes = PREFLIGHT_MEMORY_BYTES,
+                .file_bytes = 1 << 20, .files = PREFLIGHT_FILES, .is_offline = true,
+        };
+        struct engine_command command;
+        struct why why;
+        enum err e = engine_command(&stream->config->preflight, &words, &command, &why);
+        if (!e)
+                e = child_start(&(struct child_setup){ command.argv, -1, -1, -1, &limits }, &stream->helper, &why);
+        stream->helper_until_ms = agent_steady_ms(stream->agent) + stream->config->preflight_ms;
+        if (e)
+                stream_event(stream, LIFE_FAILED, why.text);
+}
+
+static void preflight_tick(struct stream *stream, int64_t now_ms)
+{
+        struct child_end end;
+        if (child_ended(&stream->helper, &end)) {
+                char text[SLOT_DETAIL_BYTES];
+                child_end_text(&end, text, sizeof(text));
+                if (end.is_signal || end.code)
+                        refuse(stream, SLOT_PREFLIGHT_FAILED, text);
+                else
+                        stream_event(stream, LIFE_PASSED, "");
+        } else if (now_ms >= stream->helper_until_ms) {
+                child_kill(&stream->helper);
+                refuse(stream, SLOT_PREFLIGHT_FAILED, "took too long");
+        }
+}
+
+static enum err open_lease(const struct stream *stream, const char *text, struct lease *ret_lease, struct why *why)
+{
+        const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
+        const struct slot_release *running = slots_in(stream->agent->slots, stream->index, (enum slot_id)now->current);
+        const struct judge_question question = { facts(stream), running->counter, running->target };
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, LIMIT_DEVICE_REQUEST_BYTES);
+        buf_add_text(&bytes, text);
+        enum err e = buf_check(&bytes, why);
+        return e ? e : judge_lease(stream->agent->judge, &question, &bytes, ret_lease, why);
+}
+
+static void granted(struct stream *stream, const struct fetch_answer *answer)
+{
+        struct lease lease;
+        struct why why;
+        if (open_lease(stream, answer->text, &lease, &why)) {
+                stream_event(stream, LIFE_FAILED, why.text);
+                return;
+        }
+        if (lease.granted > stream->agent->verified_s)
+                stream->agent->verified_s = lease.granted;
+        const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
+        stream->trial = (struct slot_trial){
+                .granted = lease.granted, .deadline = lease.deadline, .started = agent_time_s(stream->agent),
+                .lease = lease.is_shadow ? SLOT_LEASE_SHADOW : SLOT_LEASE_EXPOSURE,
+                .slot = lease.is_shadow ? now->current : (uint8_t)stream->slot, .boot = stream->agent->boot,
+                .crashes_max = (uint8_t)stream->config->crashes_max, .boots_max = (uint8_t)stream->config->boots_max,
+        };
+        memcpy(stream->trial.nonce, stream->release.nonce, sizeof(stream->trial.nonce));
+        stream_event(stream, lease.is_shadow ? LIFE_SHADOWED : LIFE_GRANTED, "");
+}
+
+static int64_t retry_ms(const struct stream *stream, int64_t wanted_ms)
+{
+        int64_t pause = wanted_ms < 50 ? 50 : wanted_ms > LEASE_RETRY_MAX_MS ? LEASE_RETRY_MAX_MS : wanted_ms;
+        return agent_jitter_ms(stream->agent, pause);
+}
+
+/* What the server refused under one nonce, it may grant under another, later. */
+static void refused(struct stream *stream, int64_t now_ms)
+{
+        struct random_source *random = stream->agent->random;
+        random->ops->fill(random, stream->release.nonce, sizeof(stream->release.nonce));
+        stream->ask_at_ms = now_ms + retry_ms(stream, LEASE_REFUSED_MS);
+}
+
+static void lease_done(void *user, enum err e, const struct fetch_answer *answer)
+{
+        struct stream *stream = user;
+        int64_t now_ms = agent_steady_ms(stream->agent);
+        stream->is_calling = false;
+        if (stream->life != LIFE_WAITING)
+                return;
+        if (!e && answer->status == 200)
+                granted(stream, answer);
+        else if (!e && answer->status == 202)
+                stream->ask_at_ms = now_ms + retry_ms(stream, answer->retry_ms);
+        else if (e || answer->status >= 500 || answer->status == 401)
+                stream->ask_at_ms = now_ms + retry_ms(stream, stream->agent->pace_ms);
+        else
+                refused(stream, now_ms);
+        if (!e && answer->status >= 400)
+                agent_note(stream->agent, EVENT_LEASE_REFUSED, stream, answer->text);
+}
+
+static bool lease_call(struct stream *stream, int64_t now_ms)
+{
+        const struct agent *agent = stream->agent;
+        const struct offer *offer = &stream->offer;
+        bool is_open = offer->state == OFFER_GO && offer->is_admitted && agent_time_s(agent) < offer->expires;
+        if (now_ms < stream->ask_at_ms || !is_open || !agent_may_ask(agent, stream) || !engine_is_alive(&stream->engine))
+                return false;
+        const struct slot_stream *now = slots_stream(agent->slots, stream->index);
+        struct wire_lease_request request = {
+                .counter = (int64_t)stream->release.counter,
+                .running = (int64_t)slots_in(agent->slots, stream->index, (enum slot_id)now->current)->counter,
+        };
+        snprintf(request.stream, sizeof(request.stream), "%s", stream->config->name);
+        hex_encode(stream->release.target, 32, request.target);
+        hex_encode(stream->release.nonce, 16, request.nonce);
+        OWN(buf) struct buf body;
+        buf_init(&body, LIMIT_DEVICE_REQUEST_BYTES - 1);
+        wire_lease_request_write(&request, &body);
+        stream->is_calling = true;
+        caller_post(agent->caller, &(struct caller_post){ "/v1/lease", buf_text(&body), FETCH_LEASE, true }, lease_done, stream);
+        return true;
+}
+
+bool candidate_call(struct stream *stream, int64_t now_ms)
+{
+        if (stream->is_calling)
+                return false;
+        if (stream->life == LIFE_FETCHING)
+                return fetch_call(stream);
+        return stream->life == LIFE_WAITING && lease_call(stream, now_ms);
+}
+
+void candidate_tick(struct stream *stream, int64_t now_ms)
+{
+        if (stream->life == LIFE_UNPACKING && stream->unpack)
+                unpack_tick(stream);
+        else if (stream->life == LIFE_PREFLIGHT && stream->helper.pid)
+                preflight_tick(stream, now_ms);
+}
+
+int64_t candidate_wake_ms(const struct stream *stream)
+{
+        switch (stream->life) {
+        case LIFE_UNPACKING:
+                return 0;
+        case LIFE_PREFLIGHT:
+                return stream->helper_until_ms;
+        case LIFE_WAITING:
+                return stream->is_calling ? INT64_MAX : stream->ask_at_ms;
+        case LIFE_IDLE:
+        case LIFE_FETCHING:
+        case LIFE_ARMED:
+        case LIFE_PROBATION:
+        case LIFE_SHADOW:
+        case LIFE_STATES:
+                break;
+        }
+        return INT64_MAX;
+}

@@ -1,0 +1,139 @@
+/* The trial: from the reload of the engine until the release is proven or given up. */
+#include "agent/stream.h"
+
+#include <string.h>
+
+enum {
+        LOOK_MS = 250,                   /* at the status file, until it says what we wait for */
+        LOAD_MS = 30000,                 /* an engine that has not loaded its content by then is harm */
+        PROBE_FAILURES_MAX = 2,          /* in a row: one may be the engine's start */
+};
+
+/* Five sixths of the lease: the server adds a gap of that order to the bake when it makes the deadline. */
+static int64_t bake_ms(const struct stream *stream)
+{
+        if (stream->config->bake_s)
+                return stream->config->bake_s * 1000;
+        int64_t lease_s = stream->trial.deadline - stream->trial.granted;
+        return lease_s > 0 ? lease_s * 1000 / 6 * 5 : 0;
+}
+
+void trial_begin(struct stream *stream)
+{
+        int64_t now_ms = agent_steady_ms(stream->agent), bake = bake_ms(stream);
+        stream->is_loaded = false;
+        stream->load_until_ms = now_ms + (bake > LOAD_MS ? bake : LOAD_MS);
+        stream->bake_until_ms = 0;
+        stream->look_at_ms = now_ms;
+        stream->probe_at_ms = now_ms + stream->config->probe_every_ms;
+        stream->next_probe = 0;
+        stream->probe_failures = 0;
+}
+
+void trial_crash(struct stream *stream, const struct child_end *end)
+{
+        const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
+        if (now->crashes < stream->trial.crashes_max) {
+                stream->engine.start_at_ms = agent_steady_ms(stream->agent);
+                return;
+        }
+        char text[SLOT_DETAIL_BYTES];
+        child_end_text(end, text, sizeof(text));
+        stream_harm(stream, SLOT_CRASH, text);
+}
+
+static void loaded(struct stream *stream, int64_t now_ms)
+{
+        stream->is_loaded = true;
+        if (!stream->bake_until_ms)
+                stream->bake_until_ms = now_ms + bake_ms(stream);
+}
+
+/* True when the engine says that it could not load what it was given. */
+static bool look(struct stream *stream, int64_t now_ms)
+{
+        stream->look_at_ms = now_ms + LOOK_MS;
+        if (!engine_is_alive(&stream->engine))
+                return false;
+        if (!stream->config->engine.status_file) {
+                loaded(stream, now_ms);
+                return false;
+        }
+        struct engine_status status;
+        engine_status(&stream->engine, &status);
+        if (status.load == ENGINE_SAYS_OK && (!stream->expected[0] || strcmp(status.version, stream->expected) == 0))
+                loaded(stream, now_ms);
+        return status.load == ENGINE_SAYS_ERROR;
+}
+
+static void probe_start(struct stream *stream, int64_t now_ms)
+{
+        const struct agent_probe *probe = (const struct agent_probe *)stream->config->probes.items + stream->next_probe;
+        stream->next_probe = (stream->next_probe + 1) % stream->config->probes.count;
+        char places[3][1024];
+        const struct engine_words words = stream_words(stream, SLOT_NONE, &places);
+        struct engine_command command;
+        struct why why;
+        enum err e = engine_command(&probe->command, &words, &command, &why);
+        if (!e)
+                e = child_start(&(struct child_setup){ command.argv, -1, -1, -1, NULL }, &stream->helper, &why);
+        stream->probe_at_ms = now_ms + stream->config->probe_every_ms;
+        stream->helper_until_ms = now_ms + probe->timeout_ms;
+        if (e)
+                agent_note(stream->agent, EVENT_ENGINE_ABSENT, stream, why.text);
+}
+
+static void probe_result(struct stream *stream, const char *failure)
+{
+        stream->probe_failures = failure ? stream->probe_failures + 1 : 0;
+        if (stream->probe_failures >= PROBE_FAILURES_MAX)
+                stream_harm(stream, SLOT_PROBE_FAILED, failure);
+}
+
+static void probe_tick(struct stream *stream, int64_t now_ms)
+{
+        struct child_end end;
+        if (stream->helper.pid && child_ended(&stream->helper, &end)) {
+                char text[SLOT_DETAIL_BYTES];
+                int used = snprintf(text, sizeof(text), "probe: ");
+                child_end_text(&end, text + used, (int)sizeof(text) - used);
+                probe_result(stream, end.is_signal || end.code ? text : NULL);
+        } else if (stream->helper.pid && now_ms >= stream->helper_until_ms) {
+                child_kill(&stream->helper);
+                probe_result(stream, "probe: took too long");
+        } else if (!stream->helper.pid && stream->config->probes.count && now_ms >= stream->probe_at_ms && stream->is_loaded) {
+                probe_start(stream, now_ms);
+        }
+}
+
+static bool is_reboot_missing(const struct stream *stream)
+{
+        return stream->config->needs_reboot && stream->trial.boot == stream->agent->boot;
+}
+
+void trial_tick(struct stream *stream, int64_t now_ms)
+{
+        if (now_ms >= stream->look_at_ms && !stream->is_loaded && look(stream, now_ms)) {
+                stream_harm(stream, SLOT_PROBE_FAILED, "the engine says state=error");
+                return;
+        }
+        probe_tick(stream, now_ms);
+        if (!life_is_busy(stream->life))
+                return;
+        if (!stream->is_loaded && now_ms >= stream->load_until_ms)
+                stream_harm(stream, SLOT_PROBE_FAILED, "the engine did not say that it loaded this version");
+        else if (stream->is_loaded && engine_is_alive(&stream->engine) && now_ms >= stream->bake_until_ms && !is_reboot_missing(stream))
+                stream_event(stream, LIFE_BAKED, "");
+}
+
+int64_t trial_wake_ms(const struct stream *stream)
+{
+        int64_t wake = stream->is_loaded ? stream->bake_until_ms : stream->look_at_ms;
+        if (stream->is_loaded && (is_reboot_missing(stream) || !engine_is_alive(&stream->engine)))
+                wake = INT64_MAX;
+        if (stream->helper.pid && stream->helper_until_ms < wake)
+                wake = stream->helper_until_ms;
+        if (!stream->helper.pid && stream->config->probes.count && stream->probe_at_ms < wake)
+                wake = stream->probe_at_ms;
+        return wake;
+}
