@@ -120,6 +120,7 @@ enum err dsse_open(const struct buf *envelope, const struct dsse_keys *keys, str
         OWN(json) struct json *json = NULL;
         OWN(buf) struct buf decoded;
         struct envelope_fields fields = { 0 };
+        const struct vkey *signer = NULL;
         buf_init(&decoded, DSSE_BYTES_MAX);
         enum err e = json_parse(buf_text(envelope), envelope->length, DSSE_BYTES_MAX, &json, why);
         if (!e)
@@ -129,9 +130,12 @@ enum err dsse_open(const struct buf *envelope, const struct dsse_keys *keys, str
         if (!e)
                 e = decode(fields.payload, &decoded, why);
         if (!e)
-                e = check_signatures(fields.signatures, keys, &decoded, ret_signer, why);
+                e = check_signatures(fields.signatures, keys, &decoded, &signer, why);
         if (e)
                 return DURING(why, e, "envelope");
         buf_add(payload, buf_text(&decoded), decoded.length);
-        return buf_check(payload, why);
+        e = buf_check(payload, why);
+        if (!e)
+                *ret_signer = signer;
+        return e;
 }
