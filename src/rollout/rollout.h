@@ -4,6 +4,9 @@
  * again in the same order, they make the same decisions, byte for byte. A tick that returns false and a line of which nobody
  * was picked changed nothing and need no place in that log; a refused call changed nothing either.
  *
+ * Time passes in rollout_tick(): call it before commands, picks and grants at the same time. With a deadline due and no tick
+ * they say ERR_BUSY, and rollout_pick() lets everybody wait. Reports need no tick.
+ *
  * Leases: rollout_pick() reserves, which occupies the window; rollout_granted() is said when the signed lease is durable and
  * starts its deadline. A reservation that is not granted within a lease's time is censored, never booked dark.
  *

@@ -1,0 +1,15 @@
+/* pacer.h - how many more? Inside rollout/ only.
+ *
+ * For every group: outstanding + attributed <= B. Outstanding is the lesser of two bounds on the harm that exposures under way
+ * may still do: all the young ones at the rate d that is not ruled out yet, or each unanswered one for certain. */
+#pragma once
+
+#include "rollout/book.h"
+
+void pacer_refresh(struct rollout *rollout);                                 /* d and attributed of the groups that changed */
+bool pacer_admits(const struct rollout *rollout, const struct rollout_device *device);
+bool pacer_is_spent(const struct rollout *rollout);                          /* the budget of any group */
+bool pacer_is_stuck(const struct rollout *rollout);                          /* harm, no room, and nothing under way that could make any */
+uint32_t pacer_window(const struct rollout *rollout, const struct group *group);
+uint32_t pacer_cap_left(struct rollout *rollout, int64_t now_ms);     /* new exposures that this bake still allows */
+void pacer_accept(struct rollout *rollout);                                  /* the harm so far, after an override */

@@ -1,0 +1,284 @@
+/* Who is next. While fewer than B are exposed, whoever covers most strata that were not tried yet; then whoever is most
+ * suspect, so that what is wrong is found out with the fewest exposures; among equals the salted bucket. */
+#include "rollout/pacer.h"
+
+#include "rollout/gate.h"
+
+#include <math.h>
+
+/* splitmix64's finaliser: another order of the same buckets. */
+static uint64_t mix(uint64_t z)
+{
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
+        z = (z ^ z >> 27) * 0x94D049BB133111EB;
+        return z ^ z >> 31;
+}
+
+bool rollout_is_held_out(const struct rollout *rollout, uint64_t bucket)
+{
+        static const uint64_t holdout_salt = 0x686F6C646F7574;
+        return mix(bucket ^ holdout_salt) % 1000000 < (uint64_t)rollout->policy.holdout_ppm;
+}
+
+/* A heap in candidates[0 .. count): the first comes out first, and only as many are ordered as are needed. */
+static bool is_before(const struct candidate *a, const struct candidate *b)
+{
+        if (a->class != b->class)
+                return a->class < b->class;
+        if (a->suspicion != b->suspicion)
+                return a->suspicion > b->suspicion;
+        if (a->excess != b->excess)
+                return a->excess > b->excess;
+        return a->key != b->key ? a->key < b->key : a->at < b->at;
+}
+
+static void sink(struct candidate *heap, size_t count, size_t at)
+{
+        for (size_t child = 2 * at + 1; child < count; at = child, child = 2 * at + 1) {
+                if (child + 1 < count && is_before(&heap[child + 1], &heap[child]))
+                        child++;
+                if (!is_before(&heap[child], &heap[at]))
+                        return;
+                struct candidate swap = heap[at];
+                heap[at] = heap[child];
+                heap[child] = swap;
+        }
+}
+
+static void heap_order(struct candidate *heap, size_t count)
+{
+        for (size_t i = count / 2; i-- > 0;)
+                sink(heap, count, i);
+}
+
+static struct candidate heap_take(struct candidate *heap, size_t *count)
+{
+        struct candidate first = heap[0];
+        heap[0] = heap[--*count];
+        sink(heap, *count, 0);
+        return first;
+}
+
+static double log_evidence_for_rate(double harmed, double clean)
+{
+        int sign;
+        return lgamma_r(harmed + 0.5, &sign) + lgamma_r(clean + 0.5, &sign) - lgamma_r(harmed + clean + 1, &sign);
+}
+
+struct split { double in_harmed, in_clean, out_harmed, out_clean; };
+static struct split split_of(const struct rollout *rollout, uint32_t group)
+{
+        const struct arm *in = &rollout->groups[group].treated, *all = &rollout->groups[0].treated;
+        struct split split = { arm_hurt(in), in->by_status[LEASE_PROVEN], 0, 0 };
+        split.out_harmed = arm_hurt(all) - split.in_harmed;
+        split.out_clean = all->by_status[LEASE_PROVEN] - split.in_clean;
+        return split;
+}
+
+static double fit(const struct split *split)
+{
+        return log_evidence_for_rate(split->in_harmed, split->in_clean) + log_evidence_for_rate(split->out_harmed, split->out_clean);
+}
+
+/* For each stratum: how well "this one has a rate of its own" explains the answers, times how much worse it would be. The sum
+ * over a device's strata orders devices as their chance of harm does, averaged over these hypotheses. */
+static void suspect(struct rollout *rollout)
+{
+        double best = -INFINITY, sum = 0;
+        for (uint32_t i = 1; i < rollout->group_count; i++) {
+                struct split split = split_of(rollout, i);
+                best = fmax(best, fit(&split));
+        }
+        for (uint32_t i = 1; i < rollout->group_count; i++) {
+                struct split split = split_of(rollout, i);
+                double weight = exp(fit(&split) - best);
+                double in = (split.in_harmed + 0.5) / (split.in_harmed + split.in_clean + 1);
+                double out = (split.out_harmed + 0.5) / (split.out_harmed + split.out_clean + 1);
+                rollout->suspicions[i] = weight * (in - out);
+                sum += weight;
+        }
+        bool is_clean = rollout->groups[0].attributed <= 0;
+        for (uint32_t i = 1; i < rollout->group_count; i++)
+                rollout->suspicions[i] = is_clean ? 0 : rollout->suspicions[i] / sum;
+}
+
+enum { CLASS_OF_RARE = 8 };
+static struct candidate weigh(const struct rollout *rollout, const struct rollout_device *device, uint32_t at)
+{
+        struct candidate candidate = { .at = at, .class = device->ring, .key = device->bucket };
+        for (unsigned i = 0; i < device->strata_count; i++) {
+                const struct group *group = &rollout->groups[1 + device->strata[i]];
+                candidate.suspicion += rollout->suspicions[1 + device->strata[i]];
+                candidate.excess = fmax(candidate.excess, group->excess);
+                if (group->is_rare)
+                        candidate.class |= CLASS_OF_RARE;
+        }
+        return candidate;
+}
+
+/* Also one that stands in line twice is taken once. */
+static bool is_free(const struct rollout *rollout, const struct rollout_device *device)
+{
+        const struct fate *fate = &rollout->fates[device->device];
+        return !fate->is_busy && !fate->is_over;
+}
+
+static size_t gather_candidates(struct rollout *rollout, const struct rollout_line *line)
+{
+        size_t count = 0;
+        for (uint32_t i = 0; i < line->count; i++)
+                if (is_free(rollout, &line->devices[i]) && !rollout_is_held_out(rollout, line->devices[i].bucket))
+                        rollout->candidates[count++] = weigh(rollout, &line->devices[i], i);
+        return count;
+}
+
+static void take(struct rollout *rollout, struct rollout_line *line, uint32_t at, bool is_control)
+{
+        rollout->now_ms = line->now_ms;
+        line->picks[at].handle = book_reserve(rollout, &line->devices[at], is_control);
+        line->picks[at].kind = is_control ? ROLLOUT_SHADOW : ROLLOUT_EXPOSE;
+        line->picked++;
+        uint32_t cell = rollout->leases[line->picks[at].handle].cell;
+        if (!is_control)
+                rollout->fates[line->devices[at].device].tries++;
+        if (is_control && rollout->cells[cell].wanted)
+                rollout->cells[cell].wanted--;
+        if (!is_control)
+                rollout->cells[cell].wanted += (uint32_t)rollout->policy.controls;
+}
+
+/* What it adds to the cover: strata that were not tried first, then those that were tried least. */
+static double cover(const struct rollout *rollout, const struct rollout_device *device)
+{
+        double gain = 0;
+        for (unsigned i = 0; i < device->strata_count; i++) {
+                uint32_t tried = arm_granted(&rollout->groups[1 + device->strata[i]].treated);
+                gain += tried ? 1.0 / (1 + tried) / LIMIT_ATTRIBUTES : 1;
+        }
+        return gain;
+}
+
+static bool covers_better(const struct rollout *rollout, const struct rollout_line *line, const struct candidate *a, const struct candidate *b)
+{
+        if ((a->class & ~1u) != (b->class & ~1u))      /* volunteers and all others cover alike; late and rare ones wait */
+                return a->class < b->class;
+        double gain_a = cover(rollout, &line->devices[a->at]), gain_b = cover(rollout, &line->devices[b->at]);
+        return gain_a != gain_b ? gain_a > gain_b : is_before(a, b);
+}
+
+static bool is_first_cohort(const struct rollout *rollout)
+{
+        return arm_granted(&rollout->groups[0].treated) < rollout->policy.budget && rollout->groups[0].attributed <= 0;
+}
+
+static void pick_cover(struct rollout *rollout, struct rollout_line *line, size_t *count, uint32_t *left)
+{
+        while (*count && *left && is_first_cohort(rollout)) {
+                struct candidate *candidates = rollout->candidates;
+                size_t best = 0;
+                for (size_t i = 1; i < *count; i++)
+                        if (covers_better(rollout, line, &candidates[i], &candidates[best]))
+                                best = i;
+                uint32_t at = candidates[best].at;
+                candidates[best] = candidates[--*count];
+                if (!is_free(rollout, &line->devices[at]) || !pacer_admits(rollout, &line->devices[at]))
+                        continue;
+                take(rollout, line, at, false);
+                --*left;
+        }
+}
+
+static void pick_exposures(struct rollout *rollout, struct rollout_line *line)
+{
+        uint32_t left = pacer_cap_left(rollout, line->now_ms), room = rollout->leases_max - rollout->lease_count;
+        left = left < room ? left : room;
+        if (!left || !pacer_window(rollout, &rollout->groups[0]))
+                return;
+        suspect(rollout);
+        size_t count = gather_candidates(rollout, line);
+        pick_cover(rollout, line, &count, &left);
+        heap_order(rollout->candidates, count);
+        while (count && left && pacer_window(rollout, &rollout->groups[0])) {
+                uint32_t at = heap_take(rollout->candidates, &count).at;
+                if (!is_free(rollout, &line->devices[at]) || !pacer_admits(rollout, &line->devices[at]))
+                        continue;
+                take(rollout, line, at, false);
+                left--;
+        }
+}
+
+/* Control comes from the blocks of the exposures of this slot, or it could not be compared with them. */
+static bool wants_control(const struct rollout *rollout, uint32_t block)
+{
+        uint32_t cell = rollout->newest_cell[block];
+        return cell != NO_LEASE && rollout->cells[cell].slot == book_slot(rollout, rollout->now_ms) && rollout->cells[cell].wanted;
+}
+
+static size_t gather_controls(struct rollout *rollout, const struct rollout_line *line)
+{
+        size_t count = 0;
+        for (uint32_t i = 0; i < line->count; i++)
+                if (is_free(rollout, &line->devices[i]))
+                        rollout->candidates[count++] = (struct candidate){ .at = i, .key = mix(line->devices[i].bucket ^ mix(rollout->picks)) };
+        heap_order(rollout->candidates, count);
+        return count;
+}
+
+/* `probes`: so many from any block, to see whether anybody answers. Leases for those who are still to be exposed stay back. */
+static void pick_controls(struct rollout *rollout, struct rollout_line *line, uint32_t probes)
+{
+        uint32_t exposed = arm_granted(&rollout->groups[0].treated);
+        uint32_t kept = rollout->fleet > exposed ? rollout->fleet - exposed : 0;
+        size_t count = gather_controls(rollout, line);
+        while (count && rollout->leases_max - rollout->lease_count > kept) {
+                uint32_t at = heap_take(rollout->candidates, &count).at;
+                if (!is_free(rollout, &line->devices[at]) || (!probes && !wants_control(rollout, line->devices[at].block)))
+                        continue;
+                take(rollout, line, at, true);
+                if (probes && !--probes)
+                        return;
+        }
+}
+
+static enum err check(const struct rollout *rollout, const struct rollout_device *device, struct why *why)
+{
+        if (device->device >= rollout->fleet || device->block >= rollout->blocks || device->strata_count > LIMIT_ATTRIBUTES)
+                return FAIL(why, ERR_NOT_FOUND, "device %u of block %u is not in this rollout", device->device, device->block);
+        for (unsigned i = 0; i < device->strata_count; i++)
+                if (device->strata[i] + 1u >= rollout->group_count)
+                        return FAIL(why, ERR_NOT_FOUND, "stratum %u of device %u is not in this rollout", device->strata[i], device->device);
+        return OK;
+}
+
+/* Devices are let in line for a while first, so that the first cohort can be chosen among many. */
+static bool is_gathering(const struct rollout *rollout, const struct rollout_line *line)
+{
+        return line->count < rollout->fleet && line->now_ms < rollout->started_ms + rollout->policy.gather_s * 1000;
+}
+
+enum err rollout_pick(struct rollout *rollout, struct rollout_line *line, struct why *why)
+{
+        line->picked = 0;
+        if (line->count > rollout->fleet)
+                return FAIL(why, ERR_LIMIT, "%zu devices in line, but the fleet has %u", line->count, rollout->fleet);
+        for (size_t i = 0; i < line->count; i++) {
+                enum err e = check(rollout, &line->devices[i], why);
+                if (e)
+                        return e;
+                line->picks[i] = (struct rollout_pick){ ROLLOUT_WAIT, NO_LEASE };
+        }
+        if (line->now_ms < rollout->now_ms)
+                line->now_ms = rollout->now_ms;
+        if (rollout_is_due(rollout, line->now_ms) || is_gathering(rollout, line))
+                return OK;
+        bool is_probing = rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_UNKNOWN;
+        if (rollout->state == ROLLOUT_EXPOSING && !gate_is_unknown(rollout))
+                pick_exposures(rollout, line);
+        if (line->picked)
+                pick_controls(rollout, line, 0);
+        if (is_probing && !arm_open(&rollout->groups[0].control))
+                pick_controls(rollout, line, (uint32_t)rollout->policy.controls);
+        rollout->picks += line->picked > 0;
+        pacer_refresh(rollout);
+        return OK;
+}

@@ -1,0 +1,423 @@
+#include "rollout/rollout.h"
+
+#include "base/mem.h"
+#include "rollout/gate.h"
+#include "rollout/pacer.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct rollout_policy rollout_policy_default(void)
+{
+        return (struct rollout_policy){ .budget = 30, .bake_s = 600, .gap_s = 120, .gather_s = 60, .alpha_ppm = 100, .controls = 4,
+                                        .holdout_ppm = 20000, .cap_per_bake = 1000000, .watch_s = 259200, .complete_ppm = 950000 };
+}
+
+enum { YEAR_S = 31536000 };
+
+static enum err check_policy(const struct rollout_policy *policy, struct why *why)
+{
+        const struct { const char *name; int64_t value, least, most; } rows[] = {
+                { "budget", policy->budget, 1, 1000000 },           { "bake_s", policy->bake_s, 1, YEAR_S },
+                { "gap_s", policy->gap_s, 1, YEAR_S },              { "gather_s", policy->gather_s, 0, YEAR_S },
+                { "alpha_ppm", policy->alpha_ppm, 1, 500000 },      { "controls", policy->controls, 0, 64 },
+                { "holdout_ppm", policy->holdout_ppm, 0, 500000 },  { "cap_per_bake", policy->cap_per_bake, 1, 1000000000 },
+                { "watch_s", policy->watch_s, 0, YEAR_S },          { "complete_ppm", policy->complete_ppm, 1, 1000000 },
+        };
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+                if (rows[i].value < rows[i].least || rows[i].value > rows[i].most)
+                        return FAIL(why, ERR_USAGE, "policy: %s is from %lld to %lld, not %lld", rows[i].name, (long long)rows[i].least,
+                                    (long long)rows[i].most, (long long)rows[i].value);
+        return OK;
+}
+
+static enum err check_config(const struct rollout_config *config, struct why *why)
+{
+        static const uint32_t fleet_max = 50000000;      /* six times the largest fleet we know of; handles stay in 32 bits */
+        if (!config->fleet || config->fleet > fleet_max || !config->blocks || config->blocks > config->fleet)
+                return FAIL(why, ERR_USAGE, "a fleet has 1 to %u devices in no more blocks, not %u in %u", fleet_max, config->fleet, config->blocks);
+        if (config->strata > LIMIT_STRATA)
+                return FAIL(why, ERR_USAGE, "a rollout has at most %d strata, not %u", LIMIT_STRATA, config->strata);
+        return check_policy(&config->policy, why);
+}
+
+static uint32_t leases_for(const struct rollout_config *config)
+{
+        static const uint32_t spare = 64;                /* small fleets: leases that lapse or are declined */
+        uint64_t most = (uint64_t)config->fleet * (uint64_t)(config->policy.controls + 2) + spare;
+        if (config->leases_max)
+                return config->leases_max;
+        return most < NO_LEASE ? (uint32_t)most : NO_LEASE - 1;
+}
+
+static enum err allocate(struct rollout *rollout)
+{
+        rollout->groups = mem_new(rollout->group_count, sizeof(*rollout->groups));
+        rollout->suspicions = mem_new(rollout->group_count, sizeof(*rollout->suspicions));
+        rollout->leases = mem_new(rollout->leases_max, sizeof(*rollout->leases));
+        rollout->cells = mem_new(rollout->leases_max, sizeof(*rollout->cells));
+        rollout->pending = mem_new(rollout->leases_max, sizeof(*rollout->pending));
+        rollout->newest_cell = mem_new(rollout->blocks, sizeof(*rollout->newest_cell));
+        rollout->fates = mem_new(rollout->fleet, sizeof(*rollout->fates));
+        rollout->candidates = mem_new(rollout->fleet, sizeof(*rollout->candidates));
+        bool has_all = rollout->groups && rollout->suspicions && rollout->leases && rollout->cells && rollout->pending &&
+                       rollout->newest_cell && rollout->fates && rollout->candidates;
+        return has_all ? OK : ERR_NOMEM;
+}
+
+enum err rollout_new(const struct rollout_config *config, struct rollout **ret_rollout, struct why *why)
+{
+        enum err e = check_config(config, why);
+        if (e)
+                return e;
+        OWN(rollout) struct rollout *rollout = mem_new(1, sizeof(*rollout));
+        if (!rollout)
+                return FAIL(why, ERR_NOMEM, "out of memory for a rollout");
+        rollout->policy = config->policy;
+        rollout->fleet = config->fleet;
+        rollout->blocks = config->blocks;
+        rollout->group_count = 1u + config->strata;
+        rollout->leases_max = leases_for(config);
+        rollout->next_due_ms = NEVER;
+        if (allocate(rollout))
+                return FAIL(why, ERR_NOMEM, "out of memory for a rollout to %u devices with %u leases", rollout->fleet, rollout->leases_max);
+        for (uint32_t i = 0; i < rollout->blocks; i++)
+                rollout->newest_cell[i] = NO_LEASE;
+        for (uint32_t i = 0; i < rollout->group_count; i++) {
+                rollout->groups[i].is_dirty = true;
+                rollout->groups[i].is_rare = i && config->stratum_sizes && config->stratum_sizes[i - 1] < config->policy.budget;
+        }
+        pacer_refresh(rollout);
+        *ret_rollout = GIVE(rollout);
+        return OK;
+}
+
+void rollout_free(struct rollout *rollout)
+{
+        if (!rollout)
+                return;
+        mem_free(rollout->groups);
+        mem_free(rollout->suspicions);
+        mem_free(rollout->leases);
+        mem_free(rollout->cells);
+        mem_free(rollout->pending);
+        mem_free(rollout->newest_cell);
+        mem_free(rollout->fates);
+        mem_free(rollout->candidates);
+        mem_free(rollout);
+}
+
+static bool has_text(const char *text)
+{
+        return text && *text;
+}
+
+static struct rollout_facts facts_of(const struct rollout *rollout, const struct rollout_command *command)
+{
+        struct rollout_facts facts = { .holds[ROLLOUT_NEEDS_ALWAYS] = true };
+        facts.holds[ROLLOUT_NEEDS_TWO_PEOPLE] = command && has_text(command->who) && has_text(command->second) &&
+                                                has_text(command->because) && strcmp(command->who, command->second) != 0;
+        facts.holds[ROLLOUT_NEEDS_ROOM] = !pacer_is_spent(rollout) && !pacer_is_stuck(rollout) && !gate_is_unknown(rollout) && !gate_says_halt(rollout);
+        facts.holds[ROLLOUT_NEEDS_NOBODY_EXPOSED] = !arm_granted(&rollout->groups[0].treated);
+        facts.holds[ROLLOUT_NEEDS_HOLDS_AS_UNKNOWN] = rollout->reason == ROLLOUT_BECAUSE_UNKNOWN;
+        return facts;
+}
+
+static void note_change(struct rollout *rollout, enum rollout_state from, enum rollout_event event)
+{
+        struct rollout_change *change = &rollout->changes[rollout->change_count++ % ROLLOUT_CHANGES];
+        struct rollout_view view;
+        rollout_view(rollout, &view);
+        change->at_ms = rollout->now_ms;
+        snprintf(change->text, sizeof(change->text), "%s -> %s (%s): %u exposed, %u proven, %u harmed, %u dark", rollout_state_word(from),
+                 rollout_state_word(rollout->state), rollout_event_word(event), view.fleet.exposed, view.fleet.proven, view.fleet.harmed, view.fleet.dark);
+}
+
+static void mark_stop(struct rollout *rollout, enum rollout_event event)
+{
+        static const enum rollout_stopper stoppers[ROLLOUT_EVENTS] = {
+                [ROLLOUT_ON_EVIDENCE] = ROLLOUT_BY_GATE, [ROLLOUT_ON_BUDGET] = ROLLOUT_BY_BUDGET, [ROLLOUT_ON_HALT] = ROLLOUT_BY_OPERATOR,
+        };
+        if (rollout->state == ROLLOUT_EXPOSING) {
+                rollout->stopped_by = ROLLOUT_BY_NOBODY;
+                rollout->stopped_ms = 0;
+        } else if (stoppers[event] && !rollout->stopped_by) {
+                rollout->stopped_by = stoppers[event];
+                rollout->stopped_ms = rollout->now_ms;
+        }
+}
+
+static void enter(struct rollout *rollout, enum rollout_state to, enum rollout_event event)
+{
+        enum rollout_state from = rollout->state;
+        rollout->state = to;
+        if (to != ROLLOUT_HOLDING)
+                rollout->reason = ROLLOUT_BECAUSE_NONE;
+        if (event == ROLLOUT_ON_START)
+                rollout->started_ms = rollout->now_ms;
+        if (to == ROLLOUT_COMPLETE)
+                rollout->completed_ms = rollout->now_ms;
+        mark_stop(rollout, event);
+        note_change(rollout, from, event);
+}
+
+/* What the rules themselves say; without a row nothing happens. */
+static bool move(struct rollout *rollout, enum rollout_event event, enum rollout_reason reason)
+{
+        struct rollout_facts facts = facts_of(rollout, NULL);
+        enum rollout_state to;
+        if (rollout_next(rollout->state, event, &facts, &to, NULL))
+                return false;
+        if (to == ROLLOUT_HOLDING)
+                rollout->reason = reason;
+        enter(rollout, to, event);
+        return true;
+}
+
+/* Not before a lease's time has passed, or three early birds would complete a fleet of sixty. */
+static bool is_complete(const struct rollout *rollout)
+{
+        uint32_t exposed = arm_granted(&rollout->groups[0].treated), proven = rollout->groups[0].treated.by_status[LEASE_PROVEN];
+        uint64_t whole = rollout->seen > exposed ? rollout->seen : exposed;
+        int64_t least_ms = rollout->policy.gather_s * 1000 + rollout_lease_ms(rollout);
+        return proven && rollout->now_ms >= rollout->started_ms + least_ms && proven * UINT64_C(1000000) >= whole * (uint64_t)rollout->policy.complete_ppm;
+}
+
+/* Complete and silent is no reason to halt: it may be the network. */
+static bool must_hold(const struct rollout *rollout)
+{
+        if (rollout->state == ROLLOUT_COMPLETE)
+                return pacer_is_spent(rollout) && !gate_is_unknown(rollout);
+        if (rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_BUDGET)
+                return false;
+        return pacer_is_spent(rollout) || (rollout->state == ROLLOUT_EXPOSING && pacer_is_stuck(rollout));
+}
+
+/* Looks at everything that was learned, and moves. */
+static bool judge(struct rollout *rollout)
+{
+        pacer_refresh(rollout);
+        bool moved = gate_says_halt(rollout) && move(rollout, ROLLOUT_ON_EVIDENCE, ROLLOUT_BECAUSE_NONE);
+        if (must_hold(rollout))
+                moved |= move(rollout, ROLLOUT_ON_BUDGET, ROLLOUT_BECAUSE_BUDGET);
+        moved |= move(rollout, gate_is_unknown(rollout) ? ROLLOUT_ON_UNKNOWN : ROLLOUT_ON_CLEAR, ROLLOUT_BECAUSE_UNKNOWN);
+        if (is_complete(rollout))
+                moved |= move(rollout, ROLLOUT_ON_COMPLETE, ROLLOUT_BECAUSE_NONE);
+        if (rollout->state == ROLLOUT_COMPLETE && rollout->now_ms >= rollout->completed_ms + rollout->policy.watch_s * 1000)
+                moved |= move(rollout, ROLLOUT_ON_WATCH_OVER, ROLLOUT_BECAUSE_NONE);
+        return moved;
+}
+
+static void reach_deadline(struct rollout *rollout, struct lease *lease, int64_t slot)
+{
+        if (lease->status == LEASE_RESERVED)
+                book_label(rollout, lease, LEASE_LAPSED, ROLLOUT_SIGNALS);
+        if (lease->status == LEASE_OPEN) {
+                book_label(rollout, lease, LEASE_DARK, ROLLOUT_SIGNALS);
+                gate_ended(rollout, lease, ROLLOUT_DARK, slot);
+        }
+        if (lease->is_control && lease->status != LEASE_LAPSED && lease->status != LEASE_DECLINED)
+                gate_silence(rollout, lease->status == LEASE_DARK);
+        book_due(rollout, lease);
+}
+
+/* All deadlines up to this time; finds the next one. */
+static void reach_deadlines(struct rollout *rollout, int64_t until_ms, int64_t slot)
+{
+        rollout->next_due_ms = NEVER;
+        for (uint32_t i = rollout->first_not_due; i < rollout->lease_count; i++) {
+                struct lease *lease = &rollout->leases[i];
+                if (!lease->is_due && lease->due_ms <= until_ms)
+                        reach_deadline(rollout, lease, slot);
+                if (!lease->is_due && lease->due_ms < rollout->next_due_ms)
+                        rollout->next_due_ms = lease->due_ms;
+                if (lease->is_due && i == rollout->first_not_due)
+                        rollout->first_not_due++;
+        }
+}
+
+bool rollout_is_due(const struct rollout *rollout, int64_t now_ms)
+{
+        return rollout->next_due_ms <= now_ms || gate_can_close(rollout, now_ms);
+}
+
+/* Slot by slot, so that it does not matter how often anybody looks. */
+static bool advance(struct rollout *rollout, int64_t now_ms)
+{
+        bool changed = false;
+        if (now_ms < rollout->now_ms)
+                now_ms = rollout->now_ms;
+        while (rollout_is_due(rollout, now_ms)) {
+                int64_t due_ms = rollout->next_due_ms <= now_ms ? rollout->next_due_ms : now_ms, slot = book_slot(rollout, due_ms);
+                int64_t slot_end_ms = (slot + 1) * (rollout_lease_ms(rollout) / SLOTS_PER_LEASE) - 1;
+                if (gate_can_close(rollout, due_ms))
+                        gate_close(rollout);
+                if (rollout->next_due_ms <= now_ms)
+                        reach_deadlines(rollout, slot_end_ms < now_ms ? slot_end_ms : now_ms, slot);
+                changed = true;
+        }
+        return changed;
+}
+
+bool rollout_tick(struct rollout *rollout, int64_t now_ms)
+{
+        int64_t before_ms = rollout->now_ms;
+        bool changed = advance(rollout, now_ms);
+        rollout->now_ms = now_ms > rollout->now_ms ? now_ms : rollout->now_ms;
+        changed |= judge(rollout);
+        if (!changed)
+                rollout->now_ms = before_ms;
+        return changed;
+}
+
+static void pass(struct rollout *rollout, int64_t now_ms)
+{
+        (void)advance(rollout, now_ms);
+        rollout->now_ms = now_ms > rollout->now_ms ? now_ms : rollout->now_ms;
+}
+
+static enum err need_tick(const struct rollout *rollout, int64_t now_ms, struct why *why)
+{
+        return rollout_is_due(rollout, now_ms) ? FAIL(why, ERR_BUSY, "deadlines have come; tick the rollout first") : OK;
+}
+
+static enum err command(struct rollout *rollout, const struct rollout_command *command, struct why *why)
+{
+        struct rollout_facts facts = facts_of(rollout, command);
+        enum rollout_state to;
+        enum err e = rollout_next(rollout->state, command->event, &facts, &to, why);
+        if (e)
+                return e;
+        rollout->now_ms = command->now_ms > rollout->now_ms ? command->now_ms : rollout->now_ms;
+        if (to == ROLLOUT_HOLDING)
+                rollout->reason = command->reason ? command->reason : ROLLOUT_BECAUSE_OPERATOR;
+        if (command->event == ROLLOUT_ON_OVERRIDE) {
+                pacer_accept(rollout);
+                gate_restart(rollout);
+        }
+        enter(rollout, to, command->event);
+        return OK;
+}
+
+enum err rollout_command(struct rollout *rollout, const struct rollout_command *order, struct why *why)
+{
+        enum err e = need_tick(rollout, order->now_ms, why);
+        if (e)
+                return e;
+        if (!rollout_event_is_callers(order->event))
+                return FAIL(why, ERR_REFUSED, "`%s` is for the rules to say", rollout_event_word(order->event));
+        bool must_halt = order->event == ROLLOUT_ON_WITHDRAW && rollout->state != ROLLOUT_HALTED;
+        struct rollout_command halt = *order;
+        halt.event = ROLLOUT_ON_HALT;
+        if (must_halt && (e = command(rollout, &halt, why)))
+                return e;
+        e = command(rollout, order, why);
+        if (!e)
+                (void)judge(rollout);
+        return e;
+}
+
+enum err rollout_start(struct rollout *rollout, int64_t now_ms, struct why *why)
+{
+        static const enum rollout_event way[] = { ROLLOUT_ON_PROVE, ROLLOUT_ON_PASS, ROLLOUT_ON_START };
+        unsigned at = rollout->state == ROLLOUT_PROVING ? 1 : rollout->state == ROLLOUT_DRAFT ? 0 : 2;
+        enum err e = OK;
+        for (; at < sizeof(way) / sizeof(way[0]) && !e; at++) {
+                struct rollout_command order = { .event = way[at], .now_ms = now_ms };
+                e = rollout_command(rollout, &order, why);
+        }
+        return e;
+}
+
+static enum err find_lease(const struct rollout *rollout, uint32_t handle, struct lease **ret_lease, struct why *why)
+{
+        if (handle >= rollout->lease_count)
+                return FAIL(why, ERR_NOT_FOUND, "the rollout has no lease %u", handle);
+        *ret_lease = &rollout->leases[handle];
+        return OK;
+}
+
+enum err rollout_granted(struct rollout *rollout, uint32_t handle, int64_t now_ms, int64_t *ret_deadline_ms, struct why *why)
+{
+        struct lease *lease = NULL;
+        enum err e = find_lease(rollout, handle, &lease, why);
+        if (!e)
+                e = need_tick(rollout, now_ms, why);
+        if (e)
+                return e;
+        bool may_start = rollout->state == ROLLOUT_EXPOSING || rollout->state == ROLLOUT_COMPLETE ||
+                         (lease->is_control && rollout->state == ROLLOUT_HOLDING);
+        if (lease->status == LEASE_LAPSED)
+                return FAIL(why, ERR_EXPIRED, "nobody came for lease %u in time; ask again", handle);
+        if (lease->status != LEASE_RESERVED)
+                return FAIL(why, ERR_REFUSED, "lease %u was granted before", handle);
+        if (!may_start)
+                return FAIL(why, ERR_REFUSED, "the rollout is %s; nothing starts now", rollout_state_word(rollout->state));
+        rollout->now_ms = now_ms > rollout->now_ms ? now_ms : rollout->now_ms;
+        book_label(rollout, lease, LEASE_OPEN, ROLLOUT_SIGNALS);
+        lease->due_ms = rollout->now_ms + rollout_lease_ms(rollout);
+        pacer_refresh(rollout);
+        *ret_deadline_ms = lease->due_ms;
+        return OK;
+}
+
+/* What a report makes of a label; LAPSED: nothing. Harm is never taken back; an open lease takes any answer. */
+static enum lease_status relabel(enum lease_status was, enum rollout_outcome outcome)
+{
+        static const enum lease_status labels[ROLLOUT_OUTCOMES] = { LEASE_PROVEN, LEASE_HARMED, LEASE_DECLINED, LEASE_PREFLIGHT_FAILED };
+        bool is_news = was == LEASE_OPEN || was == LEASE_DARK || (outcome == ROLLOUT_HARMED && was != LEASE_HARMED);
+        return is_news ? labels[outcome] : LEASE_LAPSED;
+}
+
+static enum rollout_signal signal_of(const struct rollout_report *report)
+{
+        if (report->outcome == ROLLOUT_HARMED)
+                return report->kind;
+        return report->outcome == ROLLOUT_PREFLIGHT_FAILED ? ROLLOUT_PREFLIGHT : ROLLOUT_SIGNALS;
+}
+
+static enum err check_report(const struct rollout *rollout, const struct rollout_report *report, struct lease **ret_lease, struct why *why)
+{
+        enum err e = find_lease(rollout, report->handle, ret_lease, why);
+        if (e)
+                return e;
+        if ((*ret_lease)->status == LEASE_RESERVED || (*ret_lease)->status == LEASE_LAPSED)
+                return FAIL(why, ERR_NOT_FOUND, "lease %u was never granted", report->handle);
+        if (report->outcome >= ROLLOUT_OUTCOMES || (report->outcome == ROLLOUT_HARMED && report->kind >= ROLLOUT_KINDS))
+                return FAIL(why, ERR_USAGE, "outcome %d with kind %d is none", (int)report->outcome, (int)report->kind);
+        return OK;
+}
+
+enum err rollout_report(struct rollout *rollout, const struct rollout_report *report, struct why *why)
+{
+        struct lease *lease = NULL;
+        enum err e = check_report(rollout, report, &lease, why);
+        if (e)
+                return e;
+        pass(rollout, report->now_ms);
+        enum lease_status to = relabel((enum lease_status)lease->status, report->outcome);
+        bool is_first = lease->status == LEASE_OPEN;
+        if (to != LEASE_LAPSED)
+                book_label(rollout, lease, to, report->outcome == ROLLOUT_HARMED ? report->kind : ROLLOUT_SIGNALS);
+        if (is_first)
+                gate_ended(rollout, lease, signal_of(report), book_slot(rollout, rollout->now_ms));
+        (void)judge(rollout);
+        return OK;
+}
+
+void rollout_seen(struct rollout *rollout, int64_t now_ms, uint32_t devices)
+{
+        pass(rollout, now_ms);
+        rollout->seen = devices < rollout->fleet ? devices : rollout->fleet;
+        (void)judge(rollout);
+}
+
+size_t rollout_take_changes(struct rollout *rollout, struct rollout_change changes[ROLLOUT_CHANGES])
+{
+        size_t count = 0;
+        if (rollout->change_count - rollout->change_taken > ROLLOUT_CHANGES)
+                rollout->change_taken = rollout->change_count - ROLLOUT_CHANGES;
+        while (rollout->change_taken < rollout->change_count)
+                changes[count++] = rollout->changes[rollout->change_taken++ % ROLLOUT_CHANGES];
+        return count;
+}

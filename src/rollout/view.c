@@ -1,0 +1,132 @@
+#include "rollout/view.h"
+
+#include "rollout/gate.h"
+#include "rollout/pacer.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+const char *rollout_verdict_word(enum rollout_verdict verdict)
+{
+        static const char *const words[] = { "GO", "HALT", "UNKNOWN" };
+        assert(verdict <= ROLLOUT_UNKNOWN);
+        return words[verdict];
+}
+
+const char *rollout_stopper_word(enum rollout_stopper stopper)
+{
+        static const char *const words[] = { NULL, "gate", "budget", "operator" };
+        assert(stopper <= ROLLOUT_BY_OPERATOR);
+        return words[stopper];
+}
+
+const char *rollout_signal_word(enum rollout_signal signal)
+{
+        static const char *const words[ROLLOUT_SIGNALS] = {
+                "crash", "boot_loop", "rolled_back", "probe_failed", "action_storm", "resource", "human", "dark", "preflight_failed",
+        };
+        assert(signal < ROLLOUT_SIGNALS);
+        return words[signal];
+}
+
+static void view_group(const struct rollout *rollout, const struct group *group, struct rollout_counts *view)
+{
+        const struct arm *treated = &group->treated, *control = &group->control;
+        *view = (struct rollout_counts){
+                .exposed = arm_granted(treated), .unanswered = arm_open(treated), .proven = treated->by_status[LEASE_PROVEN],
+                .harmed = treated->by_status[LEASE_HARMED], .dark = treated->by_status[LEASE_DARK], .declined = treated->by_status[LEASE_DECLINED],
+                .preflight_failed = treated->by_status[LEASE_PREFLIGHT_FAILED], .hurt = arm_hurt(treated), .control = arm_granted(control),
+                .control_proven = control->by_status[LEASE_PROVEN], .control_harmed = control->by_status[LEASE_HARMED],
+                .control_dark = control->by_status[LEASE_DARK], .excess_upper_ppm = (uint32_t)ceil(group->excess * 1e6),
+                .window = rollout->state == ROLLOUT_EXPOSING ? pacer_window(rollout, group) : 0, .attributed = group->attributed,
+        };
+        memcpy(view->by_kind, treated->by_kind, sizeof(view->by_kind));
+}
+
+void rollout_view_stratum(const struct rollout *rollout, uint16_t stratum, struct rollout_counts *ret_counts)
+{
+        assert(stratum + 1u < rollout->group_count);
+        view_group(rollout, &rollout->groups[1u + stratum], ret_counts);
+}
+
+bool rollout_has_seen_stratum(const struct rollout *rollout, uint16_t stratum)
+{
+        assert(stratum + 1u < rollout->group_count);
+        return arm_granted(&rollout->groups[1u + stratum].treated) > 0;
+}
+
+static enum rollout_verdict verdict_of(const struct rollout *rollout)
+{
+        bool is_stopped = rollout->state == ROLLOUT_HALTED || rollout->state == ROLLOUT_ROLLING_BACK || rollout->state == ROLLOUT_WITHDRAWN;
+        if (is_stopped || gate_says_halt(rollout))
+                return ROLLOUT_HALT;
+        return gate_is_unknown(rollout) ? ROLLOUT_UNKNOWN : ROLLOUT_GO;
+}
+
+#define SAY(view, ...) snprintf((view)->sentence, sizeof((view)->sentence), __VA_ARGS__)
+
+static void say_holding(const struct rollout *rollout, struct rollout_view *view)
+{
+        static const char *const others[ROLLOUT_REASONS] = {
+                [ROLLOUT_BECAUSE_FREEZE_WINDOW] = "a freeze window is open", [ROLLOUT_BECAUSE_PARTNER_HOLD] = "a partner holds it",
+                [ROLLOUT_BECAUSE_OPERATOR] = "an operator holds it",         [ROLLOUT_BECAUSE_CEILING] = "the signed ceiling of its ramp is reached",
+        };
+        if (rollout->reason == ROLLOUT_BECAUSE_BUDGET)
+                SAY(view, "The harm budget of %lld is spent: %u hurt among %u exposed. Withdraw it, or override with two people and a reason.",
+                    (long long)rollout->policy.budget, view->fleet.hurt, view->fleet.exposed);
+        else if (rollout->reason == ROLLOUT_BECAUSE_UNKNOWN)
+                SAY(view, "Control devices fell silent, too, so nothing can be told from silence: no new exposures until control answers.");
+        else
+                SAY(view, "Nothing new starts: %s.", others[rollout->reason] ? others[rollout->reason] : "it holds");
+}
+
+static void say_exposing(const struct rollout *rollout, struct rollout_view *view)
+{
+        const char *warning = view->fleet.exposed && !view->fleet.control ? " There is no control: the gate cannot test, only the budget stops it." : "";
+        if (!view->fleet.exposed)
+                SAY(view, "Waiting for devices that have it prepared; the first cohort is at most %lld.", (long long)rollout->policy.budget);
+        else if (view->fleet.hurt)
+                SAY(view, "%u of a budget of %lld hurt among %u exposed; %u unanswered.%s", view->fleet.hurt, (long long)rollout->policy.budget,
+                    view->fleet.exposed, view->fleet.unanswered, warning);
+        else
+                SAY(view, "%u of %u exposed have proven it, nobody was hurt; %u unanswered.%s", view->fleet.proven, view->fleet.exposed,
+                    view->fleet.unanswered, warning);
+}
+
+static void say_halted(const struct rollout *rollout, struct rollout_view *view)
+{
+        static const char *const stoppers[] = { "It", "The evidence of harm against control", "The harm budget", "An operator" };
+        SAY(view, "%s stopped it: %u hurt among %u exposed.%s", stoppers[view->stopped_by], view->fleet.hurt, view->fleet.exposed,
+            rollout->state == ROLLOUT_ROLLING_BACK ? " Devices are going back to what worked before." :
+            rollout->state == ROLLOUT_WITHDRAWN    ? " Devices are back on what worked before." : " It goes on only by an override of two people.");
+}
+
+static void say(const struct rollout *rollout, struct rollout_view *view)
+{
+        static const char *const plain[ROLLOUT_STATES] = {
+                [ROLLOUT_DRAFT] = "It was not proven in the lab yet.", [ROLLOUT_PROVING] = "The lab is at work.", [ROLLOUT_READY] = "It may be started.",
+                [ROLLOUT_COMPLETE] = "It is complete; the rest follow under watch.", [ROLLOUT_WATCHED] = "It is complete, and the watch is over.",
+                [ROLLOUT_SUPERSEDED] = "A newer release of the stream took its place.", [ROLLOUT_CANCELLED] = "It was cancelled.",
+        };
+        if (plain[rollout->state])
+                SAY(view, "%s", plain[rollout->state]);
+        else if (rollout->state == ROLLOUT_HOLDING)
+                say_holding(rollout, view);
+        else if (rollout->state == ROLLOUT_EXPOSING)
+                say_exposing(rollout, view);
+        else
+                say_halted(rollout, view);
+}
+
+void rollout_view(const struct rollout *rollout, struct rollout_view *ret_view)
+{
+        *ret_view = (struct rollout_view){
+                .state = rollout->state, .reason = rollout->reason, .verdict = verdict_of(rollout), .stopped_by = rollout->stopped_by,
+                .started_ms = rollout->started_ms, .stopped_ms = rollout->stopped_ms, .completed_ms = rollout->completed_ms, .seen = rollout->seen,
+                .evidence = exp(rollout->log_evidence), .evidence_needed = 1e6 / (double)rollout->policy.alpha_ppm,
+        };
+        view_group(rollout, &rollout->groups[0], &ret_view->fleet);
+        ret_view->limit = ret_view->fleet.exposed + ret_view->fleet.window;
+        say(rollout, ret_view);
+}
