@@ -21,30 +21,39 @@ static const char step_1[] =
 
         "CREATE TABLE releases (number INTEGER PRIMARY KEY, stream TEXT NOT NULL, counter INTEGER NOT NULL,"
         " target BLOB NOT NULL UNIQUE CHECK (length(target) = 32), note_length INTEGER NOT NULL, version TEXT NOT NULL,"
-        " floor INTEGER NOT NULL, platforms TEXT NOT NULL, dossier TEXT NOT NULL, published_at INTEGER NOT NULL, UNIQUE (stream, counter)) STRICT;"
+        " floor INTEGER NOT NULL, platforms TEXT NOT NULL, files INTEGER NOT NULL, bytes INTEGER NOT NULL, dossier TEXT NOT NULL, published_at INTEGER NOT NULL, UNIQUE (stream, counter)) STRICT;"
+
+        /* What the publisher gave us at first start: release root, director root, anchor. */
+        "CREATE TABLE pins (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID;"
 
         /* Every file that /v1/tuf/ serves, byte for byte. */
         "CREATE TABLE metadata (repository TEXT NOT NULL, file TEXT NOT NULL, role TEXT NOT NULL, version INTEGER NOT NULL,"
-        " bytes BLOB NOT NULL, PRIMARY KEY (repository, file)) STRICT;"
+        " made_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (repository, file)) STRICT;"
+
+        /* The newest cohort document of each stream; `says` tells whether another is due. */
+        "CREATE TABLE cohorts (stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, digest BLOB NOT NULL CHECK (length(digest) = 32),"
+        " says TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 
         "CREATE TABLE evidence (number INTEGER PRIMARY KEY, release INTEGER NOT NULL REFERENCES releases,"
         " digest BLOB NOT NULL CHECK (length(digest) = 32), envelope BLOB NOT NULL, received_at INTEGER NOT NULL, UNIQUE (release, digest)) STRICT;"
 
         "CREATE TABLE rollouts (number INTEGER PRIMARY KEY, release INTEGER NOT NULL UNIQUE REFERENCES releases, policy TEXT NOT NULL,"
         " override TEXT, fallback INTEGER NOT NULL, started_ms INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',"
-        " stopped_ms INTEGER, stopped_by TEXT, completed_ms INTEGER, is_open INTEGER NOT NULL DEFAULT 1) STRICT;"
+        " changed_ms INTEGER NOT NULL, is_open INTEGER NOT NULL DEFAULT 1, view TEXT) STRICT;"
         "CREATE INDEX rollouts_open ON rollouts (is_open) WHERE is_open = 1;"
 
         /* The fleet as it was when the rollout began: the dense numbers, blocks and strata that its decisions speak of. */
         "CREATE TABLE rollout_strata (rollout INTEGER NOT NULL REFERENCES rollouts, stratum INTEGER NOT NULL, name TEXT NOT NULL,"
-        " PRIMARY KEY (rollout, stratum)) STRICT, WITHOUT ROWID;"
+        " PRIMARY KEY (rollout, stratum), UNIQUE (rollout, name)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE rollout_blocks (rollout INTEGER NOT NULL REFERENCES rollouts, block INTEGER NOT NULL, name TEXT NOT NULL,"
+        " PRIMARY KEY (rollout, block), UNIQUE (rollout, name)) STRICT, WITHOUT ROWID;"
         "CREATE TABLE rollout_devices (rollout INTEGER NOT NULL REFERENCES rollouts, dense INTEGER NOT NULL,"
         " device INTEGER NOT NULL REFERENCES devices, ring TEXT NOT NULL, block INTEGER NOT NULL, strata BLOB NOT NULL,"
         " PRIMARY KEY (rollout, dense), UNIQUE (rollout, device)) STRICT, WITHOUT ROWID;"
 
         /* Everything that a rollout was ever told, in order. Decisions are not stored: replaying this makes them again. */
         "CREATE TABLE rollout_inputs (rollout INTEGER NOT NULL REFERENCES rollouts, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
-        " what TEXT NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, c INTEGER NOT NULL, list BLOB NOT NULL,"
+        " what TEXT NOT NULL, number INTEGER NOT NULL, word TEXT, kind TEXT, who TEXT, second TEXT, because TEXT, list BLOB,"
         " PRIMARY KEY (rollout, seq)) STRICT, WITHOUT ROWID;"
         "CREATE TRIGGER rollout_inputs_stay BEFORE UPDATE ON rollout_inputs BEGIN SELECT RAISE(ABORT, 'inputs are append-only'); END;"
         "CREATE TRIGGER rollout_inputs_keep BEFORE DELETE ON rollout_inputs BEGIN SELECT RAISE(ABORT, 'inputs are append-only'); END;"
@@ -58,13 +67,14 @@ static const char step_1[] =
          * comes for it. `is_counted` leases speak to the rollout, the others follow a complete one. */
         "CREATE TABLE leases (number INTEGER PRIMARY KEY, nonce BLOB NOT NULL UNIQUE CHECK (length(nonce) = 16),"
         " device INTEGER NOT NULL REFERENCES devices, rollout INTEGER NOT NULL REFERENCES rollouts, handle INTEGER NOT NULL,"
-        " kind TEXT NOT NULL CHECK (kind IN ('exposure', 'shadow')), is_counted INTEGER NOT NULL, granted_ms INTEGER NOT NULL,"
-        " deadline_ms INTEGER NOT NULL, note TEXT, outcome TEXT, harm TEXT, outcome_ms INTEGER) STRICT;"
+        " kind TEXT NOT NULL CHECK (kind IN ('exposure', 'shadow')), is_counted INTEGER NOT NULL, counter INTEGER NOT NULL,"
+        " target BLOB NOT NULL CHECK (length(target) = 32), granted_ms INTEGER NOT NULL, deadline_ms INTEGER NOT NULL, note TEXT, outcome TEXT,"
+        " harm TEXT, outcome_ms INTEGER) STRICT;"
         "CREATE INDEX leases_device ON leases (device, rollout);"
         "CREATE INDEX leases_rollout ON leases (rollout, outcome);"
 
         "CREATE TABLE reports (device INTEGER NOT NULL REFERENCES devices, seq INTEGER NOT NULL, lease INTEGER REFERENCES leases,"
-        " received_ms INTEGER NOT NULL, said_date INTEGER NOT NULL, body TEXT NOT NULL, signature TEXT NOT NULL,"
+        " received_ms INTEGER NOT NULL, said_date TEXT NOT NULL, body TEXT NOT NULL, signature TEXT NOT NULL,"
         " PRIMARY KEY (device, seq)) STRICT, WITHOUT ROWID;"
         "CREATE INDEX reports_lease ON reports (lease);"
 

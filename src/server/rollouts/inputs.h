@@ -1,0 +1,31 @@
+/* inputs.h - everything that a rollout is told, as rows; replayed after a restart.
+ *
+ * The one place that calls the library's inputs, so that living and replaying cannot differ. */
+#pragma once
+
+#include "server/rollouts/run.h"
+
+enum input_what { INPUT_START, INPUT_TICK, INPUT_PICK, INPUT_GRANTED, INPUT_REPORT, INPUT_SEEN, INPUT_COMMAND, INPUTS };
+
+/* Words, not numbers of enums, are on disk: they outlive a reordering. */
+struct input {
+        enum input_what what;
+        int64_t at_ms, number;                  /* a handle, or how many */
+        const char *word, *kind;                /* an outcome and its kind, or an event */
+        const char *who, *second, *because;
+        const uint32_t *list;                   /* dense numbers in line */
+        size_t list_count;
+};
+
+/* What the library answered. */
+struct fed {
+        struct rollout_pick *picks;             /* the caller's, list_count of them; may be NULL when replaying */
+        size_t picked;
+        int64_t deadline_ms;
+        bool has_changed;                       /* of a tick or a pick: false needs no row */
+};
+
+/* Feed it, and append it unless nothing changed. What the library refuses changed nothing and is not appended. */
+MUST_CHECK enum err run_input(struct rollouts *rollouts, struct run *run, const struct input *input, struct fed *fed, struct why *why);
+/* Feed all rows to a library that was just made. */
+MUST_CHECK enum err run_replay(struct db *db, struct run *run, struct why *why);

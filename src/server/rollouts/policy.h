@@ -1,0 +1,9 @@
+/* policy.h - a rollout's policy as operators write it (formats.md 5), defaults filled in. */
+#pragma once
+
+#include "format/json.h"
+#include "rollout/rollout.h"
+
+/* NULL: all defaults. ERR_SYNTAX names the field. Whether the values make sense together, rollout_new() says. */
+MUST_CHECK enum err policy_read(const struct json *json, struct rollout_policy *ret_policy, struct why *why);
+struct json *policy_json(const struct rollout_policy *policy);

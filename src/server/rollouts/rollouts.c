@@ -1,0 +1,190 @@
+#include "server/rollouts/rollouts.h"
+
+#include "base/mem.h"
+#include "server/rollouts/census.h"
+#include "server/rollouts/inputs.h"
+#include "server/rollouts/policy.h"
+#include "server/rollouts/run.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const enum run_stand stands[ROLLOUT_STATES] = {
+        [ROLLOUT_DRAFT] = RUN_WAITS,      [ROLLOUT_PROVING] = RUN_WAITS,    [ROLLOUT_READY] = RUN_WAITS,       [ROLLOUT_EXPOSING] = RUN_PICKS,
+        [ROLLOUT_HOLDING] = RUN_WAITS,    [ROLLOUT_COMPLETE] = RUN_FOLLOWS, [ROLLOUT_WATCHED] = RUN_FOLLOWS,   [ROLLOUT_HALTED] = RUN_OVER,
+        [ROLLOUT_ROLLING_BACK] = RUN_OVER, [ROLLOUT_WITHDRAWN] = RUN_OVER,  [ROLLOUT_SUPERSEDED] = RUN_OVER,   [ROLLOUT_CANCELLED] = RUN_OVER,
+};
+
+void run_refresh(struct run *run)
+{
+        struct rollout_view view;
+        rollout_view(run->pure, &view);
+        run->facts.state = view.state;
+        run->facts.stand = stands[view.state];
+}
+
+void run_free(struct run *run)
+{
+        if (!run)
+                return;
+        rollout_free(run->pure);
+        mem_free(run->members);
+        mem_free(run->strata);
+        mem_free(run->stratum_sizes);
+        mem_free(run);
+}
+
+void rollouts_close(struct rollouts *rollouts)
+{
+        while (rollouts && rollouts->first) {
+                struct run *run = rollouts->first;
+                rollouts->first = run->next;
+                run_free(run);
+        }
+        mem_free(rollouts);
+}
+
+struct run *rollouts_first(const struct rollouts *rollouts) { return rollouts->first; }
+struct run *run_next(const struct run *run) { return run->next; }
+const struct run_facts *run_facts(const struct run *run) { return &run->facts; }
+uint64_t rollouts_fed(const struct rollouts *rollouts) { return rollouts->fed; }
+
+struct run *rollouts_find(const struct rollouts *rollouts, const char *stream, int64_t counter)
+{
+        struct run *run = rollouts->first;
+        while (run && (run->facts.counter != counter || strcmp(run->facts.stream, stream) != 0))
+                run = run->next;
+        return run;
+}
+
+struct run *rollouts_by_number(const struct rollouts *rollouts, int64_t number)
+{
+        struct run *run = rollouts->first;
+        while (run && run->facts.number != number)
+                run = run->next;
+        return run;
+}
+
+static int compare_member(const void *device, const void *member)
+{
+        int64_t a = *(const int64_t *)device, b = ((const struct member *)member)->device;
+        return (a > b) - (a < b);
+}
+
+struct member *run_member(const struct run *run, int64_t device)
+{
+        return bsearch(&device, run->members, run->member_count, sizeof(*run->members), compare_member);
+}
+
+static enum err read_policy(const char *text, struct rollout_policy *policy, struct why *why)
+{
+        OWN(json) struct json *json = NULL;
+        enum err e = json_parse(text, strlen(text), LIMIT_REQUEST_BYTES, &json, why);
+        return e ? e : policy_read(json, policy, why);
+}
+
+static enum err make_pure(struct run *run, struct why *why)
+{
+        struct rollout_config config = { .policy = run->policy, .fleet = (uint32_t)run->member_count, .blocks = run->block_count,
+                                         .strata = (uint16_t)run->stratum_count, .stratum_sizes = run->stratum_sizes };
+        enum err e = rollout_new(&config, &run->pure, why);
+        if (e)
+                return e;
+        run->facts.lease_ms = rollout_lease_ms(run->pure);
+        for (size_t i = 0; i < run->member_count; i++)
+                run->held_out += rollout_is_held_out(run->pure, run->members[i].facts.bucket);
+        return OK;
+}
+
+static enum err read_run(struct query *q, struct run *run, struct why *why)
+{
+        size_t length = 0;
+        run->facts = (struct run_facts){ .number = query_int(q, 0), .release = query_int(q, 1), .fallback = query_int(q, 3), .started_ms = query_int(q, 4),
+                                         .counter = query_int(q, 6), .note_length = query_int(q, 8) };
+        snprintf(run->facts.stream, sizeof(run->facts.stream), "%s", query_text(q, 5));
+        memcpy(run->facts.target, query_blob(q, 7, &length), sizeof(run->facts.target));
+        return read_policy(query_text(q, 2), &run->policy, why);
+}
+
+/* Put behind the others: they stay in the order of their numbers. */
+static void add_run(struct rollouts *rollouts, struct run *take_run)
+{
+        struct run **at = &rollouts->first;
+        while (*at)
+                at = &(*at)->next;
+        *at = take_run;
+}
+
+/* The row under the query becomes a rollout in memory, up to its newest input. */
+static enum err open_run(struct rollouts *rollouts, struct query *q, struct why *why)
+{
+        OWN(run) struct run *run = mem_new(1, sizeof(*run));
+        if (!run)
+                return FAIL(why, ERR_NOMEM, "out of memory");
+        enum err e = read_run(q, run, why);
+        if (!e)
+                e = census_load(rollouts->db, run, why);
+        if (!e)
+                e = make_pure(run, why);
+        if (!e)
+                e = run_replay(rollouts->db, run, why);
+        if (!e)
+                add_run(rollouts, GIVE(run));
+        return e;
+}
+
+#define RUN_SELECT \
+        "SELECT o.number, o.release, o.policy, o.fallback, o.started_ms, r.stream, r.counter, r.target, r.note_length" \
+        " FROM rollouts o JOIN releases r ON r.number = o.release "
+
+enum err rollouts_open(struct db *db, struct rollouts **ret_rollouts, struct why *why)
+{
+        OWN(rollouts) struct rollouts *rollouts = mem_new(1, sizeof(*rollouts));
+        OWN(query) struct query *q = NULL;
+        if (!rollouts)
+                return FAIL(why, ERR_NOMEM, "out of memory");
+        rollouts->db = db;
+        bool has = false;
+        enum err e = db_query(db, RUN_SELECT "WHERE o.is_open = 1 ORDER BY o.number", NO_VALUES, &q, why);
+        while (!e && !(e = query_next(q, &has, why)) && has)
+                e = open_run(rollouts, q, why);
+        if (e)
+                return e;
+        *ret_rollouts = GIVE(rollouts);
+        return OK;
+}
+
+enum err rollouts_load(struct rollouts *rollouts, int64_t number, struct why *why)
+{
+        OWN(query) struct query *q = NULL;
+        bool has = false;
+        enum err e = db_query(rollouts->db, RUN_SELECT "WHERE o.number = ?", VALUES(bind_int(number)), &q, why);
+        if (!e)
+                e = query_next(q, &has, why);
+        return e ? e : open_run(rollouts, q, why);
+}
+
+enum err rollouts_command(struct rollouts *rollouts, struct run *run, const struct run_word *word, struct why *why)
+{
+        struct input input = { .what = INPUT_COMMAND, .at_ms = word->now_ms, .word = word->action, .who = word->who, .second = word->second,
+                               .because = word->reason };
+        return run_input(rollouts, run, &input, NULL, why);
+}
+
+enum err rollouts_outcome(struct rollouts *rollouts, struct run *run, const struct run_outcome *outcome, struct why *why)
+{
+        struct input input = { .what = INPUT_REPORT, .at_ms = outcome->now_ms, .number = outcome->handle, .word = outcome->outcome, .kind = outcome->kind };
+        return run_input(rollouts, run, &input, NULL, why);
+}
+
+enum err run_grant(struct rollouts *rollouts, struct run *run, struct lease_row *row, int64_t now_ms, struct why *why)
+{
+        struct input input = { .what = INPUT_GRANTED, .at_ms = now_ms, .number = row->handle };
+        struct fed fed = { 0 };
+        enum err e = run_input(rollouts, run, &input, &fed, why);
+        if (e)
+                return e;
+        row->granted_ms = now_ms;
+        row->deadline_ms = fed.deadline_ms;
+        return OK;
+}

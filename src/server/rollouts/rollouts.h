@@ -1,0 +1,83 @@
+/* rollouts.h - the pure library (rollout/rollout.h), driven: durable inputs in, leases and states out.
+ *
+ * A rollout is event-sourced. Whatever it is told is first appended to rollout_inputs, in the transaction that answers the
+ * caller, and then fed to the library; after a restart the same inputs in the same order make the same decisions. If a
+ * transaction fails after something was fed, memory is ahead of the disk: the owner closes all this and opens it again.
+ *
+ * A picked device's lease is a row before anybody hears of it. It is reserved first; when the device comes for it, its deadline
+ * begins and it is signed (run_grant, leases.h). A reservation that nobody came for occupies the window for the time of a
+ * lease and is then censored, never dark. */
+#pragma once
+
+#include "rollout/rollout.h"
+#include "server/rollouts/leases.h"
+
+struct json;
+struct rollouts;
+struct run;                                     /* one rollout */
+
+/* What a lease request meets. */
+enum run_stand {
+        RUN_WAITS,                              /* nothing new starts now */
+        RUN_PICKS,                              /* line up */
+        RUN_FOLLOWS,                            /* complete: whoever is not in its books may have it */
+        RUN_OVER,                               /* never again */
+};
+
+/* Borrowed from the rollout; changes with it. */
+struct run_facts {
+        int64_t number, release, counter, fallback, note_length, started_ms, lease_ms;
+        char stream[65];
+        uint8_t target[32];
+        enum rollout_state state;
+        enum run_stand stand;
+};
+
+MUST_CHECK enum err rollouts_open(struct db *db, struct rollouts **ret_rollouts, struct why *why);
+void rollouts_close(struct rollouts *rollouts);
+OWN_DEFINE(rollouts, struct rollouts *, rollouts_close)
+
+/* Oldest first. NULL: none in memory. */
+struct run *rollouts_first(const struct rollouts *rollouts);
+struct run *run_next(const struct run *run);
+struct run *rollouts_find(const struct rollouts *rollouts, const char *stream, int64_t counter);
+struct run *rollouts_by_number(const struct rollouts *rollouts, int64_t number);
+const struct run_facts *run_facts(const struct run *run);
+
+/* Begin one: takes the census, supersedes older ones of the stream. The evidence was looked at by the caller. */
+struct rollout_order {
+        int64_t release;
+        const struct json *policy;              /* NULL: all defaults */
+        const char *override_text;              /* who passed over which evidence and why, for the record; NULL: nobody */
+        const char *who;
+        int64_t now_ms;
+};
+MUST_CHECK enum err rollouts_start(struct rollouts *rollouts, const struct rollout_order *order, struct run **ret_run, struct why *why);
+
+/* What people tell it; "hold", "resume", "halt", "withdraw", "cancel", "override". ERR_REFUSED names what is missing. */
+struct run_word { const char *action, *who, *second, *reason; int64_t now_ms; };
+MUST_CHECK enum err rollouts_command(struct rollouts *rollouts, struct run *run, const struct run_word *word, struct why *why);
+
+/* A device with a prepared candidate asks to be picked. Kept in memory: who is forgotten asks again. False: it is not one of
+ * this rollout's fleet. */
+struct run_asker { int64_t device, running, now_ms; uint8_t nonce[16]; };
+bool run_line_up(struct run *run, const struct run_asker *asker);
+bool run_is_held_out(const struct run *run, int64_t device);      /* kept without it until the watch is over */
+int64_t run_retry_ms(const struct run *run);    /* when to ask again: the longer the line, the later */
+
+/* The device came for its reservation: `row` gets its time of granting and its deadline. ERR_EXPIRED: too late, ask with a new
+ * nonce; ERR_REFUSED: nothing may start just now. */
+MUST_CHECK enum err run_grant(struct rollouts *rollouts, struct run *run, struct lease_row *row, int64_t now_ms, struct why *why);
+
+/* What came of a counted lease; words of wire/outcome.h. */
+struct run_outcome { int64_t handle; const char *outcome, *kind; int64_t now_ms; };
+MUST_CHECK enum err rollouts_outcome(struct rollouts *rollouts, struct run *run, const struct run_outcome *outcome, struct why *why);
+
+/* Deadlines, picks, moves between states, for all of them. */
+MUST_CHECK enum err rollouts_tick(struct rollouts *rollouts, int64_t now_ms, struct why *why);
+
+/* Grows with everything that the rollouts in memory were told: equal before and after means that nothing was. */
+uint64_t rollouts_fed(const struct rollouts *rollouts);
+
+/* formats.md 5, "Rollout". */
+MUST_CHECK enum err run_view(struct db *db, const struct run *run, struct json **ret_json, struct why *why);

@@ -1,0 +1,46 @@
+/* run.h - one rollout in memory: shared by the files of this folder only. */
+#pragma once
+
+#include "base/limits.h"
+#include "rollout/view.h"
+#include "server/rollouts/rollouts.h"
+
+/* A device of the fleet; its place in the array is the dense number that the library knows it by. */
+struct member {
+        int64_t device;
+        struct rollout_device facts;
+        int64_t asked_ms, running;              /* in line since its last question; 0: not in line */
+        uint8_t nonce[16];
+};
+
+struct run {
+        struct run *next;
+        struct run_facts facts;
+        struct rollout *pure;
+        struct rollout_policy policy;
+        struct member *members;                 /* by device, ascending */
+        size_t member_count;
+        char (*strata)[2 * LIMIT_NAME_BYTES + 2];      /* "os_version=11" */
+        uint32_t *stratum_sizes;
+        size_t stratum_count;
+        uint32_t block_count;
+        int64_t held_out;                       /* members that the hold-out keeps without it */
+        int64_t seq;                            /* of the newest input */
+        int64_t seen_asked_ms;
+        uint32_t seen;
+        size_t line_length;                     /* at the last tick */
+};
+
+struct rollouts {
+        struct db *db;
+        struct run *first;
+        uint64_t fed;
+};
+
+struct member *run_member(const struct run *run, int64_t device);      /* NULL: not of the fleet */
+/* Bring one from its rows into memory. */
+MUST_CHECK enum err rollouts_load(struct rollouts *rollouts, int64_t number, struct why *why);
+/* Facts that follow from the library's state. */
+void run_refresh(struct run *run);
+void run_free(struct run *run);
+OWN_DEFINE(run, struct run *, run_free)

@@ -1,0 +1,126 @@
+/* What people see of a rollout: formats.md 5, "Rollout". */
+#include "rollout/view.h"
+#include "server/rollouts/policy.h"
+#include "server/rollouts/run.h"
+
+#include <math.h>
+#include <stddef.h>
+
+enum { EVENTS_SHOWN = 200, UNSEEN_SHOWN = 100 };
+
+static const struct count { const char *name; size_t offset; } fleet_counts[] = {
+#define COUNT(name) { #name, offsetof(struct rollout_counts, name) }
+        COUNT(exposed), COUNT(unanswered), COUNT(proven), COUNT(harmed), COUNT(dark), COUNT(declined), COUNT(preflight_failed), COUNT(hurt), COUNT(control),
+        COUNT(control_harmed), COUNT(window),
+}, stratum_counts[] = {
+        COUNT(exposed), COUNT(unanswered), COUNT(proven), COUNT(harmed), COUNT(dark), COUNT(hurt), COUNT(control), COUNT(control_harmed),
+        COUNT(excess_upper_ppm), COUNT(window),
+#undef COUNT
+};
+
+static void add_counts(struct json *json, const struct rollout_counts *counts, const struct count *table, size_t table_count)
+{
+        for (size_t i = 0; i < table_count; i++)
+                json_set_int(json, table[i].name, *(const uint32_t *)(const void *)((const char *)counts + table[i].offset));
+}
+
+static struct json *text_or_null(const char *text) { return text && *text ? json_new_text(text) : json_new_null(); }
+static struct json *seconds_or_null(int64_t ms) { return ms ? json_new_int(ms / 1000) : json_new_null(); }
+
+/* Rounded down; evidence can pass all integers. */
+static int64_t whole(double value) { return value < 1e15 ? (int64_t)floor(value) : (int64_t)1e15; }
+
+static struct json *stratum_json(const struct run *run, uint16_t stratum)
+{
+        struct rollout_counts counts;
+        struct json *json = json_new_object();
+        rollout_view_stratum(run->pure, stratum, &counts);
+        json_set_text(json, "name", run->strata[stratum]);
+        add_counts(json, &counts, stratum_counts, sizeof(stratum_counts) / sizeof(stratum_counts[0]));
+        return json;
+}
+
+static void add_strata(struct json *json, const struct run *run)
+{
+        struct json *strata = json_new_array(), *unseen = json_new_array();
+        for (size_t i = 0; i < run->stratum_count; i++) {
+                json_add(strata, stratum_json(run, (uint16_t)i));
+                if (!rollout_has_seen_stratum(run->pure, (uint16_t)i) && json_count(unseen) < UNSEEN_SHOWN)
+                        json_add(unseen, json_new_text(run->strata[i]));
+        }
+        json_set(json, "strata", strata);
+        json_set(json, "unseen", unseen);
+}
+
+/* Hurt devices that have since said that they run something else. */
+static enum err add_recovered(struct db *db, const struct run *run, struct json *json, struct why *why)
+{
+        int64_t recovered = 0;
+        enum err e = db_number(db, "SELECT count(DISTINCT l.device) FROM leases l JOIN versions v ON v.device = l.device AND v.stream = ?"
+                                   " WHERE l.rollout = ? AND l.kind = 'exposure' AND l.is_counted AND l.outcome IN ('harmed', 'dark')"
+                                   " AND v.running <> ? AND v.said_ms >= l.outcome_ms",
+                               VALUES(bind_text(run->facts.stream), bind_int(run->facts.number), bind_int(run->facts.counter)), 0, &recovered, why);
+        json_set_int(json, "recovered", recovered);
+        return e;
+}
+
+static enum err add_events(struct db *db, const struct run *run, struct json *json, struct why *why)
+{
+        OWN(query) struct query *q = NULL;
+        OWN(json) struct json *events = json_new_array();
+        bool has = false;
+        enum err e = db_query(db, "SELECT at_ms, what FROM (SELECT number, at_ms, what FROM rollout_events WHERE rollout = ? ORDER BY number DESC LIMIT ?)"
+                                  " ORDER BY number", VALUES(bind_int(run->facts.number), bind_int(EVENTS_SHOWN)), &q, why);
+        while (!e && !(e = query_next(q, &has, why)) && has) {
+                struct json *event = json_new_object();
+                json_set_int(event, "at", query_int(q, 0) / 1000);
+                json_set_text(event, "what", query_text(q, 1));
+                json_add(events, event);
+        }
+        json_set(json, "events", GIVE(events));
+        return e;
+}
+
+static void add_standing(struct json *json, const struct run *run, const struct rollout_view *view)
+{
+        json_set_text(json, "stream", run->facts.stream);
+        json_set_int(json, "counter", run->facts.counter);
+        json_set_text(json, "state", rollout_state_word(view->state));
+        json_set_text(json, "reason", rollout_reason_word(view->reason));
+        json_set_text(json, "verdict", rollout_verdict_word(view->verdict));
+        json_set_text(json, "sentence", view->sentence);
+        json_set_int(json, "budget", run->policy.budget);
+        json_set_int(json, "fleet", (int64_t)run->member_count);
+}
+
+static void add_course(struct json *json, const struct run *run, const struct rollout_view *view)
+{
+        json_set_int(json, "limit", view->limit);
+        json_set_int(json, "evidence", whole(view->evidence));
+        json_set_int(json, "evidence_needed", whole(view->evidence_needed));
+        json_set_int(json, "started", run->facts.started_ms / 1000);
+        json_set(json, "stopped", seconds_or_null(view->stopped_ms));
+        json_set(json, "stopped_by", text_or_null(rollout_stopper_word(view->stopped_by)));
+        json_set(json, "stop_s", view->stopped_ms ? json_new_int((view->stopped_ms - view->started_ms) / 1000) : json_new_null());
+        json_set(json, "completed", seconds_or_null(view->completed_ms));
+}
+
+enum err run_view(struct db *db, const struct run *run, struct json **ret_json, struct why *why)
+{
+        OWN(json) struct json *json = json_new_object();
+        struct rollout_view view;
+        rollout_view(run->pure, &view);
+        add_standing(json, run, &view);
+        json_set_int(json, "eligible", (int64_t)run->member_count - run->held_out);
+        json_set_int(json, "seen", view.seen);
+        add_counts(json, &view.fleet, fleet_counts, sizeof(fleet_counts) / sizeof(fleet_counts[0]));
+        enum err e = add_recovered(db, run, json, why);
+        add_course(json, run, &view);
+        add_strata(json, run);
+        json_set(json, "policy", policy_json(&run->policy));
+        if (!e)
+                e = add_events(db, run, json, why);
+        if (!e)
+                *ret_json = GIVE(json);
+        return e;
+}
