@@ -1,0 +1,24 @@
+/* metadata.h - the files of both TUF repositories, as they are served. */
+#pragma once
+
+#include "base/buf.h"
+#include "server/store/db.h"
+#include "trust/tuf_build.h"
+
+#define REPOSITORY_RELEASE "release"
+#define REPOSITORY_DIRECTOR "director"
+
+struct metadata {
+        const char *repository;
+        enum tuf_role role;
+        struct tuf_stamp stamp;
+        int64_t made_at;
+};
+
+/* A file becomes the newest of its role; a timestamp replaces the one before. Of the others, those that a device may be in the
+ * middle of fetching stay (METADATA_KEPT versions), and all roots. */
+enum { METADATA_KEPT = 8 };
+MUST_CHECK enum err metadata_put(struct db *db, const struct metadata *metadata, const struct buf *file, struct why *why);
+
+/* The newest of a role: its bytes are added to `into` (NULL: not wanted). Version 0: there is none. */
+MUST_CHECK enum err metadata_newest(struct db *db, struct metadata *metadata, struct buf *into, struct why *why);
