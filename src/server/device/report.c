@@ -1,0 +1,106 @@
+/* POST /v1/report: what came of a lease. Durable before it is acknowledged; repeated and late ones change labels only. */
+#include "format/hex.h"
+#include "server/device/device.h"
+#include "server/rollouts/leases.h"
+#include "server/store/inside.h"
+#include "wire/device.h"
+
+#include <string.h>
+
+struct account {
+        struct wire_report body;
+        struct device device;
+        struct lease_row lease;
+        bool has_lease;
+};
+
+static enum err read_account(struct call *call, struct account *account, struct why *why)
+{
+        const struct store_text *body = &call->request->body;
+        enum err e = device_authenticate(call, &account->device, why);
+        if (!e)
+                e = wire_report_read(body->bytes, body->length, &account->body, why);
+        return e;
+}
+
+/* A report about a lease that is not this device's, or about another release than its lease, is kept and moves nothing:
+ * refusing it would only make the device send it for ever. */
+static enum err find_lease(struct call *call, struct account *account, struct why *why)
+{
+        uint8_t nonce[16];
+        enum err e = hex_decode(account->body.nonce, nonce, sizeof(nonce), why);
+        if (!e)
+                e = lease_find(call->db, nonce, &account->lease, why);
+        if (e == ERR_NOT_FOUND)
+                return OK;
+        if (e)
+                return e;
+        account->has_lease = account->lease.device == account->device.number && account->lease.is_signed && account->lease.counter == account->body.counter;
+        return OK;
+}
+
+static enum err keep_report(struct call *call, const struct account *account, struct why *why)
+{
+        const struct store_request *request = call->request;
+        OWN(buf) struct buf body;
+        buf_init(&body, request->body.length + 1);
+        buf_add(&body, request->body.bytes, request->body.length);
+        enum err e = buf_check(&body, why);
+        if (!e)
+                e = db_run(call->db, "INSERT INTO reports VALUES (?,?,?,?,?,?,?)",
+                           VALUES(bind_int(account->device.number), bind_int(account->body.seq),
+                                  account->has_lease ? bind_int(account->lease.number) : bind_null(), bind_int(call->now_ms), bind_text(request->date),
+                                  bind_text(buf_text(&body)), bind_text(request->signature)), why);
+        if (!e)
+                e = db_run(call->db, "UPDATE devices SET seq = max(seq, ?), seen_at = max(seen_at, ?) WHERE number = ?",
+                           VALUES(bind_int(account->body.seq), bind_int(call_now_s(call)), bind_int(account->device.number)), why);
+        if (e || account->body.seq < account->device.seq)
+                return e;                          /* overtaken by a later one, which said what runs now */
+        struct device_version version = { account->device.number, account->body.stream, account->body.running, account->body.proven, call->now_ms };
+        return device_runs(call->db, &version, why);
+}
+
+/* Harm stays; everything else may be mended by a later word. */
+static bool mends(const struct account *account)
+{
+        return strcmp(account->lease.outcome, "harmed") != 0 && strcmp(account->lease.outcome, account->body.outcome) != 0;
+}
+
+static enum err count_outcome(struct call *call, const struct account *account, struct why *why)
+{
+        if (!account->has_lease || !mends(account))
+                return OK;
+        enum err e = lease_label(call->db, account->lease.number, account->body.outcome, account->body.kind, call->now_ms, why);
+        struct run *run = rollouts_by_number(call->store->rollouts, account->lease.rollout);
+        if (e || !run || !account->lease.is_counted)
+                return e;
+        struct run_outcome outcome = { account->lease.handle, account->body.outcome, account->body.kind, call->now_ms };
+        return rollouts_outcome(call->store->rollouts, run, &outcome, why);
+}
+
+static enum err answer_ack(struct call *call, int64_t seq, struct why *why)
+{
+        struct json *answer = json_new_object();
+        json_set_int(answer, "ack", seq);
+        return call_answer_json(call, 200, answer, why);
+}
+
+enum err device_report(struct call *call, struct why *why)
+{
+        struct account account = { 0 };
+        enum err e = read_account(call, &account, why);
+        if (e)
+                return e;
+        int64_t repeats = 0;
+        e = db_number(call->db, "SELECT count(*) FROM reports WHERE device = ? AND seq = ?",
+                      VALUES(bind_int(account.device.number), bind_int(account.body.seq)), 0, &repeats, why);
+        if (!e && repeats)
+                return answer_ack(call, account.body.seq, why);
+        if (!e)
+                e = find_lease(call, &account, why);
+        if (!e)
+                e = keep_report(call, &account, why);
+        if (!e)
+                e = count_outcome(call, &account, why);
+        return e ? e : answer_ack(call, account.body.seq, why);
+}
