@@ -1,0 +1,116 @@
+/* What operators see of devices. */
+#include "format/hex.h"
+#include "server/device/device.h"
+#include "server/operators/operator.h"
+#include "server/store/page.h"
+
+#define DEVICE_COLUMNS "number, id, platform, ring, agent, device_group, attributes, enrolled_at, seen_at, revoked_at, seq"
+
+static struct json *device_json(struct query *q)
+{
+        size_t length = 0;
+        char id[33];
+        hex_encode(query_blob(q, 1, &length), 16, id);
+        struct json *json = json_new_object();
+        json_set_text(json, "device", id);
+        json_set_text(json, "platform", query_text(q, 2));
+        json_set_text(json, "ring", query_text(q, 3));
+        json_set_text(json, "agent", query_text(q, 4));
+        json_set_text(json, "group", query_text(q, 5));
+        json_set_text(json, "attributes", query_text(q, 6));
+        json_set_int(json, "enrolled_at", query_int(q, 7));
+        json_set_int(json, "seen_at", query_int(q, 8));
+        json_set(json, "revoked_at", query_is_null(q, 9) ? json_new_null() : json_new_int(query_int(q, 9)));
+        json_set_int(json, "report_seq", query_int(q, 10));
+        return json;
+}
+
+/* "streams":{"edr-rules":{"running":4,"proven":4}} */
+static enum err add_streams(struct db *db, int64_t device, struct json *json, struct why *why)
+{
+        OWN(query) struct query *q = NULL;
+        OWN(json) struct json *streams = json_new_object();
+        bool has = false;
+        enum err e = db_query(db, "SELECT stream, running, proven FROM versions WHERE device = ? ORDER BY stream", VALUES(bind_int(device)), &q, why);
+        while (!e && !(e = query_next(q, &has, why)) && has) {
+                struct json *stream = json_new_object();
+                json_set_int(stream, "running", query_int(q, 1));
+                json_set_int(stream, "proven", query_int(q, 2));
+                json_set(streams, query_text(q, 0), stream);
+        }
+        json_set(json, "streams", GIVE(streams));
+        return e;
+}
+
+static struct json *lease_json(struct query *q)
+{
+        struct json *json = json_new_object();
+        size_t length = 0;
+        char nonce[33];
+        hex_encode(query_blob(q, 0, &length), 16, nonce);
+        json_set_text(json, "nonce", nonce);
+        json_set_text(json, "kind", query_text(q, 1));
+        json_set_text(json, "stream", query_text(q, 2));
+        json_set_int(json, "counter", query_int(q, 3));
+        json_set_int(json, "granted", query_int(q, 4) / 1000);
+        json_set_int(json, "deadline", query_int(q, 5) / 1000);
+        json_set(json, "outcome", query_is_null(q, 6) ? json_new_null() : json_new_text(query_text(q, 6)));
+        json_set_text(json, "harm", query_text(q, 7));
+        return json;
+}
+
+/* The newest 100. */
+static enum err add_leases(struct db *db, int64_t device, struct json *json, struct why *why)
+{
+        OWN(query) struct query *q = NULL;
+        OWN(json) struct json *leases = json_new_array();
+        bool has = false;
+        enum err e = db_query(db, "SELECT l.nonce, l.kind, r.stream, r.counter, l.granted_ms, l.deadline_ms, l.outcome, l.harm FROM leases l"
+                                  " JOIN rollouts o ON o.number = l.rollout JOIN releases r ON r.number = o.release"
+                                  " WHERE l.device = ? ORDER BY l.number DESC LIMIT 100", VALUES(bind_int(device)), &q, why);
+        while (!e && !(e = query_next(q, &has, why)) && has)
+                json_add(leases, lease_json(q));
+        json_set(json, "leases", GIVE(leases));
+        return e;
+}
+
+enum err operator_devices(struct call *call, struct why *why)
+{
+        OWN(page) struct page page = { 0 };
+        OWN(query) struct query *q = NULL;
+        enum err e = page_init(&page, call->request->query, why);
+        if (!e)
+                e = db_query(call->db, "SELECT " DEVICE_COLUMNS " FROM devices WHERE number > ? ORDER BY number LIMIT ?",
+                             VALUES(bind_int(page.after), bind_int(page_fetch(&page))), &q, why);
+        bool has = false;
+        while (!e && !(e = query_next(q, &has, why)) && has) {
+                OWN(json) struct json *device = device_json(q);
+                e = add_streams(call->db, query_int(q, 0), device, why);
+                if (!page_add(&page, query_int(q, 0), GIVE(device)))
+                        break;
+        }
+        return e ? e : page_answer(call, &page, why);
+}
+
+enum err operator_device(struct call *call, struct why *why)
+{
+        OWN(query) struct query *q = NULL;
+        OWN(json) struct json *json = NULL;
+        char id[65];
+        struct device device;
+        bool has = false;
+        enum err e = call_name(call, 0, id, why);
+        if (!e)
+                e = device_find(call->db, id, &device, why);
+        if (!e)
+                e = db_query(call->db, "SELECT " DEVICE_COLUMNS " FROM devices WHERE number = ?", VALUES(bind_int(device.number)), &q, why);
+        if (!e)
+                e = query_next(q, &has, why);
+        if (e)
+                return e;
+        json = device_json(q);
+        e = add_streams(call->db, device.number, json, why);
+        if (!e)
+                e = add_leases(call->db, device.number, json, why);
+        return e ? e : call_answer_json(call, 200, GIVE(json), why);
+}

@@ -1,0 +1,233 @@
+/* Starting, showing and steering rollouts. */
+#include "server/operators/operator.h"
+
+#include "base/limits.h"
+#include "server/operators/evidence.h"
+#include "server/store/audit.h"
+#include "server/store/inside.h"
+#include "server/store/page.h"
+#include "wire/device.h"
+
+#include <string.h>
+
+enum { REASON_MAX = 2000 };
+
+struct start_order { const char *stream; int64_t counter; const struct json *policy, *override; };
+static const struct json_field start_fields[] = {
+        { "stream", JSON_TEXT, true, offsetof(struct start_order, stream), 1, LIMIT_NAME_BYTES },
+        { "counter", JSON_INT, true, offsetof(struct start_order, counter), 1, INT64_MAX },
+        { "policy", JSON_OBJECT, false, offsetof(struct start_order, policy), 0, 0 },
+        { "override", JSON_OBJECT, false, offsetof(struct start_order, override), 0, 0 },
+};
+
+struct override_order { const struct json *people; const char *reason; };
+static const struct json_field override_fields[] = {
+        { "people", JSON_ARRAY, true, offsetof(struct override_order, people), 2, 2 },
+        { "reason", JSON_TEXT, true, offsetof(struct override_order, reason), 1, REASON_MAX },
+};
+
+static enum err read_override(const struct json *json, struct gate_people *people, struct why *why)
+{
+        struct override_order order = { 0 };
+        if (!json)
+                return OK;
+        enum err e = JSON_READ(json, override_fields, &order, why);
+        if (e)
+                return DURING(why, e, "override");
+        people->first = json_text(json_at(order.people, 0));
+        people->second = json_text(json_at(order.people, 1));
+        people->reason = order.reason;
+        if (!people->first || !people->second)
+                return FAIL(why, ERR_SYNTAX, "override.people: two names");
+        e = wire_name_check(people->first, "override.people", why);
+        return e ? e : wire_name_check(people->second, "override.people", why);
+}
+
+static enum err write_record(const struct gate_decision *decision, const struct gate_people *people, struct buf *into, struct why *why)
+{
+        OWN(json) struct json *json = json_new_object();
+        struct json *unmet = json_new_array();
+        for (size_t i = 0; i < decision->unmet_count && i < GATE_UNMET_MAX; i++)
+                json_add(unmet, json_new_text(decision->unmet[i]));
+        json_set_text(json, "first", people->first);
+        json_set_text(json, "second", people->second);
+        json_set_text(json, "reason", people->reason);
+        json_set(json, "unmet", unmet);
+        return json_write(json, 0, into, why);
+}
+
+/* The gate is open, or is passed over by two people: then what it said goes into the record. */
+static enum err pass_gate(const struct call *call, const struct release *release, const struct gate_people *people, struct buf *record, struct why *why)
+{
+        OWN(findings) struct findings findings = { 0 };
+        struct gate_decision decision;
+        enum err e = findings_read(call, release, &findings, why);
+        if (e)
+                return e;
+        findings_decide(call, release, &findings, &decision);
+        if (decision.is_open)
+                return OK;
+        if (!people->first)
+                return FAIL(why, ERR_REFUSED, "the evidence is not enough: %.120s%s; run `firebreak lab run`, or override with two people and a reason",
+                            decision.unmet[0], decision.unmet_count > 1 ? " (and more)" : "");
+        e = gate_override(&decision, people, why);
+        return e ? e : write_record(&decision, people, record, why);
+}
+
+static enum err note(struct call *call, const char *what, const char *subject, const struct gate_people *people, struct why *why)
+{
+        OWN(buf) struct buf detail;
+        buf_init(&detail, 2 * REASON_MAX);
+        buf_add_text(&detail, people->reason ? people->reason : "");
+        if (people->second)
+                buf_addf(&detail, " (second person: %s)", people->second);
+        struct audit_line line = { call->now_ms, people->first ? people->first : "admin", what, subject, buf_text(&detail) };
+        enum err e = buf_check(&detail, why);
+        return e ? e : audit_add(call->db, &line, why);
+}
+
+static enum err answer_run(struct call *call, int status, const struct run *run, struct why *why)
+{
+        struct json *view = NULL;
+        enum err e = run_view(call->db, run, &view, why);
+        return e ? e : call_answer_json(call, status, view, why);
+}
+
+static enum err start(struct call *call, const struct start_order *order, const struct gate_people *people, struct why *why)
+{
+        struct release release;
+        struct run *run = NULL;
+        OWN(buf) struct buf record;
+        buf_init(&record, LIMIT_REQUEST_BYTES);
+        enum err e = release_find(call->db, order->stream, order->counter, &release, why);
+        if (!e)
+                e = pass_gate(call, &release, people, &record, why);
+        struct rollout_order begin = { .release = release.number, .policy = order->policy, .override_text = record.length ? buf_text(&record) : NULL,
+                                       .who = people->first ? people->first : "admin", .now_ms = call->now_ms };
+        if (!e)
+                e = rollouts_start(call->store->rollouts, &begin, &run, why);
+        if (!e)
+                e = note(call, record.length ? "rollout.start.override" : "rollout.start", release.name, people, why);
+        return e ? e : answer_run(call, 201, run, why);
+}
+
+enum err operator_rollout_start(struct call *call, struct why *why)
+{
+        OWN(json) struct json *body = NULL;
+        struct start_order order = { 0 };
+        struct gate_people people = { 0 };
+        enum err e = call_body(call, &body, why);
+        if (!e)
+                e = JSON_READ(body, start_fields, &order, why);
+        if (!e)
+                e = wire_name_check(order.stream, "stream", why);
+        if (!e)
+                e = read_override(order.override, &people, why);
+        return e ? e : start(call, &order, &people, why);
+}
+
+/* A rollout that is over for long is not in memory; its last view was kept. */
+static enum err view_of(struct call *call, int64_t number, const char *kept, struct json **ret_json, struct why *why)
+{
+        struct run *run = rollouts_by_number(call->store->rollouts, number);
+        if (run)
+                return run_view(call->db, run, ret_json, why);
+        return json_parse(kept, strlen(kept), LIMIT_PUBLISH_BYTES, ret_json, why);
+}
+
+enum err operator_rollouts(struct call *call, struct why *why)
+{
+        OWN(page) struct page page = { 0 };
+        OWN(query) struct query *q = NULL;
+        bool has = false;
+        enum err e = page_init(&page, call->request->query, why);
+        if (!e)
+                e = db_query(call->db, "SELECT number, view FROM rollouts WHERE number > ? ORDER BY number LIMIT ?",
+                             VALUES(bind_int(page.after), bind_int(page_fetch(&page))), &q, why);
+        while (!e && !(e = query_next(q, &has, why)) && has) {
+                struct json *view = NULL;
+                e = view_of(call, query_int(q, 0), query_text(q, 1), &view, why);
+                if (e || !page_add(&page, query_int(q, 0), view))
+                        break;
+        }
+        return e ? e : page_answer(call, &page, why);
+}
+
+static enum err find_rollout(struct call *call, const struct release *release, int64_t *ret_number, struct why *why)
+{
+        enum err e = db_number(call->db, "SELECT number FROM rollouts WHERE release = ?", VALUES(bind_int(release->number)), 0, ret_number, why);
+        if (!e && !*ret_number)
+                return FAIL(why, ERR_NOT_FOUND, "%s has no rollout; start one: firebreak rollout start %s", release->name, release->name);
+        return e;
+}
+
+enum err operator_rollout(struct call *call, struct why *why)
+{
+        OWN(query) struct query *q = NULL;
+        struct release release;
+        struct json *view = NULL;
+        int64_t number = 0;
+        bool has = false;
+        enum err e = release_of_call(call, &release, why);
+        if (!e)
+                e = find_rollout(call, &release, &number, why);
+        if (!e)
+                e = db_query(call->db, "SELECT view FROM rollouts WHERE number = ?", VALUES(bind_int(number)), &q, why);
+        if (!e)
+                e = query_next(q, &has, why);
+        if (!e)
+                e = view_of(call, number, query_text(q, 0), &view, why);
+        return e ? e : call_answer_json(call, 200, view, why);
+}
+
+struct act_order { const char *who, *reason, *second; };
+static const struct json_field act_fields[] = {
+        { "who", JSON_TEXT, true, offsetof(struct act_order, who), 1, LIMIT_NAME_BYTES },
+        { "reason", JSON_TEXT, true, offsetof(struct act_order, reason), 1, REASON_MAX },
+        { "second", JSON_TEXT, false, offsetof(struct act_order, second), 1, LIMIT_NAME_BYTES },
+};
+
+static enum err read_act(const struct json *body, struct act_order *order, struct why *why)
+{
+        enum err e = JSON_READ(body, act_fields, order, why);
+        if (!e)
+                e = wire_name_check(order->who, "who", why);
+        if (!e && order->second)
+                e = wire_name_check(order->second, "second", why);
+        return e;
+}
+
+static enum err act(struct call *call, const char *action, const struct act_order *order, struct why *why)
+{
+        struct release release;
+        int64_t number = 0;
+        char what[80];
+        enum err e = release_of_call(call, &release, why);
+        if (!e)
+                e = find_rollout(call, &release, &number, why);
+        if (e)
+                return e;
+        struct run *run = rollouts_by_number(call->store->rollouts, number);
+        if (!run)
+                return FAIL(why, ERR_REFUSED, "the rollout of %s is over", release.name);
+        struct run_word word = { action, order->who, order->second, order->reason, call->now_ms };
+        struct gate_people people = { order->who, order->second, order->reason };
+        snprintf(what, sizeof(what), "rollout.%s", action);
+        e = rollouts_command(call->store->rollouts, run, &word, why);
+        if (!e)
+                e = note(call, what, release.name, &people, why);
+        return e ? e : answer_run(call, 200, run, why);
+}
+
+enum err operator_rollout_act(struct call *call, struct why *why)
+{
+        OWN(json) struct json *body = NULL;
+        struct act_order order = { 0 };
+        char action[65];
+        enum err e = call_name(call, 2, action, why);
+        if (!e)
+                e = call_body(call, &body, why);
+        if (!e)
+                e = read_act(body, &order, why);
+        return e ? e : act(call, action, &order, why);
+}

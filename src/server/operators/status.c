@@ -1,0 +1,101 @@
+/* GET /api/v1/status: the whole at a glance. GET /readyz: can this server do its work now? */
+#include "server/operators/operator.h"
+#include "server/store/inside.h"
+
+#include <inttypes.h>
+
+static const struct fact { const char *name, *sql; } device_facts[] = {
+        { "enrolled", "SELECT count(*) FROM devices WHERE revoked_at IS NULL AND ? IS NOT NULL" },
+        { "seen_5m", "SELECT count(*) FROM devices WHERE revoked_at IS NULL AND seen_at >= ? - 300" },
+        { "revoked", "SELECT count(*) FROM devices WHERE revoked_at IS NOT NULL AND ? IS NOT NULL" },
+};
+
+static enum err add_devices(struct call *call, struct json *status, struct why *why)
+{
+        OWN(json) struct json *devices = json_new_object();
+        for (size_t i = 0; i < sizeof(device_facts) / sizeof(device_facts[0]); i++) {
+                int64_t value = 0;
+                enum err e = db_number(call->db, device_facts[i].sql, VALUES(bind_int(call_now_s(call))), 0, &value, why);
+                if (e)
+                        return e;
+                json_set_int(devices, device_facts[i].name, value);
+        }
+        json_set(status, "devices", GIVE(devices));
+        return OK;
+}
+
+/* The newest file of each role, and how old it is. */
+static enum err add_metadata(struct call *call, struct json *status, struct why *why)
+{
+        OWN(json) struct json *items = json_new_array();
+        OWN(query) struct query *q = NULL;
+        bool has = false;
+        enum err e = db_query(call->db, "SELECT repository, role, max(version), made_at, expires_at FROM metadata WHERE role <> 'anchor'"
+                                        " GROUP BY repository, role ORDER BY repository, role", NO_VALUES, &q, why);
+        while (!e && !(e = query_next(q, &has, why)) && has) {
+                struct json *item = json_new_object();
+                json_set_text(item, "repository", query_text(q, 0));
+                json_set_text(item, "role", query_text(q, 1));
+                json_set_int(item, "version", query_int(q, 2));
+                json_set_int(item, "age_s", call_now_s(call) - query_int(q, 3));
+                json_set_int(item, "expires", query_int(q, 4));
+                json_set_bool(item, "is_expired", query_int(q, 4) <= call_now_s(call));
+                json_add(items, item);
+        }
+        json_set(status, "metadata", GIVE(items));
+        return e;
+}
+
+static const char *const line_fields[] = { "stream", "counter", "state", "reason", "sentence", "eligible", "exposed", "proven", "hurt", "recovered", "budget" };
+
+static enum err add_rollouts(struct call *call, struct json *status, struct why *why)
+{
+        OWN(json) struct json *items = json_new_array();
+        for (struct run *run = rollouts_first(call->store->rollouts); run; run = run_next(run)) {
+                OWN(json) struct json *view = NULL;
+                enum err e = run_view(call->db, run, &view, why);
+                if (e)
+                        return e;
+                struct json *line = json_new_object();
+                for (size_t i = 0; i < sizeof(line_fields) / sizeof(line_fields[0]); i++)
+                        json_set(line, line_fields[i], json_copy(json_get(view, line_fields[i])));
+                json_add(items, line);
+        }
+        json_set(status, "rollouts", GIVE(items));
+        return OK;
+}
+
+enum err operator_status(struct call *call, struct why *why)
+{
+        OWN(json) struct json *status = json_new_object();
+        int64_t epoch = 0, releases = 0;
+        enum err e = number_get(call->db, "epoch", &epoch, why);
+        if (!e)
+                e = db_number(call->db, "SELECT count(*) FROM releases", NO_VALUES, 0, &releases, why);
+        json_set_text(status, "version", FIREBREAK_VERSION);
+        json_set_text(status, "tenant", call->store->config.tenant);
+        json_set_int(status, "now", call_now_s(call));
+        json_set_int(status, "epoch", epoch);
+        json_set_int(status, "releases", releases);
+        if (!e)
+                e = add_devices(call, status, why);
+        if (!e)
+                e = add_metadata(call, status, why);
+        if (!e)
+                e = add_rollouts(call, status, why);
+        return e ? e : call_answer_json(call, 200, GIVE(status), why);
+}
+
+/* The database answered, for we are in a transaction; what devices fetch must also still be valid. */
+enum err operator_ready(struct call *call, struct why *why)
+{
+        int64_t expired = 0;
+        enum err e = db_number(call->db, "SELECT count(*) FROM (SELECT max(version), expires_at FROM metadata WHERE role = 'timestamp' GROUP BY repository)"
+                                         " WHERE expires_at <= ?", VALUES(bind_int(call_now_s(call))), 0, &expired, why);
+        if (e)
+                return e;
+        if (expired)
+                return FAIL(why, ERR_UNAVAILABLE, "metadata has expired and could not be renewed; check the signer's keys");
+        call_answer_text(call, 200, "text/plain; charset=utf-8", "ready\n");
+        return OK;
+}
