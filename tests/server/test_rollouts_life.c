@@ -1,0 +1,177 @@
+/* Whole lives of releases: sixty devices in one process, with the real library, store and signatures. */
+#include "server/world.h"
+
+#include "support/test.h"
+
+#include <inttypes.h>
+
+enum { FLEET = 60 };
+
+struct fleet {
+        struct world world;
+        struct world_device devices[FLEET];
+        bool is_waiting[FLEET];                  /* in line, with its nonce */
+};
+
+/* How devices fare with a release: the word of their report, NULL for silence. */
+typedef const char *fate(int device, const struct world_device *state);
+
+static const char *all_well(int device, const struct world_device *state) { (void)device, (void)state; return "proven"; }
+static bool is_old_os(int device) { return device % 5 == 0; }
+static const char *old_os_crashes(int device, const struct world_device *state)
+{
+        return is_old_os(device) && !state->lease.is_shadow ? "harmed" : "proven";
+}
+static const char *goes_dark(int device, const struct world_device *state) { (void)device; return state->lease.is_shadow ? "proven" : NULL; }
+
+static void enrol_all(struct fleet *fleet)
+{
+        static const char *const locales[] = { "de_DE", "en_US", "ja_JP" };
+        for (int i = 0; i < FLEET; i++) {
+                char attributes[128];
+                snprintf(attributes, sizeof(attributes), "os=debian,os_version=%d,locale=%s,group=g%d", is_old_os(i) ? 11 : 12, locales[i % 3], i % 2);
+                world_enrol(&fleet->world, &fleet->devices[i], attributes);
+        }
+}
+static void fleet_open(struct fleet *fleet)
+{
+        world_open(&fleet->world);
+        enrol_all(fleet);
+}
+static void fleet_release(struct fleet *fleet) { world_close(&fleet->world); }
+
+static void start(struct fleet *fleet, int64_t counter)
+{
+        char body[256];
+        fleet->world.now_ms += 1000;
+        CHECK(world_publish(&fleet->world, counter) == 201);
+        world_prove(&fleet->world, counter);
+        snprintf(body, sizeof(body), "{\"stream\":\"edr-rules\",\"counter\":%" PRId64 ",\"policy\":{\"budget\":5,\"bake_s\":2,\"gap_s\":3,\"gather_s\":1,\"holdout_ppm\":0}}", counter);
+        CHECK(world_ask(&fleet->world, "POST", "/api/v1/rollouts", body) == 201);
+        for (int i = 0; i < FLEET; i++)
+                fleet->is_waiting[i] = false;
+}
+
+static void answer(struct fleet *fleet, int i, int64_t counter, const char *outcome)
+{
+        struct world_device *device = &fleet->devices[i];
+        bool is_harmed = outcome && strcmp(outcome, "harmed") == 0;
+        if (!outcome)
+                return;
+        if (!device->lease.is_shadow && !is_harmed)
+                device->running = device->proven = counter;
+        CHECK(world_report(&fleet->world, device, outcome, is_harmed ? "crash" : "") == 200);
+}
+
+struct course { int64_t counter; fate *fate; bool is_done[FLEET]; int64_t until_ms[FLEET]; };
+
+/* One device's turn: it asks for a lease, or waits for its bake to be over and tells. */
+static void turn(struct fleet *fleet, struct course *course, int i)
+{
+        struct world_device *device = &fleet->devices[i];
+        if (course->is_done[i])
+                return;
+        if (course->until_ms[i]) {
+                if (fleet->world.now_ms < course->until_ms[i])
+                        return;
+                const char *outcome = course->fate(i, device);
+                answer(fleet, i, course->counter, outcome);
+                course->until_ms[i] = 0;
+                course->is_done[i] = !device->lease.is_shadow;
+                return;
+        }
+        int status = world_lease(&fleet->world, device, course->counter, !fleet->is_waiting[i]);
+        CHECK(status == 200 || status == 202 || status == 409);
+        fleet->is_waiting[i] = status == 202;
+        if (status != 200)
+                return;
+        course->until_ms[i] = fleet->world.now_ms + (strcmp(course->fate(i, device) ? course->fate(i, device) : "", "harmed") == 0 ? 300 : 2100);
+}
+
+static const char *state_of(struct fleet *fleet, int64_t counter)
+{
+        char path[64];
+        snprintf(path, sizeof(path), "/api/v1/rollouts/edr-rules/%" PRId64, counter);
+        CHECK(world_ask(&fleet->world, "GET", path, NULL) == 200);
+        return world_text(&fleet->world, "state");
+}
+
+/* Half a second at a time until the state is `wanted`, or `seconds` are over. */
+static bool run_until(struct fleet *fleet, struct course *course, const char *wanted, int seconds)
+{
+        for (int step = 0; step < 2 * seconds; step++) {
+                for (int i = 0; i < FLEET; i++)
+                        turn(fleet, course, i);
+                world_tick(&fleet->world, 250);
+                world_tick(&fleet->world, 250);
+                if (strcmp(state_of(fleet, course->counter), wanted) == 0)
+                        return true;
+        }
+        printf("# still %s after %d s: %s\n", world_text(&fleet->world, "state"), seconds, world_text(&fleet->world, "sentence"));
+        return false;
+}
+
+TEST(life, of_a_good_release_ends_with_every_device_proven)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        start(&fleet, 1);
+        struct course course = { .counter = 1, .fate = all_well };
+        CHECK(run_until(&fleet, &course, "complete", 120));
+        CHECK(world_int(&fleet.world, "exposed") >= 57 && world_int(&fleet.world, "hurt") == 0 && world_int(&fleet.world, "fleet") == FLEET);
+        for (int i = 0; i < 40; i++)                     /* who is left follows */
+                for (int k = 0; k < FLEET; k++)
+                        turn(&fleet, &course, k), fleet.world.now_ms += 20;
+        for (int i = 0; i < FLEET; i++)
+                CHECK(fleet.devices[i].running == 1);
+}
+
+TEST(life, of_a_release_that_crashes_one_stratum_stops_within_the_budget)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        start(&fleet, 1);
+        struct course course = { .counter = 1, .fate = old_os_crashes };
+        CHECK(run_until(&fleet, &course, "holding", 120));
+        printf("# exposed %" PRId64 " hurt %" PRId64 " recovered %" PRId64 "\n", world_int(&fleet.world, "exposed"), world_int(&fleet.world, "hurt"), world_int(&fleet.world, "recovered"));
+        CHECK(world_int(&fleet.world, "hurt") <= 5 && strcmp(world_text(&fleet.world, "reason"), "budget") == 0);
+        CHECK(world_int(&fleet.world, "recovered") == world_int(&fleet.world, "hurt"));
+        CHECK(strcmp(world_text(&fleet.world, "stopped_by"), "budget") == 0);
+}
+
+TEST(life, of_a_release_that_darkens_devices_stops_without_any_report)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        start(&fleet, 1);
+        struct course course = { .counter = 1, .fate = goes_dark };
+        CHECK(run_until(&fleet, &course, "holding", 120));
+        CHECK(world_int(&fleet.world, "dark") >= 1 && world_int(&fleet.world, "exposed") <= 5);
+}
+
+/* kill -9 every other second, wherever it is: what was answered is known, and it decides as if nothing had been. */
+TEST(life, goes_on_after_every_crash_and_forgets_nothing_that_it_acknowledged)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        world_open_file(&fleet.world);
+        enrol_all(&fleet);
+        start(&fleet, 1);
+        struct course course = { .counter = 1, .fate = all_well };
+        bool is_complete = false;
+        for (int crash = 0; crash < 60 && !is_complete; crash++) {
+                char before[20000];
+                is_complete = run_until(&fleet, &course, "complete", 2);
+                CHECK(strcmp(state_of(&fleet, 1), is_complete ? "complete" : "exposing") == 0);
+                snprintf(before, sizeof(before), "%s", buf_text(&fleet.world.answer.body));
+                world_crash(&fleet.world);
+                (void)state_of(&fleet, 1);
+                CHECK(strcmp(before, buf_text(&fleet.world.answer.body)) == 0);
+                CHECK(world_int(&fleet.world, "exposed") <= world_int(&fleet.world, "limit"));
+        }
+        CHECK(is_complete && world_int(&fleet.world, "hurt") == 0);
+        for (int i = 0; i < FLEET; i++) {                /* a report that was acknowledged is not taken twice */
+                char path[64];
+                snprintf(path, sizeof(path), "/api/v1/devices/%s", fleet.devices[i].id);
+                CHECK(world_ask(&fleet.world, "GET", path, NULL) == 200 && world_int(&fleet.world, "report_seq") == fleet.devices[i].seq);
+        }
+}
