@@ -1,0 +1,110 @@
+#include "rollout/pacer.h"
+
+#include "rollout/small.h"
+
+#include <math.h>
+
+static bool is_near(double a, double b)
+{
+        return fabs(a - b) < 1e-9;
+}
+
+static void set(struct arm *arm, uint32_t proven, uint32_t crashed, uint32_t dark)
+{
+        arm->by_status[LEASE_PROVEN] = proven;
+        arm->by_status[LEASE_HARMED] = arm->by_kind[ROLLOUT_CRASH] = crashed;
+        arm->by_status[LEASE_DARK] = dark;
+}
+
+static double attributed(struct small *small)
+{
+        small->rollout->groups[0].is_dirty = true;
+        pacer_refresh(small->rollout);
+        return small->rollout->groups[0].attributed;
+}
+
+/* 1,000 treated, 4,000 control, both with 1 % dark: 10 expected, and 2 sqrt(10 x 1.25) of noise. */
+TEST(attributed, is_what_the_baseline_does_not_explain)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 10);
+        set(&small.rollout->groups[0].control, 3960, 0, 40);
+        set(&small.rollout->groups[0].treated, 970, 0, 30);
+        CHECK(is_near(attributed(&small), 30 - 10 - 2 * sqrt(12.5)));
+        set(&small.rollout->groups[0].treated, 990, 0, 10);
+        CHECK(attributed(&small) <= 0);
+}
+
+TEST(attributed, lets_no_dark_baseline_hide_a_crash)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 10);
+        set(&small.rollout->groups[0].control, 3960, 0, 40);
+        set(&small.rollout->groups[0].treated, 986, 4, 10);
+        CHECK(is_near(attributed(&small), 4));      /* all in all 14 of 1,000 would be within the noise */
+}
+
+TEST(attributed, is_all_of_it_without_control)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 10);
+        set(&small.rollout->groups[0].treated, 10, 2, 1);
+        CHECK(is_near(attributed(&small), 3));
+}
+
+TEST(pacer_window, is_the_wider_of_certain_harm_and_likely_harm)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 64);
+        struct group *fleet = &small.rollout->groups[0];
+        CHECK(pacer_window(small.rollout, fleet) == 5);
+        fleet->excess = 0.1;
+        CHECK(pacer_window(small.rollout, fleet) == 50);
+        fleet->young = 47;
+        fleet->treated.by_status[LEASE_OPEN] = 3;
+        CHECK(pacer_window(small.rollout, fleet) == 3);
+        fleet->young = 60;
+        CHECK(pacer_window(small.rollout, fleet) == 2);
+        fleet->attributed = 2.5;
+        CHECK(pacer_window(small.rollout, fleet) == 0);
+}
+
+/* Whatever pacer_window() says, so many are admitted, and no more. */
+TEST(pacer_window, agrees_with_who_is_admitted)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 64);
+        struct group *fleet = &small.rollout->groups[0];
+        const struct rollout_device nobody = { .strata_count = 0 };
+        for (unsigned tenths = 1; tenths <= 10; tenths++)
+                for (unsigned harm = 0; harm <= 50; harm += 7) {
+                        fleet->young = fleet->treated.by_status[LEASE_OPEN] = 0;
+                        fleet->excess = tenths / 10.0;
+                        fleet->attributed = harm / 10.0;
+                        for (uint32_t left = pacer_window(small.rollout, fleet); left; left--) {
+                                CHECK(pacer_admits(small.rollout, &nobody));
+                                fleet->young++;
+                                fleet->treated.by_status[LEASE_OPEN]++;
+                        }
+                        CHECK(!pacer_admits(small.rollout, &nobody) && pacer_window(small.rollout, fleet) == 0);
+                }
+}
+
+TEST(pacer, says_when_nothing_under_way_could_make_room)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 10);
+        struct group *stratum = &small.rollout->groups[2];
+        stratum->attributed = 4.5;
+        CHECK(pacer_is_stuck(small.rollout) && !pacer_is_spent(small.rollout));
+        stratum->young = 1;
+        CHECK(!pacer_is_stuck(small.rollout));
+        stratum->attributed = 5;
+        CHECK(pacer_is_spent(small.rollout));
+}
