@@ -114,6 +114,22 @@ enum err child_start(const struct child_setup *setup, struct child *ret_child, s
         return e;
 }
 
+enum err child_fork(int (*run)(void *user), void *user, struct child *ret_child, struct why *why)
+{
+        (void)fflush(NULL);                  /* or both would write what is waiting */
+        pid_t parent = getpid(), pid = fork();
+        if (pid < 0)
+                return FAIL(why, ERR_NOMEM, "starting another process: %s", strerror(errno));
+        if (pid > 0) {
+                *ret_child = (struct child){ pid };
+                return OK;
+        }
+        setpgid(0, 0);
+        channel_child_signals();
+        signal(SIGPIPE, SIG_IGN);
+        exit(getppid() == parent ? run(user) : 1);
+}
+
 bool child_signal(const struct child *child, const char *name)
 {
         return child->pid > 0 && kill(child->pid, signal_number(name)) == 0;

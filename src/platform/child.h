@@ -31,6 +31,9 @@ struct child_end {
 
 /* ERR_NOT_FOUND: no such program; ERR_REFUSED: may not be executed. */
 MUST_CHECK enum err child_start(const struct child_setup *setup, struct child *ret_child, struct why *why);
+/* The same, by fork alone: the child runs `run(user)` and ends with what it returns. It keeps its copy of everything: open
+ * files, memory, and with it every secret in there. */
+MUST_CHECK enum err child_fork(int (*run)(void *user), void *user, struct child *ret_child, struct why *why);
 /* This program again. */
 extern const char child_self[];
 /* Signal names as in configuration: HUP USR1 USR2 TERM KILL. False when it is gone. */

@@ -105,3 +105,34 @@ TEST(child_pid_lives, knows_this_process_and_no_nonsense)
         CHECK(child_pid_lives(getpid()) && !child_pid_lives(0) && !child_pid_lives(-1) && !child_pid_lives(0x7fffffff));
         CHECK(!child_pid_signal(1, "HUP") && !child_pid_signal(0, "TERM"));
 }
+
+static int answer_seven(void *user)
+{
+        return *(int *)user;
+}
+
+static int wait_for_ever(void *user)
+{
+        (void)user;
+        while (pause() < 0)
+                ;
+        return 0;
+}
+
+TEST(child_fork, ends_with_what_its_function_returns)
+{
+        int seven = 7;
+        struct child child = { 0 };
+        CHECK(child_fork(answer_seven, &seven, &child, NULL) == OK && child.pid > 0);
+        struct child_end end = wait_for(&child);
+        CHECK(!end.is_signal && end.code == 7);
+}
+
+TEST(child_fork, can_be_told_to_end)
+{
+        struct child child = { 0 };
+        CHECK(child_fork(wait_for_ever, NULL, &child, NULL) == OK);
+        CHECK(child_signal(&child, "TERM"));
+        struct child_end end = wait_for(&child);
+        CHECK(end.is_signal && end.code == SIGTERM);
+}

@@ -1,0 +1,17 @@
+#include "platform/file_limit.h"
+
+#include <sys/resource.h>
+
+enum { OTHERWISE = 256, MOST = 1 << 20 };
+
+unsigned file_limit_raise(void)
+{
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_NOFILE, &limit))
+                return OTHERWISE;
+        rlim_t before = limit.rlim_cur;
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit))
+                limit.rlim_cur = before;
+        return limit.rlim_cur < MOST ? (unsigned)limit.rlim_cur : MOST;
+}
