@@ -143,12 +143,14 @@ TEST(http, reads_a_request_however_it_is_cut)
 TEST(http, joins_chunks_however_they_are_cut)
 {
         static const char bytes[] = "PUT /x HTTP/1.1\r\n" HOST "Transfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n0a\r\n0123456789\r\n0\r\n\r\nrest";
-        for (size_t portion = 1; portion < sizeof(bytes); portion++) {
+        const size_t whole = sizeof(bytes) - 1 - strlen("rest");
+        for (size_t portion = 1; portion < 2 * sizeof(bytes); portion++) {
                 struct http http;
                 struct outcome outcome;
-                feed(&http, head, bytes, sizeof(bytes) - 1, portion, &outcome);
+                bool is_last = portion >= sizeof(bytes);               /* nothing comes after it: it must end all the same */
+                feed(&http, head, bytes, is_last ? whole : sizeof(bytes) - 1, is_last ? portion - sizeof(bytes) + 1 : portion, &outcome);
                 CHECK(outcome.step == HTTP_GOT_WHOLE);
-                CHECK(outcome.used == sizeof(bytes) - 1 - strlen("rest"));
+                CHECK(outcome.used == whole);
                 CHECK(outcome.body_length == 13 && memcmp(outcome.body, "abc0123456789", 13) == 0);
                 CHECK(http.request.is_chunked && http.request.has_body);
         }

@@ -455,7 +455,6 @@ static void take_end(struct connection *connection)
         struct service *service = connection->front->config.service;
         struct sink *sink = connection->sink;
         enter(connection, PHASE_SERVICE);
-        connection->sink = NULL;
         if (sink)
                 sink->ops->end(sink);
         else

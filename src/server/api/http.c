@@ -5,11 +5,11 @@
 #include <assert.h>
 #include <string.h>
 
-/* The parser is stopped at the end of each chunk and of the message, so that a call gives at most one piece. */
-static int on_pause(llhttp_t *parser)
+/* The parser is stopped at the end of a chunk that gave a piece, and of the message: so a call gives at most one piece. The
+ * last chunk is empty, and nothing may come after it that would wake the parser again. */
+static int on_chunk(llhttp_t *parser)
 {
-        (void)parser;
-        return HPE_PAUSED;
+        return ((struct http *)parser->data)->piece_length ? HPE_PAUSED : 0;
 }
 
 static int on_end(llhttp_t *parser)
@@ -44,7 +44,7 @@ static int refuse(llhttp_t *parser, const char *at, size_t length)
 static const llhttp_settings_t settings = {
         .on_headers_complete = on_head,
         .on_body = on_body,
-        .on_chunk_complete = on_pause,
+        .on_chunk_complete = on_chunk,
         .on_message_complete = on_end,
         .on_header_field = refuse,
         .on_chunk_extension_name = refuse,

@@ -1,0 +1,33 @@
+#include "server/api/artifact.h"
+
+#include "format/hex.h"
+
+#include <string.h>
+
+enum err artifacts_init(struct artifacts *artifacts, uv_loop_t *loop, const char *path, struct disk *disk, struct why *why)
+{
+        *artifacts = (struct artifacts){ .loop = loop, .path = path, .disk = disk };
+        enum err e = disk->ops->remove_tree(disk, "incoming", why);
+        if (!e)
+                e = disk->ops->make_folder(disk, "incoming", why);
+        return e ? DURING(why, e, "clearing artifacts/incoming") : OK;
+}
+
+enum err artifact_name(const struct exchange *exchange, char ret_sha256[65], struct why *why)
+{
+        uint8_t digest[32];
+        const struct route_captures *captures = &exchange->captures;
+        if (captures->items[0].length == 64) {
+                memcpy(ret_sha256, captures->items[0].bytes, 64);
+                ret_sha256[64] = 0;
+                if (hex_decode(ret_sha256, digest, sizeof(digest), NULL) == OK)
+                        return OK;
+        }
+        return FAIL(why, ERR_NOT_FOUND, "an artifact is named by its SHA-256, 64 digits in lower case");
+}
+
+/* The quotes and 64 digits cannot stand in another tag, so looking for them is enough; `W/` before them makes no difference. */
+bool etag_is_in(const char *list, const char *etag)
+{
+        return list && (strcmp(list, "*") == 0 || strstr(list, etag));
+}
