@@ -14,6 +14,7 @@
 #include "support/sim_disk.h"
 #include "trust/keys.h"
 #include "trust/lease.h"
+#include "trust/request.h"
 #include "trust/tuf.h"
 #include "wire/device.h"
 

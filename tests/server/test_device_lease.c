@@ -1,0 +1,185 @@
+#include "server/store/inside.h"
+#include "server/world.h"
+
+#include "support/test.h"
+
+enum { FLEET = 12 };
+struct fleet { struct world world; struct world_device devices[FLEET]; };
+
+static void fleet_open(struct fleet *fleet, const char *policy)
+{
+        char body[256];
+        world_open(&fleet->world);
+        for (int i = 0; i < FLEET; i++)
+                world_enrol(&fleet->world, &fleet->devices[i], "os=debian");
+        CHECK(world_publish(&fleet->world, 1) == 201);
+        world_prove(&fleet->world, 1);
+        snprintf(body, sizeof(body), "{\"stream\":\"edr-rules\",\"counter\":1,\"policy\":%s}", policy);
+        CHECK(world_ask(&fleet->world, "POST", "/api/v1/rollouts", body) == 201);
+}
+static void fleet_release(struct fleet *fleet) { world_close(&fleet->world); }
+
+static const char quick[] = "{\"budget\":2,\"bake_s\":2,\"gap_s\":3,\"gather_s\":0,\"holdout_ppm\":0,\"controls\":0}";
+
+static int64_t number(struct fleet *fleet, const char *key)
+{
+        CHECK(world_ask(&fleet->world, "GET", "/api/v1/rollouts/edr-rules/1", NULL) == 200);
+        return world_int(&fleet->world, key);
+}
+
+static int act(struct fleet *fleet, const char *action)
+{
+        char path[96];
+        snprintf(path, sizeof(path), "/api/v1/rollouts/edr-rules/1/%s", action);
+        return world_ask(&fleet->world, "POST", path, "{\"who\":\"ann\",\"reason\":\"test\"}");
+}
+
+/* All wait; a tick picks; how many then get one. */
+static int all_ask(struct fleet *fleet, bool is_new)
+{
+        int granted = 0;
+        for (int i = 0; i < FLEET; i++)
+                granted += world_lease(&fleet->world, &fleet->devices[i], 1, is_new) == 200;
+        return granted;
+}
+
+TEST(lease, is_given_to_no_more_than_the_window_and_stays_the_same)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        char first[1024];
+        fleet_open(&fleet, quick);
+        CHECK(all_ask(&fleet, true) == 0);
+        CHECK(strcmp(world_text(&fleet.world, "reason"), "waiting in line") == 0 && world_int(&fleet.world, "retry_ms") >= 500);
+        world_tick(&fleet.world, 100);
+        CHECK(all_ask(&fleet, false) == 2 && number(&fleet, "exposed") == 2);
+        world_tick(&fleet.world, 100);
+        CHECK(all_ask(&fleet, false) == 2);
+        for (int i = 0; i < FLEET; i++)
+                if (world_lease(&fleet.world, &fleet.devices[i], 1, false) == 200) {
+                        snprintf(first, sizeof(first), "%s", buf_text(&fleet.world.answer.body));
+                        fleet.world.now_ms += 1000;
+                        CHECK(world_lease(&fleet.world, &fleet.devices[i], 1, false) == 200 && strcmp(first, buf_text(&fleet.world.answer.body)) == 0);
+                        CHECK(!fleet.devices[i].lease.is_shadow && fleet.devices[i].lease.counter == 1);
+                        CHECK(fleet.devices[i].lease.deadline == fleet.devices[i].lease.granted + 5);
+                }
+}
+
+TEST(lease, belongs_to_the_device_that_asked)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet, quick);
+        (void)all_ask(&fleet, true);
+        world_tick(&fleet.world, 100);
+        int owner = 0;
+        while (world_lease(&fleet.world, &fleet.devices[owner], 1, false) != 200)
+                owner++;
+        int thief = (owner + 1) % FLEET;
+        memcpy(fleet.devices[thief].nonce, fleet.devices[owner].nonce, sizeof(fleet.devices[owner].nonce));
+        CHECK(world_lease(&fleet.world, &fleet.devices[thief], 1, false) == 409);
+        CHECK(world_lease(&fleet.world, &fleet.devices[owner], 1, true) == 202);         /* one at a time */
+}
+
+TEST(lease, is_refused_for_what_is_not_offered)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet, quick);
+        CHECK(world_lease(&fleet.world, &fleet.devices[0], 2, true) == 409);
+        fleet.world.target[0] ^= 1;
+        CHECK(world_lease(&fleet.world, &fleet.devices[0], 1, true) == 409);
+        fleet.world.target[0] ^= 1;
+        fleet.world.stream = "other";
+        CHECK(world_lease(&fleet.world, &fleet.devices[0], 1, true) == 409);
+}
+
+TEST(lease, is_refused_to_strangers_and_to_bad_bodies)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        struct world_device stranger;
+        fleet_open(&fleet, quick);
+        world_device_init(&fleet.world, &stranger);
+        CHECK(world_lease(&fleet.world, &stranger, 1, true) == 401);
+        snprintf(stranger.id, sizeof(stranger.id), "%s", fleet.devices[0].id);
+        CHECK(world_lease(&fleet.world, &stranger, 1, true) == 401);
+        CHECK(world_device_ask(&fleet.world, &fleet.devices[0], "/v1/lease", "{\"stream\":\"edr-rules\"}") == 400);
+        CHECK(world_device_ask(&fleet.world, &fleet.devices[0], "/v1/lease", "") == 400);
+}
+
+TEST(lease, waits_for_devices_that_came_after_the_release)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        struct world_device late;
+        fleet_open(&fleet, quick);
+        fleet.world.now_ms += 2000;
+        uint8_t target[32];
+        memcpy(target, fleet.world.target, 32);
+        world_enrol(&fleet.world, &late, "os=debian");
+        CHECK(world_lease(&fleet.world, &late, 1, true) == 202 && strstr(world_text(&fleet.world, "reason"), "enrolled after"));
+        world_tick(&fleet.world, 100);
+        CHECK(world_lease(&fleet.world, &late, 1, false) == 202);
+}
+
+/* rollout.md, invariant 1. */
+TEST(lease, that_nobody_fetched_is_never_booked_dark_and_may_be_asked_for_again)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet, quick);
+        (void)all_ask(&fleet, true);
+        world_tick(&fleet.world, 100);
+        CHECK(number(&fleet, "window") == 0);                    /* reserved: it occupies the window */
+        for (int i = 0; i < 60; i++)
+                world_tick(&fleet.world, 100);
+        CHECK(number(&fleet, "dark") == 0 && number(&fleet, "hurt") == 0);
+        (void)all_ask(&fleet, true);
+        world_tick(&fleet.world, 100);
+        CHECK(all_ask(&fleet, false) == 2 && number(&fleet, "dark") == 0);
+}
+
+TEST(lease, waits_while_people_hold_and_is_refused_when_they_halt)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet, quick);
+        CHECK(act(&fleet, "hold") == 200 && world_lease(&fleet.world, &fleet.devices[0], 1, true) == 202);
+        world_tick(&fleet.world, 100);
+        CHECK(world_lease(&fleet.world, &fleet.devices[0], 1, false) == 202 && number(&fleet, "exposed") == 0);
+        CHECK(act(&fleet, "resume") == 200 && all_ask(&fleet, true) == 0);
+        world_tick(&fleet.world, 100);
+        CHECK(all_ask(&fleet, false) == 2);
+        CHECK(act(&fleet, "halt") == 200);
+        CHECK(world_lease(&fleet.world, &fleet.devices[0], 1, true) == 409 || world_lease(&fleet.world, &fleet.devices[1], 1, true) == 409);
+}
+
+TEST(lease, of_a_control_device_names_what_it_runs)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet, "{\"budget\":2,\"bake_s\":2,\"gap_s\":3,\"gather_s\":0,\"holdout_ppm\":0,\"controls\":2}");
+        (void)all_ask(&fleet, true);
+        world_tick(&fleet.world, 100);
+        int shadows = 0;
+        for (int i = 0; i < FLEET; i++) {
+                struct world_device *device = &fleet.devices[i];
+                if (world_lease(&fleet.world, device, 1, false) != 200 || !device->lease.is_shadow)
+                        continue;
+                static const uint8_t factory[32];
+                shadows++;
+                CHECK(device->lease.counter == 0 && memcmp(device->lease.target, factory, 32) == 0);
+                CHECK(world_report(&fleet.world, device, "proven", "") == 200);
+        }
+        CHECK(shadows >= 1 && number(&fleet, "control") == shadows);
+}
+
+TEST(lease, is_not_given_when_the_signer_is_gone_and_then_nothing_is_counted)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet, quick);
+        (void)all_ask(&fleet, true);
+        world_tick(&fleet.world, 100);
+        fleet.world.signer.failure = ERR_UNAVAILABLE;
+        for (int i = 0; i < FLEET; i++) {
+                int status = world_lease(&fleet.world, &fleet.devices[i], 1, false);
+                CHECK(status == 202 || status == 503);
+        }
+        fleet.world.signer.failure = OK;
+        int64_t granted = -1;
+        CHECK(db_number(fleet.world.store->db, "SELECT count(*) FROM rollout_inputs WHERE what = 'granted'", NO_VALUES, -1, &granted, NULL) == OK && granted == 0);
+        CHECK(all_ask(&fleet, false) == 2 && number(&fleet, "exposed") == 2);
+}

@@ -1,0 +1,125 @@
+#include "server/store/inside.h"
+#include "server/world.h"
+
+#include "support/test.h"
+
+#include <inttypes.h>
+
+enum { FLEET = 12 };
+struct fleet { struct world world; struct world_device devices[FLEET]; struct world_device *one; };
+
+/* A rollout in which devices[...] `one` has just got its lease. */
+static void fleet_open(struct fleet *fleet)
+{
+        world_open(&fleet->world);
+        for (int i = 0; i < FLEET; i++)
+                world_enrol(&fleet->world, &fleet->devices[i], "os=debian");
+        CHECK(world_publish(&fleet->world, 1) == 201);
+        world_prove(&fleet->world, 1);
+        CHECK(world_ask(&fleet->world, "POST", "/api/v1/rollouts", "{\"stream\":\"edr-rules\",\"counter\":1,\"policy\":{\"budget\":3,\"bake_s\":2,\"gap_s\":3,"
+                                                                  "\"gather_s\":0,\"holdout_ppm\":0,\"controls\":0}}") == 201);
+        for (int i = 0; i < FLEET; i++)
+                CHECK(world_lease(&fleet->world, &fleet->devices[i], 1, true) == 202);
+        world_tick(&fleet->world, 100);
+        for (int i = 0; i < FLEET && !fleet->one; i++)
+                if (world_lease(&fleet->world, &fleet->devices[i], 1, false) == 200)
+                        fleet->one = &fleet->devices[i];
+        CHECK(fleet->one);
+}
+static void fleet_release(struct fleet *fleet) { world_close(&fleet->world); }
+
+static int64_t number(struct fleet *fleet, const char *key)
+{
+        CHECK(world_ask(&fleet->world, "GET", "/api/v1/rollouts/edr-rules/1", NULL) == 200);
+        return world_int(&fleet->world, key);
+}
+
+static void pass(struct fleet *fleet, int seconds)
+{
+        for (int i = 0; i < 10 * seconds; i++)
+                world_tick(&fleet->world, 100);
+}
+
+TEST(report, is_acknowledged_again_and_counts_once)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        CHECK(world_report(&fleet.world, fleet.one, "harmed", "crash") == 200 && world_int(&fleet.world, "ack") == 1);
+        CHECK(number(&fleet, "harmed") == 1 && number(&fleet, "recovered") == 1);
+        fleet.one->seq--;
+        CHECK(world_report(&fleet.world, fleet.one, "proven", "") == 200 && world_int(&fleet.world, "ack") == 1);
+        CHECK(number(&fleet, "harmed") == 1 && number(&fleet, "proven") == 0);
+}
+
+TEST(report, that_overtook_another_does_not_hide_it)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        int64_t running = -1;
+        fleet_open(&fleet);
+        fleet.one->seq = 1;
+        fleet.one->running = 1;
+        CHECK(world_report(&fleet.world, fleet.one, "proven", "") == 200 && world_int(&fleet.world, "ack") == 2);
+        fleet.one->seq = 0;
+        fleet.one->running = 0;
+        CHECK(world_report(&fleet.world, fleet.one, "declined", "") == 200 && world_int(&fleet.world, "ack") == 1);
+        CHECK(db_number(fleet.world.store->db, "SELECT count(*) FROM reports", NO_VALUES, 0, &running, NULL) == OK && running == 2);
+        CHECK(db_number(fleet.world.store->db, "SELECT running FROM versions WHERE running = 1", NO_VALUES, 0, &running, NULL) == OK && running == 1);
+}
+
+TEST(report, that_does_not_come_is_dark_and_a_late_one_mends_the_label)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        pass(&fleet, 6);
+        CHECK(number(&fleet, "dark") == 1 && number(&fleet, "hurt") == 1 && number(&fleet, "recovered") == 0);
+        fleet.one->running = fleet.one->proven = 1;
+        CHECK(world_report(&fleet.world, fleet.one, "proven", "") == 200);
+        CHECK(number(&fleet, "dark") == 0 && number(&fleet, "proven") == 1);
+}
+
+TEST(report, of_dark_devices_that_fell_back_counts_as_recovered)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        pass(&fleet, 6);
+        CHECK(world_report(&fleet.world, fleet.one, "harmed", "boot_loop") == 200);
+        CHECK(number(&fleet, "hurt") == 1 && number(&fleet, "recovered") == 1);
+}
+
+TEST(report, about_the_lease_of_another_moves_nothing)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        struct world_device *other = fleet.one == &fleet.devices[0] ? &fleet.devices[1] : &fleet.devices[0];
+        memcpy(other->nonce, fleet.one->nonce, sizeof(other->nonce));
+        other->lease.counter = 1;
+        CHECK(world_report(&fleet.world, other, "harmed", "crash") == 200 && number(&fleet, "harmed") == 0);
+        snprintf(other->nonce, sizeof(other->nonce), "%032d", 0);
+        CHECK(world_report(&fleet.world, other, "preflight_failed", "") == 200 && number(&fleet, "preflight_failed") == 0);
+        fleet.one->lease.counter = 7;
+        CHECK(world_report(&fleet.world, fleet.one, "harmed", "crash") == 200 && number(&fleet, "harmed") == 0);
+}
+
+TEST(report, is_refused_when_it_is_none)
+{
+        static const char *const bad[] = { "", "{}", "[]", "{\"seq\":1}" };
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+                CHECK(world_device_ask(&fleet.world, fleet.one, "/v1/report", bad[i]) == 400);
+        CHECK(world_report(&fleet.world, fleet.one, "harmed", "") == 400 && world_report(&fleet.world, fleet.one, "exploded", "") == 400);
+}
+
+TEST(report, survives_a_crash_right_after_its_acknowledgement)
+{
+        struct fleet fleet = { 0 };
+        world_open_file(&fleet.world);
+        for (int i = 0; i < 2; i++)
+                world_enrol(&fleet.world, &fleet.devices[i], "os=debian");
+        snprintf(fleet.devices[0].nonce, sizeof(fleet.devices[0].nonce), "%032d", 0);
+        CHECK(world_report(&fleet.world, &fleet.devices[0], "preflight_failed", "") == 200);
+        world_crash(&fleet.world);
+        int64_t count = 0;
+        CHECK(db_number(fleet.world.store->db, "SELECT count(*) FROM reports", NO_VALUES, 0, &count, NULL) == OK && count == 1);
+        world_close(&fleet.world);
+}
