@@ -54,16 +54,10 @@ bool agent_is_busy(const struct agent *agent)
         return false;
 }
 
-/* The first that waits, and only while nothing is on trial and no report of an earlier trial is unsent: harm is counted
- * against what ran at the time, so two releases must not start at once. */
-bool agent_may_ask(const struct agent *agent, const struct stream *stream)
+/* Harm is counted against what ran at the time, so two releases must not start at once. */
+bool agent_may_ask(const struct agent *agent)
 {
-        if (agent_is_busy(agent) || slots_report(agent->slots))
-                return false;
-        for (size_t i = 0; i < agent->stream_count; i++)
-                if (agent->streams[i].life == LIFE_WAITING)
-                        return &agent->streams[i] == stream;
-        return false;
+        return !agent_is_busy(agent) && !slots_report(agent->slots);
 }
 
 static void checkin_done(void *user, enum err e, const struct fetch_answer *answer)

@@ -43,8 +43,8 @@ int64_t agent_steady_ms(const struct agent *agent);
 /* Trusted time: the latest of the system's clock, the build's, and what was verified. Never moved by an unsigned Date. */
 int64_t agent_time_s(const struct agent *agent);
 bool agent_is_busy(const struct agent *agent);           /* a release is on trial in some stream */
-/* May this stream ask for a lease? One at a time across streams. */
-bool agent_may_ask(const struct agent *agent, const struct stream *stream);
+/* May a stream ask for a lease? Not while another is on trial, nor before its report is sent. */
+bool agent_may_ask(const struct agent *agent);
 /* `span_ms` give or take a quarter, so that devices that started together do not stay together. */
 int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms);
 /* One log line; `stream` may be NULL. */

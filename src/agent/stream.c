@@ -1,7 +1,6 @@
 #include "agent/stream.h"
 
 #include "agent/content.h"
-#include "agent/refresh.h"
 
 #include <string.h>
 
@@ -28,6 +27,7 @@ enum err stream_switch(struct stream *stream, struct why *why)
                 return e;
         content_version(agent->disk, agent->slots, stream->index, stream->expected);
         stream->is_loaded = false;
+        stream->condemned_at_ms = 0;
         if (!engine_is_alive(&stream->engine))
                 stream->engine.start_at_ms = agent_steady_ms(agent);     /* no pause for new content */
         return engine_reload(&stream->engine, why);
@@ -109,6 +109,13 @@ static void act_prove(struct stream *stream)
         candidate_drop(stream);
 }
 
+/* The record would not change, so it still has the trial: neither forget it nor let it go on. */
+static void stay_on_trial(struct stream *stream)
+{
+        stream->life = stream->trial.lease == SLOT_LEASE_SHADOW ? LIFE_SHADOW : LIFE_PROBATION;
+        stream->condemned_at_ms = agent_steady_ms(stream->agent) + RETRY_FIRST_MS;
+}
+
 /* Back to what the record says, with or without an engine that lives. */
 static void settle_down(struct stream *stream)
 {
@@ -134,8 +141,12 @@ static void act_fall_back(struct stream *stream)
                 return;
         }
         const struct slot_harm harm = { stream->harm_kind, stream->text, agent_time_s(agent) };
-        complain(stream, EVENT_DEVICE_TROUBLE, slots_give_up(agent->slots, stream->index, &harm, &why), &why);
-        settle_down(stream);
+        enum err e = slots_give_up(agent->slots, stream->index, &harm, &why);
+        complain(stream, EVENT_DEVICE_TROUBLE, e, &why);
+        if (e)
+                stay_on_trial(stream);
+        else
+                settle_down(stream);
 }
 
 static void act_roll_back(struct stream *stream)
@@ -144,7 +155,12 @@ static void act_roll_back(struct stream *stream)
         struct why why;
         enum err e = slots_withdraw(agent->slots, stream->index, stream->offer.counter, agent_time_s(agent), &why);
         complain(stream, EVENT_DEVICE_TROUBLE, e, &why);
-        settle_down(stream);
+        if (!e)
+                settle_down(stream);
+        else if (slots_on_trial(agent->slots, stream->index))
+                stay_on_trial(stream);
+        else
+                act_retry(stream);
 }
 
 static void act_refuse(struct stream *stream)
@@ -211,9 +227,7 @@ void stream_offer(struct stream *stream, const struct offer *offer)
 {
         bool is_candidate = stream->life > LIFE_IDLE && stream->life < LIFE_ARMED;
         stream->offer = *offer;
-        if (offer->state == OFFER_WITHDRAW && runs(stream, offer->counter))
-                stream_event(stream, LIFE_WITHDRAWN, "");
-        else if (is_candidate && (offer->state == OFFER_NONE || offer->state == OFFER_WITHDRAW || !is_same(stream, offer)))
+        if (is_candidate && (offer->state == OFFER_NONE || offer->state == OFFER_WITHDRAW || !is_same(stream, offer)))
                 stream_event(stream, LIFE_CANCELLED, "no longer offered");
 }
 
@@ -223,6 +237,13 @@ static bool is_wanted(const struct stream *stream, int64_t now_ms)
         const struct offer *offer = &stream->offer;
         return stream->life == LIFE_IDLE && offer->state == OFFER_GO && offer->is_admitted && now_ms >= stream->retry_at_ms
                && !runs(stream, offer->counter) && !slots_is_denied(stream->agent->slots, stream->index, offer->counter);
+}
+
+/* Asked at every turn, so that a withdrawal that the disk would not take is tried again. */
+static bool is_withdrawn(const struct stream *stream, int64_t now_ms)
+{
+        return stream->offer.state == OFFER_WITHDRAW && runs(stream, stream->offer.counter) && now_ms >= stream->retry_at_ms
+               && now_ms >= stream->condemned_at_ms;
 }
 
 static void offered(struct stream *stream)
@@ -281,13 +302,14 @@ static void watch_engine(struct stream *stream, int64_t now_ms)
                 struct why why;
                 child_end_text(&end, text, sizeof(text));
                 agent_note(agent, EVENT_ENGINE_DIED, stream, text);
-                complain(stream, EVENT_DEVICE_TROUBLE, slots_count_crash(agent->slots, stream->index, &why), &why);
+                enum err e = slots_count_crash(agent->slots, stream->index, &why);
+                complain(stream, EVENT_DEVICE_TROUBLE, e, &why);
                 if (life_is_busy(stream->life))
-                        trial_crash(stream, &end);
+                        trial_crash(stream, &end, e == OK);
                 else
                         good_crashed(stream, text);
         }
-        if (engine_is_due(&stream->engine, now_ms))
+        if (engine_is_due(&stream->engine, now_ms) && !stream->condemned_at_ms)
                 start_engine(stream, now_ms);
         if (stream->forgive_at_ms && now_ms >= stream->forgive_at_ms && engine_is_alive(&stream->engine) && !life_is_busy(stream->life)) {
                 struct why why;
@@ -300,6 +322,8 @@ void stream_tick(struct stream *stream)
 {
         int64_t now_ms = agent_steady_ms(stream->agent);
         watch_engine(stream, now_ms);
+        if (is_withdrawn(stream, now_ms))
+                stream_event(stream, LIFE_WITHDRAWN, "");
         if (is_wanted(stream, now_ms))
                 offered(stream);
         if (life_is_busy(stream->life))

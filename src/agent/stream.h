@@ -43,6 +43,7 @@ struct stream {
         size_t next_probe;
         unsigned probe_failures;
         bool is_loaded;
+        int64_t condemned_at_ms;         /* harmed, but the disk would not take it: said again then; the engine stays down. 0: no */
         enum slot_kind harm_kind;
         enum slot_outcome refusal;
         char text[SLOT_DETAIL_BYTES];    /* why: of harm, refusal or retry */
@@ -69,7 +70,8 @@ struct engine_words stream_words(const struct stream *stream, enum slot_id candi
 MUST_CHECK enum err stream_switch(struct stream *stream, struct why *why);       /* link as the record says, engine told */
 void trial_begin(struct stream *stream);
 void trial_tick(struct stream *stream, int64_t now_ms);
-void trial_crash(struct stream *stream, const struct child_end *end);
+/* `is_counted`: on disk. One that could not be counted is harm at once. */
+void trial_crash(struct stream *stream, const struct child_end *end, bool is_counted);
 int64_t trial_wake_ms(const struct stream *stream);
 void candidate_fetch(struct stream *stream);
 void candidate_unpack(struct stream *stream);

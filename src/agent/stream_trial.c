@@ -30,10 +30,10 @@ void trial_begin(struct stream *stream)
         stream->probe_failures = 0;
 }
 
-void trial_crash(struct stream *stream, const struct child_end *end)
+void trial_crash(struct stream *stream, const struct child_end *end, bool is_counted)
 {
         const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
-        if (now->crashes < stream->trial.crashes_max) {
+        if (is_counted && now->crashes < stream->trial.crashes_max) {
                 stream->engine.start_at_ms = agent_steady_ms(stream->agent);
                 return;
         }
@@ -113,6 +113,11 @@ static bool is_reboot_missing(const struct stream *stream)
 
 void trial_tick(struct stream *stream, int64_t now_ms)
 {
+        if (stream->condemned_at_ms) {
+                if (now_ms >= stream->condemned_at_ms)
+                        stream_event(stream, LIFE_HARMED, stream->text);
+                return;
+        }
         if (now_ms >= stream->look_at_ms && !stream->is_loaded && look(stream, now_ms)) {
                 stream_harm(stream, SLOT_PROBE_FAILED, "the engine says state=error");
                 return;
@@ -128,6 +133,8 @@ void trial_tick(struct stream *stream, int64_t now_ms)
 
 int64_t trial_wake_ms(const struct stream *stream)
 {
+        if (stream->condemned_at_ms)
+                return stream->condemned_at_ms;
         int64_t wake = stream->is_loaded ? stream->bake_until_ms : stream->look_at_ms;
         if (stream->is_loaded && (is_reboot_missing(stream) || !engine_is_alive(&stream->engine)))
                 wake = INT64_MAX;

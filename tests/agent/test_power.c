@@ -1,0 +1,281 @@
+/* The whole life of releases on one device, with the real stream, slots, content and unpacking over a disk that loses power
+ * at every change: afterwards there is always something good to start. The network, the judge and the clock are stand-ins. */
+#include "agent/content.h"
+#include "agent/stream.h"
+#include "base/mem.h"
+#include "platform/file.h"
+#include "support/sim_disk.h"
+#include "support/sim_random.h"
+#include "support/test.h"
+#include "trust/sha.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct world {
+        struct sim_disk sim;
+        struct sim_random random;
+        struct agent agent;
+        struct agent_config config;
+        struct agent_stream_config stream_config;
+        struct stream stream;
+        int64_t now_ms;
+        char pid_file[64];
+        struct buf notes[10];            /* by counter */
+} world;
+
+/* What agent.c, caller.c and judge.c are for the stream. */
+int64_t agent_steady_ms(const struct agent *agent) { (void)agent; return world.now_ms; }
+int64_t agent_time_s(const struct agent *agent) { (void)agent; return 1000 + world.now_ms / 1000; }
+bool agent_is_busy(const struct agent *agent) { return life_is_busy(agent->streams[0].life); }
+bool agent_may_ask(const struct agent *agent) { (void)agent; return true; }
+int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms) { (void)agent; return span_ms; }
+void agent_note(const struct agent *agent, enum log_event event, const struct stream *stream, const char *text) { (void)agent, (void)event, (void)stream, (void)text; }
+void caller_forget(struct caller *caller, const void *user) { (void)caller, (void)user; }
+
+static void content_of(uint64_t counter, char text[32])
+{
+        snprintf(text, 32, "%" PRIu64 "\n", counter);
+}
+
+/* The spool gets whatever is asked for: a note by its digest, or the VERSION that a note names. */
+void caller_get(struct caller *caller, const struct caller_get *get, caller_done *done, void *user)
+{
+        (void)caller;
+        char path[128], text[32];
+        struct disk *disk = &world.sim.disk;
+        enum err e = ERR_NOT_FOUND;
+        snprintf(path, sizeof(path), "spool/%s", get->spool);
+        for (uint64_t counter = 4; counter < 10 && e; counter++) {
+                content_of(counter, text);
+                const struct buf *note = &world.notes[counter];
+                const struct { const void *bytes; size_t length; } found[] = { { note->bytes, note->length }, { text, strlen(text) } };
+                for (size_t i = 0; i < 2 && e; i++) {
+                        uint8_t digest[32];
+                        sha256(found[i].bytes, found[i].length, digest);
+                        if (strcmp(spool_artifact(digest).text, path) == 0)
+                                e = disk->ops->replace(disk, path, found[i].bytes, found[i].length, NULL);
+                }
+        }
+        const struct fetch_answer answer = { .status = 200 };
+        done(user, e, &answer);
+}
+
+void caller_post(struct caller *caller, const struct caller_post *post, caller_done *done, void *user)
+{
+        (void)caller, (void)post;
+        const struct fetch_answer answer = { .status = 200, .text = "lease" };
+        done(user, OK, &answer);
+}
+
+enum err judge_note(const struct judge *judge, const struct buf *signed_note, const uint8_t target[32], struct release_note **ret_note, struct why *why)
+{
+        (void)judge, (void)target;
+        return release_note_parse(signed_note->bytes, signed_note->length, ret_note, why);
+}
+
+enum err judge_lease(const struct judge *judge, const struct judge_question *question, const struct buf *signed_lease, struct lease *ret_lease,
+                     struct why *why)
+{
+        (void)judge, (void)signed_lease, (void)why;
+        *ret_lease = (struct lease){ .counter = question->facts.note->counter, .granted = 1000, .deadline = 5000 };
+        return OK;
+}
+
+static void make_note(uint64_t counter)
+{
+        char text[32];
+        content_of(counter, text);
+        struct release_file file = { .length = strlen(text), .path = "VERSION" };
+        sha256(text, strlen(text), file.sha256);
+        const struct release_note note = {
+                .stream = "rules", .version = "1", .counter = counter, .floor = 1, .platform_count = 1, .platforms = { "any" }, .file_count = 1,
+                .files = &file, .ceiling = { .start = 1, .count = 1, .steps = { { 0, CEILING_ALL_PPM } } },
+        };
+        buf_init(&world.notes[counter], 4096);
+        CHECK(release_note_write(&note, &world.notes[counter], NULL) == OK);
+}
+
+static struct offer offer_of(uint64_t counter, enum offer_state state)
+{
+        const struct buf *note = &world.notes[counter];
+        struct offer offer = { .state = state, .is_admitted = true, .counter = counter, .note_length = note->length, .expires = INT64_MAX };
+        sha256(note->bytes, note->length, offer.target);
+        return offer;
+}
+
+static void write_pid(int pid)
+{
+        char text[16];
+        int length = snprintf(text, sizeof(text), "%d\n", pid);
+        CHECK(file_write(world.pid_file, text, (size_t)length, NULL) == OK);
+}
+
+static const char *const names[] = { "rules" };
+
+/* The machine starts: what the guard and the supervisor do. */
+static enum err start(void)
+{
+        struct agent *agent = &world.agent;
+        world.now_ms += 1000;
+        *agent = (struct agent){ .config = &world.config, .disk = &world.sim.disk, .random = &world.random.source, .streams = &world.stream, .stream_count = 1 };
+        snprintf(agent->device, sizeof(agent->device), "00112233445566778899aabbccddeeff");
+        write_pid(getpid());
+        enum err e = world.sim.disk.ops->make_folder(&world.sim.disk, "spool", NULL);
+        if (!e)
+                e = slots_open(agent->disk, names, 1, &agent->slots, NULL);
+        if (!e)
+                e = slots_boot(agent->slots, false, 1, NULL);
+        return e ? e : stream_open(agent, 0, &world.stream, NULL);
+}
+
+static void end(void)
+{
+        if (world.stream.agent)
+                stream_done(&world.stream);
+        world.stream = (struct stream){ 0 };
+        slots_close(world.agent.slots);
+        world.agent.slots = NULL;
+}
+
+/* Time goes by until nothing more happens, or the light goes out. */
+static void live(void)
+{
+        for (int turn = 0; turn < 60 && !world.sim.is_dark; turn++) {
+                stream_tick(&world.stream);
+                (void)stream_call(&world.stream);
+                world.now_ms += 200;
+        }
+}
+
+static void be_offered(uint64_t counter, enum offer_state state)
+{
+        const struct offer offer = offer_of(counter, state);
+        stream_offer(&world.stream, &offer);
+        live();
+}
+
+/* 4 is proven, 5 kills its engine, 6 is proven and then withdrawn; each step only while there is power. */
+static void whole_life(void)
+{
+        if (start())
+                return;
+        live();
+        be_offered(4, OFFER_GO);
+        const struct offer bad = offer_of(5, OFFER_GO);
+        stream_offer(&world.stream, &bad);
+        for (int turn = 0; turn < 60 && !world.sim.is_dark && world.stream.life != LIFE_PROBATION; turn++) {
+                stream_tick(&world.stream);
+                (void)stream_call(&world.stream);
+        }
+        write_pid(0x7fffffff);
+        live();
+        write_pid(getpid());
+        if (!world.sim.is_dark)
+                be_offered(6, OFFER_GO);
+        if (!world.sim.is_dark)
+                be_offered(6, OFFER_WITHDRAW);
+}
+
+static bool is_whole(enum slot_id slot)
+{
+        if (slot >= SLOT_FACTORY)
+                return slot == SLOT_FACTORY;
+        char path[CONTENT_PATH_BYTES + 16], text[32];
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, 64);
+        snprintf(path, sizeof(path), "%s/VERSION", content_slot("rules", slot).text);
+        content_of(slots_in(world.agent.slots, 0, slot)->counter, text);
+        return world.sim.disk.ops->read(&world.sim.disk, path, &bytes, NULL) == OK && strcmp(buf_text(&bytes), text) == 0;
+}
+
+static void check_startable(void)
+{
+        const struct slot_stream *now = slots_stream(world.agent.slots, 0);
+        const char *link = sim_disk_link(&world.sim, "streams/rules/current");
+        CHECK(link && strcmp(link, slot_name((enum slot_id)now->current)) == 0);
+        CHECK(is_whole((enum slot_id)now->current) && is_whole((enum slot_id)now->last_good));
+        CHECK(now->current == now->last_good || slots_on_trial(world.agent.slots, 0));
+        CHECK(slots_in(world.agent.slots, 0, (enum slot_id)now->last_good)->counter != 5);
+        const struct slot_report *report = slots_report(world.agent.slots);
+        CHECK(!slots_is_denied(world.agent.slots, 0, 5) || report);
+}
+
+static void world_open(void)
+{
+        signal(SIGHUP, SIG_IGN);
+        CHECK(file_temporary(world.pid_file, NULL) == OK);
+        strncat(world.pid_file, "/pid", sizeof(world.pid_file) - strlen(world.pid_file) - 1);
+        world.stream_config = (struct agent_stream_config){
+                .name = "rules", .engine = { .pid_file = world.pid_file, .reload_signal = "HUP", .stop_ms = 100 }, .bake_s = 1, .crashes_max = 1,
+                .boots_max = 1, .probe_every_ms = 1000,
+        };
+        world.config = (struct agent_config){ .state_dir = "/nowhere", .platform = "linux-amd64", .ring = "default",
+                                              .streams = { 1, &world.stream_config } };
+        for (uint64_t counter = 4; counter <= 6; counter++)
+                make_note(counter);
+}
+
+static void world_close(void)
+{
+        *strrchr(world.pid_file, '/') = 0;
+        file_remove_tree(world.pid_file);
+        for (uint64_t counter = 4; counter <= 6; counter++)
+                buf_done(&world.notes[counter]);
+        sim_disk_done(&world.sim);
+}
+
+static uint64_t running(void)
+{
+        return slots_in(world.agent.slots, 0, (enum slot_id)slots_stream(world.agent.slots, 0)->current)->counter;
+}
+
+TEST(life, goes_as_planned_while_there_is_power)
+{
+        world_open();
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        whole_life();
+        CHECK(running() == 4 && slots_is_denied(world.agent.slots, 0, 5) && slots_is_denied(world.agent.slots, 0, 6));
+        CHECK(slots_stream(world.agent.slots, 0)->counters.proven == 2 && slots_stream(world.agent.slots, 0)->counters.crashes == 1);
+        check_startable();
+        end();
+        world_close();
+}
+
+TEST(life, leaves_something_good_to_start_whenever_the_power_goes)
+{
+        unsigned cuts = 0;
+        world_open();
+        SWEEP_POWER(&world.sim) {
+                sim_random_init(&world.random, 1);
+                whole_life();
+                end();
+                cuts += world.sim.was_cut;
+                sim_disk_power_on(&world.sim);
+                CHECK(start() == OK);
+                check_startable();
+                end();
+        }
+        CHECK(cuts > 100);
+        world_close();
+}
+
+TEST(life, goes_on_after_whatever_the_disk_refused_once)
+{
+        const enum err failures[] = { ERR_FULL, ERR_IO };
+        world_open();
+        for (size_t i = 0; i < 2; i++)
+                SWEEP_DISK_FAULT(&world.sim, NULL, failures[i]) {
+                        sim_random_init(&world.random, 1);
+                        whole_life();
+                        end();
+                        sim_disk_power_on(&world.sim);
+                        CHECK(start() == OK);
+                        check_startable();
+                        end();
+                }
+        world_close();
+}
