@@ -24,6 +24,7 @@ enum {
         LIMIT_YAML_BYTES = 1 << 20,
         LIMIT_RULE_FILE_BYTES = 16 << 20,     /* one file of rules; the largest public sets are 8 MB in one file */
         LIMIT_WATCHED_FILES = 1 << 20,        /* below a watched folder; 56 bytes each are remembered */
+        LIMIT_CORPUS_FILES = 8192,            /* boot-critical files of one machine; Debian 12 has about 1,500 */
         LIMIT_CONNECTIONS = 20000,            /* of one server; below Debian's hard file limit */
         LIMIT_HEADER_BYTES = 16 << 10,        /* all request headers together */
         LIMIT_ANSWER_BYTES = 16 << 20,        /* one page of a list, one release with its dossier and evidence */
