@@ -20,9 +20,9 @@ struct artifacts {
 MUST_CHECK enum err artifacts_init(struct artifacts *artifacts, uv_loop_t *loop, const char *path, struct disk *disk, struct why *why);
 
 /* Both answer by themselves. Until they do, exchange->pending is theirs. */
-void artifact_get(struct artifacts *artifacts, struct exchange *exchange);
-void artifact_get_gone(struct exchange *exchange);          /* the client left before the answer */
-void artifact_put(struct artifacts *artifacts, struct exchange *exchange);
+void artifact_download(struct artifacts *artifacts, struct exchange *exchange);
+void artifact_download_gone(struct exchange *exchange);          /* the client left before the answer */
+void artifact_upload(struct artifacts *artifacts, struct exchange *exchange);
 
 /* The digest in the path, or ERR_NOT_FOUND. */
 MUST_CHECK enum err artifact_name(const struct exchange *exchange, char ret_sha256[65], struct why *why);

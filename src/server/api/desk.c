@@ -67,12 +67,12 @@ static void director_whole(struct desk *desk, struct exchange *exchange)
 
 static void get_whole(struct desk *desk, struct exchange *exchange)
 {
-        artifact_get(&desk->artifacts, exchange);
+        artifact_download(&desk->artifacts, exchange);
 }
 
 static void put_head(struct desk *desk, struct exchange *exchange)
 {
-        artifact_put(&desk->artifacts, exchange);
+        artifact_upload(&desk->artifacts, exchange);
 }
 
 static void health_whole(struct desk *desk, struct exchange *exchange)
@@ -207,7 +207,7 @@ static void on_gone(struct service *service, struct exchange *exchange)
 {
         struct desk *desk = (struct desk *)service;
         if (exchange->route && exchange->route->id == ROUTE_ARTIFACT_GET)
-                artifact_get_gone(exchange);
+                artifact_download_gone(exchange);
         else
                 store_link_forget(desk->link, exchange);
 }

@@ -38,7 +38,7 @@ static void leave(struct download *download)
                 free_download(download);
 }
 
-void artifact_get_gone(struct exchange *exchange)
+void artifact_download_gone(struct exchange *exchange)
 {
         if (exchange->pending)
                 leave(exchange->pending);
@@ -160,7 +160,7 @@ static void on_open(uv_fs_t *fs)
                 answer_file(download, status.statbuf.st_size);
 }
 
-void artifact_get(struct artifacts *artifacts, struct exchange *exchange)
+void artifact_download(struct artifacts *artifacts, struct exchange *exchange)
 {
         struct why why = { 0 };
         char sha256[65];

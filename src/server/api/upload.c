@@ -241,7 +241,7 @@ static struct upload *new_upload(struct artifacts *artifacts, struct exchange *e
 }
 
 /* Who sends what is there already is heard to the end, for many clients read no answer before; unless they asked first. */
-void artifact_put(struct artifacts *artifacts, struct exchange *exchange)
+void artifact_upload(struct artifacts *artifacts, struct exchange *exchange)
 {
         struct why why = { 0 };
         char sha256[65];

@@ -1,0 +1,233 @@
+#include "server/program.h"
+
+#include "platform/clock.h"
+#include "platform/confine.h"
+#include "platform/disk_folder.h"
+#include "platform/file.h"
+#include "platform/link.h"
+#include "platform/listen.h"
+#include "server/api/api.h"
+#include "server/data_folder.h"
+#include "server/serve_store.h"
+#include "server/settings.h"
+#include "server/signer/keys.h"
+#include "server/signer/remote.h"
+#include "server/supervisor.h"
+
+#include <string.h>
+
+enum { LOCK_WAIT_MS = 5000, PUBLIC_FILES = 3, ADDRESS_MAX = LISTEN_TEXT_MAX + 16 };
+
+/* The two links between the processes, and their ends. */
+enum { SIGNER_STORE, STORE_SIGNER, STORE_API, API_STORE, ENDS };
+
+struct program {
+        struct settings settings;
+        struct data_folder data;
+        struct buf material[PUBLIC_FILES];     /* release root, director root, anchor */
+        int listener, ends[ENDS];
+        char address[ADDRESS_MAX];
+        struct log log;
+};
+
+static int64_t log_now_ms(void *user)
+{
+        (void)user;
+        return clock_system()->ops->wall_ms(clock_system());
+}
+
+/* What this process was not given it closes, so that a process that is gone is seen to be gone. */
+static void keep_ends(struct program *program, int first, int second, bool keeps_listener)
+{
+        for (int i = 0; i < ENDS; i++)
+                if (i != first && i != second) {
+                        link_close(program->ends[i]);
+                        program->ends[i] = -1;
+                }
+        if (keeps_listener)
+                return;
+        listen_close(program->listener);
+        program->listener = -1;
+}
+
+/* To lose another process is no news: the supervisor tells of that one. */
+static int end(struct program *program, enum err e, const struct why *why)
+{
+        if (e && e != ERR_UNAVAILABLE)
+                LOG_WHY(&program->log, EVENT_FAILED, why);
+        return e ? err_info(e)->exit : 0;
+}
+
+static int run_signer(void *user)
+{
+        struct program *program = user;
+        struct why why = { 0 };
+        program->log.from = "signer";
+        keep_ends(program, SIGNER_STORE, -1, false);
+        data_folder_done(&program->data);
+        OWN(signer_keys) struct signer *signer = NULL;
+        enum err e = signer_keys_open(program->settings.keys, &signer, &why);
+        if (e)
+                return end(program, e, &why);
+        if (confine_to_open_files(&why) != OK)
+                LOG_WHY(&program->log, EVENT_UNCONFINED, &why);
+        return end(program, signer_serve(program->ends[SIGNER_STORE], signer, &why), &why);
+}
+
+static enum err serve_store(struct program *program, struct why *why)
+{
+        OWN(signer_remote) struct signer *signer = NULL;
+        OWN(disk_folder) struct disk *artifacts = NULL;
+        OWN(store) struct store *store = NULL;
+        enum err e = signer_remote_open(program->ends[STORE_SIGNER], &signer, why);
+        if (!e)
+                e = disk_folder_open(program->data.artifacts, &artifacts, why);
+        if (e)
+                return e;
+        const struct store_config config = {
+                .database = program->data.database, .artifacts = artifacts, .random = random_system(), .secret = program->data.secret,
+                .admin_key = program->data.admin_key, .tenant = program->settings.tenant, .release_root = buf_text(&program->material[0]),
+                .director_root = buf_text(&program->material[1]), .anchor = buf_text(&program->material[2]),
+                .metadata_s = program->settings.metadata_s, .pace_ms = program->settings.pace_ms,
+        };
+        e = store_open(&config, signer, log_now_ms(NULL), &store, why);
+        return e ? e : store_serve(program->ends[STORE_API], store, &program->log, why);
+}
+
+static int run_store(void *user)
+{
+        struct program *program = user;
+        struct why why = { 0 };
+        program->log.from = "store";
+        keep_ends(program, STORE_SIGNER, STORE_API, false);
+        return end(program, serve_store(program, &why), &why);
+}
+
+static int run_api(void *user)
+{
+        struct program *program = user;
+        struct why why = { 0 };
+        program->log.from = "api";
+        keep_ends(program, API_STORE, -1, true);
+        const struct settings *settings = &program->settings;
+        const struct api_config config = {
+                .listener = program->listener, .store = program->ends[API_STORE], .certificate = settings->plain ? NULL : program->data.certificate,
+                .key = program->data.certificate_key, .artifacts = program->data.artifacts, .secret = program->data.secret,
+                .admin_key = program->data.admin_key, .random = random_system(), .connections_max = (unsigned)settings->connections,
+                .ready_file = (int)settings->ready_fd, .address = program->address, .log = &program->log,
+        };
+        return end(program, api_run(&config, &why), &why);
+}
+
+static const struct supervised processes[] = { { "signer", run_signer }, { "store", run_store }, { "api", run_api } };
+
+static void on_started(void *user)
+{
+        keep_ends(user, -1, -1, false);
+}
+
+static enum err read_material(struct program *program, struct why *why)
+{
+        static const char *const names[PUBLIC_FILES] = { "release.root.json", "director.root.json", "anchor" };
+        for (size_t i = 0; i < PUBLIC_FILES; i++) {
+                char path[DATA_PATH_MAX];
+                snprintf(path, sizeof(path), "%s/%s", program->settings.keys, names[i]);
+                buf_init(&program->material[i], LIMIT_METADATA_BYTES);
+                enum err e = file_read(path, &program->material[i], why);
+                if (e)
+                        return DURING(why, e, "--keys must be the publisher's folder online/, as `firebreak init` made it");
+                if (strlen(buf_text(&program->material[i])) != program->material[i].length)
+                        return FAIL(why, ERR_SYNTAX, "%s is damaged: it has a NUL in it", path);
+        }
+        return OK;
+}
+
+/* The host of HOST:PORT, for the certificate. */
+static const char *host_of(const char *listen, char host[256])
+{
+        const char *colon = strrchr(listen, ':');
+        bool has_brackets = listen[0] == '[';
+        int length = colon ? (int)(colon - listen) - 2 * has_brackets : 0;
+        snprintf(host, 256, "%.*s", length > 0 ? length : 0, listen + has_brackets);
+        return *host ? host : NULL;
+}
+
+static enum err open_folder(struct program *program, struct why *why)
+{
+        char host[256];
+        const struct data_folder_config config = {
+                .path = program->settings.data, .host = host_of(program->settings.listen, host), .random = random_system(),
+                .now_s = log_now_ms(NULL) / 1000, .wait_ms = LOCK_WAIT_MS,
+        };
+        enum err e = data_folder_open(&config, &program->data, why);
+        if (!e && program->data.is_new)
+                LOG(&program->log, EVENT_CREATED, log_text("data", program->data.path), log_text("certificate", program->data.certificate),
+                    log_text("admin_key", program->data.admin_key_file));
+        return e;
+}
+
+static enum err prepare(struct program *program, struct why *why)
+{
+        char address[LISTEN_TEXT_MAX];
+        enum err e = read_material(program, why);
+        if (!e)
+                e = listen_open(program->settings.listen, &program->listener, address, why);
+        if (!e)
+                e = open_folder(program, why);
+        if (!e)
+                e = link_open(&program->ends[SIGNER_STORE], why);
+        if (!e)
+                e = link_open(&program->ends[STORE_API], why);
+        if (!e)
+                snprintf(program->address, sizeof(program->address), "%s://%s", program->settings.plain ? "http" : "https", address);
+        return e;
+}
+
+static void done(struct program *program)
+{
+        keep_ends(program, -1, -1, false);
+        for (size_t i = 0; i < PUBLIC_FILES; i++)
+                buf_done(&program->material[i]);
+        data_folder_done(&program->data);
+}
+
+static int serve(struct program *program)
+{
+        struct why why = { 0 };
+        enum err e = prepare(program, &why);
+        int code = e ? err_info(e)->exit : 0;
+        if (e)
+                LOG_WHY(&program->log, EVENT_FAILED, &why);
+        else
+                code = supervise(&(struct supervisor_config){ processes, sizeof(processes) / sizeof(processes[0]), program, on_started, &program->log });
+        done(program);
+        return code;
+}
+
+static int usage(enum err e, const struct why *why)
+{
+        fprintf(stderr, "firebreakd: %s\n", why->text);
+        return err_info(e)->exit;
+}
+
+int program_run(int argc, char **argv)
+{
+        struct program program = { .listener = -1, .ends = { -1, -1, -1, -1 }, .data = { .lock = -1 } };
+        struct why why = { 0 };
+        OWN(arena) struct arena *arena = arena_new(LIMIT_YAML_BYTES);
+        if (!arena)
+                return usage(ERR_NOMEM, &(struct why){ .text = "out of memory" });
+        enum err e = settings_read(arena, argc, argv, &program.settings, &why);
+        log_init(&program.log, log_now_ms, NULL);
+        if (!e)
+                e = log_configure(&program.log, program.settings.log, &why);
+        if (e)
+                return usage(e, &why);
+        if (program.settings.wants_help)
+                settings_help(stdout);
+        else if (program.settings.wants_version)
+                printf("firebreakd %s\n", FIREBREAK_VERSION);
+        else
+                return serve(&program);
+        return 0;
+}

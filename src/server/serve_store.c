@@ -1,0 +1,196 @@
+#include "server/serve_store.h"
+
+#include "base/mem.h"
+#include "platform/clock.h"
+#include "platform/link.h"
+#include "server/ipc.h"
+#include "wire/problem.h"
+
+#include <string.h>
+
+enum {
+        TICK_MS = 150,
+        COMPLAIN_MS = 10000,                   /* the same trouble is logged so often, no more */
+        READ_MAX = 2 * LIMIT_PUBLISH_BYTES,
+        BEHIND_BYTES = 16 << 20,               /* answers that the api has not taken: then no new requests */
+};
+
+struct serving {
+        int end;
+        struct store *store;
+        const struct log *log;
+        struct buf in, out;
+        uint64_t published;                    /* `changes` of the state that the api has */
+        bool has_published;
+        int64_t tick_due_ms, complain_ms;
+        size_t count;
+        uint64_t ids[LIMIT_STORE_BATCH];
+        struct store_request requests[LIMIT_STORE_BATCH];
+        struct store_answer answers[LIMIT_STORE_BATCH];
+};
+
+static int64_t now_ms(void)
+{
+        return clock_system()->ops->wall_ms(clock_system());
+}
+
+static int64_t steady_ms(void)
+{
+        return clock_system()->ops->steady_ms(clock_system());
+}
+
+static void complain(struct serving *serving, enum log_event event, const struct why *why)
+{
+        if (steady_ms() < serving->complain_ms)
+                return;
+        serving->complain_ms = steady_ms() + COMPLAIN_MS;
+        LOG_WHY(serving->log, event, why);
+}
+
+static enum err take_seen(struct serving *serving, const struct ipc_frame *frame, struct why *why)
+{
+        OWN(arena) struct arena *arena = arena_new(2 * IPC_SEEN_MAX * sizeof(struct store_seen));
+        const struct store_seen *seen = NULL;
+        size_t count = 0;
+        struct why trouble = { 0 };
+        if (!arena)
+                return FAIL(why, ERR_NOMEM, "out of memory");
+        enum err e = ipc_read_seen(frame, arena, &seen, &count, why);
+        if (!e && store_seen(serving->store, seen, count, &trouble) != OK)
+                complain(serving, EVENT_SEEN_LOST, &trouble);
+        return e;
+}
+
+static enum err take_frame(struct serving *serving, const struct ipc_frame *frame, struct why *why)
+{
+        if (frame->kind == IPC_SEEN)
+                return take_seen(serving, frame, why);
+        enum err e = ipc_read_request(frame, &serving->requests[serving->count], why);
+        if (!e)
+                serving->ids[serving->count++] = frame->id;
+        return e;
+}
+
+/* Requests point into `in`, so it stays as it is until they are answered. */
+static enum err take_frames(struct serving *serving, size_t *ret_used, struct why *why)
+{
+        serving->count = 0;
+        for (*ret_used = 0; serving->count < LIMIT_STORE_BATCH;) {
+                struct ipc_frame frame;
+                size_t used = 0;
+                enum err e = ipc_cut(buf_text(&serving->in) + *ret_used, serving->in.length - *ret_used, &frame, &used, why);
+                if (!e && used)
+                        e = take_frame(serving, &frame, why);
+                if (e || !used)
+                        return e;
+                *ret_used += used;
+        }
+        return OK;
+}
+
+/* The newest state, if the api does not have it. */
+static enum err publish(struct serving *serving, struct why *why)
+{
+        const struct store_public *state = store_public_state(serving->store);
+        if (serving->has_published && serving->published == state->changes)
+                return OK;
+        ipc_write_public(&serving->out, state);
+        enum err e = buf_check(&serving->out, why);
+        if (e)
+                return DURING(why, e, "handing on metadata and revocations (at most %d MB together)", LIMIT_PUBLIC_BYTES >> 20);
+        serving->has_published = true;
+        serving->published = state->changes;
+        return OK;
+}
+
+/* One that does not fit is answered with what went wrong. */
+static void send_answer(struct serving *serving, uint64_t id, const struct store_answer *answer)
+{
+        struct buf *out = &serving->out;
+        ipc_write_answer(out, id, &(struct ipc_answer){ answer->status, answer->retry_after_s, answer->type, { buf_text(&answer->body), answer->body.length } });
+        if (!out->failed)
+                return;
+        enum err e = out->failed == ERR_LIMIT ? ERR_IO : out->failed;
+        OWN(buf) struct buf document;
+        buf_init(&document, 1024);
+        out->failed = OK;
+        problem_write(e, NULL, &document);
+        ipc_write_answer(out, id, &(struct ipc_answer){ err_info(e)->http, 1, PROBLEM_TYPE, { buf_text(&document), document.length } });
+}
+
+static enum err answer_batch(struct serving *serving, struct why *why)
+{
+        if (!serving->count)
+                return OK;
+        memset(serving->answers, 0, serving->count * sizeof(serving->answers[0]));
+        store_batch(serving->store, now_ms(), serving->requests, serving->count, serving->answers);
+        enum err e = publish(serving, why);
+        for (size_t i = 0; i < serving->count; i++) {
+                if (!e)
+                        send_answer(serving, serving->ids[i], &serving->answers[i]);
+                store_answer_done(&serving->answers[i]);
+        }
+        return e ? e : buf_check(&serving->out, why);
+}
+
+static enum err tick(struct serving *serving, struct why *why)
+{
+        struct why trouble = { 0 };
+        if (steady_ms() < serving->tick_due_ms)
+                return OK;
+        if (store_tick(serving->store, now_ms(), &trouble) != OK)
+                complain(serving, EVENT_TICK_FAILED, &trouble);
+        serving->tick_due_ms = steady_ms() + TICK_MS;
+        return publish(serving, why);
+}
+
+/* Whether more whole frames wait is not known before they are cut: so after a full batch it does not sleep. */
+static enum err receive(struct serving *serving, bool is_full, struct why *why)
+{
+        bool is_behind = serving->out.length > BEHIND_BYTES;
+        int64_t left = serving->tick_due_ms - steady_ms();
+        if (is_behind)
+                return link_wait(serving->end, true, TICK_MS, why);
+        enum err e = link_wait(serving->end, serving->out.length > 0, is_full || left < 0 ? 0 : left, why);
+        size_t room = serving->in.length < READ_MAX ? READ_MAX - serving->in.length : 0;
+        return e || !room ? e : link_read(serving->end, &serving->in, room, why);
+}
+
+static enum err serve_once(struct serving *serving, bool *is_full, struct why *why)
+{
+        size_t used = 0;
+        enum err e = receive(serving, *is_full, why);
+        if (!e)
+                e = take_frames(serving, &used, why);
+        if (!e)
+                e = answer_batch(serving, why);
+        if (e)
+                return e;
+        *is_full = serving->count == LIMIT_STORE_BATCH;
+        if (used)
+                memmove(serving->in.bytes, serving->in.bytes + used, serving->in.length - used);
+        serving->in.length -= used;
+        e = tick(serving, why);
+        return e ? e : link_write(serving->end, &serving->out, why);
+}
+
+OWN_DEFINE(serving, struct serving *, mem_free)
+
+enum err store_serve(int end, struct store *store, const struct log *log, struct why *why)
+{
+        OWN(serving) struct serving *serving = mem_new(1, sizeof(*serving));
+        if (!serving)
+                return FAIL(why, ERR_NOMEM, "out of memory");
+        serving->end = end;
+        serving->store = store;
+        serving->log = log;
+        buf_init(&serving->in, 2 * READ_MAX);
+        buf_init(&serving->out, 2u * LIMIT_PUBLIC_BYTES);
+        bool is_full = false;
+        enum err e = OK;
+        while (!e)
+                e = serve_once(serving, &is_full, why);
+        buf_done(&serving->in);
+        buf_done(&serving->out);
+        return e == ERR_UNAVAILABLE ? OK : e;
+}

@@ -1,0 +1,133 @@
+#include "server/supervisor.h"
+
+#include "platform/channel.h"
+#include "platform/child.h"
+#include "platform/clock.h"
+
+#include <assert.h>
+
+enum {
+        STOP_MS = 20000,                       /* twice what the network takes to finish */
+        LAST_WORDS_MS = 500,                   /* after a first death, for the one that caused it */
+        LOOK_MS = 1000,
+};
+
+struct supervision {
+        const struct supervisor_config *config;
+        struct child children[SUPERVISOR_MAX];
+        int signals;
+        bool is_stopping, has_died;
+        int code;
+        int64_t until_ms;
+};
+
+static int64_t now_ms(void)
+{
+        return clock_system()->ops->steady_ms(clock_system());
+}
+
+static bool is_any_alive(const struct supervision *supervision)
+{
+        for (size_t i = 0; i < supervision->config->count; i++)
+                if (supervision->children[i].pid)
+                        return true;
+        return false;
+}
+
+/* One that only lost another says so with UNAVAILABLE: the other's own code tells more. */
+static void keep_code(struct supervision *supervision, int code)
+{
+        int lost = err_info(ERR_UNAVAILABLE)->exit;
+        if (!supervision->code || (supervision->code == lost && code && code != lost))
+                supervision->code = code ? code : lost;
+}
+
+static void note_end(struct supervision *supervision, size_t index, const struct child_end *end)
+{
+        char how[32];
+        bool is_wanted = supervision->is_stopping && !end->is_signal && end->code == 0;
+        if (is_wanted || (supervision->has_died && !end->is_signal && end->code == 0))
+                return;
+        child_end_text(end, how, sizeof(how));
+        keep_code(supervision, end->is_signal ? err_info(ERR_UNAVAILABLE)->exit : end->code);
+        LOG(supervision->config->log, EVENT_CHILD_DIED, log_text("process", supervision->config->processes[index].name), log_text("how", how));
+        if (!supervision->has_died)
+                supervision->until_ms = now_ms() + LAST_WORDS_MS;
+        supervision->has_died = true;
+}
+
+static void collect(struct supervision *supervision)
+{
+        for (size_t i = 0; i < supervision->config->count; i++) {
+                struct child_end end;
+                if (supervision->children[i].pid && child_ended(&supervision->children[i], &end))
+                        note_end(supervision, i, &end);
+        }
+}
+
+static void stop(struct supervision *supervision)
+{
+        if (supervision->is_stopping)
+                return;
+        supervision->is_stopping = true;
+        supervision->until_ms = now_ms() + STOP_MS;
+        LOG(supervision->config->log, EVENT_STOPPING);
+        (void)child_signal(&supervision->children[supervision->config->count - 1], "TERM");
+}
+
+static void kill_all(struct supervision *supervision)
+{
+        for (size_t i = supervision->config->count; i-- > 0;)
+                child_kill(&supervision->children[i]);
+}
+
+static void watch(struct supervision *supervision)
+{
+        bool has_signal = false;
+        while (is_any_alive(supervision)) {
+                bool has_end = supervision->is_stopping || supervision->has_died;
+                int64_t left = has_end ? supervision->until_ms - now_ms() : LOOK_MS;
+                if (has_end && left <= 0) {
+                        keep_code(supervision, err_info(ERR_TIMEOUT)->exit);
+                        kill_all(supervision);
+                        return;
+                }
+                if (channel_wait(&supervision->signals, 1, left, &has_signal, NULL) != OK)
+                        continue;
+                if (channel_signals_take(supervision->signals))
+                        stop(supervision);
+                collect(supervision);
+        }
+}
+
+static enum err start_all(struct supervision *supervision, struct why *why)
+{
+        const struct supervisor_config *config = supervision->config;
+        enum err e = channel_signals(&supervision->signals, why);
+        for (size_t i = 0; i < config->count && !e; i++) {
+                e = child_fork(config->processes[i].run, config->user, &supervision->children[i], why);
+                if (e)
+                        e = DURING(why, e, "%s", config->processes[i].name);
+        }
+        return e;
+}
+
+int supervise(const struct supervisor_config *config)
+{
+        assert(config->count && config->count <= SUPERVISOR_MAX);
+        struct supervision supervision = { .config = config, .signals = -1 };
+        struct why why = { 0 };
+        enum err e = start_all(&supervision, &why);
+        config->started(config->user);
+        if (e) {
+                kill_all(&supervision);
+                LOG_WHY(config->log, EVENT_FAILED, &why);
+                channel_close(supervision.signals);
+                return err_info(e)->exit;
+        }
+        watch(&supervision);
+        channel_close(supervision.signals);
+        if (!supervision.code)
+                LOG(config->log, EVENT_STOPPED);
+        return supervision.code;
+}
