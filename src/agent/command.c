@@ -25,6 +25,8 @@ static const struct option {
         TEXT("ca", "FILE", ca, "instead of the configuration's"),
         TEXT("root", "DIR", root, "where the device's disk is mounted"),
         TEXT("state", "DIR", state, "state folder below the root; default var/lib/firebreak"),
+        TEXT("stream", "NAME", stream, "of the configuration"),
+        TEXT("slot", "a|b", slot, "where the candidate is"),
         TEXT("json", NULL, is_json, "for programs"),
         TEXT("dry-run", NULL, is_dry, "say what would be done, change nothing"),
 #undef TEXT

@@ -376,13 +376,15 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
 
 void stream_stop(struct stream *stream)
 {
-        child_kill(&stream->helper);
+        child_kill(&stream->probe);
+        preflight_kill(&stream->preflight);
         engine_stop(&stream->engine, agent_steady_ms(stream->agent));
 }
 
 void stream_done(struct stream *stream)
 {
         candidate_drop(stream);
-        child_kill(&stream->helper);
+        child_kill(&stream->probe);
+        preflight_kill(&stream->preflight);
         engine_kill(&stream->engine);
 }

@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 #include "agent/engine.h"
 #include "agent/life.h"
+#include "agent/preflight.h"
 #include "agent/unpack.h"
 
 /* What the verifier found in the server's metadata for this stream. */
@@ -33,7 +34,8 @@ struct stream {
         size_t next_file;
         struct unpack *unpack;
         enum slot_id slot;
-        struct child helper;             /* preflight, or a probe */
+        struct preflight preflight;
+        struct child probe;
         int64_t helper_until_ms, retry_at_ms, ask_at_ms, retry_pause_ms;
         bool is_calling;                 /* a request of ours is out */
 

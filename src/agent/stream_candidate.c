@@ -8,7 +8,7 @@
 
 enum {
         ROOM_SPARE_BYTES = 16 << 20,     /* left to the rest of the machine */
-        PREFLIGHT_MEMORY_BYTES = 1 << 30, PREFLIGHT_FILES = 256,
+        PREFLIGHT_SPARE_MS = 5000,
         LEASE_RETRY_MAX_MS = 600000, LEASE_REFUSED_MS = 10000,
 };
 
@@ -22,7 +22,8 @@ void candidate_drop(struct stream *stream)
 {
         unpack_close(stream->unpack);
         stream->unpack = NULL;
-        child_kill(&stream->helper);
+        child_kill(&stream->probe);
+        preflight_kill(&stream->preflight);
         release_note_free(stream->note);
         stream->note = NULL;
         stream->next_file = 0;
@@ -202,35 +203,26 @@ void candidate_preflight(struct stream *stream)
                 stream_event(stream, LIFE_PASSED, "no preflight command");
                 return;
         }
-        char places[3][1024];
-        const struct engine_words words = stream_words(stream, stream->slot, &places);
-        const struct child_limits limits = {
-                .cpu_s = (uint64_t)stream->config->preflight_ms / 1000 + 1, .memory_bytes = PREFLIGHT_MEMORY_BYTES,
-                .file_bytes = 1 << 20, .files = PREFLIGHT_FILES, .is_offline = true,
-        };
-        struct engine_command command;
         struct why why;
-        enum err e = engine_command(&stream->config->preflight, &words, &command, &why);
-        if (!e)
-                e = child_start(&(struct child_setup){ command.argv, -1, -1, -1, &limits }, &stream->helper, &why);
-        stream->helper_until_ms = agent_steady_ms(stream->agent) + stream->config->preflight_ms;
+        enum err e = preflight_start(&(struct preflight_of){ stream->agent->config_path, stream->config->name, stream->slot }, &stream->preflight, &why);
+        /* It keeps its own time; this is for the case that it does not. */
+        stream->helper_until_ms = agent_steady_ms(stream->agent) + stream->config->preflight_ms + PREFLIGHT_SPARE_MS;
         if (e)
                 stream_event(stream, LIFE_FAILED, why.text);
 }
 
 static void preflight_tick(struct stream *stream, int64_t now_ms)
 {
-        struct child_end end;
-        if (child_ended(&stream->helper, &end)) {
-                char text[SLOT_DETAIL_BYTES];
-                child_end_text(&end, text, sizeof(text));
-                if (end.is_signal || end.code)
+        enum err verdict;
+        char text[PREFLIGHT_TEXT_BYTES];
+        if (preflight_ended(&stream->preflight, &verdict, text)) {
+                if (verdict == ERR_CONTENT)
                         refuse(stream, SLOT_PREFLIGHT_FAILED, text);
                 else
-                        stream_event(stream, LIFE_PASSED, "");
+                        stream_event(stream, verdict ? LIFE_FAILED : LIFE_PASSED, text);
         } else if (now_ms >= stream->helper_until_ms) {
-                child_kill(&stream->helper);
-                refuse(stream, SLOT_PREFLIGHT_FAILED, "took too long");
+                preflight_kill(&stream->preflight);
+                stream_event(stream, LIFE_FAILED, "the preflight did not end");
         }
 }
 
@@ -336,7 +328,7 @@ void candidate_tick(struct stream *stream, int64_t now_ms)
 {
         if (stream->life == LIFE_UNPACKING && stream->unpack)
                 unpack_tick(stream);
-        else if (stream->life == LIFE_PREFLIGHT && stream->helper.pid)
+        else if (stream->life == LIFE_PREFLIGHT && stream->preflight.child.pid)
                 preflight_tick(stream, now_ms);
 }
 

@@ -76,7 +76,7 @@ static void probe_start(struct stream *stream, int64_t now_ms)
         struct why why;
         enum err e = engine_command(&probe->command, &words, &command, &why);
         if (!e)
-                e = child_start(&(struct child_setup){ command.argv, -1, -1, -1, NULL }, &stream->helper, &why);
+                e = child_start(&(struct child_setup){ command.argv, -1, -1, -1, NULL }, &stream->probe, &why);
         stream->probe_at_ms = now_ms + stream->config->probe_every_ms;
         stream->helper_until_ms = now_ms + probe->timeout_ms;
         if (e)
@@ -93,15 +93,15 @@ static void probe_result(struct stream *stream, const char *failure)
 static void probe_tick(struct stream *stream, int64_t now_ms)
 {
         struct child_end end;
-        if (stream->helper.pid && child_ended(&stream->helper, &end)) {
+        if (stream->probe.pid && child_ended(&stream->probe, &end)) {
                 char text[SLOT_DETAIL_BYTES];
                 int used = snprintf(text, sizeof(text), "probe: ");
                 child_end_text(&end, text + used, (int)sizeof(text) - used);
                 probe_result(stream, end.is_signal || end.code ? text : NULL);
-        } else if (stream->helper.pid && now_ms >= stream->helper_until_ms) {
-                child_kill(&stream->helper);
+        } else if (stream->probe.pid && now_ms >= stream->helper_until_ms) {
+                child_kill(&stream->probe);
                 probe_result(stream, "probe: took too long");
-        } else if (!stream->helper.pid && stream->config->probes.count && now_ms >= stream->probe_at_ms && stream->is_loaded) {
+        } else if (!stream->probe.pid && stream->config->probes.count && now_ms >= stream->probe_at_ms && stream->is_loaded) {
                 probe_start(stream, now_ms);
         }
 }
@@ -138,9 +138,9 @@ int64_t trial_wake_ms(const struct stream *stream)
         int64_t wake = stream->is_loaded ? stream->bake_until_ms : stream->look_at_ms;
         if (stream->is_loaded && (is_reboot_missing(stream) || !engine_is_alive(&stream->engine)))
                 wake = INT64_MAX;
-        if (stream->helper.pid && stream->helper_until_ms < wake)
+        if (stream->probe.pid && stream->helper_until_ms < wake)
                 wake = stream->helper_until_ms;
-        if (!stream->helper.pid && stream->config->probes.count && stream->probe_at_ms < wake)
+        if (!stream->probe.pid && stream->config->probes.count && stream->probe_at_ms < wake)
                 wake = stream->probe_at_ms;
         return wake;
 }

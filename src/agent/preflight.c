@@ -1,0 +1,102 @@
+#include "agent/preflight.h"
+
+#include "agent/content.h"
+#include "agent/engine.h"
+#include "platform/channel.h"
+#include "platform/sandbox.h"
+
+#include <string.h>
+
+enum { MEMORY_BYTES = 1 << 30, FILE_BYTES = 1 << 20, FILES = 256, OUTPUT_BYTES = 4096, STANDARD_OUTPUT = 1 };
+
+enum err preflight_start(const struct preflight_of *of, struct preflight *ret_preflight, struct why *why)
+{
+        int ends[2];
+        enum err e = channel_open(ends, why);
+        if (e)
+                return e;
+        const char *const argv[] = { child_self, "preflight", "--config", of->config_path, "--stream", of->stream, "--slot", slot_name(of->slot), NULL };
+        e = child_start(&(struct child_setup){ argv, -1, ends[1], -1, NULL }, &ret_preflight->child, why);
+        channel_close(ends[1]);
+        if (e)
+                channel_close(ends[0]);
+        else
+                ret_preflight->channel = ends[0];
+        return e;
+}
+
+void preflight_kill(struct preflight *preflight)
+{
+        if (!preflight->child.pid)
+                return;
+        child_kill(&preflight->child);
+        channel_close(preflight->channel);
+}
+
+bool preflight_ended(struct preflight *preflight, enum err *ret_verdict, char text[PREFLIGHT_TEXT_BYTES])
+{
+        struct child_end end;
+        if (!preflight->child.pid || !child_ended(&preflight->child, &end))
+                return false;
+        size_t length = 0;
+        struct why why;
+        if (channel_receive(preflight->channel, text, PREFLIGHT_TEXT_BYTES - 1, &length, &why))
+                length = (size_t)snprintf(text, PREFLIGHT_TEXT_BYTES, "preflight ended without a word");
+        text[length] = 0;
+        channel_close(preflight->channel);
+        *ret_verdict = end.is_signal ? ERR_IO : end.code == 0 ? OK : end.code == err_info(ERR_CONTENT)->exit ? ERR_CONTENT : ERR_IO;
+        return true;
+}
+
+static const struct agent_stream_config *find_stream(const struct agent_config *config, const char *name)
+{
+        for (size_t i = 0; i < config->streams.count; i++)
+                if (strcmp(agent_config_stream(config, i)->name, name) == 0)
+                        return agent_config_stream(config, i);
+        return NULL;
+}
+
+static enum err run(const struct agent_stream_config *stream, const struct engine_command *command, struct why *why)
+{
+        const struct sandbox_run what = {
+                .argv = command->argv,
+                .limits = {
+                        .wall_ms = stream->preflight_ms, .cpu_s = (uint64_t)stream->preflight_ms / 1000 + 1, .file_bytes = FILE_BYTES, .files = FILES,
+                        .may_start_processes = true,
+#ifndef __SANITIZE_ADDRESS__
+                        .memory_bytes = MEMORY_BYTES,            /* shadow memory alone is terabytes */
+#endif
+                },
+        };
+        OWN(sandbox_result) struct sandbox_result result;
+        char ended[48], walls[SANDBOX_WALLS_TEXT_MAX], text[PREFLIGHT_TEXT_BYTES];
+        sandbox_result_init(&result, OUTPUT_BYTES);
+        enum err e = sandbox_run(&what, &result, why);
+        if (e)
+                return e;
+        sandbox_end_text(&what, &result, ended, sizeof(ended));
+        sandbox_walls_text(result.walls, walls);
+        int length = snprintf(text, sizeof(text), "%s; walls: %s", ended, walls);
+        e = channel_send(STANDARD_OUTPUT, text, length < PREFLIGHT_TEXT_BYTES ? (size_t)length : PREFLIGHT_TEXT_BYTES - 1, why);
+        if (!e && (result.is_signal || result.is_timeout || result.code))
+                e = FAIL(why, ERR_CONTENT, "preflight: %s", ended);
+        return e;
+}
+
+enum err preflight_main(const struct preflight_of *of, struct why *why)
+{
+        OWN(agent_config) struct agent_config *config = NULL;
+        enum err e = agent_config_open(of->config_path, &config, why);
+        if (e)
+                return e;
+        const struct agent_stream_config *stream = find_stream(config, of->stream);
+        if (!stream || !stream->preflight.count)
+                return FAIL(why, ERR_USAGE, "stream %s has no preflight", of->stream);
+        char folder[1024], current[1100], candidate[1200];
+        snprintf(folder, sizeof(folder), "%s/streams/%s", config->state_dir, of->stream);
+        snprintf(current, sizeof(current), "%s/current", folder);
+        snprintf(candidate, sizeof(candidate), "%s/%s", config->state_dir, content_slot(of->stream, of->slot).text);
+        struct engine_command command;
+        e = engine_command(&stream->preflight, &(struct engine_words){ folder, current, candidate }, &command, why);
+        return e ? e : run(stream, &command, why);
+}
