@@ -5,6 +5,7 @@
 #include "rollout/gate.h"
 
 #include <math.h>
+#include <string.h>
 
 /* splitmix64's finaliser: another order of the same buckets. */
 static uint64_t mix(uint64_t z)
@@ -85,6 +86,9 @@ static double fit(const struct split *split)
 static void suspect(struct rollout *rollout)
 {
         double best = -INFINITY, sum = 0;
+        memset(rollout->suspicions, 0, rollout->group_count * sizeof(*rollout->suspicions));
+        if (rollout->groups[0].attributed <= 0)
+                return;
         for (uint32_t i = 1; i < rollout->group_count; i++) {
                 struct split split = split_of(rollout, i);
                 best = fmax(best, fit(&split));
@@ -97,9 +101,8 @@ static void suspect(struct rollout *rollout)
                 rollout->suspicions[i] = weight * (in - out);
                 sum += weight;
         }
-        bool is_clean = rollout->groups[0].attributed <= 0;
         for (uint32_t i = 1; i < rollout->group_count; i++)
-                rollout->suspicions[i] = is_clean ? 0 : rollout->suspicions[i] / sum;
+                rollout->suspicions[i] /= sum;
 }
 
 enum { CLASS_OF_RARE = 8 };

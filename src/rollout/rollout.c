@@ -5,6 +5,7 @@
 #include "rollout/pacer.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 struct rollout_policy rollout_policy_default(void)

@@ -3,6 +3,7 @@
 #include "rollout/small.h"
 
 #include <math.h>
+#include <string.h>
 
 static double mixed(double treated, double control, unsigned power)
 {

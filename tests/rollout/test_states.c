@@ -77,3 +77,16 @@ TEST(rollout_states, are_drawn_from_the_table)
         CHECK(strstr(buf_text(&drawn), "    halted --> exposing : override [TWO_PEOPLE]\n"));
         CHECK(strstr(buf_text(&drawn), "    exposing --> complete : complete\n"));
 }
+
+TEST(rollout_states, are_drawn_in_the_manual_as_they_are)
+{
+        OWN(buf) struct buf drawn;
+        static char manual[1 << 16];
+        buf_init(&drawn, 1 << 14);
+        rollout_states_print(&drawn);
+        FILE *file = fopen(ROLLOUT_GUIDE, "r");
+        CHECK(file);
+        manual[fread(manual, 1, sizeof(manual) - 1, file)] = '\0';
+        fclose(file);
+        CHECK(strstr(manual, buf_text(&drawn)));
+}
