@@ -86,6 +86,11 @@ static void plan_lease(struct sim_fleet *fleet, uint32_t at, const struct rollou
         device->is_exposed |= !device->is_control;
 }
 
+static bool is_idle(const struct sim_device *device)
+{
+        return !device->is_done && !device->comes_ms && !device->answers_ms && !device->back_ms;
+}
+
 static void line_up(struct sim_fleet *fleet)
 {
         struct rollout_device devices[FLEET];
@@ -94,7 +99,7 @@ static void line_up(struct sim_fleet *fleet)
         struct rollout_view before;
         rollout_view(fleet->rollout, &before);
         for (uint32_t i = 0; i < FLEET; i++)
-                if (!fleet->devices[i].is_done && !fleet->devices[i].comes_ms && !fleet->devices[i].answers_ms) {
+                if (is_idle(&fleet->devices[i])) {
                         from[count] = i;
                         devices[count++] = fleet->devices[i].facts;
                 }
@@ -113,10 +118,9 @@ static void line_up(struct sim_fleet *fleet)
                 }
 }
 
-/* When it will answer, and what; NEVER: it does not. */
+/* When it will answer, and what. */
 static void plan_answer(struct sim_fleet *fleet, struct sim_device *device, int64_t deadline_ms)
 {
-        static const int64_t never = INT64_MAX;
         bool is_hit = !device->is_control && device->facts.strata[0] == 0;
         device->outcome = ROLLOUT_PROVEN;
         device->answers_ms = fleet->now_ms + fleet->policy.bake_s * 1000 + (int64_t)sim_random_below(&fleet->random, 400);
@@ -126,8 +130,11 @@ static void plan_answer(struct sim_fleet *fleet, struct sim_device *device, int6
                 device->outcome = ROLLOUT_HARMED;
                 device->answers_ms = fleet->now_ms + 1 + (int64_t)sim_random_below(&fleet->random, 500);
         }
-        if (happens(fleet, fleet->release.dark_anyway_ppm) || (is_hit && happens(fleet, fleet->release.dark_ppm)))
-                device->answers_ms = never;
+        if (happens(fleet, fleet->release.dark_anyway_ppm) || (is_hit && happens(fleet, fleet->release.dark_ppm))) {
+                device->answers_ms = 0;
+                device->back_ms = device->is_control ? deadline_ms + 1000 : 0;
+                device->is_done = !device->is_control;
+        }
 }
 
 static void come(struct sim_fleet *fleet, struct sim_device *device)
@@ -161,6 +168,8 @@ static void step(struct sim_fleet *fleet)
                 struct sim_device *device = &fleet->devices[i];
                 if (device->comes_ms && device->comes_ms <= fleet->now_ms)
                         come(fleet, device);
+                if (device->back_ms <= fleet->now_ms)
+                        device->back_ms = 0;
                 if (device->answers_ms && device->answers_ms <= fleet->now_ms)
                         answer(fleet, device);
         }

@@ -27,7 +27,7 @@ struct told {
 struct sim_device {
         struct rollout_device facts;
         uint32_t handle;                         /* of its lease */
-        int64_t comes_ms, answers_ms;            /* 0: neither */
+        int64_t comes_ms, answers_ms, back_ms;   /* 0: not. back: a silent control device that stands in line again */
         bool is_exposed, is_done, is_control;
         enum rollout_outcome outcome;
 };

@@ -37,7 +37,7 @@ TEST(a_release_that_darkens_whoever_gets_it, reaches_five_and_counts_them_withou
                 sim_fleet_init(&fleet, &(struct sim_release){ .bad_devices = FLEET, .dark_ppm = 1000000 }, seed);
                 sim_fleet_run(&fleet, MINUTE_MS);
                 rollout_view(fleet.rollout, &view);
-                CHECK(view.fleet.exposed <= 5 && view.fleet.dark == view.fleet.exposed && view.fleet.hurt == 5);
+                CHECK(view.fleet.exposed <= 5 && view.fleet.dark == view.fleet.exposed && view.fleet.hurt == 5 && fleet.most_unanswered <= 5);
                 CHECK(is_stopped(&view) && view.stopped_by == ROLLOUT_BY_BUDGET);
                 sim_fleet_done(&fleet);
         }
