@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #ifdef __SANITIZE_ADDRESS__
-#define IF_SANITIZED "ASAN_OPTIONS=detect_leaks=0:handle_segv=0", "UBSAN_OPTIONS=halt_on_error=0",   /* no ptrace here, and a crash is a signal */
+#define IF_SANITIZED "ASAN_OPTIONS=detect_leaks=0:handle_segv=0:abort_on_error=1", "UBSAN_OPTIONS=halt_on_error=0",   /* no ptrace here, and a crash is a signal */
 #else
 #define IF_SANITIZED
 #endif
