@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-enum { LOCK_WAIT_MS = 5000, PUBLIC_FILES = 3, ADDRESS_MAX = LISTEN_TEXT_MAX + 16 };
+enum { LOCK_WAIT_MS = 5000, PORT_WAIT_MS = 2000, AGAIN_MS = 50, PUBLIC_FILES = 3, ADDRESS_MAX = LISTEN_TEXT_MAX + 16 };
 
 /* The two links between the processes, and their ends. */
 enum { SIGNER_STORE, STORE_SIGNER, STORE_API, API_STORE, ENDS };
@@ -166,12 +166,25 @@ static enum err open_folder(struct program *program, struct why *why)
         return e;
 }
 
+/* The processes of a server that was killed hold its port until the system has put them away. */
+static enum err open_port(struct program *program, char address[LISTEN_TEXT_MAX], struct why *why)
+{
+        struct clock *clock = clock_system();
+        int64_t until_ms = clock->ops->steady_ms(clock) + PORT_WAIT_MS;
+        enum err e = listen_open(program->settings.listen, &program->listener, address, why);
+        while (e == ERR_BUSY && clock->ops->steady_ms(clock) < until_ms) {
+                clock->ops->sleep_ms(clock, AGAIN_MS);
+                e = listen_open(program->settings.listen, &program->listener, address, why);
+        }
+        return e;
+}
+
 static enum err prepare(struct program *program, struct why *why)
 {
         char address[LISTEN_TEXT_MAX];
         enum err e = read_material(program, why);
         if (!e)
-                e = listen_open(program->settings.listen, &program->listener, address, why);
+                e = open_port(program, address, why);
         if (!e)
                 e = open_folder(program, why);
         if (!e)
