@@ -1,6 +1,7 @@
 #include "cli/ceremony.h"
 
 #include "base/limits.h"
+#include "cli/publisher.h"
 #include "format/json.h"
 #include "platform/disk.h"
 #include "platform/random.h"
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DAY_S = 86400, ROOT_DAYS = 365, OFFLINE_DAYS = 90, PATH_MAX_BYTES = 256 };       /* lifetimes: design of trust */
+enum { DAY_S = 86400, ROOT_DAYS = 365, PATH_MAX_BYTES = 256 };
 
 enum key_role { KEY_ROOT, KEY_TARGETS, KEY_SNAPSHOT, KEY_LAB, KEY_TIMESTAMP, KEY_DIRECTOR, KEY_ROLES };
 
@@ -147,7 +148,7 @@ static enum err put_anchor(const struct ceremony *ceremony, const struct keys *k
 /* No release yet: version 1 of both lists nothing. */
 static enum err put_metadata(const struct ceremony *ceremony, const struct keys *keys, struct why *why)
 {
-        struct tuf_stamp stamp = { 1, ceremony->now + (int64_t)OFFLINE_DAYS * DAY_S };
+        struct tuf_stamp stamp = { 1, ceremony->now + PUBLISHER_METADATA_S };
         OWN(buf) struct buf to_sign, targets, snapshot;
         buf_init(&to_sign, LIMIT_METADATA_BYTES);
         buf_init(&targets, LIMIT_METADATA_BYTES);

@@ -21,6 +21,9 @@ struct disk *publisher_disk(const struct publisher *publisher);
 const char *publisher_path(const struct publisher *publisher);
 const char *publisher_name(const struct publisher *publisher);
 
+/* How long metadata signed by the offline keys is good for; design of trust. */
+enum { PUBLISHER_METADATA_S = 90 * 86400 };
+
 enum { PUBLISHER_PATH_MAX = 512 };
 /* "releases/edr-rules/4" plus `below`, as "/note". */
 void publisher_release_path(const struct release_id *id, const char *below, char path[static PUBLISHER_PATH_MAX]);
