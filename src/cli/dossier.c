@@ -1,7 +1,7 @@
 #include "cli/dossier.h"
 
 #include "base/limits.h"
-#include "format/canon.h"
+#include "format/json.h"
 #include "platform/disk.h"
 
 enum { TEXT_MAX = 8192, FEATURES_MAX = 64 };     /* a dossier is read by people */
@@ -37,14 +37,14 @@ enum err dossier_write(const struct dossier *dossier, struct buf *into, struct w
         struct json *features = json_new_array();
         for (size_t i = 0; i < dossier->new_features.count; i++)
                 json_add(features, json_new_text(dossier->new_features.items[i]));
-        json_set_text(json, "what", dossier->what);
-        json_set_text(json, "why", dossier->why);
-        json_set_text(json, "risk", dossier->risk);
-        json_set_text(json, "undo", dossier->undo);
-        json_set(json, "new_features", features);
         if (dossier->canary)
                 json_set_text(json, "canary", dossier->canary);
+        json_set(json, "new_features", features);
+        json_set_text(json, "risk", dossier->risk);
+        json_set_text(json, "undo", dossier->undo);
+        json_set_text(json, "what", dossier->what);
+        json_set_text(json, "why", dossier->why);
         if (!json_is_whole(json))
                 return FAIL(why, ERR_NOMEM, "the dossier");
-        return canon_write(json, into, why);
+        return json_write(json, 0, into, why);
 }

@@ -17,5 +17,6 @@ struct dossier {
 /* Complaints name the line. ERR_NOT_FOUND shows the smallest dossier that will do. */
 MUST_CHECK enum err dossier_read(struct disk *disk, struct arena *arena, struct dossier *ret_dossier, struct why *why);
 
-/* Canonical JSON: the bytes whose digest the release note carries. */
+/* JSON on one line, keys in the order of their bytes: the file whose digest the release note carries. Not the canonical form
+ * of canon.h, in which a line end within a text is a raw byte that no JSON reader takes. */
 MUST_CHECK enum err dossier_write(const struct dossier *dossier, struct buf *into, struct why *why);

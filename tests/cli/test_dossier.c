@@ -1,5 +1,6 @@
 #include "cli/dossier.h"
 
+#include "format/json.h"
 #include "support/sim_disk.h"
 #include "support/sweep.h"
 #include "support/test.h"
@@ -31,7 +32,7 @@ static enum err read_text(struct place *place, const char *text)
         return dossier_read(&place->sim.disk, place->arena, &place->dossier, &place->why);
 }
 
-TEST(dossier, becomes_canonical_json)
+TEST(dossier, becomes_one_line_of_json)
 {
         OWN(place) struct place p = { 0 };
         OWN(buf) struct buf text;
@@ -39,6 +40,16 @@ TEST(dossier, becomes_canonical_json)
         CHECK(read_text(&p, good) == OK && dossier_write(&p.dossier, &text, NULL) == OK);
         CHECK(strcmp(buf_text(&text), "{\"canary\":\"FIREBREAK-CANARY\",\"new_features\":[\"metas\"],\"risk\":\"low\",\"undo\":\"roll back\","
                                       "\"what\":\"new rules\",\"why\":\"a new family\"}") == 0);
+}
+
+TEST(dossier, keeps_line_ends_where_json_readers_find_them)
+{
+        OWN(place) struct place p = { 0 };
+        OWN(json) struct json *json = NULL;
+        OWN(buf) struct buf text;
+        buf_init(&text, 4096);
+        CHECK(read_text(&p, "what: |\n  one\n  two\nwhy: w\nrisk: r\nundo: u\n") == OK && dossier_write(&p.dossier, &text, NULL) == OK);
+        CHECK(json_parse(text.bytes, text.length, 4096, &json, NULL) == OK && strcmp(json_text(json_get(json, "what")), "one\ntwo\n") == 0);
 }
 
 TEST(dossier, complains_with_the_line)

@@ -303,7 +303,7 @@ static void make_metadata(struct world *world, int64_t counter)
 const char *world_sign(struct world *world, int64_t counter)
 {
         static char body[1 << 17];
-        static const char dossier_text[] = "{\"risk\":\"small\",\"undo\":\"roll back\",\"what\":\"a rule\",\"why\":\"tests\"}";
+        static const char dossier_text[] = "{\"risk\":\"small\",\"undo\":\"roll back\",\"what\":\"a rule\",\"why\":\"tests,\\nand nothing else\"}";
         OWN(buf) struct buf dossier, quoted;
         OWN(json) struct json *text = NULL;
         buf_init(&dossier, 1024);

@@ -66,7 +66,7 @@ static enum err unpack(struct call *call, struct parcel *parcel, struct why *why
         if (!e)
                 e = canon_write(body.snapshot, &parcel->snapshot, why);
         if (!e)
-                e = canon_write(body.dossier, &parcel->dossier, why);
+                e = json_write(body.dossier, 0, &parcel->dossier, why);
         if (e)
                 return e;
         buf_add_text(&parcel->note, body.note);
