@@ -59,6 +59,17 @@ static const struct json_field next_fields[] = {
         { "snapshot", JSON_OBJECT, true, offsetof(struct next, snapshot), 1, 16 },
 };
 
+/* The newest metadata, and a copy beside the note: a release is published with the metadata that listed it first, also when
+ * a later one has been signed meanwhile. */
+static enum err replace_both(struct disk *disk, const struct release_id *id, const char *name, const struct json *json, struct why *why)
+{
+        char path[PUBLISHER_PATH_MAX], newest[64];
+        snprintf(newest, sizeof(newest), "metadata%s", name);
+        publisher_release_path(id, name, path);
+        enum err e = replace_json(disk, path, json, why);
+        return e ? e : replace_json(disk, newest, json, why);
+}
+
 static enum err carry_out(struct disk *disk, const struct json *json, struct why *why)
 {
         struct next next = { 0 };
@@ -72,9 +83,9 @@ static enum err carry_out(struct disk *disk, const struct json *json, struct why
         publisher_release_path(&id, "/note", path);
         e = disk->ops->replace(disk, path, next.note, strlen(next.note), why);
         if (!e)
-                e = replace_json(disk, "metadata/targets.json", next.targets, why);
+                e = replace_both(disk, &id, "/targets.json", next.targets, why);
         if (!e)
-                e = replace_json(disk, "metadata/snapshot.json", next.snapshot, why);
+                e = replace_both(disk, &id, "/snapshot.json", next.snapshot, why);
         return e ? e : disk->ops->remove_tree(disk, next_name, why);
 }
 
