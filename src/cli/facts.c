@@ -62,7 +62,7 @@ enum err facts_rollout(struct cli *cli, const struct json *rollout, struct why *
 void facts_lines(const struct fact *facts, size_t fact_count, const struct json *object, struct buf *into)
 {
         for (size_t i = 0; i < fact_count; i++) {
-                const struct json *value = json_get(object, facts[i].field);
+                const struct json *value = print_field(object, facts[i].field);
                 if (!value || json_type(value) == JSON_NULL)
                         continue;
                 buf_addf(into, "%-14s ", facts[i].title);

@@ -76,14 +76,14 @@ void print_bytes(struct buf *into, uint64_t bytes)
                 buf_addf(into, "%llu bytes", (unsigned long long)bytes);
 }
 
-static const struct json *field_of(const struct json *object, const char *path)
+const struct json *print_field(const struct json *object, const char *path)
 {
         char key[64];
         const char *dot = strchr(path, '.');
         if (!dot)
                 return json_get(object, path);
         snprintf(key, sizeof(key), "%.*s", (int)(dot - path), path);
-        return field_of(json_get(object, key), dot + 1);
+        return print_field(json_get(object, key), dot + 1);
 }
 
 static void add_list(struct buf *into, const struct json *value)
@@ -133,7 +133,7 @@ void print_value(struct buf *into, const struct json *value)
 
 static void cell(struct buf *into, const struct table *table, size_t column, const struct json *row)
 {
-        const struct json *value = field_of(row, table->columns[column].field);
+        const struct json *value = print_field(row, table->columns[column].field);
         if (table->columns[column].is_age && value && json_type(value) == JSON_INT && json_int(value, 0) > 0)
                 print_span(into, table->now - json_int(value, 0));
         else
@@ -162,7 +162,7 @@ static void measure(const struct table *table, const struct json *rows, struct l
                 layout->widths[c] = strlen(table->columns[c].title);
         for (size_t r = 0; r < json_count(rows); r++)
                 for (size_t c = 0; c < table->column_count; c++) {
-                        const struct json *value = field_of(json_at(rows, r), table->columns[c].field);
+                        const struct json *value = print_field(json_at(rows, r), table->columns[c].field);
                         buf_clear(scratch);
                         cell(scratch, table, c, json_at(rows, r));
                         size_t width = width_of(buf_text(scratch));

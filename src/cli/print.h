@@ -23,6 +23,9 @@ enum colour state_colour(const char *state);             /* of a rollout's state
 void print_span(struct buf *into, int64_t seconds);
 void print_bytes(struct buf *into, uint64_t bytes);
 
+/* What is at "window" or, a level down, "policy.budget"; NULL: nothing. */
+const struct json *print_field(const struct json *object, const char *path);
+
 /* A table of JSON objects: one column a field ("window", or "policy.budget"), numbers to the right. */
 struct column {
         const char *title, *field;
