@@ -63,7 +63,7 @@ enum err lab_run(struct cli *cli, const struct lab_run *run, int *ret_code, stru
                 return FAIL(why, ERR_IO, "no temporary file for what firebreak-lab prints; is the disk full?");
         fflush(cli->out);
         struct child child = { 0 };
-        enum err e = child_start(&(struct child_setup){ .argv = argv, .input = -1, .output = fileno(said ? said : cli->out), .errors = -1 }, &child, why);
+        enum err e = child_start(&(struct child_setup){ .argv = argv, .input = run->input, .output = fileno(said ? said : cli->out), .errors = -1 }, &child, why);
         if (e == ERR_NOT_FOUND)
                 return FAIL(why, e, "there is no firebreak-lab, neither beside this program nor in PATH; install it");
         if (!e)

@@ -11,6 +11,7 @@ enum { LAB_ARGS_MAX = 32 };
 
 struct lab_run {
         const char *args[LAB_ARGS_MAX];    /* after the program's name; NULL-ended */
+        int input;                         /* its standard input; -1: nothing to read */
         struct buf *said;                  /* what it printed, when wanted; NULL: it prints on cli->out itself */
 };
 

@@ -1,0 +1,160 @@
+/* Give a signed release to the server: its files first, then the metadata that lists it. */
+#include "base/limits.h"
+#include "cli/facts.h"
+#include "cli/publisher.h"
+#include "format/hex.h"
+#include "format/json.h"
+#include "platform/disk.h"
+#include "platform/terminal.h"
+#include "trust/anchor.h"
+#include "trust/release_note.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct shipment {
+        struct cli *cli;
+        struct api *api;
+        struct publisher *publisher;
+        struct release_id id;
+        struct buf note_bytes;
+        struct release_note *note;
+        uint64_t sent, total;                  /* bytes of all files */
+        size_t uploaded;
+};
+
+static void shipment_release(struct shipment *shipment)
+{
+        release_note_free(shipment->note);
+        buf_done(&shipment->note_bytes);
+        publisher_close(shipment->publisher);
+        api_close(shipment->api);
+}
+
+static enum err read_part(const struct shipment *shipment, const char *below, struct buf *into, struct why *why)
+{
+        char path[PUBLISHER_PATH_MAX];
+        struct disk *disk = publisher_disk(shipment->publisher);
+        publisher_release_path(&shipment->id, below, path);
+        enum err e = disk->ops->read(disk, path, into, why);
+        return e ? DURING(why, e, "reading %.100s", path) : OK;
+}
+
+static enum err read_json(const struct shipment *shipment, const char *below, struct json **ret_json, struct why *why)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, LIMIT_METADATA_BYTES);
+        enum err e = read_part(shipment, below, &text, why);
+        if (!e)
+                e = json_parse(buf_text(&text), text.length, LIMIT_METADATA_BYTES, ret_json, why);
+        return e ? DURING(why, e, "%s of the release", below + 1) : OK;
+}
+
+/* What the server would refuse anyway is told before a byte travels. */
+static enum err read_note(struct shipment *shipment, struct why *why)
+{
+        struct disk *disk = publisher_disk(shipment->publisher);
+        struct anchor anchor;
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, LIMIT_NOTE_BYTES);
+        enum err e = disk->ops->read(disk, "public/anchor", &bytes, why);
+        if (!e)
+                e = anchor_open(buf_text(&bytes), bytes.length, &anchor, why);
+        if (e)
+                return DURING(why, e, "public/anchor");
+        e = read_part(shipment, "/note", &shipment->note_bytes, why);
+        if (e == ERR_NOT_FOUND)
+                return FAIL(why, e, "no release %s/%" PRId64 " here; `firebreak release pack` makes one", shipment->id.stream, shipment->id.counter);
+        if (!e)
+                e = release_note_open(&anchor, &shipment->note_bytes, &shipment->note, why);
+        return e ? DURING(why, e, "%s/%" PRId64 " is not signed; see `firebreak release sign`", shipment->id.stream, shipment->id.counter) : OK;
+}
+
+static void show_progress(void *user, uint64_t done, uint64_t total)
+{
+        struct shipment *shipment = user;
+        uint64_t all = shipment->sent + (done < total ? done : total);
+        if (terminal_is(shipment->cli->err))
+                fprintf(shipment->cli->err, "\r\033[Kuploading: %" PRIu64 " %%", shipment->total ? 100 * all / shipment->total : 100);
+}
+
+static void end_progress(const struct shipment *shipment)
+{
+        if (terminal_is(shipment->cli->err))
+                fputs("\r\033[K", shipment->cli->err);
+}
+
+static enum err upload(struct shipment *shipment, const struct release_file *file, struct why *why)
+{
+        char sha256[65], folder[PUBLISHER_PATH_MAX], path[PUBLISHER_PATH_MAX + LIMIT_PATH_BYTES + 1];
+        bool is_there = false;
+        hex_encode(file->sha256, sizeof(file->sha256), sha256);
+        enum err e = api_has_artifact(shipment->api, sha256, &is_there, why);
+        if (e || is_there)
+                return e;
+        publisher_release_path(&shipment->id, "/files", folder);
+        snprintf(path, sizeof(path), "%s/%s", folder, file->path);
+        shipment->uploaded++;
+        return api_put_artifact(shipment->api, &(struct api_artifact){ sha256, publisher_disk(shipment->publisher), path, show_progress, shipment }, why);
+}
+
+static enum err upload_all(struct shipment *shipment, struct why *why)
+{
+        enum err e = OK;
+        shipment->total = release_note_bytes(shipment->note);
+        for (size_t i = 0; !e && i < shipment->note->file_count; i++) {
+                e = upload(shipment, &shipment->note->files[i], why);
+                shipment->sent += shipment->note->files[i].length;
+        }
+        end_progress(shipment);
+        return e;
+}
+
+static enum err announce(struct shipment *shipment, struct json **ret_answer, struct why *why)
+{
+        OWN(json) struct json *body = json_new_object(), *targets = NULL, *snapshot = NULL, *dossier = NULL;
+        enum err e = read_json(shipment, "/targets.json", &targets, why);
+        if (!e)
+                e = read_json(shipment, "/snapshot.json", &snapshot, why);
+        if (!e)
+                e = read_json(shipment, "/dossier.json", &dossier, why);
+        if (e)
+                return e;
+        json_set(body, "targets", GIVE(targets));
+        json_set(body, "snapshot", GIVE(snapshot));
+        json_set(body, "dossier", GIVE(dossier));
+        json_set_text(body, "note", buf_text(&shipment->note_bytes));
+        return api_ask(shipment->api, "/releases", &(struct api_call){ .method = "POST", .body = body }, ret_answer, why);
+}
+
+static enum err tell(const struct shipment *shipment, const struct json *answer, struct why *why)
+{
+        struct cli *cli = shipment->cli;
+        if (arg_has(cli->args, OPTION_JSON))
+                return print_json(cli, answer, why);
+        OWN(buf) struct buf text;
+        buf_init(&text, 4096);
+        buf_addf(&text, "published %s/%" PRId64 ": %zu files, %zu of them new to the server\nnext: firebreak lab run %s/%" PRId64 " --publisher %.200s --engine PATH --upload\n",
+                 shipment->id.stream, shipment->id.counter, shipment->note->file_count, shipment->uploaded, shipment->id.stream, shipment->id.counter,
+                 publisher_path(shipment->publisher));
+        return print_buf(cli, &text, why);
+}
+
+enum err cmd_release_publish(struct cli *cli, struct why *why)
+{
+        OWN(shipment) struct shipment shipment = { .cli = cli };
+        OWN(json) struct json *answer = NULL;
+        buf_init(&shipment.note_bytes, LIMIT_NOTE_BYTES);
+        enum err e = release_id_parse(cli->args->words[0], &shipment.id, why);
+        if (!e)
+                e = publisher_open(cli, &shipment.publisher, why);
+        if (!e)
+                e = read_note(&shipment, why);
+        if (!e)
+                e = api_open(cli, &shipment.api, why);
+        if (!e)
+                e = upload_all(&shipment, why);
+        if (!e)
+                e = announce(&shipment, &answer, why);
+        return e ? e : tell(&shipment, answer, why);
+}
