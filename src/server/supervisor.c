@@ -88,7 +88,8 @@ static void watch(struct supervision *supervision)
                 bool has_end = supervision->is_stopping || supervision->has_died;
                 int64_t left = has_end ? supervision->until_ms - now_ms() : LOOK_MS;
                 if (has_end && left <= 0) {
-                        keep_code(supervision, err_info(ERR_TIMEOUT)->exit);
+                        if (!supervision->code)        /* after a death its own code stands: the others were not slow, only in ignorance */
+                                supervision->code = err_info(ERR_TIMEOUT)->exit;
                         kill_all(supervision);
                         return;
                 }

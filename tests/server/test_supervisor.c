@@ -1,0 +1,149 @@
+#include "server/supervisor.h"
+
+#include "platform/child.h"
+#include "support/test.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What the processes of a test share: a pipe that tells their numbers, and one whose end tells that all are gone. */
+struct stage {
+        int numbers[2], alive[2];
+        int first_code;
+        bool ends_by_itself;
+};
+
+static void tell(struct stage *stage, char who)
+{
+        struct { char who; int pid; } line = { who, getpid() };
+        close(stage->alive[0]);
+        if (write(stage->numbers[1], &line, sizeof(line)) != sizeof(line))
+                _exit(99);
+}
+
+static int first(void *user)
+{
+        struct stage *stage = user;
+        tell(stage, 'f');
+        if (stage->ends_by_itself)
+                return stage->first_code;
+        while (pause() < 0)
+                ;
+        return 0;
+}
+
+static volatile sig_atomic_t told;
+
+static void on_term(int number)
+{
+        told = number;
+}
+
+static int last(void *user)
+{
+        signal(SIGTERM, on_term);
+        tell(user, 'l');
+        while (!told)
+                usleep(1000);
+        return 0;
+}
+
+static void started(void *user)
+{
+        (void)user;
+}
+
+struct run { struct stage *stage; const struct supervised *processes; };
+
+static int supervise_in_child(void *user)
+{
+        struct run *run = user;
+        close(run->stage->alive[0]);
+        return supervise(&(struct supervisor_config){ run->processes, 2, run->stage, started, NULL });
+}
+
+struct scene { struct stage stage; struct child supervisor; int first_pid, last_pid; };
+
+static void open_scene(struct scene *scene, const struct supervised *processes)
+{
+        struct run run = { &scene->stage, processes };
+        CHECK(pipe(scene->stage.numbers) == 0 && pipe(scene->stage.alive) == 0);
+        CHECK(child_fork(supervise_in_child, &run, &scene->supervisor, NULL) == OK);
+        close(scene->stage.alive[1]);
+        for (int i = 0; i < 2; i++) {
+                struct { char who; int pid; } line;
+                CHECK(read(scene->stage.numbers[0], &line, sizeof(line)) == sizeof(line));
+                *(line.who == 'f' ? &scene->first_pid : &scene->last_pid) = line.pid;
+        }
+}
+
+/* Waits for the supervisor and for everybody: the pipe ends with its last holder. */
+static int close_scene(struct scene *scene)
+{
+        int status = 0;
+        char byte;
+        CHECK(waitpid(scene->supervisor.pid, &status, 0) == scene->supervisor.pid);
+        CHECK(read(scene->stage.alive[0], &byte, 1) == 0);
+        close(scene->stage.alive[0]);
+        close(scene->stage.numbers[0]);
+        close(scene->stage.numbers[1]);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+static const struct supervised waiting[] = { { "first", first }, { "last", last } };
+
+TEST(supervise, ends_with_an_error_when_any_process_is_killed)
+{
+        for (int which = 0; which < 2; which++) {
+                struct scene scene = { 0 };
+                open_scene(&scene, waiting);
+                CHECK(kill(which ? scene.last_pid : scene.first_pid, SIGKILL) == 0);
+                CHECK(close_scene(&scene) == err_info(ERR_UNAVAILABLE)->exit);
+        }
+}
+
+TEST(supervise, takes_everybody_along_when_it_is_killed)
+{
+        struct scene scene = { 0 };
+        open_scene(&scene, waiting);
+        CHECK(kill(scene.supervisor.pid, SIGKILL) == 0);
+        CHECK(close_scene(&scene) == 1000 + SIGKILL);
+}
+
+TEST(supervise, ends_with_the_code_of_the_process_that_failed)
+{
+        struct scene scene = { .stage = { .first_code = 78, .ends_by_itself = true } };
+        open_scene(&scene, waiting);
+        CHECK(close_scene(&scene) == 78);
+}
+
+TEST(supervise, takes_an_end_that_nobody_asked_for_as_a_failure)
+{
+        struct scene scene = { .stage = { .first_code = 0, .ends_by_itself = true } };
+        open_scene(&scene, waiting);
+        CHECK(close_scene(&scene) != 0);
+}
+
+/* The real ones see that the last is gone; here the test tells the first. */
+static int first_until_told(void *user)
+{
+        signal(SIGTERM, on_term);
+        tell(user, 'f');
+        while (!told)
+                usleep(1000);
+        return 0;
+}
+
+TEST(supervise, ends_in_order_when_told)
+{
+        static const struct supervised orderly[] = { { "first", first_until_told }, { "last", last } };
+        struct scene scene = { 0 };
+        open_scene(&scene, orderly);
+        CHECK(kill(scene.supervisor.pid, SIGTERM) == 0);
+        while (kill(scene.last_pid, 0) == 0)
+                usleep(1000);                  /* told, ended and collected */
+        CHECK(kill(scene.first_pid, SIGTERM) == 0);
+        CHECK(close_scene(&scene) == 0);
+}
