@@ -41,21 +41,24 @@ static void count(struct rollout *rollout, const struct lease *lease, int by)
         }
 }
 
-static void remember_fate(struct rollout *rollout, const struct lease *lease)
+/* A late answer about an old lease says nothing of a newer one, which keeps the device busy. */
+static void remember_fate(struct rollout *rollout, const struct lease *lease, bool was_open)
 {
         struct fate *fate = &rollout->fates[lease->device];
-        bool may_come_again = lease->is_control || lease->status >= LEASE_DECLINED;
-        fate->is_busy = lease->status <= LEASE_OPEN;
-        fate->is_over |= !fate->is_busy && (!may_come_again || fate->tries >= TRIES_MAX);
+        bool may_come_again = lease->is_control || lease->status >= LEASE_DECLINED, is_open = lease->status <= LEASE_OPEN;
+        if (was_open)
+                fate->is_busy = is_open;
+        fate->is_over |= !is_open && (!may_come_again || fate->tries >= TRIES_MAX);
 }
 
 void book_label(struct rollout *rollout, struct lease *lease, enum lease_status status, enum rollout_signal kind)
 {
+        bool was_open = lease->status <= LEASE_OPEN;
         count(rollout, lease, -1);
         lease->status = (uint8_t)status;
         lease->kind = (uint8_t)kind;
         count(rollout, lease, 1);
-        remember_fate(rollout, lease);
+        remember_fate(rollout, lease, was_open);
 }
 
 static uint32_t find_cell(struct rollout *rollout, uint32_t block)

@@ -155,6 +155,29 @@ TEST(a_late_report, leaves_the_evidence_as_it_was)
         CHECK(fabs(small_view(&small).evidence - evidence) < 1e-12);
 }
 
+/* A shadow lease went dark, its device got another lease, then the answer to the first one comes. */
+TEST(a_late_report, does_not_free_a_device_that_has_a_newer_lease)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        uint32_t old = UINT32_MAX;
+        policy.budget = 2;
+        policy.controls = policy.cap_per_bake = 1;
+        small_init(&small, &policy, 2);
+        rollout_seen(small.rollout, small.now_ms, 2);
+        CHECK(small_pick(&small) == 1);
+        for (uint32_t i = 0; i < small.count; i++)
+                if (small.picks[i].kind == ROLLOUT_SHADOW)
+                        old = small.picks[i].handle;
+        CHECK(old != UINT32_MAX);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_PROVEN, 1);
+        small_wait(&small, 16000);
+        CHECK(small_view(&small).fleet.control_dark == 1 && small_pick(&small) == 1);
+        small_wait(&small, 9000);
+        small_report(&small, old, ROLLOUT_PROVEN);
+        CHECK(small_pick(&small) == 0 && small_view(&small).fleet.exposed == 2 && small_view(&small).fleet.unanswered == 1);
+}
+
 TEST(a_declined_lease, is_censored_and_may_be_had_again)
 {
         OWN(small) struct small small;
