@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* Table 3-7 of the Unicode standard: what may follow a lead byte. */
 static const struct utf8_row {
@@ -37,6 +38,22 @@ bool text_is_utf8(const char *bytes, size_t length)
                         return false;
         }
         return true;
+}
+
+static size_t trim(const char **text)
+{
+        static const char spaces[] = " \t\r\n";
+        *text += strspn(*text, spaces);
+        size_t length = strlen(*text);
+        while (length && strchr(spaces, (*text)[length - 1]))
+                length--;
+        return length;
+}
+
+bool text_is_same_name(const char *a, const char *b)
+{
+        size_t length = trim(&a);
+        return length == trim(&b) && strncasecmp(a, b, length) == 0;
 }
 
 /* How many bytes from here need no change. */

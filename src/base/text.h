@@ -1,4 +1,4 @@
-/* text.h - is it UTF-8, and how does it look in quotes. */
+/* text.h - is it UTF-8, are two names one, and how does it look in quotes. */
 #pragma once
 
 #include "base/buf.h"
@@ -11,6 +11,9 @@ size_t text_utf8_length(const unsigned char *bytes, size_t left);
 
 /* UTF-8 throughout, and without NUL. */
 bool text_is_utf8(const char *bytes, size_t length);
+
+/* One and the same, but for the case of ASCII letters and for spaces around it: `Ann ` is `ann`. */
+bool text_is_same_name(const char *a, const char *b);
 
 /* As a JSON string, quotes included. A byte that is not UTF-8 comes out as U+FFFD, so what comes out is always JSON. */
 void text_quote(const char *text, struct buf *into);

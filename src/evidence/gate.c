@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 static const char *const default_stages[] = { "S1", "S2", "S4" };
 const struct gate_policy gate_policy_default = { default_stages, 3, 0 };
@@ -156,7 +155,7 @@ enum err gate_override(const struct gate_decision *decision, const struct gate_p
 {
         if (!is_said(people->first) || !is_said(people->second) || !is_said(people->reason))
                 return FAIL(why, ERR_USAGE, "an override takes two people and a reason");
-        if (strcasecmp(people->first, people->second) == 0)
+        if (text_is_same_name(people->first, people->second))
                 return FAIL(why, ERR_REFUSED, "an override takes two different people, and %s is one", people->first);
         if (decision->is_critical)
                 return FAIL(why, ERR_REFUSED, "the lab says that devices would not start with it (S4, critical); nobody can override that: publish a corrected release");

@@ -1,12 +1,12 @@
 #include "rollout/rollout.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "rollout/gate.h"
 #include "rollout/pacer.h"
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
 
 struct rollout_policy rollout_policy_default(void)
 {
@@ -110,14 +110,14 @@ void rollout_free(struct rollout *rollout)
 
 static bool has_text(const char *text)
 {
-        return text && *text;
+        return text && !text_is_same_name(text, "");
 }
 
 static struct rollout_facts facts_of(const struct rollout *rollout, const struct rollout_command *command)
 {
         struct rollout_facts facts = { .holds[ROLLOUT_NEEDS_ALWAYS] = true };
         facts.holds[ROLLOUT_NEEDS_TWO_PEOPLE] = command && has_text(command->who) && has_text(command->second) &&
-                                                has_text(command->because) && strcmp(command->who, command->second) != 0;
+                                                has_text(command->because) && !text_is_same_name(command->who, command->second);
         facts.holds[ROLLOUT_NEEDS_ROOM] = !pacer_is_spent(rollout) && !pacer_is_stuck(rollout) && !gate_is_unknown(rollout) && !gate_says_halt(rollout);
         facts.holds[ROLLOUT_NEEDS_NOBODY_EXPOSED] = !arm_granted(&rollout->groups[0].treated);
         facts.holds[ROLLOUT_NEEDS_HOLDS_AS_UNKNOWN] = rollout->reason == ROLLOUT_BECAUSE_UNKNOWN;

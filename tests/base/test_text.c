@@ -25,6 +25,12 @@ static bool quotes(const char *text, const char *expected)
         return strcmp(buf_text(&buf), expected) == 0;
 }
 
+TEST(text_is_same_name, looks_past_case_and_spaces)
+{
+        CHECK(text_is_same_name("ann", " ANN\t") && text_is_same_name("", "  ") && text_is_same_name("a b", "A B"));
+        CHECK(!text_is_same_name("ann", "anna") && !text_is_same_name("an n", "ann") && !text_is_same_name("", "a"));
+}
+
 TEST(text_quote, always_gives_a_json_string)
 {
         CHECK(quotes("", "\"\"") && quotes("plain /text", "\"plain /text\""));

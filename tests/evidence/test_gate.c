@@ -160,7 +160,7 @@ TEST(gate_override, takes_two_different_people_and_a_reason)
         struct scene scene = { 0 };
         CHECK(!is_open(&scene));
         CHECK(override(&scene, "anna", "bert", "the lab's disk is broken") == OK);
-        CHECK(override(&scene, "anna", "anna", "why") == ERR_REFUSED && override(&scene, "anna", "Anna", "why") == ERR_REFUSED);
+        CHECK(override(&scene, "anna", "anna", "why") == ERR_REFUSED && override(&scene, "anna", "Anna", "why") == ERR_REFUSED && override(&scene, "anna", "anna ", "why") == ERR_REFUSED);
         CHECK(override(&scene, NULL, "bert", "why") == ERR_USAGE && override(&scene, "anna", NULL, "why") == ERR_USAGE);
         CHECK(override(&scene, "anna", "", "why") == ERR_USAGE);
         CHECK(override(&scene, "anna", "bert", " \n") == ERR_USAGE && override(&scene, "anna", "bert", NULL) == ERR_USAGE);

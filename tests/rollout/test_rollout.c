@@ -93,6 +93,7 @@ TEST(rollout, goes_on_after_the_budget_only_by_two_people)
         small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_HARMED, 5);
         CHECK(say(&small, ROLLOUT_ON_RESUME, &why) == ERR_REFUSED && strstr(why.text, "holding -> exposing needs ROOM"));
         CHECK(override(&small, NULL) == ERR_REFUSED && override(&small, "") == ERR_REFUSED && override(&small, "anna") == ERR_REFUSED);
+        CHECK(override(&small, " ") == ERR_REFUSED && override(&small, "Anna") == ERR_REFUSED && override(&small, "anna ") == ERR_REFUSED);
         CHECK(override(&small, "bert") == OK);
         struct rollout_view view = small_view(&small);
         CHECK(view.state == ROLLOUT_EXPOSING && view.fleet.hurt == 5 && view.fleet.attributed <= 0 && !view.stopped_by && small_pick(&small) == 5);
