@@ -38,7 +38,8 @@ bool gate_can_close(const struct rollout *rollout, int64_t now_ms)
 
 static bool is_at_risk(const struct lease *lease, enum rollout_signal signal, int64_t slot)
 {
-        if (lease->status == LEASE_RESERVED || lease->status == LEASE_LAPSED || lease->status == LEASE_DECLINED)
+        bool has_declined = lease->status == LEASE_DECLINED && lease->ended_as == ROLLOUT_SIGNALS;      /* a dark one that says so late was at risk */
+        if (lease->status == LEASE_RESERVED || lease->status == LEASE_LAPSED || has_declined)
                 return false;
         return signal == ROLLOUT_DARK ? lease->due_slot == slot : lease->ended_slot >= slot;
 }

@@ -156,6 +156,21 @@ TEST(a_late_report, leaves_the_evidence_as_it_was)
         CHECK(fabs(small_view(&small).evidence - evidence) < 1e-12);
 }
 
+/* All within the slot of their deadline: what was dark on time stays in the evidence. */
+TEST(a_late_report, of_having_declined_takes_no_evidence_back)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 40);
+        small_pick(&small);
+        small_answer(&small, ROLLOUT_SHADOW, ROLLOUT_PROVEN, 99);
+        small_wait(&small, 16000);
+        CHECK(small_view(&small).fleet.dark == 5);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_DECLINED, 5);
+        small_wait(&small, 1000);
+        CHECK(small_view(&small).evidence > 1);
+}
+
 /* A shadow lease went dark, its device got another lease, then the answer to the first one comes. */
 TEST(a_late_report, does_not_free_a_device_that_has_a_newer_lease)
 {
