@@ -95,13 +95,16 @@ uint32_t pacer_window(const struct rollout *rollout, const struct group *group)
         return window <= 0 ? 0 : window > rollout->fleet ? rollout->fleet : (uint32_t)window;
 }
 
+/* Where it starts to look follows the time of inputs alone: a line of which nobody was picked is not replayed. */
 uint32_t pacer_cap_left(struct rollout *rollout, int64_t now_ms)
 {
-        int64_t since_ms = now_ms - rollout->policy.bake_s * 1000;
+        int64_t bake_ms = rollout->policy.bake_s * 1000;
         uint32_t recent = 0;
-        while (rollout->cap_from < rollout->lease_count && rollout->leases[rollout->cap_from].picked_ms <= since_ms)
+        while (rollout->cap_from < rollout->lease_count && rollout->leases[rollout->cap_from].picked_ms <= rollout->now_ms - bake_ms)
                 rollout->cap_from++;
-        for (uint32_t i = rollout->cap_from; i < rollout->lease_count; i++)
-                recent += !rollout->leases[i].is_control && rollout->leases[i].status != LEASE_LAPSED;
+        for (uint32_t i = rollout->cap_from; i < rollout->lease_count; i++) {
+                const struct lease *lease = &rollout->leases[i];
+                recent += lease->picked_ms > now_ms - bake_ms && !lease->is_control && lease->status != LEASE_LAPSED;
+        }
         return recent >= rollout->policy.cap_per_bake ? 0 : (uint32_t)(rollout->policy.cap_per_bake - recent);
 }

@@ -273,6 +273,19 @@ TEST(time, passes_only_in_ticks)
         CHECK(say(&small, ROLLOUT_ON_HALT, NULL) == OK);
 }
 
+TEST(time, that_went_back_opens_no_cap)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.controls = 0;
+        policy.cap_per_bake = 1;
+        small_init(&small, &policy, 10);
+        CHECK(small_pick(&small) == 1);
+        struct rollout_line nobody = { small.now_ms + 9000, small.devices, 0, small.picks, 0 };
+        CHECK(rollout_pick(small.rollout, &nobody, NULL) == OK && !nobody.picked);      /* as if it had not been said */
+        CHECK(small_pick(&small) == 0);
+}
+
 /* Four silent controls of the last eight; a probe of control that answers clears it. */
 TEST(rollout, holds_as_unknown_while_control_is_silent_and_never_widens)
 {
