@@ -93,4 +93,5 @@ void book_label(struct rollout *rollout, struct lease *lease, enum lease_status 
 /* Its deadline is here: from now on it counts in the bounds. */
 void book_due(struct rollout *rollout, struct lease *lease);
 int64_t book_slot(const struct rollout *rollout, int64_t at_ms);
+bool rollout_may_expose(const struct rollout *rollout);                      /* in this state, if there is room */
 bool rollout_is_due(const struct rollout *rollout, int64_t now_ms);         /* a tick at this time has deadlines or evidence to see to */

@@ -274,8 +274,9 @@ enum err rollout_pick(struct rollout *rollout, struct rollout_line *line, struct
                 line->now_ms = rollout->now_ms;
         if (rollout_is_due(rollout, line->now_ms) || is_gathering(rollout, line))
                 return OK;
-        bool is_probing = rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_UNKNOWN;
-        if (rollout->state == ROLLOUT_EXPOSING && !gate_is_unknown(rollout))
+        bool holds_as_unknown = rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_UNKNOWN;
+        bool is_probing = holds_as_unknown || (rollout->state == ROLLOUT_COMPLETE && gate_is_unknown(rollout));
+        if (rollout_may_expose(rollout))
                 pick_exposures(rollout, line);
         if (line->picked)
                 pick_controls(rollout, line, 0);

@@ -184,6 +184,11 @@ static bool is_complete(const struct rollout *rollout)
         return proven && rollout->now_ms >= rollout->started_ms + least_ms && proven * UINT64_C(1000000) >= whole * (uint64_t)rollout->policy.complete_ppm;
 }
 
+bool rollout_may_expose(const struct rollout *rollout)
+{
+        return (rollout->state == ROLLOUT_EXPOSING || rollout->state == ROLLOUT_COMPLETE) && !gate_is_unknown(rollout);
+}
+
 /* Complete and silent is no reason to halt: it may be the network. */
 static bool must_hold(const struct rollout *rollout)
 {
@@ -346,8 +351,8 @@ enum err rollout_granted(struct rollout *rollout, uint32_t handle, int64_t now_m
                 e = need_tick(rollout, now_ms, why);
         if (e)
                 return e;
-        bool may_start = rollout->state == ROLLOUT_EXPOSING || rollout->state == ROLLOUT_COMPLETE ||
-                         (lease->is_control && rollout->state == ROLLOUT_HOLDING);
+        bool may_start = rollout_may_expose(rollout) ||
+                         (lease->is_control && (rollout->state == ROLLOUT_HOLDING || rollout->state == ROLLOUT_COMPLETE));
         if (lease->status == LEASE_LAPSED)
                 return FAIL(why, ERR_EXPIRED, "nobody came for lease %u in time; ask again", handle);
         if (lease->status != LEASE_RESERVED)

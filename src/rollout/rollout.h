@@ -11,7 +11,7 @@
  * starts its deadline. A reservation that is not granted within a lease's time is censored, never booked dark.
  *
  * Invariants: unanswered exposures never pass what the budget allows, for the fleet and for each stratum; nobody is
- * exposed but in EXPOSING; UNKNOWN exposes nobody; late outcomes mend labels and counts, never evidence.
+ * exposed but in EXPOSING and COMPLETE; UNKNOWN exposes nobody; late outcomes mend labels and counts, never evidence.
  * Words and rules: docs/guide/rollout.md. */
 #pragma once
 

@@ -305,6 +305,46 @@ TEST(rollout, holds_as_unknown_while_control_is_silent_and_never_widens)
         CHECK(small_view(&small).state == ROLLOUT_EXPOSING && small_view(&small).verdict == ROLLOUT_GO);
 }
 
+/* Five of forty were up when it started; what is true of five is not believed of all. */
+TEST(rollout, that_is_complete_paces_and_counts_those_who_come_later)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.controls = 0;
+        small_init(&small, &policy, 40);
+        rollout_seen(small.rollout, small.now_ms, 5);
+        CHECK(small_pick(&small) == 5);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_PROVEN, 5);
+        small_wait(&small, 16000);
+        struct rollout_view view = small_view(&small);
+        CHECK(view.state == ROLLOUT_COMPLETE && view.fleet.window >= 5 && view.fleet.window < 35);
+        CHECK(small_pick(&small) == view.fleet.window && small_view(&small).fleet.window == 0);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_HARMED, 5);
+        CHECK(small_view(&small).state == ROLLOUT_HALTED && small_view(&small).fleet.hurt == 5);
+}
+
+/* Nobody new while control is silent; probes find out when it is back. */
+TEST(rollout, that_is_complete_waits_while_control_is_silent)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 40);
+        rollout_seen(small.rollout, small.now_ms, 5);
+        CHECK(small_pick(&small) == 5);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_PROVEN, 5);
+        small_answer(&small, ROLLOUT_SHADOW, ROLLOUT_PROVEN, 99);
+        small_wait(&small, 16000);
+        CHECK(small_view(&small).state == ROLLOUT_COMPLETE && small_pick(&small) >= 5);
+        small_wait(&small, 16000);
+        CHECK(small_view(&small).state == ROLLOUT_COMPLETE && small_view(&small).verdict == ROLLOUT_UNKNOWN && small_view(&small).fleet.window == 0);
+        for (unsigned round = 0; round < 2; round++) {
+                CHECK(small_pick(&small) == 0);
+                small_answer(&small, ROLLOUT_SHADOW, ROLLOUT_PROVEN, 4);
+                small_wait(&small, 16000);
+        }
+        CHECK(small_view(&small).verdict == ROLLOUT_GO);
+}
+
 TEST(rollout, halts_on_harm_that_shows_in_the_watch)
 {
         OWN(small) struct small small;
