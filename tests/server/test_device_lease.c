@@ -134,6 +134,68 @@ TEST(lease, that_nobody_fetched_is_never_booked_dark_and_may_be_asked_for_again)
         CHECK(all_ask(&fleet, false) == 2 && number(&fleet, "dark") == 0);
 }
 
+static void all_report(struct fleet *fleet, bool of_shadows, const char *outcome, const char *kind)
+{
+        for (int i = 0; i < FLEET; i++) {
+                struct world_device *device = &fleet->devices[i];
+                bool has_it = world_lease(&fleet->world, device, 1, false) == 200;
+                if (has_it && device->lease.is_shadow == of_shadows)
+                        CHECK(world_report(&fleet->world, device, outcome, kind) == 200);
+        }
+}
+
+static void pass(struct fleet *fleet, int seconds)
+{
+        for (int i = 0; i < 10 * seconds; i++)
+                world_tick(&fleet->world, 100);
+}
+
+/* Two of twelve have proven it, and that was all that was asked for: the others are no free for all. */
+TEST(lease, of_a_complete_rollout_is_given_within_the_window_and_counts)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet, "{\"budget\":2,\"bake_s\":2,\"gap_s\":3,\"gather_s\":0,\"holdout_ppm\":0,\"controls\":0,\"complete_ppm\":100000}");
+        (void)all_ask(&fleet, true);
+        world_tick(&fleet.world, 100);
+        all_report(&fleet, false, "proven", "");
+        pass(&fleet, 6);
+        CHECK(number(&fleet, "completed") > 0 && number(&fleet, "exposed") == 2);
+        CHECK(all_ask(&fleet, true) == 2);                       /* who has proven it may have it again */
+        world_tick(&fleet.world, 100);
+        CHECK(number(&fleet, "unanswered") >= 1 && number(&fleet, "unanswered") <= 3);
+        all_report(&fleet, false, "harmed", "crash");
+        CHECK(number(&fleet, "hurt") >= 2 && strcmp(world_text(&fleet.world, "state"), "halted") == 0);
+        CHECK(all_ask(&fleet, true) == 0);
+}
+
+static bool director_says(struct fleet *fleet, const char *word)
+{
+        int64_t count = 0;
+        CHECK(db_number(fleet->world.store->db, "SELECT count(*) FROM cohorts WHERE says LIKE ? || ' %'", VALUES(bind_text(word)), 0, &count, NULL) == OK);
+        return count == 1;
+}
+
+/* All are silent, as when a network fails: control is asked until it answers, and nobody is exposed meanwhile. */
+TEST(lease, goes_to_control_alone_until_it_is_heard_again)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet, "{\"budget\":2,\"bake_s\":2,\"gap_s\":3,\"gather_s\":0,\"holdout_ppm\":0,\"controls\":4}");
+        (void)all_ask(&fleet, true);
+        world_tick(&fleet.world, 100);
+        (void)all_ask(&fleet, false);
+        pass(&fleet, 6);
+        CHECK(number(&fleet, "exposed") == 2 && strcmp(world_text(&fleet.world, "reason"), "unknown") == 0);
+        for (int round = 0; round < 4; round++) {
+                CHECK(director_says(&fleet, "go"));              /* or no device would ask */
+                (void)all_ask(&fleet, true);
+                world_tick(&fleet.world, 100);
+                all_report(&fleet, true, "proven", "");
+                CHECK(round || number(&fleet, "exposed") == 2);
+                pass(&fleet, 6);
+        }
+        CHECK(number(&fleet, "control") > 8 && strcmp(world_text(&fleet.world, "verdict"), "GO") == 0);
+}
+
 TEST(lease, waits_while_people_hold_and_is_refused_when_they_halt)
 {
         OWN(fleet) struct fleet fleet = { 0 };

@@ -121,7 +121,7 @@ TEST(life, of_a_good_release_ends_with_every_device_proven)
         CHECK(world_int(&fleet.world, "exposed") >= 57 && world_int(&fleet.world, "hurt") == 0 && world_int(&fleet.world, "fleet") == FLEET);
         for (int i = 0; i < 40; i++)                     /* who is left follows */
                 for (int k = 0; k < FLEET; k++)
-                        turn(&fleet, &course, k), fleet.world.now_ms += 20;
+                        turn(&fleet, &course, k), world_tick(&fleet.world, 20);
         for (int i = 0; i < FLEET; i++)
                 CHECK(fleet.devices[i].running == 1);
 }

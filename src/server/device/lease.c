@@ -65,7 +65,7 @@ static enum err claim(struct call *call, const struct ask *ask, struct lease_row
         return e ? e : answer_note(call, ask, row, why);
 }
 
-/* Outside the rollout's books: who was not part of its fleet, or lost its state, gets what has proven itself. */
+/* Outside the rollout's books: who was not part of its fleet, lost its state, or comes after the watch gets what has proven itself. */
 static enum err follow(struct call *call, const struct ask *ask, struct run *run, struct why *why)
 {
         const struct run_facts *facts = run_facts(run);
@@ -89,7 +89,7 @@ static enum err stand_in_line(struct call *call, const struct ask *ask, struct r
         struct run_asker asker = { .device = ask->device.number, .running = ask->body.running, .now_ms = call->now_ms };
         memcpy(asker.nonce, ask->nonce, sizeof(asker.nonce));
         if (!run_line_up(run, &asker))
-                return answer_wait(call, STRANGER_MS, "enrolled after the release was approved: it comes when the rollout is complete", why);
+                return run_facts(run)->stand == RUN_WATCHES ? follow(call, ask, run, why) : answer_wait(call, STRANGER_MS, "enrolled after the release was approved: it comes when the rollout is complete", why);
         return answer_wait(call, run_retry_ms(run), "waiting in line", why);
 }
 
@@ -110,9 +110,9 @@ static enum err decide(struct call *call, const struct ask *ask, struct run *run
         bool is_back = strcmp(outcome, "proven") == 0;          /* it lost what it had */
         if (!may_try(outcome) && !is_back)
                 return FAIL(why, ERR_REFUSED, "this device had this release already: %s; it is not tried again", outcome);
-        if (facts->stand == RUN_FOLLOWS && (facts->state != ROLLOUT_COMPLETE || !run_is_held_out(run, ask->device.number)))
+        if (facts->stand == RUN_FOLLOWS || (facts->stand == RUN_WATCHES && is_back))
                 return follow(call, ask, run, why);
-        if (facts->stand != RUN_PICKS || is_back)
+        if (facts->stand == RUN_WAITS || is_back)
                 return answer_wait(call, PAUSE_MS, rollout_state_word(facts->state), why);
         return stand_in_line(call, ask, run, why);
 }

@@ -131,6 +131,12 @@ static const struct voice { bool speaks; enum cohort_state state; } voices[ROLLO
         [ROLLOUT_WITHDRAWN] = { true, COHORT_WITHDRAW },
 };
 
+/* While it probes, devices must go on asking; they get shadow leases only. */
+static enum cohort_state voice_of(const struct run_facts *facts)
+{
+        return facts->is_probing ? COHORT_GO : voices[facts->state].state;
+}
+
 /* The newest rollout of a stream that has a say. */
 static struct run *speaker(const struct rollouts *rollouts, const char *stream)
 {
@@ -163,7 +169,7 @@ static enum err last_word(struct db *db, const char *stream, struct word *word, 
 
 static void fill(const struct edition *edition, const struct run_facts *facts, const struct word *word, struct cohort *cohort)
 {
-        *cohort = (struct cohort){ .state = voices[facts->state].state, .seq = (uint64_t)word->seq + 1, .counter = (uint64_t)facts->counter,
+        *cohort = (struct cohort){ .state = voice_of(facts), .seq = (uint64_t)word->seq + 1, .counter = (uint64_t)facts->counter,
                                    .fallback = (uint64_t)facts->fallback, .length = (uint64_t)facts->note_length,
                                    .expires = edition->stamp.expires, .rule_count = 1 };
         memcpy(cohort->prev, word->prev, sizeof(cohort->prev));
@@ -203,7 +209,7 @@ static enum err speak(struct edition *edition, const struct run *run, bool is_du
         enum err e = last_word(edition->store->db, facts->stream, &word, why);
         if (e)
                 return e;
-        snprintf(says, sizeof(says), "%s %" PRId64 " %" PRId64, cohort_state_name(voices[facts->state].state), facts->counter, facts->fallback);
+        snprintf(says, sizeof(says), "%s %" PRId64 " %" PRId64, cohort_state_name(voice_of(facts)), facts->counter, facts->fallback);
         if (!is_due && strcmp(says, word.says) == 0)
                 return OK;
         fill(edition, facts, &word, &cohort);

@@ -11,7 +11,7 @@
 
 static const enum run_stand stands[ROLLOUT_STATES] = {
         [ROLLOUT_DRAFT] = RUN_WAITS,      [ROLLOUT_PROVING] = RUN_WAITS,    [ROLLOUT_READY] = RUN_WAITS,       [ROLLOUT_EXPOSING] = RUN_PICKS,
-        [ROLLOUT_HOLDING] = RUN_WAITS,    [ROLLOUT_COMPLETE] = RUN_FOLLOWS, [ROLLOUT_WATCHED] = RUN_FOLLOWS,   [ROLLOUT_HALTED] = RUN_OVER,
+        [ROLLOUT_HOLDING] = RUN_WAITS,    [ROLLOUT_COMPLETE] = RUN_WATCHES, [ROLLOUT_WATCHED] = RUN_FOLLOWS,   [ROLLOUT_HALTED] = RUN_OVER,
         [ROLLOUT_ROLLING_BACK] = RUN_OVER, [ROLLOUT_WITHDRAWN] = RUN_OVER,  [ROLLOUT_SUPERSEDED] = RUN_OVER,   [ROLLOUT_CANCELLED] = RUN_OVER,
 };
 
@@ -20,7 +20,9 @@ void run_refresh(struct run *run)
         struct rollout_view view;
         rollout_view(run->pure, &view);
         run->facts.state = view.state;
-        run->facts.stand = stands[view.state];
+        bool holds_as_unknown = view.state == ROLLOUT_HOLDING && view.reason == ROLLOUT_BECAUSE_UNKNOWN;
+        run->facts.is_probing = holds_as_unknown || (view.state == ROLLOUT_COMPLETE && view.verdict == ROLLOUT_UNKNOWN);
+        run->facts.stand = run->facts.is_probing ? RUN_PICKS : stands[view.state];
 }
 
 void run_free(struct run *run)

@@ -20,7 +20,8 @@ struct run;                                     /* one rollout */
 enum run_stand {
         RUN_WAITS,                              /* nothing new starts now */
         RUN_PICKS,                              /* line up */
-        RUN_FOLLOWS,                            /* complete: whoever is not in its books may have it */
+        RUN_WATCHES,                            /* complete: its fleet lines up, whoever is not of it may have it */
+        RUN_FOLLOWS,                            /* the watch is over: whoever asks may have it */
         RUN_OVER,                               /* never again */
 };
 
@@ -30,6 +31,7 @@ struct run_facts {
         char stream[65];
         uint8_t target[32];
         enum rollout_state state;
+        bool is_probing;                        /* control fell silent: shadow leases only, to see whether it answers again */
         enum run_stand stand;
 };
 
@@ -62,7 +64,6 @@ MUST_CHECK enum err rollouts_command(struct rollouts *rollouts, struct run *run,
  * this rollout's fleet. */
 struct run_asker { int64_t device, running, now_ms; uint8_t nonce[16]; };
 bool run_line_up(struct run *run, const struct run_asker *asker);
-bool run_is_held_out(const struct run *run, int64_t device);      /* kept without it until the watch is over */
 int64_t run_retry_ms(const struct run *run);    /* when to ask again: the longer the line, the later */
 
 /* The device came for its reservation: `row` gets its time of granting and its deadline. ERR_EXPIRED: too late, ask with a new

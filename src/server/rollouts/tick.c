@@ -32,12 +32,6 @@ bool run_line_up(struct run *run, const struct run_asker *asker)
         return true;
 }
 
-bool run_is_held_out(const struct run *run, int64_t device)
-{
-        const struct member *member = run_member(run, device);
-        return member && rollout_is_held_out(run->pure, member->facts.bucket);
-}
-
 static size_t line(struct run *run, int64_t now_ms, uint32_t *dense)
 {
         size_t count = 0;
@@ -145,7 +139,7 @@ static enum err tick(struct rollouts *rollouts, struct run *run, int64_t now_ms,
         enum err e = count_seen(rollouts, run, now_ms, why);
         if (!e)
                 e = run_input(rollouts, run, &input, NULL, why);
-        if (!e && run->facts.stand == RUN_PICKS)
+        if (!e && (run->facts.stand == RUN_PICKS || run->facts.stand == RUN_WATCHES))
                 e = pick(rollouts, run, now_ms, why);
         if (!e)
                 e = label_overdue(rollouts->db, run, now_ms, why);
