@@ -9,6 +9,7 @@
 #include "cli/journal.h"
 #include "cli/pack.h"
 #include "cli/publisher.h"
+#include "cli/signing.h"
 #include "support/sim_disk.h"
 #include "support/sim_random.h"
 #include "support/test.h"
@@ -88,7 +89,10 @@ static inline enum err pack_wish(struct disk *content, struct disk *publisher, c
 struct folders {
         struct sim_disk content, publisher;
         struct packed packed;            /* its paths and files are gone: only numbers and digests */
+        struct signed_release made;
+        struct args args;
         struct why why;
+        int64_t now;
 };
 
 static inline void folders_make(struct folders *f)
@@ -97,6 +101,7 @@ static inline void folders_make(struct folders *f)
         sim_disk_init(&f->publisher);
         prepare_content(&f->content.disk);
         prepare_publisher(&f->publisher.disk);
+        f->now = NOW;
 }
 
 static inline void folders_release(struct folders *f)
@@ -108,6 +113,14 @@ static inline void folders_release(struct folders *f)
 static inline enum err folders_pack(struct folders *f, const struct wish *wish)
 {
         return pack_wish(&f->content.disk, &f->publisher.disk, wish, &f->packed, &f->why);
+}
+
+static inline enum err folders_sign(struct folders *f, int64_t counter)
+{
+        struct sim_random random;
+        sim_random_init(&random, 2);
+        struct signing signing = { .disk = &f->publisher.disk, .release = { "edr-rules", counter }, .random = &random.source, .now = f->now, .args = &f->args };
+        return signing_do(&signing, &f->made, &f->why);
 }
 
 static inline void read_text(struct disk *disk, const char *path, struct buf *into)

@@ -1,0 +1,216 @@
+#include "cli/signing.h"
+
+#include "base/limits.h"
+#include "cli/journal.h"
+#include "cli/offline_key.h"
+#include "cli/publisher.h"
+#include "cli/signing_check.h"
+#include "format/json.h"
+#include "platform/disk.h"
+#include "trust/anchor.h"
+#include "trust/release_custom.h"
+#include "trust/sha.h"
+#include "trust/tuf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* All of one signature. */
+struct work {
+        const struct signing *signing;
+        struct release_folder folder;
+        struct buf anchor, root, old_targets, old_snapshot;        /* files, as they are */
+        struct buf note, targets, snapshot;                        /* as they will be */
+        struct secret_key targets_key, snapshot_key;
+        struct tuf_stamp targets_stamp, snapshot_stamp;            /* the new ones */
+        char content_name[LIMIT_NAME_BYTES + 1];                   /* what the anchor calls the key of targets */
+        uint8_t target[32];
+};
+
+static const struct { const char *path; size_t offset; } inputs[] = {
+        { "public/anchor", offsetof(struct work, anchor) },
+        { "public/release.root.json", offsetof(struct work, root) },
+        { "metadata/targets.json", offsetof(struct work, old_targets) },
+        { "metadata/snapshot.json", offsetof(struct work, old_snapshot) },
+};
+static const size_t outputs[] = { offsetof(struct work, note), offsetof(struct work, targets), offsetof(struct work, snapshot) };
+
+static struct buf *buf_at(struct work *work, size_t offset)
+{
+        return (struct buf *)(void *)((char *)work + offset);
+}
+
+static void work_init(struct work *work, const struct signing *signing)
+{
+        *work = (struct work){ .signing = signing };
+        for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
+                buf_init(buf_at(work, inputs[i].offset), LIMIT_METADATA_BYTES);
+        for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++)
+                buf_init(buf_at(work, outputs[i]), LIMIT_METADATA_BYTES);
+}
+
+static void work_release(struct work *work)
+{
+        for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
+                buf_done(buf_at(work, inputs[i].offset));
+        for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++)
+                buf_done(buf_at(work, outputs[i]));
+        release_folder_done(&work->folder);
+        secret_key_done(&work->targets_key);
+        secret_key_done(&work->snapshot_key);
+}
+
+static enum err read_inputs(struct work *work, struct why *why)
+{
+        struct disk *disk = work->signing->disk;
+        for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
+                enum err e = disk->ops->read(disk, inputs[i].path, buf_at(work, inputs[i].offset), why);
+                if (e)
+                        return DURING(why, e, "%s of the publisher's folder", inputs[i].path);
+        }
+        return OK;
+}
+
+/* ---- may it be signed? ---- */
+
+static enum err check_release(struct work *work, struct why *why)
+{
+        enum err e = release_folder_open(work->signing->disk, &work->signing->release, &work->folder, why);
+        if (!e && work->folder.is_signed)
+                e = FAIL(why, ERR_REFUSED, "it is signed already; publish it, or pack a new release");
+        return e ? e : release_folder_check(&work->folder, why);
+}
+
+/* A release that the metadata lists was signed here once, and may be on devices: another under its name would never get there. */
+static enum err check_unlisted(const struct work *work, const struct tuf *tuf, struct why *why)
+{
+        char path[160];
+        release_id_path(&work->signing->release, "", "", path);
+        for (size_t i = 0; i < tuf_target_count(tuf); i++)
+                if (strcmp(tuf_target_path(tuf, i), path + 1) == 0)
+                        return FAIL(why, ERR_REFUSED, "another %s was signed before; pack this content with a higher counter", path + 1);
+        return OK;
+}
+
+/* The versions that follow. What was signed before must be ours, but may have expired. */
+static enum err next_versions(struct work *work, struct why *why)
+{
+        OWN(tuf) struct tuf *tuf = NULL;
+        int64_t expires = work->signing->now + PUBLISHER_METADATA_S;
+        enum err e = tuf_open(&work->root, work->signing->now, &tuf, why);
+        if (!e)
+                e = tuf_keep(tuf, TUF_SNAPSHOT, &work->old_snapshot, why);
+        if (!e)
+                e = tuf_keep(tuf, TUF_TARGETS, &work->old_targets, why);
+        if (e)
+                return DURING(why, e, "the metadata as it was");
+        work->targets_stamp = (struct tuf_stamp){ tuf_version(tuf, TUF_TARGETS) + 1, expires };
+        work->snapshot_stamp = (struct tuf_stamp){ tuf_version(tuf, TUF_SNAPSHOT) + 1, expires };
+        return check_unlisted(work, tuf, why);
+}
+
+/* ---- keys ---- */
+
+/* What the anchor calls the key that signs releases. */
+static enum err name_key(struct work *work, struct why *why)
+{
+        struct anchor anchor;
+        enum err e = anchor_open(buf_text(&work->anchor), work->anchor.length, &anchor, why);
+        if (e)
+                return DURING(why, e, "public/anchor");
+        for (size_t i = 0; i < anchor.content_count; i++) {
+                if (!key_equal(&anchor.content[i].key, &work->targets_key.public))
+                        continue;
+                snprintf(work->content_name, sizeof(work->content_name), "%s", anchor.content[i].name);
+                return OK;
+        }
+        return FAIL(why, ERR_UNTRUSTED, "offline/targets.pem is no content key of public/anchor; this key is of another folder");
+}
+
+static enum err read_keys(struct work *work, struct why *why)
+{
+        OWN(passphrase) struct passphrase passphrase = { 0 };
+        struct offline_keys keys = { work->signing->disk, work->signing->args, &passphrase };
+        enum err e = offline_key_read(&keys, "offline/targets.pem", &work->targets_key, why);
+        if (!e)
+                e = offline_key_read(&keys, "offline/snapshot.pem", &work->snapshot_key, why);
+        return e ? e : name_key(work, why);
+}
+
+/* ---- signatures ---- */
+
+static enum err sign_note(struct work *work, struct why *why)
+{
+        buf_add(&work->note, work->folder.note.bytes, work->folder.note.length);
+        enum err e = buf_check(&work->note, why);
+        if (!e)
+                e = note_sign(&work->note, work->content_name, &work->targets_key, why);
+        sha256(buf_text(&work->note), work->note.length, work->target);
+        return e;
+}
+
+static enum err sign_targets(struct work *work, struct why *why)
+{
+        char path[160];
+        OWN(json) struct json *custom = release_custom_new(work->folder.manifest);
+        OWN(buf) struct buf to_sign;
+        buf_init(&to_sign, LIMIT_METADATA_BYTES);
+        if (!json_is_whole(custom))
+                return FAIL(why, ERR_NOMEM, "signing");
+        release_id_path(&work->signing->release, "", "", path);
+        struct tuf_target target = { .path = path + 1, .length = work->note.length, .custom = custom };
+        memcpy(target.sha256, work->target, sizeof(target.sha256));
+        struct tuf_change change = { &work->old_targets, &target };
+        enum err e = tuf_targets_write(&work->targets_stamp, &change, &to_sign, why);
+        return e ? e : tuf_file_sign(&to_sign, &work->targets_key, 1, &work->targets, why);
+}
+
+static enum err sign_snapshot(struct work *work, struct why *why)
+{
+        OWN(buf) struct buf to_sign;
+        buf_init(&to_sign, LIMIT_METADATA_BYTES);
+        struct tuf_of targets = { work->targets_stamp.version, &work->targets };
+        enum err e = tuf_snapshot_write(&work->snapshot_stamp, &targets, &to_sign, why);
+        return e ? e : tuf_file_sign(&to_sign, &work->snapshot_key, 1, &work->snapshot, why);
+}
+
+static enum err judge(const struct work *work, struct why *why)
+{
+        const struct signing *signing = work->signing;
+        return signing_check(&(struct signing_outcome){ .release = &signing->release, .anchor = &work->anchor, .root = &work->root,
+                                     .old_targets = &work->old_targets, .old_snapshot = &work->old_snapshot, .note = &work->note,
+                                     .targets = &work->targets, .snapshot = &work->snapshot, .targets_key = &work->targets_key.public,
+                                     .snapshot_key = &work->snapshot_key.public, .random = signing->random, .now = signing->now }, why);
+}
+
+static enum err sign(struct work *work, struct why *why)
+{
+        enum err e = sign_note(work, why);
+        if (!e)
+                e = sign_targets(work, why);
+        if (!e)
+                e = sign_snapshot(work, why);
+        if (!e)
+                e = judge(work, why);
+        return e ? e : journal_commit(work->signing->disk, &(struct journal_entry){ work->signing->release, &work->note, &work->targets, &work->snapshot }, why);
+}
+
+enum err signing_do(const struct signing *signing, struct signed_release *ret_signed, struct why *why)
+{
+        OWN(work) struct work work;
+        work_init(&work, signing);
+        enum err e = check_release(&work, why);
+        if (!e)
+                e = read_inputs(&work, why);
+        if (!e)
+                e = next_versions(&work, why);
+        if (!e)
+                e = read_keys(&work, why);
+        if (!e)
+                e = sign(&work, why);
+        if (e)
+                return DURING(why, e, "signing %s/%lld", signing->release.stream, (long long)signing->release.counter);
+        *ret_signed = (struct signed_release){ .version = work.targets_stamp.version, .expires = work.targets_stamp.expires };
+        memcpy(ret_signed->target, work.target, sizeof(work.target));
+        return OK;
+}

@@ -1,0 +1,28 @@
+/* signing.h - sign a packed release with the offline keys, and the metadata that lists it.
+ *
+ * All is made in memory and judged by the device's own verifier first; then it becomes true in one step (journal.h). Cut
+ * short at any moment, either nothing is signed or all is. */
+#pragma once
+
+#include "cli/passphrase.h"
+#include "cli/release_folder.h"
+
+struct random_source;
+
+struct signing {
+        struct disk *disk;                       /* the publisher's folder */
+        struct release_id release;
+        struct random_source *random;
+        int64_t now;
+        const struct args *args;                 /* where a passphrase is, should a key have one */
+};
+
+struct signed_release {
+        uint8_t target[32];                      /* digest of the signed note: the release's name */
+        uint64_t version;                        /* of targets and snapshot */
+        int64_t expires;
+};
+
+/* ERR_REFUSED: signed already; ERR_CONTENT: not what was packed; ERR_NOT_FOUND: no such release, or a key is not here;
+ * ERR_UNAUTHORIZED: wrong passphrase; ERR_UNTRUSTED, ERR_EXPIRED: devices would refuse the outcome. */
+MUST_CHECK enum err signing_do(const struct signing *signing, struct signed_release *ret_signed, struct why *why);
