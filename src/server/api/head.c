@@ -171,10 +171,18 @@ static bool list_has(const char *list, const char *word)
         return false;
 }
 
+/* RFC 9112, 3.2 wants a 400 for what is no HOST or HOST:PORT: a proxy that read another one out of it would send us its requests. */
+static bool is_host(const char *host)
+{
+        return !host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]")];
+}
+
 static int read_wishes(struct http_request *request, struct why *why)
 {
         if (!request->host || !*request->host)
                 return refuse(why, 400, "Host is missing");
+        if (!is_host(request->host))
+                return refuse(why, 400, "Host is a name or an address, and a port");
         if (request->expect && strcasecmp(request->expect, "100-continue") != 0)
                 return refuse(why, 417, "Expect is 100-continue or not there");
         request->wants_continue = request->expect && request->has_body;
