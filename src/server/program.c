@@ -8,6 +8,7 @@
 #include "platform/listen.h"
 #include "server/api/api.h"
 #include "server/data_folder.h"
+#include "server/material.h"
 #include "server/serve_store.h"
 #include "server/settings.h"
 #include "server/signer/keys.h"
@@ -16,7 +17,7 @@
 
 #include <string.h>
 
-enum { LOCK_WAIT_MS = 5000, PORT_WAIT_MS = 2000, AGAIN_MS = 50, PUBLIC_FILES = 3, ADDRESS_MAX = LISTEN_TEXT_MAX + 16 };
+enum { LOCK_WAIT_MS = 5000, PORT_WAIT_MS = 2000, AGAIN_MS = 50, ADDRESS_MAX = LISTEN_TEXT_MAX + 16 };
 
 /* The two links between the processes, and their ends. */
 enum { SIGNER_STORE, STORE_SIGNER, STORE_API, API_STORE, ENDS };
@@ -24,7 +25,7 @@ enum { SIGNER_STORE, STORE_SIGNER, STORE_API, API_STORE, ENDS };
 struct program {
         struct settings settings;
         struct data_folder data;
-        struct buf material[PUBLIC_FILES];     /* release root, director root, anchor */
+        struct material material;
         int listener, ends[ENDS];
         char address[ADDRESS_MAX];
         struct log log;
@@ -81,13 +82,15 @@ static enum err serve_store(struct program *program, struct why *why)
         OWN(store) struct store *store = NULL;
         enum err e = signer_remote_open(program->ends[STORE_SIGNER], &signer, why);
         if (!e)
+                e = material_check(&program->material, signer, why);
+        if (!e)
                 e = disk_folder_open(program->data.artifacts, &artifacts, why);
         if (e)
                 return e;
         const struct store_config config = {
                 .database = program->data.database, .artifacts = artifacts, .random = random_system(), .secret = program->data.secret,
-                .admin_key = program->data.admin_key, .tenant = program->settings.tenant, .release_root = buf_text(&program->material[0]),
-                .director_root = buf_text(&program->material[1]), .anchor = buf_text(&program->material[2]),
+                .admin_key = program->data.admin_key, .tenant = program->settings.tenant, .release_root = buf_text(&program->material.release_root),
+                .director_root = buf_text(&program->material.director_root), .anchor = buf_text(&program->material.anchor),
                 .metadata_s = program->settings.metadata_s, .pace_ms = program->settings.pace_ms,
         };
         e = store_open(&config, signer, log_now_ms(NULL), &store, why);
@@ -124,22 +127,6 @@ static const struct supervised processes[] = { { "signer", run_signer }, { "stor
 static void on_started(void *user)
 {
         keep_ends(user, -1, -1, false);
-}
-
-static enum err read_material(struct program *program, struct why *why)
-{
-        static const char *const names[PUBLIC_FILES] = { "release.root.json", "director.root.json", "anchor" };
-        for (size_t i = 0; i < PUBLIC_FILES; i++) {
-                char path[DATA_PATH_MAX];
-                snprintf(path, sizeof(path), "%s/%s", program->settings.keys, names[i]);
-                buf_init(&program->material[i], LIMIT_METADATA_BYTES);
-                enum err e = file_read(path, &program->material[i], why);
-                if (e)
-                        return DURING(why, e, "--keys must be the publisher's folder online/, as `firebreak init` made it");
-                if (strlen(buf_text(&program->material[i])) != program->material[i].length)
-                        return FAIL(why, ERR_SYNTAX, "%s is damaged: it has a NUL in it", path);
-        }
-        return OK;
 }
 
 /* The host of HOST:PORT, for the certificate. */
@@ -182,7 +169,7 @@ static enum err open_port(struct program *program, char address[LISTEN_TEXT_MAX]
 static enum err prepare(struct program *program, struct why *why)
 {
         char address[LISTEN_TEXT_MAX];
-        enum err e = read_material(program, why);
+        enum err e = material_read(program->settings.keys, &program->material, why);
         if (!e)
                 e = open_port(program, address, why);
         if (!e)
@@ -199,8 +186,7 @@ static enum err prepare(struct program *program, struct why *why)
 static void done(struct program *program)
 {
         keep_ends(program, -1, -1, false);
-        for (size_t i = 0; i < PUBLIC_FILES; i++)
-                buf_done(&program->material[i]);
+        material_done(&program->material);
         data_folder_done(&program->data);
 }
 
