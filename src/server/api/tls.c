@@ -89,10 +89,15 @@ static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
         return SSL_TLSEXT_ERR_OK;
 }
 
+/* The first error is the reason ("No such file or directory"), the last one only who passed it on ("system lib"). */
 static enum err openssl_fail(enum err e, const char *doing, const char *file, struct why *why)
 {
+        const char *reason = ERR_reason_error_string(ERR_peek_error());
         char text[120];
-        ERR_error_string_n(ERR_peek_last_error(), text, sizeof(text));
+        if (reason)
+                snprintf(text, sizeof(text), "%s", reason);
+        else
+                ERR_error_string_n(ERR_peek_error(), text, sizeof(text));
         ERR_clear_error();
         return FAIL(why, e, "%s %s: %s", doing, file, text);
 }
