@@ -134,6 +134,24 @@ TEST(lease, that_nobody_fetched_is_never_booked_dark_and_may_be_asked_for_again)
         CHECK(all_ask(&fleet, false) == 2 && number(&fleet, "dark") == 0);
 }
 
+/* The deadline of one passes between two ticks: nobody else is turned away for it. */
+TEST(lease, is_given_though_a_deadline_of_another_has_just_come)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet, quick);
+        for (int i = 0; i < 2; i++) {
+                CHECK(world_lease(&fleet.world, &fleet.devices[i], 1, true) == 202);
+                world_tick(&fleet.world, 100);
+                if (!i)
+                        CHECK(world_lease(&fleet.world, &fleet.devices[i], 1, false) == 200);
+                fleet.world.now_ms += 4000 * !i;
+        }
+        fleet.world.now_ms += 1000;
+        CHECK(world_lease(&fleet.world, &fleet.devices[1], 1, false) == 200 && number(&fleet, "dark") == 1);
+        fleet.world.now_ms += 6000;
+        CHECK(act(&fleet, "halt") == 200 && number(&fleet, "dark") == 2);
+}
+
 static void all_report(struct fleet *fleet, bool of_shadows, const char *outcome, const char *kind)
 {
         for (int i = 0; i < FLEET; i++) {

@@ -166,11 +166,18 @@ enum err rollouts_load(struct rollouts *rollouts, int64_t number, struct why *wh
         return e ? e : open_run(rollouts, q, why);
 }
 
+/* A deadline that has come since the last tick must not turn away who comes now. */
+static enum err pass_time(struct rollouts *rollouts, struct run *run, int64_t now_ms, struct why *why)
+{
+        return run_input(rollouts, run, &(struct input){ .what = INPUT_TICK, .at_ms = now_ms }, NULL, why);
+}
+
 enum err rollouts_command(struct rollouts *rollouts, struct run *run, const struct run_word *word, struct why *why)
 {
         struct input input = { .what = INPUT_COMMAND, .at_ms = word->now_ms, .word = word->action, .who = word->who, .second = word->second,
                                .because = word->reason };
-        return run_input(rollouts, run, &input, NULL, why);
+        enum err e = pass_time(rollouts, run, word->now_ms, why);
+        return e ? e : run_input(rollouts, run, &input, NULL, why);
 }
 
 enum err rollouts_outcome(struct rollouts *rollouts, struct run *run, const struct run_outcome *outcome, struct why *why)
@@ -183,7 +190,9 @@ enum err run_grant(struct rollouts *rollouts, struct run *run, struct lease_row 
 {
         struct input input = { .what = INPUT_GRANTED, .at_ms = now_ms, .number = row->handle };
         struct fed fed = { 0 };
-        enum err e = run_input(rollouts, run, &input, &fed, why);
+        enum err e = pass_time(rollouts, run, now_ms, why);
+        if (!e)
+                e = run_input(rollouts, run, &input, &fed, why);
         if (e)
                 return e;
         row->granted_ms = now_ms;
