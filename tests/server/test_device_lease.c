@@ -79,6 +79,51 @@ TEST(lease, belongs_to_the_device_that_asked)
         CHECK(world_lease(&fleet.world, &fleet.devices[owner], 1, true) == 202);         /* one at a time */
 }
 
+/* A second stream beside the first: same devices, same policy. */
+struct second { const char *stream; uint8_t target[32]; };
+static void start_second(struct fleet *fleet)
+{
+        fleet->world.stream = "other";
+        CHECK(world_publish(&fleet->world, 1) == 201);
+        world_prove(&fleet->world, 1);
+        CHECK(world_ask(&fleet->world, "POST", "/api/v1/rollouts", "{\"stream\":\"other\",\"counter\":1,\"policy\":{\"budget\":2,\"bake_s\":2,\"gap_s\":3,"
+                                                                   "\"gather_s\":0,\"holdout_ppm\":0,\"controls\":0}}") == 201);
+}
+static void swap_streams(struct fleet *fleet, struct second *second)
+{
+        struct second was = { fleet->world.stream, { 0 } };
+        memcpy(was.target, fleet->world.target, 32);
+        fleet->world.stream = second->stream;
+        memcpy(fleet->world.target, second->target, 32);
+        *second = was;
+}
+static void open_both(struct fleet *fleet, struct second *second)
+{
+        fleet_open(fleet, quick);
+        second->stream = fleet->world.stream;
+        memcpy(second->target, fleet->world.target, 32);
+        start_second(fleet);
+        swap_streams(fleet, second);
+}
+
+TEST(lease, is_signed_for_the_stream_that_it_was_reserved_in)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        struct second second;
+        open_both(&fleet, &second);
+        (void)all_ask(&fleet, true);
+        world_tick(&fleet.world, 100);
+        swap_streams(&fleet, &second);
+        for (int i = 0; i < FLEET; i++) {
+                int status = world_lease(&fleet.world, &fleet.devices[i], 1, false);
+                CHECK(status == 409 || status == 202);
+        }
+        swap_streams(&fleet, &second);
+        CHECK(all_ask(&fleet, false) == 2);
+        for (int i = 0; i < FLEET; i++)
+                CHECK(!fleet.devices[i].lease.deadline || strcmp(fleet.devices[i].lease.stream, "edr-rules") == 0);
+}
+
 TEST(lease, is_refused_for_what_is_not_offered)
 {
         OWN(fleet) struct fleet fleet = { 0 };

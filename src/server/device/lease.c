@@ -49,12 +49,21 @@ static enum err answer_note(struct call *call, const struct ask *ask, const stru
         return lease_note(call->db, row, &signing, &call->answer->body, why);
 }
 
+/* What is asked for now is what the reservation was made for: its stream goes into the note. */
+static bool is_about(const struct run *run, const struct ask *ask)
+{
+        const struct run_facts *facts = run_facts(run);
+        return strcmp(facts->stream, ask->body.stream) == 0 && facts->counter == ask->body.counter && memcmp(facts->target, ask->target, sizeof(ask->target)) == 0;
+}
+
 static enum err claim(struct call *call, const struct ask *ask, struct lease_row *row, struct why *why)
 {
         struct rollouts *rollouts = call->store->rollouts;
         struct run *run = rollouts_by_number(rollouts, row->rollout);
         if (row->device != ask->device.number)
                 return FAIL(why, ERR_REFUSED, "this nonce belongs to another device; make a new one");
+        if (run && !is_about(run, ask))
+                return FAIL(why, ERR_REFUSED, "this nonce belongs to a lease for another release; make a new one");
         if (row->is_signed)
                 return answer_note(call, ask, row, why);
         enum err e = run && !row->outcome[0] ? run_grant(rollouts, run, row, call->now_ms, why) : ERR_EXPIRED;
