@@ -79,14 +79,14 @@ TEST(lease, belongs_to_the_device_that_asked)
         CHECK(world_lease(&fleet.world, &fleet.devices[owner], 1, true) == 202);         /* one at a time */
 }
 
-/* A second stream beside the first: same devices, same policy. */
+/* A second stream beside the first, which may go to all at once. */
 struct second { const char *stream; uint8_t target[32]; };
 static void start_second(struct fleet *fleet)
 {
         fleet->world.stream = "other";
         CHECK(world_publish(&fleet->world, 1) == 201);
         world_prove(&fleet->world, 1);
-        CHECK(world_ask(&fleet->world, "POST", "/api/v1/rollouts", "{\"stream\":\"other\",\"counter\":1,\"policy\":{\"budget\":2,\"bake_s\":2,\"gap_s\":3,"
+        CHECK(world_ask(&fleet->world, "POST", "/api/v1/rollouts", "{\"stream\":\"other\",\"counter\":1,\"policy\":{\"budget\":12,\"bake_s\":2,\"gap_s\":3,"
                                                                    "\"gather_s\":0,\"holdout_ppm\":0,\"controls\":0}}") == 201);
 }
 static void swap_streams(struct fleet *fleet, struct second *second)
@@ -122,6 +122,22 @@ TEST(lease, is_signed_for_the_stream_that_it_was_reserved_in)
         CHECK(all_ask(&fleet, false) == 2);
         for (int i = 0; i < FLEET; i++)
                 CHECK(!fleet.devices[i].lease.deadline || strcmp(fleet.devices[i].lease.stream, "edr-rules") == 0);
+}
+
+TEST(lease, is_one_at_a_time_for_a_device_in_two_streams)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        struct second second;
+        int64_t most = 0;
+        open_both(&fleet, &second);
+        (void)all_ask(&fleet, true);
+        swap_streams(&fleet, &second);
+        (void)all_ask(&fleet, true);
+        for (int i = 0; i < 4; i++) {
+                world_tick(&fleet.world, 100);
+                CHECK(db_number(fleet.world.store->db, "SELECT max(n) FROM (SELECT count(*) AS n FROM leases GROUP BY device)", NO_VALUES, 0, &most, NULL) == OK && most == 1);
+        }
+        CHECK(db_number(fleet.world.store->db, "SELECT count(*) FROM leases", NO_VALUES, 0, &most, NULL) == OK && most == FLEET);
 }
 
 TEST(lease, is_refused_for_what_is_not_offered)

@@ -84,6 +84,7 @@ static enum err follow(struct call *call, const struct ask *ask, struct run *run
         memcpy(row.nonce, ask->nonce, sizeof(row.nonce));
         enum err e = lease_reserve(call->db, &row, why);
         row.number = db_last_number(call->db);
+        rollouts_leave_lines(call->store->rollouts, ask->device.number);
         return e ? e : answer_note(call, ask, &row, why);
 }
 

@@ -64,6 +64,7 @@ MUST_CHECK enum err rollouts_command(struct rollouts *rollouts, struct run *run,
  * this rollout's fleet. */
 struct run_asker { int64_t device, running, now_ms; uint8_t nonce[16]; };
 bool run_line_up(struct run *run, const struct run_asker *asker);
+void rollouts_leave_lines(struct rollouts *rollouts, int64_t device);      /* it has a lease now: one at a time, whatever the stream */
 int64_t run_retry_ms(const struct run *run);    /* when to ask again: the longer the line, the later */
 
 /* The device came for its reservation: `row` gets its time of granting and its deadline. ERR_EXPIRED: too late, ask with a new

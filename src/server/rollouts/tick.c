@@ -32,6 +32,15 @@ bool run_line_up(struct run *run, const struct run_asker *asker)
         return true;
 }
 
+void rollouts_leave_lines(struct rollouts *rollouts, int64_t device)
+{
+        for (struct run *run = rollouts->first; run; run = run->next) {
+                struct member *member = run_member(run, device);
+                if (member)
+                        member->asked_ms = 0;
+        }
+}
+
 static size_t line(struct run *run, int64_t now_ms, uint32_t *dense)
 {
         size_t count = 0;
@@ -72,7 +81,7 @@ static enum err reserve(struct rollouts *rollouts, struct run *run, struct membe
         if (row.is_shadow)
                 memset(row.target, 0, sizeof(row.target));
         enum err e = row.is_shadow ? find_running(rollouts->db, run, &row, why) : OK;
-        member->asked_ms = 0;
+        rollouts_leave_lines(rollouts, member->device);
         return e ? e : lease_reserve(rollouts->db, &row, why);
 }
 
