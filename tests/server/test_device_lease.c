@@ -140,6 +140,24 @@ TEST(lease, is_one_at_a_time_for_a_device_in_two_streams)
         CHECK(db_number(fleet.world.store->db, "SELECT count(*) FROM leases", NO_VALUES, 0, &most, NULL) == OK && most == FLEET);
 }
 
+/* Two devices with one nonce, by an accident or on purpose: one gets it, and the clock goes on for all others. */
+TEST(lease, is_not_kept_from_others_by_a_nonce_that_two_brought)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet, quick);
+        for (int i = 0; i < 2; i++) {
+                memset(fleet.devices[i].nonce, 'a', 32);
+                CHECK(world_lease(&fleet.world, &fleet.devices[i], 1, false) == 202);
+        }
+        world_tick(&fleet.world, 100);
+        int first = world_lease(&fleet.world, &fleet.devices[0], 1, false), second = world_lease(&fleet.world, &fleet.devices[1], 1, false);
+        CHECK((first == 200 && second == 409) || (first == 409 && second == 200));
+        CHECK(number(&fleet, "exposed") == 2 && number(&fleet, "window") == 0);           /* the other's place stays occupied for a lease's time */
+        for (int i = 0; i < 60; i++)
+                world_tick(&fleet.world, 100);
+        CHECK(number(&fleet, "dark") == 1 && number(&fleet, "exposed") == 1);
+}
+
 TEST(lease, is_refused_for_what_is_not_offered)
 {
         OWN(fleet) struct fleet fleet = { 0 };

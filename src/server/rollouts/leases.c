@@ -40,7 +40,7 @@ enum err lease_find(struct db *db, const uint8_t nonce[16], struct lease_row *re
 enum err lease_reserve(struct db *db, const struct lease_row *row, struct why *why)
 {
         return db_run(db, "INSERT INTO leases (nonce, device, rollout, handle, kind, is_counted, counter, target, granted_ms, deadline_ms)"
-                          " VALUES (?,?,?,?,?,?,?,?,?,?)",
+                          " VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (nonce) DO NOTHING",
                       VALUES(bind_blob(row->nonce, 16), bind_int(row->device), bind_int(row->rollout), bind_int(row->handle),
                              bind_text(row->is_shadow ? "shadow" : "exposure"), bind_int(row->is_counted), bind_int(row->counter),
                              bind_blob(row->target, 32), bind_int(row->granted_ms), bind_int(row->deadline_ms)), why);

@@ -20,7 +20,8 @@ struct lease_row {
 
 /* ERR_NOT_FOUND: nobody has a lease with this nonce. */
 MUST_CHECK enum err lease_find(struct db *db, const uint8_t nonce[16], struct lease_row *ret_row, struct why *why);
-/* `number`, `is_signed` and `outcome` are not looked at. */
+/* `number`, `is_signed` and `outcome` are not looked at. Two may bring one nonce: the first has it, and for the other nothing
+ * is written; its reservation lapses. */
 MUST_CHECK enum err lease_reserve(struct db *db, const struct lease_row *row, struct why *why);
 MUST_CHECK enum err lease_has_open(struct db *db, int64_t device, int64_t now_ms, bool *ret_has, struct why *why);
 /* The outcome of the newest exposure of a device in a rollout: "" if there is none yet; ERR_NOT_FOUND: never exposed. */
