@@ -149,6 +149,36 @@ TEST(life, of_a_release_that_darkens_devices_stops_without_any_report)
         CHECK(world_int(&fleet.world, "dark") >= 1 && world_int(&fleet.world, "exposed") <= 5);
 }
 
+static int say(struct fleet *fleet, int64_t counter, const char *action)
+{
+        char path[96];
+        snprintf(path, sizeof(path), "/api/v1/rollouts/edr-rules/%" PRId64 "/%s", counter, action);
+        return world_ask(&fleet->world, "POST", path, "{\"who\":\"ann\",\"second\":\"bert\",\"reason\":\"test\"}");
+}
+
+TEST(life, of_a_halted_release_does_not_begin_again_beside_a_newer_one)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        start(&fleet, 1);
+        CHECK(say(&fleet, 1, "halt") == 200 && say(&fleet, 1, "override") == 200 && say(&fleet, 1, "halt") == 200);
+        start(&fleet, 2);
+        CHECK(say(&fleet, 1, "override") == 409 && strcmp(state_of(&fleet, 1), "halted") == 0 && strcmp(state_of(&fleet, 2), "exposing") == 0);
+}
+
+/* What the rules and the server itself say is not for people. */
+TEST(life, follows_the_words_of_people_and_no_others)
+{
+        static const char *const words[] = { "supersede", "rolled_back", "start", "prove", "pass", "complete", "evidence", "clear", "nonsense" };
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        start(&fleet, 1);
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+                CHECK(say(&fleet, 1, words[i]) == 400 && strcmp(state_of(&fleet, 1), "exposing") == 0);
+        CHECK(say(&fleet, 1, "withdraw") == 200 && say(&fleet, 1, "rolled_back") == 400 && strcmp(state_of(&fleet, 1), "rolling_back") == 0);
+        CHECK(say(&fleet, 1, "override") == 409);
+}
+
 /* kill -9 every other second, wherever it is: what was answered is known, and it decides as if nothing had been. */
 TEST(life, goes_on_after_every_crash_and_forgets_nothing_that_it_acknowledged)
 {

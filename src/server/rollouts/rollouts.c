@@ -172,12 +172,37 @@ static enum err pass_time(struct rollouts *rollouts, struct run *run, int64_t no
         return run_input(rollouts, run, &(struct input){ .what = INPUT_TICK, .at_ms = now_ms }, NULL, why);
 }
 
-enum err rollouts_command(struct rollouts *rollouts, struct run *run, const struct run_word *word, struct why *why)
+enum err run_tell(struct rollouts *rollouts, struct run *run, const struct run_word *word, struct why *why)
 {
         struct input input = { .what = INPUT_COMMAND, .at_ms = word->now_ms, .word = word->action, .who = word->who, .second = word->second,
                                .because = word->reason };
         enum err e = pass_time(rollouts, run, word->now_ms, why);
         return e ? e : run_input(rollouts, run, &input, NULL, why);
+}
+
+/* A stopped release must not come back beside the one that took its place. */
+static enum err check_newest(struct rollouts *rollouts, const struct run *run, struct why *why)
+{
+        int64_t newer = 0;
+        enum err e = db_number(rollouts->db, "SELECT max(r.counter) FROM rollouts o JOIN releases r ON r.number = o.release WHERE r.stream = ? AND r.counter > ?",
+                               VALUES(bind_text(run->facts.stream), bind_int(run->facts.counter)), 0, &newer, why);
+        if (!e && newer)
+                return FAIL(why, ERR_REFUSED, "%s/%" PRId64 " took its place; publish a new release to go back", run->facts.stream, newer);
+        return e;
+}
+
+enum err rollouts_command(struct rollouts *rollouts, struct run *run, const struct run_word *word, struct why *why)
+{
+        static const struct { const char *action; bool exposes; } words[] = {
+                { "hold", false }, { "resume", true }, { "halt", false }, { "withdraw", false }, { "cancel", false }, { "override", true },
+        };
+        size_t at = 0, count = sizeof(words) / sizeof(words[0]);
+        while (at < count && strcmp(words[at].action, word->action) != 0)
+                at++;
+        if (at == count)
+                return FAIL(why, ERR_SYNTAX, "`%.32s` is nothing that people say to a rollout: hold, resume, halt, withdraw, cancel or override", word->action);
+        enum err e = words[at].exposes ? check_newest(rollouts, run, why) : OK;
+        return e ? e : run_tell(rollouts, run, word, why);
 }
 
 enum err rollouts_outcome(struct rollouts *rollouts, struct run *run, const struct run_outcome *outcome, struct why *why)

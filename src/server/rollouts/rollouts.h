@@ -56,7 +56,8 @@ struct rollout_order {
 };
 MUST_CHECK enum err rollouts_start(struct rollouts *rollouts, const struct rollout_order *order, struct run **ret_run, struct why *why);
 
-/* What people tell it; "hold", "resume", "halt", "withdraw", "cancel", "override". ERR_REFUSED names what is missing. */
+/* What people tell it; "hold", "resume", "halt", "withdraw", "cancel", "override". ERR_REFUSED names what is missing;
+ * ERR_SYNTAX: another word. */
 struct run_word { const char *action, *who, *second, *reason; int64_t now_ms; };
 MUST_CHECK enum err rollouts_command(struct rollouts *rollouts, struct run *run, const struct run_word *word, struct why *why);
 

@@ -54,7 +54,7 @@ static enum err supersede(struct rollouts *rollouts, const struct subject *subje
                 bool is_exposing = run->facts.state == ROLLOUT_EXPOSING || run->facts.state == ROLLOUT_HOLDING;
                 struct run_word word = { "supersede", "server", NULL, "a newer release started", now_ms };
                 if (is_exposing && strcmp(run->facts.stream, subject->stream) == 0)
-                        e = rollouts_command(rollouts, run, &word, why);
+                        e = run_tell(rollouts, run, &word, why);
         }
         return e;
 }

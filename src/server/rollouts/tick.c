@@ -139,7 +139,7 @@ static enum err end_roll_back(struct rollouts *rollouts, struct run *run, int64_
         e = db_number(rollouts->db, "SELECT count(*) FROM versions v JOIN devices d ON d.number = v.device WHERE v.stream = ? AND v.running = ? AND d.seen_at * 1000 >= ?",
                       VALUES(bind_text(run->facts.stream), bind_int(run->facts.counter), bind_int(since)), 0, &left, why);
         struct run_word word = { "rolled_back", "server", NULL, "every device that reports runs something else", now_ms };
-        return e || left ? e : rollouts_command(rollouts, run, &word, why);
+        return e || left ? e : run_tell(rollouts, run, &word, why);
 }
 
 static enum err tick(struct rollouts *rollouts, struct run *run, int64_t now_ms, struct why *why)
