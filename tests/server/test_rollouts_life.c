@@ -1,4 +1,5 @@
 /* Whole lives of releases: sixty devices in one process, with the real library, store and signatures. */
+#include "server/store/inside.h"
 #include "server/world.h"
 
 #include "support/test.h"
@@ -164,6 +165,47 @@ TEST(life, of_a_halted_release_does_not_begin_again_beside_a_newer_one)
         CHECK(say(&fleet, 1, "halt") == 200 && say(&fleet, 1, "override") == 200 && say(&fleet, 1, "halt") == 200);
         start(&fleet, 2);
         CHECK(say(&fleet, 1, "override") == 409 && strcmp(state_of(&fleet, 1), "halted") == 0 && strcmp(state_of(&fleet, 2), "exposing") == 0);
+}
+
+static bool director_says(struct fleet *fleet, const char *words)
+{
+        int64_t count = 0;
+        CHECK(db_number(fleet->world.store->db, "SELECT count(*) FROM cohorts WHERE says = ?", VALUES(bind_text(words)), 0, &count, NULL) == OK);
+        return count == 1;
+}
+
+/* rollout.md, invariant 5. */
+TEST(life, of_a_release_that_fell_below_the_floor_reaches_nobody_more)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        uint8_t target[32];
+        fleet_open(&fleet);
+        start(&fleet, 1);
+        memcpy(target, fleet.world.target, 32);
+        for (int i = 0; i < FLEET; i++)
+                CHECK(world_lease(&fleet.world, &fleet.devices[i], 1, true) == 202);
+        world_tick(&fleet.world, 1000);
+        CHECK(director_says(&fleet, "go 1 0"));
+        fleet.world.floor = 2;
+        CHECK(world_publish(&fleet.world, 2) == 201);
+        memcpy(fleet.world.target, target, 32);
+        for (int i = 0; i < FLEET; i++)
+                CHECK(world_lease(&fleet.world, &fleet.devices[i], 1, false) == 409 && strstr(world_text(&fleet.world, "detail"), "below the security floor"));
+        world_tick(&fleet.world, 1000);
+        CHECK(director_says(&fleet, "hold 1 0"));
+}
+
+TEST(life, of_a_release_ends_as_nobodys_fallback_when_it_is_withdrawn)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        start(&fleet, 1);
+        struct course course = { .counter = 1, .fate = all_well };
+        CHECK(run_until(&fleet, &course, "complete", 120));
+        start(&fleet, 2);
+        CHECK(director_says(&fleet, "go 2 1"));
+        CHECK(say(&fleet, 1, "withdraw") == 200 && director_says(&fleet, "go 2 0"));
+        CHECK(say(&fleet, 2, "withdraw") == 200 && director_says(&fleet, "withdraw 2 0"));
 }
 
 /* What the rules and the server itself say is not for people. */

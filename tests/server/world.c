@@ -265,7 +265,7 @@ int world_report(struct world *world, struct world_device *device, const char *o
 static void make_note(struct world *world, int64_t counter, const struct buf *dossier)
 {
         static const char content[] = "rule nothing { condition: false }";
-        struct release_note note = { .counter = (uint64_t)counter, .floor = 1, .platform_count = 1, .platforms = { "any" }, .file_count = 1,
+        struct release_note note = { .counter = (uint64_t)counter, .floor = world->floor ? (uint64_t)world->floor : 1, .platform_count = 1, .platforms = { "any" }, .file_count = 1,
                                      .ceiling = { WORLD_START_S, 1, { { 0, 1000000 } } } };
         struct release_file file = { .length = sizeof(content) - 1, .path = "rules/main.yar" };
         snprintf(note.stream, sizeof(note.stream), "%s", world->stream);

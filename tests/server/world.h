@@ -32,7 +32,7 @@ struct world {
         const char *stream;
         char folder[64], database[96];           /* folder "": the database is in memory */
         unsigned crashes;
-        int64_t now_ms;
+        int64_t now_ms, floor;                   /* floor: of releases from now on; 0: 1 */
         struct buf release_root, director_root, anchor, targets, snapshot, note;
         uint64_t version;                        /* of the publisher's targets and snapshot */
         struct store_answer answer;              /* to the last question */

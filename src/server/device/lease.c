@@ -56,6 +56,15 @@ static bool is_about(const struct run *run, const struct ask *ask)
         return strcmp(facts->stream, ask->body.stream) == 0 && facts->counter == ask->body.counter && memcmp(facts->target, ask->target, sizeof(ask->target)) == 0;
 }
 
+static enum err check_floor(const struct call *call, const struct run *run, struct why *why)
+{
+        bool is_below = false;
+        enum err e = run_is_below_floor(call->db, run, &is_below, why);
+        if (!e && is_below)
+                return FAIL(why, ERR_REFUSED, "%s/%" PRId64 " is below the security floor of the stream by now", run_facts(run)->stream, run_facts(run)->counter);
+        return e;
+}
+
 static enum err claim(struct call *call, const struct ask *ask, struct lease_row *row, struct why *why)
 {
         struct rollouts *rollouts = call->store->rollouts;
@@ -66,7 +75,10 @@ static enum err claim(struct call *call, const struct ask *ask, struct lease_row
                 return FAIL(why, ERR_REFUSED, "this nonce belongs to a lease for another release; make a new one");
         if (row->is_signed)
                 return answer_note(call, ask, row, why);
-        enum err e = run && !row->outcome[0] ? run_grant(rollouts, run, row, call->now_ms, why) : ERR_EXPIRED;
+        enum err e = run ? check_floor(call, run, why) : OK;
+        if (e)
+                return e;
+        e = run && !row->outcome[0] ? run_grant(rollouts, run, row, call->now_ms, why) : ERR_EXPIRED;
         if (e == ERR_EXPIRED)
                 return FAIL(why, ERR_REFUSED, "the lease was not fetched in time; ask again with a new nonce");
         if (e == ERR_REFUSED)
@@ -115,6 +127,9 @@ static enum err decide(struct call *call, const struct ask *ask, struct run *run
                 return e;
         if (facts->stand == RUN_OVER)
                 return FAIL(why, ERR_REFUSED, "%s/%" PRId64 " is %s: nobody starts it now", facts->stream, facts->counter, rollout_state_word(facts->state));
+        e = check_floor(call, run, why);
+        if (e)
+                return e;
         if (has_open)
                 return answer_wait(call, PAUSE_MS, "this device has another lease that is not answered yet", why);
         bool is_back = strcmp(outcome, "proven") == 0;          /* it lost what it had */

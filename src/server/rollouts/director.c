@@ -131,10 +131,18 @@ static const struct voice { bool speaks; enum cohort_state state; } voices[ROLLO
         [ROLLOUT_WITHDRAWN] = { true, COHORT_WITHDRAW },
 };
 
-/* While it probes, devices must go on asking; they get shadow leases only. */
-static enum cohort_state voice_of(const struct run_facts *facts)
+struct saying { enum cohort_state state; int64_t fallback; };
+
+/* While it probes, devices must go on asking; they get shadow leases only. Nobody is asked to go below the floor. */
+static enum err find_saying(struct db *db, const struct run *run, struct saying *saying, struct why *why)
 {
-        return facts->is_probing ? COHORT_GO : voices[facts->state].state;
+        const struct run_facts *facts = run_facts(run);
+        bool is_below = false;
+        enum err e = run_is_below_floor(db, run, &is_below, why);
+        saying->state = facts->is_probing ? COHORT_GO : voices[facts->state].state;
+        if (saying->state == COHORT_GO && is_below)
+                saying->state = COHORT_HOLD;
+        return e ? e : run_fallback(db, run, &saying->fallback, why);
 }
 
 /* The newest rollout of a stream that has a say. */
@@ -147,7 +155,7 @@ static struct run *speaker(const struct rollouts *rollouts, const char *stream)
         return found;
 }
 
-struct word { char says[128]; int64_t seq; uint8_t prev[32]; bool is_new; };
+struct word { struct saying saying; char says[128]; int64_t seq; uint8_t prev[32]; bool is_new; };
 
 static enum err last_word(struct db *db, const char *stream, struct word *word, struct why *why)
 {
@@ -169,8 +177,8 @@ static enum err last_word(struct db *db, const char *stream, struct word *word, 
 
 static void fill(const struct edition *edition, const struct run_facts *facts, const struct word *word, struct cohort *cohort)
 {
-        *cohort = (struct cohort){ .state = voice_of(facts), .seq = (uint64_t)word->seq + 1, .counter = (uint64_t)facts->counter,
-                                   .fallback = (uint64_t)facts->fallback, .length = (uint64_t)facts->note_length,
+        *cohort = (struct cohort){ .state = word->saying.state, .seq = (uint64_t)word->seq + 1, .counter = (uint64_t)facts->counter,
+                                   .fallback = (uint64_t)word->saying.fallback, .length = (uint64_t)facts->note_length,
                                    .expires = edition->stamp.expires, .rule_count = 1 };
         memcpy(cohort->prev, word->prev, sizeof(cohort->prev));
         memcpy(cohort->salt, facts->target, sizeof(cohort->salt));
@@ -207,9 +215,11 @@ static enum err speak(struct edition *edition, const struct run *run, bool is_du
         struct cohort cohort;
         char says[128];
         enum err e = last_word(edition->store->db, facts->stream, &word, why);
+        if (!e)
+                e = find_saying(edition->store->db, run, &word.saying, why);
         if (e)
                 return e;
-        snprintf(says, sizeof(says), "%s %" PRId64 " %" PRId64, cohort_state_name(voice_of(facts)), facts->counter, facts->fallback);
+        snprintf(says, sizeof(says), "%s %" PRId64 " %" PRId64, cohort_state_name(word.saying.state), facts->counter, word.saying.fallback);
         if (!is_due && strcmp(says, word.says) == 0)
                 return OK;
         fill(edition, facts, &word, &cohort);

@@ -101,10 +101,10 @@ static enum err make_pure(struct run *run, struct why *why)
 static enum err read_run(struct query *q, struct run *run, struct why *why)
 {
         size_t length = 0;
-        run->facts = (struct run_facts){ .number = query_int(q, 0), .release = query_int(q, 1), .fallback = query_int(q, 3), .started_ms = query_int(q, 4),
-                                         .counter = query_int(q, 6), .note_length = query_int(q, 8) };
-        snprintf(run->facts.stream, sizeof(run->facts.stream), "%s", query_text(q, 5));
-        memcpy(run->facts.target, query_blob(q, 7, &length), sizeof(run->facts.target));
+        run->facts = (struct run_facts){ .number = query_int(q, 0), .release = query_int(q, 1), .started_ms = query_int(q, 3), .counter = query_int(q, 5),
+                                         .note_length = query_int(q, 7) };
+        snprintf(run->facts.stream, sizeof(run->facts.stream), "%s", query_text(q, 4));
+        memcpy(run->facts.target, query_blob(q, 6, &length), sizeof(run->facts.target));
         return read_policy(query_text(q, 2), &run->policy, why);
 }
 
@@ -136,7 +136,7 @@ static enum err open_run(struct rollouts *rollouts, struct query *q, struct why 
 }
 
 #define RUN_SELECT \
-        "SELECT o.number, o.release, o.policy, o.fallback, o.started_ms, r.stream, r.counter, r.target, r.note_length" \
+        "SELECT o.number, o.release, o.policy, o.started_ms, r.stream, r.counter, r.target, r.note_length" \
         " FROM rollouts o JOIN releases r ON r.number = o.release "
 
 enum err rollouts_open(struct db *db, struct rollouts **ret_rollouts, struct why *why)
@@ -178,6 +178,24 @@ enum err run_tell(struct rollouts *rollouts, struct run *run, const struct run_w
                                .because = word->reason };
         enum err e = pass_time(rollouts, run, word->now_ms, why);
         return e ? e : run_input(rollouts, run, &input, NULL, why);
+}
+
+#define FLOOR_SELECT "(SELECT max(floor) FROM releases WHERE stream = ?1)"
+
+enum err run_is_below_floor(struct db *db, const struct run *run, bool *ret_is_below, struct why *why)
+{
+        int64_t floor = 0;
+        enum err e = db_number(db, "SELECT " FLOOR_SELECT, VALUES(bind_text(run->facts.stream)), 0, &floor, why);
+        if (!e)
+                *ret_is_below = run->facts.counter < floor;
+        return e;
+}
+
+enum err run_fallback(struct db *db, const struct run *run, int64_t *ret_counter, struct why *why)
+{
+        return db_number(db, "SELECT max(r.counter) FROM rollouts o JOIN releases r ON r.number = o.release WHERE r.stream = ?1 AND r.counter < ?2"
+                             " AND o.state IN ('complete', 'watched') AND r.counter >= " FLOOR_SELECT,
+                         VALUES(bind_text(run->facts.stream), bind_int(run->facts.counter)), 0, ret_counter, why);
 }
 
 /* A stopped release must not come back beside the one that took its place. */

@@ -27,7 +27,7 @@ enum run_stand {
 
 /* Borrowed from the rollout; changes with it. */
 struct run_facts {
-        int64_t number, release, counter, fallback, note_length, started_ms, lease_ms;
+        int64_t number, release, counter, note_length, started_ms, lease_ms;
         char stream[65];
         uint8_t target[32];
         enum rollout_state state;
@@ -78,6 +78,12 @@ MUST_CHECK enum err rollouts_outcome(struct rollouts *rollouts, struct run *run,
 
 /* Deadlines, picks, moves between states, for all of them. */
 MUST_CHECK enum err rollouts_tick(struct rollouts *rollouts, int64_t now_ms, struct why *why);
+
+/* Is its release below the security floor that a release published since has set? Then nobody is asked to install it. */
+MUST_CHECK enum err run_is_below_floor(struct db *db, const struct run *run, bool *ret_is_below, struct why *why);
+/* What whoever runs it is to go back to: the newest release before it that was proven, was not stopped since, and is not below
+ * the floor; 0: what came with the device. */
+MUST_CHECK enum err run_fallback(struct db *db, const struct run *run, int64_t *ret_counter, struct why *why);
 
 /* Grows with everything that the rollouts in memory were told: equal before and after means that nothing was. */
 uint64_t rollouts_fed(const struct rollouts *rollouts);
