@@ -2,12 +2,12 @@
 #include "base/limits.h"
 #include "cli/facts.h"
 #include "cli/publisher.h"
+#include "cli/release_folder.h"
 #include "format/hex.h"
 #include "format/json.h"
 #include "platform/disk.h"
 #include "platform/terminal.h"
 #include "trust/anchor.h"
-#include "trust/release_note.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -17,16 +17,15 @@ struct shipment {
         struct api *api;
         struct publisher *publisher;
         struct release_id id;
-        struct buf note_bytes;
-        struct release_note *note;
+        struct release_folder folder;
+        const struct release_note *note;       /* the folder's */
         uint64_t sent, total;                  /* bytes of all files */
         size_t uploaded;
 };
 
 static void shipment_release(struct shipment *shipment)
 {
-        release_note_free(shipment->note);
-        buf_done(&shipment->note_bytes);
+        release_folder_done(&shipment->folder);
         publisher_close(shipment->publisher);
         api_close(shipment->api);
 }
@@ -50,24 +49,34 @@ static enum err read_json(const struct shipment *shipment, const char *below, st
         return e ? DURING(why, e, "%s of the release", below + 1) : OK;
 }
 
-/* What the server would refuse anyway is told before a byte travels. */
-static enum err read_note(struct shipment *shipment, struct why *why)
+/* Signed, by whom the server believes, and still what was signed? */
+static enum err check_release(struct shipment *shipment, struct why *why)
 {
         struct disk *disk = publisher_disk(shipment->publisher);
         struct anchor anchor;
         OWN(buf) struct buf bytes;
+        OWN(release_note) struct release_note *note = NULL;
         buf_init(&bytes, LIMIT_NOTE_BYTES);
         enum err e = disk->ops->read(disk, "public/anchor", &bytes, why);
         if (!e)
                 e = anchor_open(buf_text(&bytes), bytes.length, &anchor, why);
         if (e)
                 return DURING(why, e, "public/anchor");
-        e = read_part(shipment, "/note", &shipment->note_bytes, why);
-        if (e == ERR_NOT_FOUND)
-                return FAIL(why, e, "no release %s/%" PRId64 " here; `firebreak release pack` makes one", shipment->id.stream, shipment->id.counter);
-        if (!e)
-                e = release_note_open(&anchor, &shipment->note_bytes, &shipment->note, why);
-        return e ? DURING(why, e, "%s/%" PRId64 " is not signed; see `firebreak release sign`", shipment->id.stream, shipment->id.counter) : OK;
+        e = release_note_open(&anchor, &shipment->folder.note, &note, why);
+        return e ? e : release_folder_check(&shipment->folder, why);
+}
+
+/* What the server would refuse anyway is told before a byte travels. */
+static enum err open_release(struct shipment *shipment, struct why *why)
+{
+        enum err e = release_folder_open(publisher_disk(shipment->publisher), &shipment->id, &shipment->folder, why);
+        if (e)
+                return e;
+        if (!shipment->folder.is_signed)
+                return FAIL(why, ERR_REFUSED, "%s/%" PRId64 " is not signed; `firebreak release sign` first", shipment->id.stream, shipment->id.counter);
+        shipment->note = shipment->folder.manifest;
+        e = check_release(shipment, why);
+        return e ? DURING(why, e, "publishing %s/%" PRId64, shipment->id.stream, shipment->id.counter) : OK;
 }
 
 static void show_progress(void *user, uint64_t done, uint64_t total)
@@ -123,7 +132,7 @@ static enum err announce(struct shipment *shipment, struct json **ret_answer, st
         json_set(body, "targets", GIVE(targets));
         json_set(body, "snapshot", GIVE(snapshot));
         json_set(body, "dossier", GIVE(dossier));
-        json_set_text(body, "note", buf_text(&shipment->note_bytes));
+        json_set_text(body, "note", buf_text(&shipment->folder.note));
         return api_ask(shipment->api, "/releases", &(struct api_call){ .method = "POST", .body = body }, ret_answer, why);
 }
 
@@ -144,12 +153,11 @@ enum err cmd_release_publish(struct cli *cli, struct why *why)
 {
         OWN(shipment) struct shipment shipment = { .cli = cli };
         OWN(json) struct json *answer = NULL;
-        buf_init(&shipment.note_bytes, LIMIT_NOTE_BYTES);
         enum err e = release_id_parse(cli->args->words[0], &shipment.id, why);
         if (!e)
                 e = publisher_open(cli, &shipment.publisher, why);
         if (!e)
-                e = read_note(&shipment, why);
+                e = open_release(&shipment, why);
         if (!e)
                 e = api_open(cli, &shipment.api, why);
         if (!e)

@@ -28,10 +28,8 @@ static enum err tell(struct cli *cli, const struct release_id *id, const struct 
                 return print_json(cli, json, why);
         buf_addf(&text, "signed %s/%lld\n  target    %s\n  metadata  version %lld, good for ", id->stream, (long long)id->counter,
                  json_text(json_get(json, "target")), (long long)made->version);
-        print_span(&text, made->expires - cli_now(cli));
-        buf_addf(&text, "\nnext: firebreak lab run %s/%lld --engine PATH --publisher ", id->stream, (long long)id->counter);
-        print_clean(&text, arg_text(cli->args, OPTION_PUBLISHER, ""));
-        buf_addf(&text, "\n      firebreak release publish %s/%lld --publisher ", id->stream, (long long)id->counter);
+        print_span(&text, PUBLISHER_METADATA_S);
+        buf_addf(&text, "\nnext: firebreak release publish %s/%lld --publisher ", id->stream, (long long)id->counter);
         print_clean(&text, arg_text(cli->args, OPTION_PUBLISHER, ""));
         buf_add_text(&text, "\n");
         return print_buf(cli, &text, why);
