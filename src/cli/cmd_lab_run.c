@@ -2,13 +2,13 @@
 #include "base/limits.h"
 #include "cli/facts.h"
 #include "cli/lab.h"
-#include "cli/passphrase.h"
+#include "cli/offline_key.h"
 #include "cli/publisher.h"
+#include "cli/release_folder.h"
 #include "format/json.h"
 #include "platform/channel.h"
 #include "platform/disk.h"
 #include "platform/file.h"
-#include "trust/key.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -18,6 +18,7 @@ enum { FINDINGS_BYTES_MAX = 1 << 20, ENVELOPE_BYTES_MAX = 1 << 20 };
 struct attempt {
         struct cli *cli;
         struct publisher *publisher;           /* NULL: a content folder, of which nothing is signed */
+        struct api *api;                       /* NULL: nothing is uploaded */
         struct release_id id;
         char release[4096], key[4096], out[4096], origin[128], subject[160];
         struct passphrase passphrase;
@@ -31,23 +32,16 @@ static void attempt_release(struct attempt *attempt)
         buf_done(&attempt->said);
         passphrase_release(&attempt->passphrase);
         publisher_close(attempt->publisher);
+        api_close(attempt->api);
 }
 
 /* The lab's key may have a passphrase; it goes to the lab in memory, never on a disk or a command line. */
 static enum err unlock(struct attempt *attempt, struct why *why)
 {
-        struct disk *disk = publisher_disk(attempt->publisher);
         OWN(secret_key) struct secret_key key = { 0 };
-        OWN(buf) struct buf pem;
-        buf_init(&pem, KEY_PEM_MAX);
-        enum err e = disk->ops->read(disk, "offline/lab.pem", &pem, why);
-        if (e)
-                return DURING(why, e, "the lab's key, offline/lab.pem");
-        e = key_pem_read(&pem, "", &key, why);
-        if (e != ERR_UNAUTHORIZED)
-                return e;
-        e = passphrase_ask(attempt->cli->args, &attempt->passphrase, why);
-        if (!e)
+        struct offline_keys keys = { publisher_disk(attempt->publisher), attempt->cli->args, &attempt->passphrase };
+        enum err e = offline_key_read(&keys, "offline/lab.pem", &key, why);
+        if (!e && attempt->passphrase.text[0])
                 e = channel_memory(attempt->passphrase.text, strlen(attempt->passphrase.text), &attempt->input, why);
         return e;
 }
@@ -67,20 +61,29 @@ static enum err make_out(struct attempt *attempt, struct why *why)
         return e ? DURING(why, e, "%s", path) : OK;
 }
 
+/* Evidence names a release by its signed note, so an unsigned one has no name that it could speak of. */
+static enum err check_signed(const struct attempt *attempt, struct why *why)
+{
+        OWN(release_folder) struct release_folder folder = { 0 };
+        enum err e = release_folder_open(publisher_disk(attempt->publisher), &attempt->id, &folder, why);
+        if (!e && !folder.is_signed)
+                e = FAIL(why, ERR_REFUSED, "%s/%" PRId64 " is not signed, and evidence names what is: `firebreak release sign` first", attempt->id.stream, attempt->id.counter);
+        return e;
+}
+
 static enum err find_release(struct attempt *attempt, struct why *why)
 {
         char path[PUBLISHER_PATH_MAX];
         enum err e = release_id_parse(attempt->cli->args->words[0], &attempt->id, why);
         if (!e)
                 e = publisher_open(attempt->cli, &attempt->publisher, why);
+        if (!e)
+                e = check_signed(attempt, why);
         if (e)
                 return e;
         const char *folder = publisher_path(attempt->publisher);
         publisher_release_path(&attempt->id, "", path);
         snprintf(attempt->release, sizeof(attempt->release), "%s/%s", folder, path);
-        if (file_kind(attempt->release) != FILE_FOLDER)
-                return FAIL(why, ERR_NOT_FOUND, "no release %s/%" PRId64 " in %.120s; `firebreak release pack` makes one", attempt->id.stream, attempt->id.counter,
-                            folder);
         snprintf(attempt->key, sizeof(attempt->key), "%s/offline/lab.pem", folder);
         snprintf(attempt->origin, sizeof(attempt->origin), "lab.%s", publisher_name(attempt->publisher));
         release_id_path(&attempt->id, "", "", attempt->subject);
@@ -146,15 +149,29 @@ static enum err upload_one(struct api *api, const struct attempt *attempt, const
         return e ? DURING(why, e, "uploading %.150s", file) : OK;
 }
 
-/* Bad findings too: they are what the server must know. */
+/* Bad findings too: they are what the server must know. One that does not arrive keeps no other back. */
 static enum err upload(const struct attempt *attempt, const struct json *findings, struct why *why)
 {
-        OWN(api) struct api *api = NULL;
         const struct json *records = json_get(findings, "records");
-        enum err e = api_open(attempt->cli, &api, why);
-        for (size_t i = 0; !e && i < json_count(records); i++)
-                e = upload_one(api, attempt, json_at(records, i), why);
-        return e;
+        enum err first = OK;
+        for (size_t i = 0; i < json_count(records); i++) {
+                enum err e = upload_one(attempt->api, attempt, json_at(records, i), first ? NULL : why);
+                first = first ? first : e;
+        }
+        return first;
+}
+
+/* Before minutes are spent: is there a server, and does it know the release? */
+static enum err check_published(struct attempt *attempt, struct why *why)
+{
+        OWN(json) struct json *release = NULL;
+        char path[160];
+        enum err e = api_open(attempt->cli, &attempt->api, why);
+        if (e)
+                return e;
+        release_id_path(&attempt->id, "/releases", "", path);
+        e = api_get(attempt->api, path, &release, why);
+        return e == ERR_NOT_FOUND ? FAIL(why, e, "the server has no %s yet; `firebreak release publish` first, or leave --upload away", attempt->subject + 1) : e;
 }
 
 static enum err tell(const struct attempt *attempt, const struct json *findings, struct why *why)
@@ -177,27 +194,41 @@ static enum err tell(const struct attempt *attempt, const struct json *findings,
         struct table table = { .columns = columns, .column_count = sizeof(columns) / sizeof(columns[0]), .now = cli_now(cli) };
         enum err e = print_table(&table, json_get(findings, "records"), &text, why);
         if (attempt->out[0])
-                buf_addf(&text, "\nevidence and logs: %.300s%s\n", attempt->out, arg_has(cli->args, OPTION_UPLOAD) ? ", and on the server" : "");
+                buf_addf(&text, "\nevidence and logs: %.300s\n", attempt->out);
         return e ? e : print_buf(cli, &text, why);
 }
 
+static enum err read_findings(const struct attempt *attempt, struct json **ret_findings, struct why *why)
+{
+        if (!attempt->said.length)
+                return FAIL(why, ERR_UNAVAILABLE, "firebreak-lab could not begin; its own words are above");
+        enum err e = json_parse(buf_text(&attempt->said), attempt->said.length, FINDINGS_BYTES_MAX, ret_findings, why);
+        return e ? DURING(why, e, "what firebreak-lab says; is it of another version?") : OK;
+}
+
+/* What was found is told first: it is true also when the server is out of reach. */
 enum err cmd_lab_run(struct cli *cli, struct why *why)
 {
         OWN(attempt) struct attempt attempt = { .cli = cli, .input = -1 };
         OWN(json) struct json *findings = NULL;
+        bool is_upload = arg_has(cli->args, OPTION_UPLOAD);
         int code = 0;
         buf_init(&attempt.said, FINDINGS_BYTES_MAX);
         if (!arg_has(cli->args, OPTION_ENGINE))
                 return FAIL(why, ERR_USAGE, "in which engine? give --engine PATH, the program that devices run");
         enum err e = find_subject(&attempt, why);
+        if (!e && is_upload)
+                e = check_published(&attempt, why);
         if (!e)
                 e = try_it(&attempt, &code, why);
         if (!e)
-                e = json_parse(buf_text(&attempt.said), attempt.said.length, FINDINGS_BYTES_MAX, &findings, why);
-        if (!e && arg_has(cli->args, OPTION_UPLOAD))
-                e = upload(&attempt, findings, why);
+                e = read_findings(&attempt, &findings, why);
         if (!e)
                 e = tell(&attempt, findings, why);
+        if (!e && is_upload)
+                e = upload(&attempt, findings, why);
+        if (!e && is_upload && !arg_has(cli->args, OPTION_JSON))
+                fprintf(cli->out, "the server has the evidence: firebreak lab evidence %s\n", attempt.subject + 1);
         cli->exit_code = e ? 0 : code;
         return e;
 }

@@ -1,4 +1,4 @@
-/* pack, sign and publish as a person types them: real folders, a stored server. */
+/* pack, sign, publish and lab run as a person types them: real folders, a stored server, a stand-in for firebreak-lab. */
 #include "cli/fake_net.h"
 #include "platform/file.h"
 
@@ -92,6 +92,9 @@ TEST(release_pack, says_what_to_do_instead)
                 { "release pack @/acme/public --publisher @/acme --stream a", "keep the two apart", 78 },
                 { "release sign edr-rules/1 --publisher @/acme", "`firebreak release pack` makes one", 66 },
                 { "release publish edr-rules/1 --publisher @/acme", "`firebreak release pack` makes one", 66 },
+                { "lab run edr-rules/1 --publisher @/acme --engine e", "`firebreak release pack` makes one", 66 },
+                { "lab run edr-rules/1 --publisher @/acme", "give --engine PATH", 64 },
+                { "lab run @/content --engine e --upload", "pack and sign it first", 64 },
         };
         OWN(desk) struct desk d;
         desk_open(&d);
@@ -205,4 +208,105 @@ TEST(release_publish, ends_at_the_first_refusal_with_the_servers_advice)
         CHECK(SAY_ONLINE(&d, "release publish edr-rules/1 --publisher @/acme", full) == 73 && strstr(d.run.err, "make room below DATA"));
         CHECK(SAY_ONLINE(&d, "release publish edr-rules/1 --publisher @/acme", older) == 77 && strstr(d.run.err, "pack it with a higher one"));
         CHECK(SAY_ONLINE(&d, "release publish edr-rules/1 --publisher @/acme", gone) == 69 && !d.run.out[0]);
+}
+
+/* ---- lab run ---- */
+
+#define RECORD(stage, status) "{\"stage\":\"" stage "\",\"check\":\"c\",\"status\":\"" status "\",\"saw\":{\"files\":3,\"rules\":1},\"critical\":false,\"why\":\"\",\"evidence\":\"$out/" stage ".dsse.json\"}"
+
+/* Notes how it was called, reads what it is given, says what it found. `ends` is shell. */
+static void put_lab(struct desk *desk, const char *ends)
+{
+        char text[4096], path[256];
+        snprintf(text, sizeof(text), "#!/bin/sh\necho \"$@\" > %s/asked\ncat > %s/given\nout=%s/none\n"
+                                     "while [ $# -gt 0 ]; do [ \"$1\" = --out ] && out=$2; shift; done\nmkdir -p \"$out\"\n%s\n", desk->path, desk->path, desk->path, ends);
+        put(desk, "firebreak-lab", text);
+        snprintf(path, sizeof(path), "%s/firebreak-lab", desk->path);
+        CHECK(chmod(path, 0700) == 0);
+        snprintf(path, sizeof(path), "%s:/usr/bin:/bin", desk->path);
+        CHECK(setenv("PATH", path, 1) == 0);
+}
+
+static const char finds_harm[] = "for s in S1 S4; do echo '{\"of\":\"'$s'\"}' > $out/$s.dsse.json; done\n"
+                                 "cat << end\n{\"release\":\"edr-rules/1\",\"target\":\"t\",\"engine\":{\"name\":\"e\",\"version\":\"9.9\"},\"limits\":\"all\",\"status\":\"FAIL\",\"records\":["
+                                 RECORD("S1", "PASS") "," RECORD("S4", "FAIL") "]}\nend\nexit 1";
+
+TEST(lab_run, names_the_release_and_keeps_the_evidence_with_it)
+{
+        OWN(desk) struct desk d;
+        desk_open(&d);
+        pack_and_sign(&d);
+        put_lab(&d, finds_harm);
+        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/acme --engine /e --stages S1,S4 --baseline @/content") == 1 && !d.run.err[0]);
+        CHECK(strstr(d.run.out, "S4     c      FAIL") && strstr(d.run.out, "9.9") && strstr(d.run.out, "acme/releases/edr-rules/1/evidence"));
+        CHECK(holds(&d, "asked", "--origin lab.acme --subject edr-rules/1") && holds(&d, "asked", "--engine /e --stages S1,S4 --baseline"));
+        CHECK(holds(&d, "acme/releases/edr-rules/1/evidence/S4.dsse.json", "S4") && !holds(&d, "asked", "passphrase"));
+        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/acme --engine /e --out @/kept --json") == 1 && strstr(d.run.out, "\"status\": \"FAIL\""));
+        CHECK(holds(&d, "kept/S1.dsse.json", "S1"));
+}
+
+TEST(lab_run, gives_the_server_bad_findings_too)
+{
+        static const struct fake_answer script[] = {
+                { "GET /api/v1/releases/edr-rules/1", 200, "{}" },
+                { "POST /api/v1/releases/edr-rules/1/evidence", 503, "{\"status\":503,\"code\":\"UNAVAILABLE\",\"detail\":\"again in a minute\"}" },
+                { "POST /api/v1/releases/edr-rules/1/evidence", 201, "{}" },
+        };
+        static const struct fake_answer both[] = {
+                { "GET /api/v1/releases/edr-rules/1", 200, "{}" },
+                { "POST /api/v1/releases/edr-rules/1/evidence", 201, "{}" }, { "POST /api/v1/releases/edr-rules/1/evidence", 201, "{}" },
+        };
+        OWN(desk) struct desk d;
+        desk_open(&d);
+        pack_and_sign(&d);
+        put_lab(&d, finds_harm);
+        CHECK(SAY_ONLINE(&d, "lab run edr-rules/1 --publisher @/acme --engine /e --upload", both) == 1);
+        CHECK(strcmp(d.run.bodies, "{\"of\":\"S1\"}\n{\"of\":\"S4\"}\n") == 0 && strstr(d.run.out, "the server has the evidence"));
+        CHECK(SAY_ONLINE(&d, "lab run edr-rules/1 --publisher @/acme --engine /e --upload", script) == 69);
+        CHECK(strstr(d.run.bodies, "S4") && strstr(d.run.err, "again in a minute") && strstr(d.run.out, "FAIL") && !strstr(d.run.out, "the server has"));
+}
+
+TEST(lab_run, begins_only_when_its_evidence_can_count)
+{
+        static const struct fake_answer absent[] = { { "GET /api/v1/releases/edr-rules/1", 404, "{\"status\":404,\"code\":\"NOT_FOUND\",\"detail\":\"none\"}" } };
+        OWN(desk) struct desk d;
+        desk_open(&d);
+        put_lab(&d, finds_harm);
+        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/acme --engine /e") == 78 && strstr(d.run.err, "`firebreak release sign` first"));
+        CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 0);
+        CHECK(SAY_ONLINE(&d, "lab run edr-rules/1 --publisher @/acme --engine /e --upload", absent) == 66 && strstr(d.run.err, "`firebreak release publish` first"));
+        CHECK(!holds(&d, "asked", ""));
+}
+
+TEST(lab_run, says_when_the_lab_itself_broke)
+{
+        static const struct { const char *ends, *says; int code; } cases[] = {
+                { "exit 2", "could not begin", 69 }, { "echo nonsense", "another version", 65 }, { "kill -9 $$", "its own words are above", 74 },
+                { "exit 64", "its own words are above", 64 }, { "echo '{\"status\":\"ERROR\",\"records\":[]}'; exit 2", "", 2 },
+        };
+        OWN(desk) struct desk d;
+        desk_open(&d);
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                put_lab(&d, cases[i].ends);
+                int code = SAY(&d, "lab run @/content --engine /e");
+                if (code != cases[i].code || !strstr(d.run.err, cases[i].says))
+                        printf("# %s: %d %s\n", cases[i].ends, code, d.run.err);
+                CHECK(code == cases[i].code && strstr(d.run.err, cases[i].says));
+        }
+        CHECK(holds(&d, "asked", "run --json --release") && !holds(&d, "asked", "--key"));
+}
+
+TEST(lab_run, hands_the_passphrase_over_where_nobody_sees_it)
+{
+        OWN(desk) struct desk d;
+        desk_open(&d);
+        put_lab(&d, finds_harm);
+        put(&d, "words", "correct horse\n");
+        CHECK(SAY(&d, "init @/locked --passphrase-file @/words") == 0 && SAY(&d, "release pack @/content --publisher @/locked --stream edr-rules") == 0);
+        CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/locked --passphrase-file @/words") == 0);
+        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/locked --engine /e --passphrase-file @/words") == 1);
+        CHECK(holds(&d, "given", "correct horse") && holds(&d, "asked", "--passphrase-file /dev/stdin") && !holds(&d, "asked", "horse"));
+        put(&d, "words", "wrong horse\n");
+        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/locked --engine /e --passphrase-file @/words") == 77 && strstr(d.run.err, "wrong passphrase"));
 }
