@@ -42,10 +42,23 @@ static bool is_unsigned(struct disk *disk)
         return !folder.is_signed && tuf_target_count(tuf) == 0 && tuf_version(tuf, TUF_TARGETS) == 1 && tuf_version(tuf, TUF_SNAPSHOT) == 1;
 }
 
+static bool is_same(struct disk *disk, const char *path, const char *other)
+{
+        OWN(buf) struct buf a, b;
+        read_text(disk, path, &a);
+        read_text(disk, other, &b);
+        return strcmp(buf_text(&a), buf_text(&b)) == 0;
+}
+
+/* With the metadata that it is to be published with beside it. */
 static bool is_signed(struct disk *disk)
 {
         OWN(release_note) struct release_note *note = NULL;
-        return device_takes(disk, 1, &note);
+        if (!device_takes(disk, 1, &note))
+                return false;
+        CHECK(is_same(disk, "releases/edr-rules/1/targets.json", "metadata/targets.json"));
+        CHECK(is_same(disk, "releases/edr-rules/1/snapshot.json", "metadata/snapshot.json"));
+        return true;
 }
 
 TEST(signing, refuses_what_is_signed_already)
