@@ -141,5 +141,7 @@ enum err cmd_release_pack(struct cli *cli, struct why *why)
         enum err e = publisher_open(cli, &publisher, why);
         if (!e)
                 e = open_content(cli, &from, why);
+        if (!e)
+                e = publisher_hold(publisher, why);
         return e ? e : pack(cli, from, publisher, why);
 }

@@ -89,6 +89,18 @@ static enum err carry_out(struct disk *disk, const struct json *json, struct why
         return e ? e : disk->ops->remove_tree(disk, next_name, why);
 }
 
+enum err journal_is_pending(struct disk *disk, bool *ret_is, struct why *why)
+{
+        int file;
+        uint64_t length;
+        enum err e = disk->ops->open(disk, next_name, &file, &length, why);
+        if (!e)
+                disk->ops->file_close(disk, file);
+        if (!e || e == ERR_NOT_FOUND)
+                *ret_is = !e;
+        return e == ERR_NOT_FOUND ? OK : e;
+}
+
 enum err journal_finish(struct disk *disk, struct why *why)
 {
         OWN(json) struct json *json = NULL;

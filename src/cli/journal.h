@@ -11,6 +11,8 @@
 #include "base/err.h"
 #include "cli/release_id.h"
 
+#include <stdbool.h>
+
 struct disk;
 
 struct journal_entry {
@@ -20,5 +22,7 @@ struct journal_entry {
 
 MUST_CHECK enum err journal_commit(struct disk *disk, const struct journal_entry *entry, struct why *why);
 
+/* Is there a step that journal_finish() would carry out? */
+MUST_CHECK enum err journal_is_pending(struct disk *disk, bool *ret_is, struct why *why);
 /* Fine when there is nothing to finish. ERR_SYNTAX: the file was written by something else. */
 MUST_CHECK enum err journal_finish(struct disk *disk, struct why *why);

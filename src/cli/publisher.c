@@ -6,11 +6,16 @@
 #include "format/json.h"
 #include "platform/disk_folder.h"
 #include "platform/file.h"
+#include "platform/lock.h"
 
+#include <limits.h>
 #include <string.h>
+
+enum { HOLD_WAIT_MS = 2000 };        /* a signature takes milliseconds, but who asks for a passphrase may take long */
 
 struct publisher {
         struct disk *disk;
+        int lock;                /* -1: not held */
         const char *path;        /* borrowed from the arguments */
         char name[LIMIT_NAME_BYTES + 1];
 };
@@ -37,6 +42,36 @@ static enum err read_name(struct publisher *publisher, struct why *why)
         return OK;
 }
 
+static enum err take_lock(struct publisher *publisher, struct why *why)
+{
+        char path[PATH_MAX];
+        if (publisher->lock >= 0)
+                return OK;
+        if ((size_t)snprintf(path, sizeof(path), "%s/lock", publisher->path) >= sizeof(path))
+                return FAIL(why, ERR_LIMIT, "a path of more than %zu bytes", sizeof(path) - 1);
+        return lock_take(path, HOLD_WAIT_MS, &publisher->lock, why);
+}
+
+enum err publisher_hold(struct publisher *publisher, struct why *why)
+{
+        enum err e = take_lock(publisher, why);
+        return e ? e : journal_finish(publisher->disk, why);
+}
+
+/* What is unfinished may be another's who is just at it: only who has the lock finishes it. Where nothing is, nothing is
+ * written, so that a folder can be published from a medium that cannot be written to. */
+static enum err finish(struct publisher *publisher, struct why *why)
+{
+        bool is_pending = false;
+        enum err e = journal_is_pending(publisher->disk, &is_pending, why);
+        if (e || !is_pending)
+                return e;
+        e = publisher_hold(publisher, why);
+        lock_give(publisher->lock);
+        publisher->lock = -1;
+        return e;
+}
+
 enum err publisher_open(struct cli *cli, struct publisher **ret_publisher, struct why *why)
 {
         OWN(publisher) struct publisher *publisher = mem_new(1, sizeof(*publisher));
@@ -48,11 +83,12 @@ enum err publisher_open(struct cli *cli, struct publisher **ret_publisher, struc
         if (!publisher)
                 return FAIL(why, ERR_NOMEM, "opening %.120s", path);
         publisher->path = path;
+        publisher->lock = -1;
         enum err e = disk_folder_open(path, &publisher->disk, why);
         if (!e)
                 e = read_name(publisher, why);
         if (!e)
-                e = journal_finish(publisher->disk, why);
+                e = finish(publisher, why);
         if (!e)
                 *ret_publisher = GIVE(publisher);
         return e;
@@ -63,6 +99,7 @@ void publisher_close(struct publisher *publisher)
         if (!publisher)
                 return;
         disk_folder_close(publisher->disk);
+        lock_give(publisher->lock);
         mem_free(publisher);
 }
 

@@ -1,7 +1,8 @@
 /* publisher.h - the publisher's folder (docs/guide/formats.md 6): opened, and the small things that commands ask of it.
  *
  * The folder's newest metadata changes in one step although it is two files: sign writes `metadata/next` first, whole,
- * and opening the folder carries out what such a file still says (journal.h). */
+ * and opening the folder carries out what such a file still says (journal.h). Whoever changes the folder holds its lock: two
+ * signatures at once would each list a release that the other does not. */
 #pragma once
 
 #include "base/err.h"
@@ -16,6 +17,9 @@ struct publisher;
 MUST_CHECK enum err publisher_open(struct cli *cli, struct publisher **ret_publisher, struct why *why);
 void publisher_close(struct publisher *publisher);
 OWN_DEFINE(publisher, struct publisher *, publisher_close)
+
+/* For commands that change the folder: nobody else changes it until it is closed. ERR_BUSY names who does. */
+MUST_CHECK enum err publisher_hold(struct publisher *publisher, struct why *why);
 
 struct disk *publisher_disk(const struct publisher *publisher);
 const char *publisher_path(const struct publisher *publisher);

@@ -75,7 +75,9 @@ TEST(journal, finishes_once)
         OWN(sim_disk) struct sim_disk sim = { 0 };
         sim_disk_init(&sim);
         prepare(&sim.disk);
+        bool is_pending = true;
         CHECK(commit(&sim.disk) == OK && holds(&sim.disk, new_texts));
+        CHECK(journal_is_pending(&sim.disk, &is_pending, NULL) == OK && !is_pending);
         unsigned changes = sim.changes;
         CHECK(journal_finish(&sim.disk, NULL) == OK && sim.changes == changes);
 }

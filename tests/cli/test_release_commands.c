@@ -1,6 +1,7 @@
 /* pack, sign, publish and lab run as a person types them: real folders, a stored server, a stand-in for firebreak-lab. */
 #include "cli/fake_net.h"
 #include "platform/file.h"
+#include "platform/lock.h"
 
 #include <sys/stat.h>
 
@@ -127,6 +128,41 @@ TEST(release_sign, tells_the_name_that_the_release_has_from_now_on)
         CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 78 && strstr(d.run.err, "signed already"));
         CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
         CHECK(SAY(&d, "release sign edr-rules/2 --publisher @/acme") == 0 && strstr(d.run.out, "version 3, good for 90 d\nnext: firebreak release publish edr-rules/2"));
+}
+
+TEST(release_sign, leaves_the_folder_to_whoever_holds_it)
+{
+        OWN(desk) struct desk d;
+        char path[128];
+        int lock = -1;
+        desk_open(&d);
+        snprintf(path, sizeof(path), "%s/acme/lock", d.path);
+        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        CHECK(lock_take(path, 0, &lock, NULL) == OK);
+        CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 75 && strstr(d.run.err, "held by another process"));
+        CHECK(SAY(&d, "release publish edr-rules/1 --publisher @/acme") == 78 && strstr(d.run.err, "is not signed"));
+        lock_give(lock);
+        CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 0);
+}
+
+/* What a signature that was cut short left: its step is written, and not yet carried out. */
+TEST(release_sign, is_finished_by_whatever_command_comes_next)
+{
+        OWN(desk) struct desk d;
+        OWN(buf) struct buf targets, snapshot;
+        char path[128], next[4096];
+        desk_open(&d);
+        buf_init(&targets, 4096);
+        buf_init(&snapshot, 4096);
+        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        snprintf(path, sizeof(path), "%s/acme/metadata/targets.json", d.path);
+        CHECK(file_read(path, &targets, NULL) == OK);
+        snprintf(path, sizeof(path), "%s/acme/metadata/snapshot.json", d.path);
+        CHECK(file_read(path, &snapshot, NULL) == OK);
+        snprintf(next, sizeof(next), "{\"release\":\"edr-rules/1\",\"note\":\"finished\",\"targets\":%s,\"snapshot\":%s}", buf_text(&targets), buf_text(&snapshot));
+        put(&d, "acme/metadata/next", next);
+        CHECK(SAY(&d, "release publish edr-rules/1 --publisher @/acme") != 0 && holds(&d, "acme/releases/edr-rules/1/note", "finished"));
+        CHECK(holds(&d, "acme/releases/edr-rules/1/targets.json", buf_text(&targets)) && !holds(&d, "acme/metadata/next", ""));
 }
 
 /* ---- publish ---- */
