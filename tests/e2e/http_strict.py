@@ -51,12 +51,14 @@ class Server:
         return code
 
     def children(self):
-        """Number -> role, told by what each holds open: the api its port, the store its database, the signer neither."""
+        """Role -> number, told by what each holds open: the api its port, the store its database, the signer neither (or it shows nobody)."""
         found = {}
         for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
                 if int(path.read_text().rsplit(")", 1)[1].split()[1]) == self.process.pid:
-                    held = [os.readlink(fd) for fd in (path.parent / "fd").iterdir()]
+                    held = []
+                    with contextlib.suppress(PermissionError):
+                        held = [os.readlink(fd) for fd in (path.parent / "fd").iterdir()]
                     is_store = any(name.endswith("firebreak.db") for name in held)
                     is_api = any(name in self.listening() for name in held)
                     found["api" if is_api else "store" if is_store else "signer"] = int(path.parent.name)
@@ -561,7 +563,7 @@ def wrong_data(claims, build, folder):
     shutil.copytree(folder / "data", closed)
     for path in [closed, *closed.rglob("*")]:
         path.chmod(0o500 if path.is_dir() else 0o400)
-    refused(claims, "a data folder that cannot be written", Server(build, folder, data="closed"), 77, "closed")
+    refused(claims, "a data folder that cannot be written", Server(build, folder, data="closed"), 78, "closed", "permission denied")
     for path in [closed, *closed.rglob("*")]:
         path.chmod(0o700)
 
