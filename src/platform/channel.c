@@ -111,6 +111,12 @@ void channel_child_signals(void)
         sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+void channel_child_deaf(void)
+{
+        signal(SIGTERM, SIG_IGN);
+        signal(SIGINT, SIG_IGN);
+}
+
 enum err channel_spool_open(const char *path, uint64_t part_max, int *ret_file, uint64_t *ret_length, struct why *why)
 {
         struct stat info;

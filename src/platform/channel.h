@@ -28,6 +28,8 @@ MUST_CHECK enum err channel_signals(int *ret_file, struct why *why);
 bool channel_signals_take(int file);
 /* In a child: signals as a fresh process has them, and death with the parent. */
 void channel_child_signals(void);
+/* In a child that ends when it sees another one gone: SIGTERM and SIGINT do nothing to it from now on. */
+void channel_child_deaf(void);
 
 /* A file to write at any offset, made if absent, never through a link. A part of less than `part_max` bytes stays, and
  * `ret_length` says how much that is; anything else is emptied. */

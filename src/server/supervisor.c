@@ -101,12 +101,23 @@ static void watch(struct supervision *supervision)
         }
 }
 
+struct start { const struct supervisor_config *config; size_t index; };
+
+/* A service manager tells every process of a service, and not only the first, to end: those that others still need do not listen. */
+static int run_child(void *user)
+{
+        const struct start *start = user;
+        if (start->index + 1 < start->config->count)
+                channel_child_deaf();
+        return start->config->processes[start->index].run(start->config->user);
+}
+
 static enum err start_all(struct supervision *supervision, struct why *why)
 {
         const struct supervisor_config *config = supervision->config;
         enum err e = channel_signals(&supervision->signals, why);
         for (size_t i = 0; i < config->count && !e; i++) {
-                e = child_fork(config->processes[i].run, config->user, &supervision->children[i], why);
+                e = child_fork(run_child, &(struct start){ config, i }, &supervision->children[i], why);
                 if (e)
                         e = DURING(why, e, "%s", config->processes[i].name);
         }

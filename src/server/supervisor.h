@@ -1,7 +1,8 @@
 /* supervisor.h - the processes of the server: started together, ended together.
  *
  * A process that ends without having been told takes all others with it: half a server is worse than none, and what started
- * it starts it again. On SIGTERM or SIGINT the last of the list is told; the others end when they see it gone. */
+ * it starts it again. On SIGTERM or SIGINT the last of the list is told; the others end when they see it gone, and take no notice
+ * of those signals themselves. */
 #pragma once
 
 #include "base/log.h"

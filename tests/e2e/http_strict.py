@@ -471,20 +471,23 @@ def in_use(claims, build, folder):
 
 
 def finishes(claims, build, folder):
-    """SIGTERM in the middle of a request: what was begun is finished, nothing new is taken."""
-    server = Server(build, folder)
-    with server.tls() as idle, server.tls() as busy:
-        idle.sendall(GOOD)
-        receive(idle, 1)
-        busy.sendall(post("Content-Length: 2", "Expect: 100-continue"))
-        receive(busy, 1)                                        # 100: it waits for the body
-        server.process.send_signal(signal.SIGTERM)
-        closed = receive(idle)[2]                               # so it has seen the signal
-        busy.sendall(b"{]")
-        found, _, ended = receive(busy)
-    claims.claim("SIGTERM: who idles is closed", closed)
-    claims.claim("SIGTERM: what was begun is answered", [a.status for a in found] == [400] and ended, found)
-    claims.claim("SIGTERM: then it ends with 0", server.end() == 0 and server.events("stopping") and server.events("stopped"), server.words())
+    """SIGTERM in the middle of a request: what was begun is finished, nothing new is taken. A service manager tells every process."""
+    for who in ("the supervisor", "every process"):
+        server = Server(build, folder)
+        told = [server.process.pid] if who == "the supervisor" else [*server.children().values(), server.process.pid]
+        with server.tls() as idle, server.tls() as busy:
+            idle.sendall(GOOD)
+            receive(idle, 1)
+            busy.sendall(post("Content-Length: 2", "Expect: 100-continue"))
+            receive(busy, 1)                                    # 100: it waits for the body
+            for number in told:
+                os.kill(number, signal.SIGTERM)
+            closed = receive(idle)[2]                           # so it has seen the signal
+            busy.sendall(b"{]")
+            found, _, ended = receive(busy)
+        claims.claim(f"SIGTERM to {who}: who idles is closed", closed)
+        claims.claim(f"SIGTERM to {who}: what was begun is answered", [a.status for a in found] == [400] and ended, found)
+        claims.claim(f"SIGTERM to {who}: then it ends with 0", server.end() == 0 and server.events("stopping") and server.events("stopped"), server.words())
 
 
 def killed(claims, build, folder):

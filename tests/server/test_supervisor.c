@@ -11,6 +11,7 @@
 /* What the processes of a test share: a pipe that tells their numbers, and one whose end tells that all are gone. */
 struct stage {
         int numbers[2], alive[2];
+        int last_is_here[2];                   /* only where a process waits for that */
         int first_code;
         bool ends_by_itself;
 };
@@ -52,7 +53,10 @@ static int last(void *user)
 
 static void started(void *user)
 {
-        (void)user;
+        const struct stage *stage = user;
+        for (int i = 0; i < 2; i++)
+                if (stage->last_is_here[i])
+                        close(stage->last_is_here[i]);
 }
 
 struct run { struct stage *stage; const struct supervised *processes; };
@@ -126,24 +130,49 @@ TEST(supervise, takes_an_end_that_nobody_asked_for_as_a_failure)
         CHECK(close_scene(&scene) != 0);
 }
 
-/* The real ones see that the last is gone; here the test tells the first. */
-static int first_until_told(void *user)
+/* As the real ones: the end of the last is what ends it. */
+static int first_until_alone(void *user)
 {
-        signal(SIGTERM, on_term);
-        tell(user, 'f');
-        while (!told)
-                usleep(1000);
-        return 0;
+        struct stage *stage = user;
+        char byte;
+        close(stage->last_is_here[1]);
+        tell(stage, 'f');
+        return read(stage->last_is_here[0], &byte, 1) == 0 ? 0 : 98;
+}
+
+static int last_until_told(void *user)
+{
+        const struct stage *stage = user;
+        close(stage->last_is_here[0]);
+        return last(user);
+}
+
+static const struct supervised orderly[] = { { "first", first_until_alone }, { "last", last_until_told } };
+
+static void open_orderly(struct scene *scene)
+{
+        CHECK(pipe(scene->stage.last_is_here) == 0);
+        open_scene(scene, orderly);
+        close(scene->stage.last_is_here[0]);
+        close(scene->stage.last_is_here[1]);
 }
 
 TEST(supervise, ends_in_order_when_told)
 {
-        static const struct supervised orderly[] = { { "first", first_until_told }, { "last", last } };
         struct scene scene = { 0 };
-        open_scene(&scene, orderly);
+        open_orderly(&scene);
         CHECK(kill(scene.supervisor.pid, SIGTERM) == 0);
-        while (kill(scene.last_pid, 0) == 0)
-                usleep(1000);                  /* told, ended and collected */
-        CHECK(kill(scene.first_pid, SIGTERM) == 0);
         CHECK(close_scene(&scene) == 0);
+}
+
+TEST(supervise, ends_in_order_when_everybody_is_told)
+{
+        static const int signals[] = { SIGTERM, SIGINT };
+        for (size_t i = 0; i < 2; i++) {
+                struct scene scene = { 0 };
+                open_orderly(&scene);
+                CHECK(kill(scene.first_pid, signals[i]) == 0);
+                CHECK(kill(scene.supervisor.pid, signals[i]) == 0);
+                CHECK(close_scene(&scene) == 0);
+        }
 }
