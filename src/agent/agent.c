@@ -26,9 +26,7 @@ int64_t agent_steady_ms(const struct agent *agent)
 int64_t agent_time_s(const struct agent *agent)
 {
         int64_t now = agent->clock->ops->wall_s(agent->clock);
-        if (now < FIREBREAK_BUILD_TIME)
-                now = FIREBREAK_BUILD_TIME;
-        return now < agent->verified_s ? agent->verified_s : now;
+        return now < FIREBREAK_BUILD_TIME ? FIREBREAK_BUILD_TIME : now;
 }
 
 int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms)

@@ -31,7 +31,6 @@ struct agent {
         char device[33];
 
         int64_t epoch, pace_ms, checkin_at_ms, report_at_ms;
-        int64_t verified_s;                      /* latest time that a signature vouches for */
         uint32_t boot;                           /* which start of the machine this is */
         bool has_called_in;
 };
@@ -40,7 +39,8 @@ struct agent {
 MUST_CHECK enum err agent_run(const char *config_path, struct why *why);
 
 int64_t agent_steady_ms(const struct agent *agent);
-/* Trusted time: the latest of the system's clock, the build's, and what was verified. Never moved by an unsigned Date. */
+/* Trusted time: the later of the system's clock and the build's. The server never moves it, not with a Date nor with what it
+ * signs: whoever holds its keys could reach past the ceiling of a release by it. */
 int64_t agent_time_s(const struct agent *agent);
 bool agent_is_busy(const struct agent *agent);           /* a release is on trial in some stream */
 /* May a stream ask for a lease? Not while another is on trial, nor before its report is sent. */

@@ -246,8 +246,6 @@ static void granted(struct stream *stream, const struct fetch_answer *answer)
                 stream_event(stream, LIFE_FAILED, why.text);
                 return;
         }
-        if (lease.granted > stream->agent->verified_s)
-                stream->agent->verified_s = lease.granted;
         const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
         stream->trial = (struct slot_trial){
                 .granted = lease.granted, .deadline = lease.deadline, .started = agent_time_s(stream->agent),

@@ -223,6 +223,25 @@ TEST(run, reloads_what_it_has_for_a_shadow_lease_and_may_be_exposed_later)
         stop(&device);
 }
 
+TEST(run, does_not_let_the_server_move_its_clock_past_a_ceiling)
+{
+        OWN(device) struct device device;
+        device_with_4(&device, "");
+        device.toy.lease = TOY_SHADOW;
+        device.toy.lease_ahead_s = 1800;
+        toy_publish(&device.toy, 6, good_too);
+        CHECK(next_report(&device)->counter == 4);
+        device.toy.lease = TOY_WAIT;
+        device.toy.start_in_s = 900;
+        toy_publish(&device.toy, 7, good_too);
+        let_it_call(&device, 20);
+        unsigned asks = device.toy.lease_asks;
+        device.toy.lease = TOY_EXPOSE;
+        let_it_call(&device, 20);
+        CHECK(device.toy.lease_asks == asks && current_is(&device, "a"));
+        stop(&device);
+}
+
 TEST(run, goes_back_when_the_server_withdraws_what_runs)
 {
         OWN(device) struct device device;

@@ -205,7 +205,7 @@ void toy_publish(struct toy *toy, uint64_t counter, const struct toy_file *files
 {
         struct release_file list[TOY_TARGETS];
         struct release_note note = { .stream = "rules", .version = "1.0", .counter = counter, .floor = 1, .platform_count = 1, .platforms = { "any" }, .files = list };
-        note.ceiling = (struct ceiling){ .start = now_s(toy) - 60, .count = 1, .steps = { { 0, CEILING_ALL_PPM } } };
+        note.ceiling = (struct ceiling){ .start = now_s(toy) - 60 + toy->start_in_s, .count = 1, .steps = { { 0, CEILING_ALL_PPM } } };
         for (; files[note.file_count].path; note.file_count++) {
                 const struct toy_file *file = &files[note.file_count];
                 list[note.file_count] = (struct release_file){ .length = strlen(file->text), .path = file->path };
@@ -322,7 +322,8 @@ static void on_checkin(struct toy *toy, int client, const struct request *reques
 
 static void on_lease(struct toy *toy, int client, const struct request *request)
 {
-        struct lease lease = { .is_shadow = toy->lease == TOY_SHADOW, .stream = "rules", .granted = now_s(toy), .deadline = now_s(toy) + toy->lease_s };
+        int64_t granted = now_s(toy) + toy->lease_ahead_s;
+        struct lease lease = { .is_shadow = toy->lease == TOY_SHADOW, .stream = "rules", .granted = granted, .deadline = granted + toy->lease_s };
         const struct secret_key key = test_key(toy->lease == TOY_FORGE ? 2 : 5);
         const struct wire_wait wait = { .retry_ms = 50, .reason = "waiting in line" };
         OWN(buf) struct buf body;

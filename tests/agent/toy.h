@@ -29,6 +29,8 @@ struct toy {
         int64_t epoch, pace_ms;
         enum toy_lease lease;
         int64_t lease_s;                 /* from granted to deadline */
+        int64_t lease_ahead_s;           /* a lease of the future: how far */
+        int64_t start_in_s;              /* of what is published next: its ceiling admits nobody before */
         uint8_t mac_key[32], device_key[32];
         char device[33];
         struct wire_report reports[TOY_REPORTS];
