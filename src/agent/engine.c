@@ -100,18 +100,30 @@ enum err engine_start(struct engine *engine, const struct engine_words *words, i
         return e ? DURING(why, e, "starting the engine") : OK;
 }
 
-enum err engine_reload(struct engine *engine, struct why *why)
+static bool ask_to_end(struct engine *engine, int64_t now_ms)
+{
+        if (engine->child.pid <= 0)
+                return false;
+        engine->is_stopping = true;
+        engine->kill_at_ms = now_ms + engine->config->stop_ms;
+        return child_signal(&engine->child, "TERM");
+}
+
+bool engine_restart(struct engine *engine, int64_t now_ms)
+{
+        return !engine->config->pid_file && engine->is_wanted && ask_to_end(engine, now_ms);
+}
+
+enum err engine_reload(struct engine *engine, int64_t now_ms, struct why *why)
 {
         if (engine->config->status_file)
                 file_remove_tree(engine->config->status_file);
         const char *signal = engine->config->reload_signal;
-        bool is_restart = strcmp(signal, "restart") == 0;
         if (!engine_is_alive(engine))
                 return OK;                /* it reads the new content when it starts */
-        bool is_told = engine->config->pid_file ? child_pid_signal(engine->watched_pid, signal)
-                                                : child_signal(&engine->child, is_restart ? "TERM" : signal);
-        if (is_told && is_restart)
-                engine->is_stopping = true;
+        bool is_told = engine->config->pid_file        ? child_pid_signal(engine->watched_pid, signal)
+                       : strcmp(signal, "restart") == 0 ? engine_restart(engine, now_ms)
+                                                        : child_signal(&engine->child, signal);
         return is_told ? OK : FAIL(why, ERR_IO, "the engine cannot be signalled");
 }
 
@@ -120,11 +132,7 @@ void engine_stop(struct engine *engine, int64_t now_ms)
         engine->is_wanted = false;
         engine->start_at_ms = 0;
         engine->watched_pid = 0;
-        if (engine->child.pid <= 0)
-                return;
-        engine->is_stopping = true;
-        engine->kill_at_ms = now_ms + engine->config->stop_ms;
-        (void)child_signal(&engine->child, "TERM");
+        (void)ask_to_end(engine, now_ms);
 }
 
 void engine_kill(struct engine *engine)

@@ -25,8 +25,10 @@ void engine_init(struct engine *engine, const struct agent_engine *config);
 /* Start now, or watch the pid file; a failed start is tried again after a pause. */
 MUST_CHECK enum err engine_start(struct engine *engine, const struct engine_words *words, int64_t now_ms, struct why *why);
 /* Tell it that the content changed. A stale status file is removed first, so that what is read later is about this load. */
-MUST_CHECK enum err engine_reload(struct engine *engine, struct why *why);
-/* Ask it to end; engine_tick() kills it when it takes too long. engine_kill() waits for nothing. */
+MUST_CHECK enum err engine_reload(struct engine *engine, int64_t now_ms, struct why *why);
+/* Ask it to end and start it again then. False when it is not ours to start. */
+bool engine_restart(struct engine *engine, int64_t now_ms);
+/* Ask it to end. For both, engine_died() kills it when it takes too long; engine_kill() waits for nothing. */
 void engine_stop(struct engine *engine, int64_t now_ms);
 void engine_kill(struct engine *engine);
 /* Did it die? True once for each death that nobody asked for; a wanted stop is not one. */

@@ -30,7 +30,7 @@ enum err stream_switch(struct stream *stream, struct why *why)
         stream->condemned_at_ms = 0;
         if (!engine_is_alive(&stream->engine))
                 stream->engine.start_at_ms = agent_steady_ms(agent);     /* no pause for new content */
-        return engine_reload(&stream->engine, why);
+        return engine_reload(&stream->engine, agent_steady_ms(agent), why);
 }
 
 /* What an action could not do is said and tried again at the next start; the record is right in any case. */
@@ -116,12 +116,36 @@ static void stay_on_trial(struct stream *stream)
         stream->condemned_at_ms = agent_steady_ms(stream->agent) + RETRY_FIRST_MS;
 }
 
-/* Back to what the record says, with or without an engine that lives. */
-static void settle_down(struct stream *stream)
+/* Back to what the record says, with or without an engine that lives. One that failed a probe and does not say what it has loaded
+ * is started anew. */
+static void settle_down(struct stream *stream, bool is_unwell)
 {
+        int64_t now_ms = agent_steady_ms(stream->agent);
         struct why why;
         complain(stream, EVENT_DEVICE_TROUBLE, stream_switch(stream, &why), &why);
         candidate_drop(stream);
+        stream->look_at_ms = now_ms;
+        if (stream->config->engine.status_file)
+                stream->back_until_ms = now_ms + STREAM_LOAD_MS;
+        else if (is_unwell && engine_is_alive(&stream->engine))
+                (void)engine_restart(&stream->engine, now_ms);
+}
+
+/* A release may leave the engine hanging, deaf to the signal that called it back: then it has to be started anew. */
+static void watch_return(struct stream *stream, int64_t now_ms)
+{
+        if (!stream->back_until_ms || now_ms < stream->look_at_ms)
+                return;
+        stream->look_at_ms = now_ms + STREAM_LOOK_MS;
+        if (stream_load(stream) == ENGINE_SAYS_OK) {
+                stream->back_until_ms = 0;
+        } else if (now_ms >= stream->back_until_ms) {
+                stream->back_until_ms = 0;
+                bool is_asked = engine_restart(&stream->engine, now_ms);
+                agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream,
+                           is_asked ? "the engine does not say that it loaded what it went back to: it is started again"
+                                    : "the engine does not say that it loaded what it went back to: restart it");
+        }
 }
 
 static void act_retry(struct stream *stream)
@@ -146,7 +170,7 @@ static void act_fall_back(struct stream *stream)
         if (e)
                 stay_on_trial(stream);
         else
-                settle_down(stream);
+                settle_down(stream, harm.kind == SLOT_PROBE_FAILED);
 }
 
 static void act_roll_back(struct stream *stream)
@@ -156,7 +180,7 @@ static void act_roll_back(struct stream *stream)
         enum err e = slots_withdraw(agent->slots, stream->index, stream->offer.counter, agent_time_s(agent), &why);
         complain(stream, EVENT_DEVICE_TROUBLE, e, &why);
         if (!e)
-                settle_down(stream);
+                settle_down(stream, false);
         else if (slots_on_trial(agent->slots, stream->index))
                 stay_on_trial(stream);
         else
@@ -322,6 +346,7 @@ void stream_tick(struct stream *stream)
 {
         int64_t now_ms = agent_steady_ms(stream->agent);
         watch_engine(stream, now_ms);
+        watch_return(stream, now_ms);
         if (is_withdrawn(stream, now_ms))
                 stream_event(stream, LIFE_WITHDRAWN, "");
         if (is_wanted(stream, now_ms))
@@ -350,6 +375,8 @@ int64_t stream_wake_ms(const struct stream *stream)
                 wake = sooner(wake, stream->retry_at_ms);
         if (stream->forgive_at_ms)
                 wake = sooner(wake, stream->forgive_at_ms);
+        if (stream->back_until_ms)
+                wake = sooner(wake, stream->look_at_ms);
         return wake;
 }
 

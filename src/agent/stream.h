@@ -10,6 +10,11 @@
 #include "agent/preflight.h"
 #include "agent/unpack.h"
 
+enum {
+        STREAM_LOOK_MS = 250,            /* at the status file, until it says what we wait for */
+        STREAM_LOAD_MS = 30000,          /* an engine that has not loaded its content by then hangs, or cannot */
+};
+
 /* What the verifier found in the server's metadata for this stream. */
 enum offer_state { OFFER_NONE, OFFER_GO, OFFER_HOLD, OFFER_WITHDRAW };
 struct offer {
@@ -45,6 +50,7 @@ struct stream {
         size_t next_probe;
         unsigned probe_failures;
         bool is_loaded;
+        int64_t back_until_ms;           /* after a trial that ended badly: by then the engine has loaded what it went back to. 0: no */
         int64_t condemned_at_ms;         /* harmed, but the disk would not take it: said again then; the engine stays down. 0: no */
         enum slot_kind harm_kind;
         enum slot_outcome refusal;
@@ -70,6 +76,7 @@ void stream_event(struct stream *stream, enum life_event event, const char *text
 void stream_harm(struct stream *stream, enum slot_kind kind, const char *text);
 struct engine_words stream_words(const struct stream *stream, enum slot_id candidate, char (*storage)[3][1024]);
 MUST_CHECK enum err stream_switch(struct stream *stream, struct why *why);       /* link as the record says, engine told */
+enum engine_load stream_load(const struct stream *stream);                         /* has the engine loaded what the record says? */
 void trial_begin(struct stream *stream);
 void trial_tick(struct stream *stream, int64_t now_ms);
 /* `is_counted`: on disk. One that could not be counted is harm at once. */

@@ -295,7 +295,7 @@ static bool lease_call(struct stream *stream, int64_t now_ms)
         const struct agent *agent = stream->agent;
         const struct offer *offer = &stream->offer;
         bool is_open = offer->state == OFFER_GO && offer->is_admitted && agent_time_s(agent) < offer->expires;
-        if (now_ms < stream->ask_at_ms || !is_open || !agent_may_ask(agent) || !engine_is_alive(&stream->engine))
+        if (now_ms < stream->ask_at_ms || !is_open || !agent_may_ask(agent) || stream->back_until_ms || !engine_is_alive(&stream->engine))
                 return false;
         const struct slot_stream *now = slots_stream(agent->slots, stream->index);
         struct wire_lease_request request = {

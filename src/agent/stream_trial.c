@@ -4,8 +4,6 @@
 #include <string.h>
 
 enum {
-        LOOK_MS = 250,                   /* at the status file, until it says what we wait for */
-        LOAD_MS = 30000,                 /* an engine that has not loaded its content by then is harm */
         PROBE_FAILURES_MAX = 2,          /* in a row: one may be the engine's start */
 };
 
@@ -22,7 +20,7 @@ void trial_begin(struct stream *stream)
 {
         int64_t now_ms = agent_steady_ms(stream->agent), bake = bake_ms(stream);
         stream->is_loaded = false;
-        stream->load_until_ms = now_ms + (bake > LOAD_MS ? bake : LOAD_MS);
+        stream->load_until_ms = now_ms + (bake > STREAM_LOAD_MS ? bake : STREAM_LOAD_MS);
         stream->bake_until_ms = 0;
         stream->look_at_ms = now_ms;
         stream->probe_at_ms = now_ms + stream->config->probe_every_ms;
@@ -49,21 +47,27 @@ static void loaded(struct stream *stream, int64_t now_ms)
                 stream->bake_until_ms = now_ms + bake_ms(stream);
 }
 
+enum engine_load stream_load(const struct stream *stream)
+{
+        if (!engine_is_alive(&stream->engine))
+                return ENGINE_SAYS_NOTHING;
+        if (!stream->config->engine.status_file)
+                return ENGINE_SAYS_OK;
+        struct engine_status status;
+        engine_status(&stream->engine, &status);
+        if (status.load == ENGINE_SAYS_OK && stream->expected[0] && strcmp(status.version, stream->expected) != 0)
+                return ENGINE_SAYS_NOTHING;
+        return status.load;
+}
+
 /* True when the engine says that it could not load what it was given. */
 static bool look(struct stream *stream, int64_t now_ms)
 {
-        stream->look_at_ms = now_ms + LOOK_MS;
-        if (!engine_is_alive(&stream->engine))
-                return false;
-        if (!stream->config->engine.status_file) {
+        stream->look_at_ms = now_ms + STREAM_LOOK_MS;
+        enum engine_load load = stream_load(stream);
+        if (load == ENGINE_SAYS_OK)
                 loaded(stream, now_ms);
-                return false;
-        }
-        struct engine_status status;
-        engine_status(&stream->engine, &status);
-        if (status.load == ENGINE_SAYS_OK && (!stream->expected[0] || strcmp(status.version, stream->expected) == 0))
-                loaded(stream, now_ms);
-        return status.load == ENGINE_SAYS_ERROR;
+        return load == ENGINE_SAYS_ERROR;
 }
 
 static void probe_start(struct stream *stream, int64_t now_ms)

@@ -89,12 +89,31 @@ TEST(engine_reload, restarts_an_engine_that_can_not_reload_without_calling_it_a_
         struct engine engine;
         struct child_end end;
         engine_init(&engine, &config);
-        CHECK(engine_start(&engine, &places, 0, NULL) == OK && engine_reload(&engine, NULL) == OK);
+        CHECK(engine_start(&engine, &places, 0, NULL) == OK && engine_reload(&engine, 0, NULL) == OK);
         for (int i = 0; i < 2500 && engine.child.pid; i++) {
                 CHECK(!engine_died(&engine, 50, &end));
                 usleep(2000);
         }
         CHECK(engine_is_due(&engine, 50));
+        engine_kill(&engine);
+}
+
+TEST(engine_reload, does_not_wait_for_ever_for_one_that_will_not_end_to_be_restarted)
+{
+        const char *words[] = { "sh", "-c", "trap '' TERM; while :; do sleep 0.05; done", NULL };
+        struct agent_engine config = command_of(words);
+        config.reload_signal = "restart";
+        struct engine engine;
+        struct child_end end;
+        engine_init(&engine, &config);
+        CHECK(engine_start(&engine, &places, 0, NULL) == OK);
+        usleep(100000);                  /* let it set its trap; without one it ends all the sooner */
+        CHECK(engine_reload(&engine, 0, NULL) == OK && engine_wake_ms(&engine) == 1000);
+        for (int i = 0; i < 2500 && engine.child.pid; i++) {
+                CHECK(!engine_died(&engine, 2000, &end));
+                usleep(2000);
+        }
+        CHECK(!engine.child.pid && engine_is_due(&engine, 2000));
         engine_kill(&engine);
 }
 

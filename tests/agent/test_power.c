@@ -245,6 +245,61 @@ TEST(life, goes_as_planned_while_there_is_power)
         world_close();
 }
 
+static void turn(int64_t ms)
+{
+        stream_tick(&world.stream);
+        (void)stream_call(&world.stream);
+        world.now_ms += ms;
+}
+
+static void live_until(enum life_state life)
+{
+        for (int turns = 0; turns < 1000 && world.stream.life != life; turns++)
+                turn(200);
+        CHECK(world.stream.life == life);
+}
+
+/* In place of pid_file: a child that hears no signal but one, and for which the test says what it loaded. */
+static void run_deaf_engine(char status_file[64])
+{
+        static const char *words[] = { "sh", "-c", "trap '' TERM HUP; while :; do sleep 0.05; done" };
+        snprintf(status_file, 64, "%s", world.pid_file);
+        memcpy(strrchr(status_file, '/'), "/ok", sizeof("/ok"));
+        world.stream_config.engine = (struct agent_engine){
+                .command = { 3, words }, .reload_signal = "HUP", .status_file = status_file, .stop_ms = 100,
+        };
+}
+
+TEST(life, starts_an_engine_again_that_a_release_left_hanging)
+{
+        static const char loaded[] = "state=ok version=4\n";
+        char status_file[64];
+        world_open();
+        run_deaf_engine(status_file);
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        CHECK(start() == OK);
+        const struct offer offers[] = { offer_of(4, OFFER_GO), offer_of(5, OFFER_GO) };
+        stream_offer(&world.stream, &offers[0]);
+        live_until(LIFE_PROBATION);
+        CHECK(file_write(status_file, loaded, strlen(loaded), NULL) == OK);
+        live_until(LIFE_IDLE);
+        stream_offer(&world.stream, &offers[1]);
+        live_until(LIFE_PROBATION);
+        int hanging = world.stream.engine.child.pid;
+        CHECK(hanging && running() == 5);
+        live_until(LIFE_IDLE);
+        CHECK(running() == 4 && world.stream.engine.child.pid == hanging);
+        for (int turns = 0; turns < 5000 && (world.stream.engine.child.pid == hanging || !world.stream.engine.child.pid); turns++) {
+                turn(200);
+                usleep(1000);            /* for the child, whose death takes real time */
+        }
+        CHECK(world.stream.engine.child.pid && world.stream.engine.child.pid != hanging);
+        CHECK(slots_stream(world.agent.slots, 0)->counters.crashes == 0);
+        end();
+        world_close();
+}
+
 TEST(life, leaves_something_good_to_start_whenever_the_power_goes)
 {
         unsigned cuts = 0;
