@@ -117,7 +117,7 @@ bool engine_restart(struct engine *engine, int64_t now_ms)
 enum err engine_reload(struct engine *engine, int64_t now_ms, struct why *why)
 {
         if (engine->config->status_file)
-                file_remove_tree(engine->config->status_file);
+                file_remove(engine->config->status_file);
         const char *signal = engine->config->reload_signal;
         if (!engine_is_alive(engine))
                 return OK;                /* it reads the new content when it starts */
@@ -204,7 +204,10 @@ void engine_status(const struct engine *engine, struct engine_status *ret_status
         OWN(buf) struct buf text;
         buf_init(&text, STATUS_BYTES);
         struct why why;
-        if (!engine->config->status_file || file_read(engine->config->status_file, &text, &why))
+        /* A named pipe in its place would hold us up for ever. */
+        if (!engine->config->status_file || file_kind(engine->config->status_file) != FILE_REGULAR)
+                return;
+        if (file_read(engine->config->status_file, &text, &why))
                 return;
         for (const char *at = buf_text(&text); *at;) {
                 size_t length = strcspn(at, " \t\r\n");

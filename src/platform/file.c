@@ -58,6 +58,11 @@ enum err file_write(const char *path, const void *bytes, size_t length, struct w
         return e;
 }
 
+void file_remove(const char *path)
+{
+        unlink(path);
+}
+
 enum err file_temporary(char path[static 64], struct why *why)
 {
         const char *base = getenv("TMPDIR");

@@ -18,6 +18,9 @@ MUST_CHECK enum err file_read(const char *path, struct buf *into, struct why *wh
 /* Replace or make `path`; other users cannot read it. Not atomic: for results, not for state. */
 MUST_CHECK enum err file_write(const char *path, const void *bytes, size_t length, struct why *why);
 
+/* A file or a link; what is absent, or a folder, stays as it is. */
+void file_remove(const char *path);
+
 /* A fresh folder under $TMPDIR or /tmp, and its removal with all that is in it. */
 MUST_CHECK enum err file_temporary(char path[static 64], struct why *why);
 void file_remove_tree(const char *path);

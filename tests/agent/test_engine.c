@@ -1,8 +1,10 @@
 #include "agent/engine.h"
 
+#include "platform/file.h"
 #include "support/test.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct engine_words places = { "/s", "/s/current", "/s/b" };
@@ -115,6 +117,37 @@ TEST(engine_reload, does_not_wait_for_ever_for_one_that_will_not_end_to_be_resta
         }
         CHECK(!engine.child.pid && engine_is_due(&engine, 2000));
         engine_kill(&engine);
+}
+
+TEST(engine_reload, removes_a_stale_status_file_and_never_a_folder)
+{
+        char folder[] = "/tmp/engine-XXXXXX", path[64];
+        CHECK(mkdtemp(folder));
+        snprintf(path, sizeof(path), "%s/precious", folder);
+        struct agent_engine config = { .status_file = path, .reload_signal = "HUP" };
+        struct engine engine;
+        CHECK(file_write(path, "state=ok\n", 9, NULL) == OK);
+        engine_init(&engine, &config);
+        CHECK(engine_reload(&engine, 0, NULL) == OK && file_kind(path) == FILE_ABSENT);
+        CHECK(file_write(path, "1", 1, NULL) == OK);
+        config.status_file = folder;
+        CHECK(engine_reload(&engine, 0, NULL) == OK && file_kind(path) == FILE_REGULAR);
+        file_remove_tree(folder);
+}
+
+TEST(engine_status, does_not_wait_for_a_pipe)
+{
+        char folder[] = "/tmp/engine-XXXXXX", path[64];
+        CHECK(mkdtemp(folder));
+        snprintf(path, sizeof(path), "%s/status", folder);
+        const struct agent_engine config = { .status_file = path };
+        struct engine engine;
+        struct engine_status status;
+        CHECK(mkfifo(path, 0600) == 0);
+        engine_init(&engine, &config);
+        engine_status(&engine, &status);
+        CHECK(status.load == ENGINE_SAYS_NOTHING);
+        file_remove_tree(folder);
 }
 
 TEST(engine_start, says_that_the_program_is_missing_and_tries_again)
