@@ -26,12 +26,15 @@ class Claims:
 class Server:
     """One firebreakd on a free port, its words in a file."""
 
+    running = []                # to be ended also when a run breaks off
+
     def __init__(self, build, folder, data="data", keys="publisher/online", port=0, options=()):
         self.folder, self.data = folder, folder / data
         self.log = tempfile.TemporaryFile(dir=folder)
         self.process = subprocess.Popen(
             [build / "firebreakd", "--data", self.data, "--keys", folder / keys, "--listen", f"127.0.0.1:{port}", "--log", "json", *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log)
+        self.running.append(self.process)
         line = self.process.stdout.readline().decode().strip()
         self.address = line.removeprefix("ready ") if line.startswith("ready ") else None
         self.port = int(line.rsplit(":", 1)[1]) if self.address else None
@@ -587,9 +590,14 @@ def main():
     with tempfile.TemporaryDirectory(prefix="firebreak-http-") as folder:
         try:
             play(claims, pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(folder))
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             claims.claim(f"the run itself: {type(error).__name__}: {error}", False)
             traceback.print_exc()
+        finally:
+            for process in Server.running:
+                if process.poll() is None:
+                    process.kill()                              # which takes its other processes along
+                    process.wait()
     print(f"{claims.passed} passed, {claims.failed} failed")
     sys.exit(claims.failed > 0)
 
