@@ -27,7 +27,7 @@ struct gate_question {
 
 /* About 10 KB. Open when nothing is unmet. */
 struct gate_decision {
-        bool is_open, is_critical;           /* critical: no override opens it */
+        bool is_open, is_critical;           /* critical, or there are too many records to tell: no override opens it */
         size_t unmet_count;                  /* may be more than there are texts */
         char unmet[GATE_UNMET_MAX][GATE_TEXT_MAX];      /* "S4 by lab.acme (linux-amd64): FAIL: rule flag_ls matches /bin/ls" */
 };

@@ -193,7 +193,6 @@ TEST(gate, counts_more_faults_than_it_has_room_to_tell)
                 records[i].check = i % 2 ? "a" : "b";
                 records[i].why = why;
         }
-        records[GATE_RECORDS_MAX].is_critical = true;
         struct gate_question question = { &gate_policy_default, TARGET_A, records, 64, NOW };
         gate_decide(&question, &scene.decision);
         CHECK(scene.decision.unmet_count == 5);

@@ -38,13 +38,13 @@ void findings_done(struct findings *findings)
 
 enum err findings_read(const struct call *call, const struct release *release, struct findings *ret_findings, struct why *why)
 {
-        OWN(findings) struct findings findings = { .records = mem_new(GATE_RECORDS_MAX, sizeof(struct record)) };
+        OWN(findings) struct findings findings = { .records = mem_new(GATE_RECORDS_MAX + 1, sizeof(struct record)) };
         OWN(query) struct query *q = NULL;
         bool has = false;
         if (!findings.records)
                 return FAIL(why, ERR_NOMEM, "out of memory for evidence");
         enum err e = db_query(call->db, "SELECT envelope FROM evidence WHERE release = ? ORDER BY number LIMIT ?",
-                              VALUES(bind_int(release->number), bind_int(GATE_RECORDS_MAX)), &q, why);
+                              VALUES(bind_int(release->number), bind_int(GATE_RECORDS_MAX + 1)), &q, why);
         while (!e && !(e = query_next(q, &has, why)) && has) {
                 e = open_envelope(call, q, &findings.records[findings.count], why);
                 findings.count += e == OK;
@@ -73,15 +73,28 @@ static enum err check_record(const struct release *release, const struct record 
         return OK;
 }
 
-/* The same envelope again changes nothing. */
+/* Of what is said, whoever spells the envelope how. */
+static enum err digest_of(const struct record *record, uint8_t digest[32], struct why *why)
+{
+        OWN(buf) struct buf statement;
+        buf_init(&statement, DSSE_BYTES_MAX);
+        enum err e = record_write(record, &statement, why);
+        if (!e)
+                sha256(statement.bytes, statement.length, digest);
+        return e;
+}
+
+/* The same statement again changes nothing. One more is kept than a gate looks at: that shuts it, so that nobody can fill the
+ * place of what another lab has yet to find. */
 static enum err keep(struct call *call, const struct release *release, const struct buf *envelope, const struct record *record, struct why *why)
 {
         uint8_t digest[32];
         int64_t count = 0;
-        sha256(envelope->bytes, envelope->length, digest);
-        enum err e = db_number(call->db, "SELECT count(*) FROM evidence WHERE release = ?", VALUES(bind_int(release->number)), 0, &count, why);
-        if (!e && count >= GATE_RECORDS_MAX)
-                return FAIL(why, ERR_LIMIT, "%s has %d records of evidence already, which is all that a gate looks at", release->name, GATE_RECORDS_MAX);
+        enum err e = digest_of(record, digest, why);
+        if (!e)
+                e = db_number(call->db, "SELECT count(*) FROM evidence WHERE release = ?", VALUES(bind_int(release->number)), 0, &count, why);
+        if (!e && count > GATE_RECORDS_MAX)
+                return FAIL(why, ERR_LIMIT, "%s has more than %d records of evidence; publish the content as a new release", release->name, GATE_RECORDS_MAX);
         if (!e)
                 e = db_run(call->db, "INSERT INTO evidence (release, digest, envelope, received_at) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
                            VALUES(bind_int(release->number), bind_blob(digest, sizeof(digest)), bind_blob(envelope->bytes, envelope->length),
