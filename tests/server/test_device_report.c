@@ -77,6 +77,17 @@ TEST(report, that_does_not_come_is_dark_and_a_late_one_mends_the_label)
         CHECK(number(&fleet, "dark") == 0 && number(&fleet, "proven") == 1);
 }
 
+/* What people read of a lease is what the rollout counted. */
+TEST(report, that_declines_what_was_proven_changes_nothing)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        int64_t count = 0;
+        fleet_open(&fleet);
+        CHECK(world_report(&fleet.world, fleet.one, "proven", "") == 200 && world_report(&fleet.world, fleet.one, "declined", "") == 200);
+        CHECK(number(&fleet, "proven") == 1 && number(&fleet, "declined") == 0);
+        CHECK(db_number(fleet.world.store->db, "SELECT count(*) FROM leases WHERE outcome = 'proven'", NO_VALUES, 0, &count, NULL) == OK && count == 1);
+}
+
 TEST(report, of_dark_devices_that_fell_back_counts_as_recovered)
 {
         OWN(fleet) struct fleet fleet = { 0 };

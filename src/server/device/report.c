@@ -60,10 +60,12 @@ static enum err keep_report(struct call *call, const struct account *account, st
         return device_runs(call->db, &version, why);
 }
 
-/* Harm stays; everything else may be mended by a later word. */
+/* As the rollout takes it: whatever ends a silence is news, then harm alone, which stays. */
 static bool mends(const struct account *account)
 {
-        return strcmp(account->lease.outcome, "harmed") != 0 && strcmp(account->lease.outcome, account->body.outcome) != 0;
+        const char *was = account->lease.outcome;
+        bool is_harm = strcmp(account->body.outcome, "harmed") == 0;
+        return !was[0] || strcmp(was, "dark") == 0 || (is_harm && strcmp(was, "harmed") != 0);
 }
 
 static enum err count_outcome(struct call *call, const struct account *account, struct why *why)
