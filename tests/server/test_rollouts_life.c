@@ -174,6 +174,20 @@ static bool director_says(struct fleet *fleet, const char *words)
         return count == 1;
 }
 
+TEST(life, does_not_begin_without_a_device_that_may_have_it)
+{
+        OWN(world) struct world world = { 0 };
+        struct world_device late;
+        world_open(&world);
+        CHECK(world_publish(&world, 1) == 201);
+        world_prove(&world, 1);
+        world.now_ms += 1000;
+        world_enrol(&world, &late, "os=debian");
+        CHECK(world_ask(&world, "POST", "/api/v1/rollouts", "{\"stream\":\"edr-rules\",\"counter\":1}") == 409);
+        CHECK(strstr(world_text(&world, "detail"), "no device is eligible"));
+        world_tick(&world, 1000);
+}
+
 /* rollout.md, invariant 5. */
 TEST(life, of_a_release_that_fell_below_the_floor_reaches_nobody_more)
 {

@@ -83,13 +83,14 @@ static enum err add_row(struct db *db, const struct subject *subject, const stru
         return e;
 }
 
-static enum err begin(struct rollouts *rollouts, const struct rollout_order *order, struct run *run, struct why *why)
+static enum err check_fleet(struct db *db, int64_t number, const struct subject *subject, struct why *why)
 {
-        struct input start = { .what = INPUT_START, .at_ms = order->now_ms };
-        if (!run->member_count)
+        int64_t devices = 0;
+        enum err e = db_number(db, "SELECT count(*) FROM rollout_devices WHERE rollout = ?", VALUES(bind_int(number)), 0, &devices, why);
+        if (!e && !devices)
                 return FAIL(why, ERR_REFUSED, "no device is eligible: enrolled before %s/%" PRId64 " was published, on one of its platforms",
-                            run->facts.stream, run->facts.counter);
-        return run_input(rollouts, run, &start, NULL, why);
+                            subject->stream, subject->counter);
+        return e;
 }
 
 enum err rollouts_start(struct rollouts *rollouts, const struct rollout_order *order, struct run **ret_run, struct why *why)
@@ -105,12 +106,14 @@ enum err rollouts_start(struct rollouts *rollouts, const struct rollout_order *o
                 e = add_row(rollouts->db, &subject, order, &number, why);
         if (!e)
                 e = census_take(rollouts->db, number, order->release, why);
+        if (!e)
+                e = check_fleet(rollouts->db, number, &subject, why);
         rollouts->fed++;      /* from here on memory has what a failed request must take back */
         if (!e)
                 e = rollouts_load(rollouts, number, why);
         struct run *run = rollouts_by_number(rollouts, number);
         if (!e)
-                e = begin(rollouts, order, run, why);
+                e = run_input(rollouts, run, &(struct input){ .what = INPUT_START, .at_ms = order->now_ms }, NULL, why);
         if (e)
                 return e;
         *ret_run = run;
