@@ -29,7 +29,8 @@ struct lease {
         bool is_control, is_due;
 };
 
-struct cell { int64_t slot; uint32_t first, wanted; uint16_t pending; };      /* pending: a bit for each signal with events */
+/* pending: a bit for each signal with events; offered: control devices in this line, 0 outside of a pick. */
+struct cell { int64_t slot; uint32_t first, wanted, offered; uint16_t pending; };
 
 struct arm {
         uint32_t by_status[LEASE_STATUSES], by_kind[ROLLOUT_KINDS];
@@ -73,7 +74,7 @@ struct rollout {
 
         struct fate *fates;
         struct candidate *candidates;            /* room to order a line */
-        double *suspicions;                      /* of each group */
+        double *suspicions, *gains;              /* of each group; gains: for the cover */
         uint64_t picks;                          /* rounds so far: each draws other controls */
 
         struct rollout_change changes[ROLLOUT_CHANGES];

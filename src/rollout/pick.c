@@ -150,23 +150,47 @@ static void take(struct rollout *rollout, struct rollout_line *line, uint32_t at
                 rollout->cells[cell].wanted += (uint32_t)rollout->policy.controls;
 }
 
-/* What it adds to the cover: strata that were not tried first, then those that were tried least. */
+/* What each stratum adds to the cover: those that were not tried first, then those that were tried least. */
+static void refresh_gains(struct rollout *rollout)
+{
+        for (uint32_t i = 1; i < rollout->group_count; i++) {
+                uint32_t tried = arm_granted(&rollout->groups[i].treated);
+                rollout->gains[i] = tried ? 1.0 / (1 + tried) / LIMIT_ATTRIBUTES : 1;
+        }
+}
+
 static double cover(const struct rollout *rollout, const struct rollout_device *device)
 {
         double gain = 0;
-        for (unsigned i = 0; i < device->strata_count; i++) {
-                uint32_t tried = arm_granted(&rollout->groups[1 + device->strata[i]].treated);
-                gain += tried ? 1.0 / (1 + tried) / LIMIT_ATTRIBUTES : 1;
-        }
+        for (unsigned i = 0; i < device->strata_count; i++)
+                gain += rollout->gains[1 + device->strata[i]];
         return gain;
 }
 
-static bool covers_better(const struct rollout *rollout, const struct rollout_line *line, const struct candidate *a, const struct candidate *b)
+/* Volunteers and all others cover alike; late and rare ones wait. */
+static unsigned cover_class(const struct candidate *candidate)
 {
-        if ((a->class & ~1u) != (b->class & ~1u))      /* volunteers and all others cover alike; late and rare ones wait */
-                return a->class < b->class;
-        double gain_a = cover(rollout, &line->devices[a->at]), gain_b = cover(rollout, &line->devices[b->at]);
-        return gain_a != gain_b ? gain_a > gain_b : is_before(a, b);
+        return candidate->class & ~1u;
+}
+
+/* Looks at each once for each device of the first cohort: the only step that costs budget x line. */
+static size_t best_cover(struct rollout *rollout, const struct rollout_line *line, size_t count)
+{
+        const struct candidate *candidates = rollout->candidates;
+        size_t best = 0;
+        refresh_gains(rollout);
+        double best_gain = cover(rollout, &line->devices[candidates[0].at]);
+        for (size_t i = 1; i < count; i++) {
+                unsigned class = cover_class(&candidates[i]), best_class = cover_class(&candidates[best]);
+                if (class > best_class)
+                        continue;
+                double gain = cover(rollout, &line->devices[candidates[i].at]);
+                if (class == best_class && (gain < best_gain || (gain == best_gain && !is_before(&candidates[i], &candidates[best]))))
+                        continue;
+                best = i;
+                best_gain = gain;
+        }
+        return best;
 }
 
 static bool is_first_cohort(const struct rollout *rollout)
@@ -178,10 +202,7 @@ static void pick_cover(struct rollout *rollout, struct rollout_line *line, size_
 {
         while (*count && *left && is_first_cohort(rollout)) {
                 struct candidate *candidates = rollout->candidates;
-                size_t best = 0;
-                for (size_t i = 1; i < *count; i++)
-                        if (covers_better(rollout, line, &candidates[i], &candidates[best]))
-                                best = i;
+                size_t best = best_cover(rollout, line, *count);
                 uint32_t at = candidates[best].at;
                 candidates[best] = candidates[--*count];
                 if (!is_free(rollout, &line->devices[at]) || !pacer_admits(rollout, &line->devices[at]))
@@ -217,14 +238,34 @@ static bool wants_control(const struct rollout *rollout, uint32_t block)
         return cell != NO_LEASE && rollout->cells[cell].slot == book_slot(rollout, rollout->now_ms) && rollout->cells[cell].wanted;
 }
 
-static size_t gather_controls(struct rollout *rollout, const struct rollout_line *line)
+/* Whoever may be control, in the order of this round; without `is_probe` only those from blocks that want some. */
+static size_t gather_controls(struct rollout *rollout, const struct rollout_line *line, bool is_probe)
 {
         size_t count = 0;
-        for (uint32_t i = 0; i < line->count; i++)
-                if (is_free(rollout, &line->devices[i]))
-                        rollout->candidates[count++] = (struct candidate){ .at = i, .key = mix(line->devices[i].bucket ^ mix(rollout->picks)) };
+        for (uint32_t i = 0; i < line->count; i++) {
+                const struct rollout_device *device = &line->devices[i];
+                if (!is_free(rollout, device) || (!is_probe && !wants_control(rollout, device->block)))
+                        continue;
+                rollout->candidates[count++] = (struct candidate){ .at = i, .key = mix(device->bucket ^ mix(rollout->picks)) };
+                if (!is_probe)
+                        rollout->cells[rollout->newest_cell[device->block]].offered++;
+        }
         heap_order(rollout->candidates, count);
         return count;
+}
+
+/* How many at most will be taken: what a block wants, or all that it offers. Then nobody looks at the rest of the line. */
+static uint64_t controls_wanted(struct rollout *rollout)
+{
+        uint64_t sum = 0;
+        for (uint32_t block = 0; block < rollout->blocks; block++) {
+                if (!wants_control(rollout, block))
+                        continue;
+                struct cell *cell = &rollout->cells[rollout->newest_cell[block]];
+                sum += cell->wanted < cell->offered ? cell->wanted : cell->offered;
+                cell->offered = 0;
+        }
+        return sum;
 }
 
 /* `probes`: so many from any block, to see whether anybody answers. Leases for those who are still to be exposed stay back. */
@@ -232,14 +273,14 @@ static void pick_controls(struct rollout *rollout, struct rollout_line *line, ui
 {
         uint32_t exposed = arm_granted(&rollout->groups[0].treated);
         uint32_t kept = rollout->fleet > exposed ? rollout->fleet - exposed : 0;
-        size_t count = gather_controls(rollout, line);
-        while (count && rollout->leases_max - rollout->lease_count > kept) {
+        size_t count = gather_controls(rollout, line, probes > 0);
+        uint64_t left = probes ? probes : controls_wanted(rollout);
+        while (count && left && rollout->leases_max - rollout->lease_count > kept) {
                 uint32_t at = heap_take(rollout->candidates, &count).at;
                 if (!is_free(rollout, &line->devices[at]) || (!probes && !wants_control(rollout, line->devices[at].block)))
                         continue;
                 take(rollout, line, at, true);
-                if (probes && !--probes)
-                        return;
+                left--;
         }
 }
 

@@ -37,6 +37,20 @@ TEST(rollout_pick, draws_controls_from_the_block_of_the_exposed)
                 CHECK(small.picks[i].kind == ROLLOUT_WAIT || i % 2 == 0);
 }
 
+TEST(rollout_pick, gives_a_block_its_controls_though_another_has_too_few)
+{
+        struct rollout_policy policy = small_policy();
+        policy.budget = 2;
+        const struct rollout_config config = { .policy = policy, .fleet = 20, .blocks = 2, .strata = 2 };
+        OWN(small) struct small small = { .count = 20 };
+        CHECK(rollout_new(&config, &small.rollout, NULL) == OK && rollout_start(small.rollout, 0, NULL) == OK);
+        for (uint32_t i = 0; i < 20; i++)      /* block 1: the one to be exposed, and two more */
+                small.devices[i] = (struct rollout_device){ .device = i, .bucket = i, .block = i < 3, .strata_count = 1, .strata = { i < 3 } };
+        CHECK(small_pick(&small) == 2 && count_of(&small, ROLLOUT_SHADOW) == 2 + 4);
+        for (uint32_t i = 0; i < 3; i++)
+                CHECK(small.picks[i].kind != ROLLOUT_WAIT);
+}
+
 TEST(rollout_pick, draws_other_controls_each_time)
 {
         OWN(small) struct small small;
