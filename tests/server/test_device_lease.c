@@ -247,6 +247,38 @@ static void pass(struct fleet *fleet, int seconds)
                 world_tick(&fleet->world, 100);
 }
 
+/* A leap of a day, and back: who falls silent then is missed in seconds, not after a day. */
+TEST(lease, ends_in_time_though_the_clock_was_put_back)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet, quick);
+        for (int i = 0; i < 2; i++) {
+                CHECK(world_lease(&fleet.world, &fleet.devices[i], 1, true) == 202);
+                world_tick(&fleet.world, 100);
+                CHECK(world_lease(&fleet.world, &fleet.devices[i], 1, false) == 200);
+                CHECK(fleet.devices[i].lease.deadline == fleet.devices[i].lease.granted + 5);
+                if (!i)
+                        world_tick(&fleet.world, 86400000), world_tick(&fleet.world, -86400000);
+                CHECK(number(&fleet, "dark") == 1);
+                fleet.world.now_ms -= 2000 * i;
+        }
+        pass(&fleet, 6);
+        CHECK(number(&fleet, "dark") == 2);
+}
+
+TEST(lease, is_reserved_for_nobody_who_asked_at_a_time_that_was_none)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet, quick);
+        fleet.world.now_ms += 86400000;
+        (void)all_ask(&fleet, true);
+        world_tick(&fleet.world, -86400000);
+        CHECK(number(&fleet, "unanswered") == 0);
+        (void)all_ask(&fleet, true);
+        world_tick(&fleet.world, 100);
+        CHECK(number(&fleet, "unanswered") == 2);
+}
+
 /* Two of twelve have proven it, and that was all that was asked for: the others are no free for all. */
 TEST(lease, of_a_complete_rollout_is_given_within_the_window_and_counts)
 {

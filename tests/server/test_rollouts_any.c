@@ -11,7 +11,7 @@
 
 #include <inttypes.h>
 
-enum { SEEDS = 16, STEPS = 900, FLEET_MAX = 30, FLEET_FIRST = 20, STREAMS = 2, COUNTERS = 4, ROLLOUTS = 1 + STREAMS * COUNTERS, HISTORY = 24 };
+enum { SEEDS = 10, STEPS = 900, FLEET_MAX = 30, FLEET_FIRST = 20, STREAMS = 2, COUNTERS = 4, ROLLOUTS = 1 + STREAMS * COUNTERS, HISTORY = 24 };
 static const char *const streams[STREAMS] = { "edr-rules", "other" };
 
 struct unit {
@@ -304,7 +304,7 @@ static int64_t young(struct storm *storm, const struct run *run, const char *str
         CHECK(db_number(storm->world.store->db, "SELECT count(*) FROM leases l JOIN devices d ON d.number = l.device WHERE l.rollout = ?1 AND l.is_counted"
                                                 " AND l.kind = 'exposure' AND coalesce(l.outcome, 'proven') = 'proven' AND l.deadline_ms > ?2"
                                                 " AND instr(d.attributes || ',agent=' || d.agent, ?3) > 0",
-                        VALUES(bind_int(run_facts(run)->number), bind_int(storm->world.now_ms), bind_text(stratum)), 0, &number, NULL) == OK);
+                        VALUES(bind_int(run_facts(run)->number), bind_int(run->last_ms), bind_text(stratum)), 0, &number, NULL) == OK);
         return number;
 }
 

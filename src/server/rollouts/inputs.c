@@ -117,17 +117,28 @@ static enum err write_down(struct db *db, struct run *run, int64_t now_ms, struc
                       VALUES(bind_text(rollout_state_word(run->facts.state)), bind_int(now_ms), bind_int(run->facts.number)), why);
 }
 
+/* Its own time never goes back, and never stands still: when the clock is put back, the rollout stays ahead by as much. */
+static int64_t own_time(struct run *run, int64_t now_ms)
+{
+        if (now_ms + run->facts.ahead_ms < run->last_ms)
+                run->facts.ahead_ms = run->last_ms - now_ms;
+        run->last_ms = now_ms + run->facts.ahead_ms;
+        return run->last_ms;
+}
+
 enum err run_input(struct rollouts *rollouts, struct run *run, const struct input *input, struct fed *fed, struct why *why)
 {
         struct fed own = { .has_changed = true };
+        struct input told = *input;
         if (!fed)
                 fed = &own;
         fed->has_changed = true;
-        enum err e = kinds[input->what].feed(run, input, fed, why);
+        told.at_ms = own_time(run, input->at_ms);
+        enum err e = kinds[told.what].feed(run, &told, fed, why);
         if (e || !fed->has_changed)
                 return e;
         rollouts->fed++;
-        e = append(rollouts->db, run, input, why);
+        e = append(rollouts->db, run, &told, why);
         return e ? e : write_down(rollouts->db, run, input->at_ms, why);
 }
 
@@ -146,6 +157,7 @@ static enum err replay_row(struct run *run, struct query *q, struct why *why)
                                .who = text_or_null(q, 6), .second = text_or_null(q, 7), .because = text_or_null(q, 8),
                                .list = list, .list_count = length / sizeof(uint32_t) };
         run->seq = query_int(q, 0);
+        run->last_ms = input.at_ms;
         for (int what = 0; what < INPUTS; what++)
                 if (strcmp(kinds[what].name, query_text(q, 2)) == 0)
                         return kinds[what].feed(run, &input, &fed, why);

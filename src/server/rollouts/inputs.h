@@ -25,7 +25,8 @@ struct fed {
         bool has_changed;                       /* of a tick or a pick: false needs no row */
 };
 
-/* Feed it, and append it unless nothing changed. What the library refuses changed nothing and is not appended. */
+/* An input comes with the clock's time; what is fed and appended has the rollout's own.
+ * Feed it, and append it unless nothing changed. What the library refuses changed nothing and is not appended. */
 MUST_CHECK enum err run_input(struct rollouts *rollouts, struct run *run, const struct input *input, struct fed *fed, struct why *why);
 /* Feed all rows to a library that was just made. */
 MUST_CHECK enum err run_replay(struct db *db, struct run *run, struct why *why);

@@ -240,5 +240,6 @@ enum err run_grant(struct rollouts *rollouts, struct run *run, struct lease_row 
                 return e;
         row->granted_ms = now_ms;
         row->deadline_ms = fed.deadline_ms;
+        row->ends_ms = fed.deadline_ms - run->facts.ahead_ms;
         return OK;
 }

@@ -25,7 +25,7 @@ struct run {
         size_t stratum_count;
         uint32_t block_count;
         int64_t held_out;                       /* members that the hold-out keeps without it */
-        int64_t seq;                            /* of the newest input */
+        int64_t seq, last_ms;                   /* of the newest input: its number, its own time */
         int64_t seen_asked_ms;
         uint32_t seen;
         size_t line_length;                     /* at the last tick */

@@ -47,7 +47,7 @@ static size_t line(struct run *run, int64_t now_ms, uint32_t *dense)
         int64_t since = now_ms - PATIENCE * run_retry_ms(run);
         for (size_t i = 0; i < run->member_count; i++) {
                 struct member *member = &run->members[i];
-                if (member->asked_ms && member->asked_ms < since)
+                if (member->asked_ms < since || member->asked_ms > now_ms)      /* later than now: the clock was put back */
                         member->asked_ms = 0;
                 if (member->asked_ms)
                         dense[count++] = (uint32_t)i;
@@ -74,7 +74,7 @@ static enum err find_running(struct db *db, const struct run *run, struct lease_
 static enum err reserve(struct rollouts *rollouts, struct run *run, struct member *member, const struct rollout_pick *pick, int64_t now_ms, struct why *why)
 {
         struct lease_row row = { .device = member->device, .rollout = run->facts.number, .handle = pick->handle, .is_shadow = pick->kind == ROLLOUT_SHADOW,
-                                 .is_counted = true, .granted_ms = now_ms, .deadline_ms = now_ms + run->facts.lease_ms };
+                                 .is_counted = true, .granted_ms = now_ms, .deadline_ms = now_ms + run->facts.ahead_ms + run->facts.lease_ms };
         memcpy(row.nonce, member->nonce, sizeof(row.nonce));
         row.counter = row.is_shadow ? member->running : run->facts.counter;
         memcpy(row.target, run->facts.target, sizeof(row.target));
@@ -108,7 +108,7 @@ static enum err count_seen(struct rollouts *rollouts, struct run *run, int64_t n
         OWN(query) struct query *q = NULL;
         bool has = false;
         uint32_t seen = 0;
-        if (now_ms - run->seen_asked_ms < SEEN_EVERY_MS + (int64_t)run->member_count / 10)
+        if (now_ms >= run->seen_asked_ms && now_ms - run->seen_asked_ms < SEEN_EVERY_MS + (int64_t)run->member_count / 10)
                 return OK;
         run->seen_asked_ms = now_ms;
         enum err e = db_query(rollouts->db, "SELECT r.dense FROM rollout_devices r JOIN devices d ON d.number = r.device WHERE r.rollout = ? AND d.seen_at >= ?",
@@ -126,7 +126,8 @@ static enum err count_seen(struct rollouts *rollouts, struct run *run, int64_t n
 static enum err label_overdue(struct db *db, const struct run *run, int64_t now_ms, struct why *why)
 {
         return db_run(db, "UPDATE leases SET outcome = iif(note IS NULL, 'unclaimed', 'dark'), outcome_ms = ?1"
-                          " WHERE rollout = ?2 AND outcome IS NULL AND deadline_ms <= ?1", VALUES(bind_int(now_ms), bind_int(run->facts.number)), why);
+                          " WHERE rollout = ?2 AND outcome IS NULL AND deadline_ms <= ?3",
+                      VALUES(bind_int(now_ms), bind_int(run->facts.number), bind_int(now_ms + run->facts.ahead_ms)), why);
 }
 
 /* A roll-back is done when a lease's time has passed and none of the devices that still talk to us runs it. */
