@@ -67,6 +67,13 @@ enum err content_settle(struct disk *disk, const struct slots *slots, size_t str
         return e ? DURING(why, e, "pointing %s at %s", link, slot_name((enum slot_id)now->current)) : OK;
 }
 
+void content_version_word(char *version)
+{
+        for (char *at = version; *at; at++)
+                if (!(*at >= '0' && *at <= '9') && !(*at >= 'a' && *at <= 'z') && !(*at >= 'A' && *at <= 'Z') && !strchr("._+:-", *at))
+                        *at = '_';
+}
+
 void content_version(struct disk *disk, const struct slots *slots, size_t stream, char version[CONTENT_VERSION_BYTES])
 {
         const struct slot_stream *now = slots_stream(slots, stream);
@@ -78,4 +85,5 @@ void content_version(struct disk *disk, const struct slots *slots, size_t stream
         version[0] = 0;
         if (disk->ops->read(disk, path, &bytes, &why) == OK)
                 snprintf(version, CONTENT_VERSION_BYTES, "%.*s", (int)strcspn(buf_text(&bytes), "\r\n"), buf_text(&bytes));
+        content_version_word(version);
 }

@@ -19,6 +19,8 @@ struct content_path content_slot(const char *stream, enum slot_id slot);
 MUST_CHECK enum err content_prepare(struct disk *disk, const char *stream, const char *factory, struct why *why);
 /* The link says what the record says. */
 MUST_CHECK enum err content_settle(struct disk *disk, const struct slots *slots, size_t stream, struct why *why);
-/* First line of VERSION in the slot; empty when there is none. */
-enum { CONTENT_VERSION_BYTES = 80 };
+/* First line of VERSION in the slot, as one word; empty when there is none. */
+enum { CONTENT_VERSION_BYTES = 65 };
+/* What is no letter, digit or one of ._+:- becomes _ , so that a line and the word that an engine makes of it are the same. */
+void content_version_word(char *version);
 void content_version(struct disk *disk, const struct slots *slots, size_t stream, char version[CONTENT_VERSION_BYTES]);

@@ -1,5 +1,6 @@
 #include "agent/engine.h"
 
+#include "agent/content.h"
 #include "base/buf.h"
 #include "platform/file.h"
 
@@ -194,8 +195,9 @@ static void status_word(struct engine_status *status, const char *word, size_t l
                 status->load = ENGINE_SAYS_OK;
         else if (length == 11 && memcmp(word, "state=error", 11) == 0)
                 status->load = ENGINE_SAYS_ERROR;
-        else if (length > 8 && memcmp(word, "version=", 8) == 0)
+        if (length > 8 && memcmp(word, "version=", 8) == 0)
                 snprintf(status->version, sizeof(status->version), "%.*s", (int)(length - 8), word + 8);
+        content_version_word(status->version);
 }
 
 void engine_status(const struct engine *engine, struct engine_status *ret_status)

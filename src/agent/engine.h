@@ -19,7 +19,7 @@ struct engine {
 };
 
 enum engine_load { ENGINE_SAYS_NOTHING, ENGINE_SAYS_OK, ENGINE_SAYS_ERROR };
-struct engine_status { enum engine_load load; char version[80]; };
+struct engine_status { enum engine_load load; char version[65]; };     /* made one word */
 
 void engine_init(struct engine *engine, const struct agent_engine *config);
 /* Start now, or watch the pid file; a failed start is tried again after a pause. */

@@ -55,7 +55,7 @@ struct stream {
         enum slot_kind harm_kind;
         enum slot_outcome refusal;
         char text[SLOT_DETAIL_BYTES];    /* why: of harm, refusal or retry */
-        char expected[80];               /* first line of VERSION of what runs */
+        char expected[65];               /* first line of VERSION of what runs */
 };
 
 /* Prepares folders and link, starts the engine, and goes on with a trial that the record still has. */

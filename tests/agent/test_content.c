@@ -43,6 +43,9 @@ TEST(content_version, is_the_first_line_of_what_runs)
         CHECK(put(&sim.disk, "streams/rules/factory/VERSION", "7.1\nmore\n") == OK);
         content_version(&sim.disk, slots, 0, version);
         CHECK(strcmp(version, "7.1") == 0);
+        CHECK(put(&sim.disk, "streams/rules/factory/VERSION", "7.2 (beta)\r\n") == OK);
+        content_version(&sim.disk, slots, 0, version);
+        CHECK(strcmp(version, "7.2__beta_") == 0);
 }
 
 static void fill(struct disk *disk)

@@ -166,6 +166,7 @@ TEST(engine_status, reads_what_the_engine_says_and_nothing_else)
         static const struct { const char *text; enum engine_load load; const char *version; } cases[] = {
                 { "state=ok version=2026.1 rules=3\n", ENGINE_SAYS_OK, "2026.1" },
                 { "state=error\nversion=1\n", ENGINE_SAYS_ERROR, "1" },
+                { "state=ok version=7.2_(beta)\n", ENGINE_SAYS_OK, "7.2__beta_" },
                 { "version=\nstate=okay\n", ENGINE_SAYS_NOTHING, "" },
                 { "", ENGINE_SAYS_NOTHING, "" },
         };
