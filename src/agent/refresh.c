@@ -15,6 +15,7 @@ static const char wanted_spool[] = "wanted", wanted_path[] = "spool/wanted";
 struct refresh {
         struct agent *agent;
         bool is_wanted, is_running, is_calling, is_due;  /* is_due: the verifier has something new to look at */
+        bool has_refused;                                /* some stream of this run: try again soon */
         size_t stream;                                   /* whose turn it is */
         unsigned runs;
         struct buf files;                                /* records of all streams: kept and fresh files */
@@ -153,20 +154,34 @@ static enum err keep_all(const struct refresh *refresh, struct why *why)
         return e;
 }
 
-static void give_up(struct refresh *refresh, const char *text)
+static void try_again(struct refresh *refresh)
 {
         int64_t pause = refresh->pause_ms ? refresh->pause_ms * 2 : RETRY_FIRST_MS;
         refresh->pause_ms = pause < RETRY_MAX_MS ? pause : RETRY_MAX_MS;
         refresh->retry_at_ms = agent_steady_ms(refresh->agent) + agent_jitter_ms(refresh->agent, refresh->pause_ms);
         refresh->is_running = false;
         refresh->is_wanted = true;
+}
+
+static void complain(const struct refresh *refresh, const char *text)
+{
         agent_note(refresh->agent, EVENT_METADATA_REFUSED, &refresh->agent->streams[refresh->stream], text);
+}
+
+static void give_up(struct refresh *refresh, const char *text)
+{
+        complain(refresh, text);
+        try_again(refresh);
 }
 
 static void next_stream(struct refresh *refresh)
 {
         if (++refresh->stream < refresh->agent->stream_count) {
                 begin_stream(refresh);
+                return;
+        }
+        if (refresh->has_refused) {
+                try_again(refresh);
                 return;
         }
         refresh->is_running = false;
@@ -192,6 +207,19 @@ static void accepted(struct refresh *refresh)
         next_stream(refresh);
 }
 
+/* A stream whose offer is refused keeps what it has; nothing new starts. The others have their turn all the same. */
+static void refused(struct refresh *refresh, const char *text)
+{
+        struct stream *stream = &refresh->agent->streams[refresh->stream];
+        struct offer offer = stream->offer;
+        if (offer.state == OFFER_GO)
+                offer.state = OFFER_HOLD;
+        stream_offer(stream, &offer);
+        complain(refresh, text);
+        refresh->has_refused = true;
+        next_stream(refresh);
+}
+
 /* 404 for a root means that there is no newer one. */
 static void got_file(struct refresh *refresh, const struct fetch_answer *answer)
 {
@@ -208,7 +236,7 @@ static void got_file(struct refresh *refresh, const struct fetch_answer *answer)
         else if (answer->status != 404 || role != TUF_ROOT)
                 e = FAIL(&why, ERR_UNAVAILABLE, "fetching metadata: %.100s", answer->text);
         if (e) {
-                give_up(refresh, why.text);
+                (want->want_role == VERDICT_COHORT_ROLE ? refused : give_up)(refresh, why.text);
                 return;
         }
         if (want->want_role == VERDICT_COHORT_ROLE)
@@ -260,6 +288,7 @@ static bool start(struct refresh *refresh)
                 return false;
         refresh->is_wanted = false;
         refresh->is_running = true;
+        refresh->has_refused = false;
         refresh->stream = 0;
         struct why why;
         if (begin(refresh, &why)) {
@@ -268,17 +297,6 @@ static bool start(struct refresh *refresh)
         }
         begin_stream(refresh);
         return true;
-}
-
-/* A stream whose offer is refused keeps what it has; nothing new starts. */
-static void refused(struct refresh *refresh)
-{
-        struct stream *stream = &refresh->agent->streams[refresh->stream];
-        struct offer offer = stream->offer;
-        if (offer.state == OFFER_GO)
-                offer.state = OFFER_HOLD;
-        stream_offer(stream, &offer);
-        give_up(refresh, refresh->verdict.reason);
 }
 
 bool refresh_call(struct refresh *refresh)
@@ -293,7 +311,7 @@ bool refresh_call(struct refresh *refresh)
                 else if (refresh->verdict.status == VERDICT_ACCEPT)
                         accepted(refresh);
                 else if (refresh->verdict.status == VERDICT_REFUSE)
-                        refused(refresh);
+                        refused(refresh, refresh->verdict.reason);
         }
         if (!refresh->is_running)
                 return false;

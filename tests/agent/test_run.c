@@ -254,6 +254,36 @@ TEST(run, goes_back_when_the_server_withdraws_what_runs)
         stop(&device);
 }
 
+/* Another stream before the first one. */
+static void add_stream(struct device *device, const char *name)
+{
+        OWN(buf) struct buf text;
+        OWN(buf) struct buf more;
+        buf_init(&text, 4096);
+        buf_init(&more, 4096);
+        CHECK(file_read(device->config, &text, NULL) == OK);
+        char *streams = strstr(text.bytes, "  - name: rules");
+        CHECK(streams);
+        buf_add(&more, text.bytes, (size_t)(streams - text.bytes));
+        buf_addf(&more, "  - name: %s\n    engine:\n      command: [sleep, \"600\"]\n%s", name, streams);
+        write_text(device->config, buf_text(&more));
+}
+
+TEST(run, serves_a_stream_although_the_one_before_it_is_refused)
+{
+        OWN(device) struct device device;
+        device_open(&device, "");
+        add_stream(&device, "another");
+        toy_say_nonsense(&device.toy, "another");
+        device.toy.lease = TOY_EXPOSE;
+        toy_publish(&device.toy, 4, good);
+        agent_start(&device, "run", NULL);
+        for (int calls = 0; calls < 300 && !device.toy.report_count; calls++)
+                let_it_call(&device, 1);
+        CHECK(device.toy.report_count == 1 && device.toy.reports[0].counter == 4);
+        stop(&device);
+}
+
 TEST(run, starts_nothing_while_the_cohort_holds)
 {
         OWN(device) struct device device;

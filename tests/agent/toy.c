@@ -185,6 +185,14 @@ void toy_say(struct toy *toy, enum cohort_state state)
         toy->epoch++;
 }
 
+void toy_say_nonsense(struct toy *toy, const char *stream)
+{
+        struct tuf_target target = { .path = stream, .length = 8 };
+        put_artifact(toy, "nonsense", 8, target.sha256);
+        publish(toy, &toy->director, &target);
+        toy->epoch++;
+}
+
 static void approve(struct toy *toy, const struct release_note *note, const struct buf *signed_note)
 {
         char path[32];

@@ -52,6 +52,8 @@ struct toy_file { const char *path, *text; };
 void toy_publish(struct toy *toy, uint64_t counter, const struct toy_file *files);
 /* What the cohort document says from now on. */
 void toy_say(struct toy *toy, enum cohort_state state);
+/* A cohort document for this stream that is none. */
+void toy_say_nonsense(struct toy *toy, const char *stream);
 /* The bytes that are served under the digest of `text`. */
 void toy_spoil(struct toy *toy, const char *text, const char *instead);
 
