@@ -23,10 +23,15 @@ int64_t agent_steady_ms(const struct agent *agent)
         return agent->clock->ops->steady_ms(agent->clock);
 }
 
+int64_t agent_trusted_s(struct clock *clock)
+{
+        int64_t now = clock->ops->wall_s(clock);
+        return now < FIREBREAK_BUILD_TIME ? FIREBREAK_BUILD_TIME : now;
+}
+
 int64_t agent_time_s(const struct agent *agent)
 {
-        int64_t now = agent->clock->ops->wall_s(agent->clock);
-        return now < FIREBREAK_BUILD_TIME ? FIREBREAK_BUILD_TIME : now;
+        return agent_trusted_s(agent->clock);
 }
 
 int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms)
@@ -223,7 +228,7 @@ static enum err slots_ready(struct agent *agent, struct why *why)
         enum err e = slots_open(agent->disk, names, count, &agent->slots, why);
         if (e == ERR_SYNTAX) {
                 agent_note(agent, EVENT_SLOTS_DAMAGED, NULL, why->text);
-                e = slots_reset(agent->disk, names, count, agent->clock->ops->wall_s(agent->clock), why);
+                e = slots_reset(agent->disk, names, count, agent_time_s(agent), why);
                 if (!e)
                         e = slots_open(agent->disk, names, count, &agent->slots, why);
         }
@@ -309,15 +314,12 @@ enum err agent_run(const char *config_path, struct why *why)
 {
         OWN(agent_config) struct agent_config *config = NULL;
         OWN(disk_folder) struct disk *disk = NULL;
-        int signals, lock = -1;
-        char lock_path[1024];
+        int signals;
         enum err e = agent_config_open(config_path, &config, why);
         if (!e)
                 e = disk_folder_open(config->state_dir, &disk, why);
-        if (e)
-                return e;
-        snprintf(lock_path, sizeof(lock_path), "%s/lock", config->state_dir);
-        e = channel_lock(lock_path, &lock, why);
+        if (!e)
+                e = disk_folder_lock(disk, why);
         if (!e)
                 e = channel_signals(&signals, why);
         if (e)
@@ -336,6 +338,5 @@ enum err agent_run(const char *config_path, struct why *why)
         }
         agent_done(&agent);
         channel_close(signals);
-        channel_close(lock);
         return e;
 }

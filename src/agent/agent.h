@@ -42,6 +42,7 @@ int64_t agent_steady_ms(const struct agent *agent);
 /* Trusted time: the later of the system's clock and the build's. The server never moves it, not with a Date nor with what it
  * signs: whoever holds its keys could reach past the ceiling of a release by it. */
 int64_t agent_time_s(const struct agent *agent);
+int64_t agent_trusted_s(struct clock *clock);            /* the same where there is no supervisor */
 bool agent_is_busy(const struct agent *agent);           /* a release is on trial in some stream */
 /* May a stream ask for a lease? Not while another is on trial, nor before its report is sent. */
 bool agent_may_ask(const struct agent *agent);

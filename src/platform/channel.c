@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -153,19 +152,6 @@ enum err channel_memory(const void *bytes, size_t length, int *ret_file, struct 
         if (lseek(file, 0, SEEK_SET)) {
                 close(file);
                 return FAIL(why, ERR_IO, "rewinding a memory file: %s", strerror(errno));
-        }
-        *ret_file = file;
-        return OK;
-}
-
-enum err channel_lock(const char *path, int *ret_file, struct why *why)
-{
-        int file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (file < 0)
-                return FAIL(why, ERR_IO, "opening %s: %s", path, strerror(errno));
-        if (flock(file, LOCK_EX | LOCK_NB)) {
-                close(file);
-                return FAIL(why, ERR_BUSY, "%s is held by another process; end that one first", path);
         }
         *ret_file = file;
         return OK;

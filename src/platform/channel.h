@@ -37,6 +37,3 @@ MUST_CHECK enum err channel_spool_open(const char *path, uint64_t part_max, int 
 
 /* A memory file with these bytes, at its start, to hand over as standard input. */
 MUST_CHECK enum err channel_memory(const void *bytes, size_t length, int *ret_file, struct why *why);
-
-/* The only one that holds `path` (made if absent), until this process ends. ERR_BUSY: another one does. */
-MUST_CHECK enum err channel_lock(const char *path, int *ret_file, struct why *why);

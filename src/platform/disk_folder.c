@@ -6,9 +6,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -22,7 +25,7 @@ enum {
 
 struct disk_folder {
         struct disk disk;
-        int root;
+        int root, lock;              /* lock -1: not held */
 };
 
 static void close_fd(int fd)
@@ -396,26 +399,73 @@ static const struct disk_ops folder_ops = {
         .free_bytes = folder_free_bytes,
 };
 
-enum err disk_folder_open(const char *root, struct disk **ret_disk, struct why *why)
+static enum err attach(int *take_fd, const char *root, struct disk **ret_disk, struct why *why)
 {
-        if (mkdir(root, 0700) && errno != EEXIST)
-                return OS_FAIL(why, errno, "making folder %s", root);
-        OWN(fd) int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return OS_FAIL(why, errno, "opening folder %s", root);
         struct disk_folder *folder = mem_new(1, sizeof(*folder));
         if (!folder)
                 return FAIL(why, ERR_NOMEM, "out of memory for folder %s", root);
         folder->disk.ops = &folder_ops;
-        folder->root = GIVE_FD(fd);
+        folder->root = GIVE_FD(*take_fd);
+        folder->lock = -1;
         *ret_disk = &folder->disk;
         return OK;
+}
+
+static enum err sync_parent(int folder, const char *root, struct why *why)
+{
+        OWN(fd) int parent = openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (parent < 0)
+                return OS_FAIL(why, errno, "the folder above %s", root);
+        return sync_fd(parent, root, why);
+}
+
+enum err disk_folder_open(const char *root, struct disk **ret_disk, struct why *why)
+{
+        bool is_new = mkdir(root, 0700) == 0;
+        if (!is_new && errno != EEXIST)
+                return OS_FAIL(why, errno, "making folder %s", root);
+        OWN(fd) int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return OS_FAIL(why, errno, "opening folder %s", root);
+        enum err e = is_new ? sync_parent(fd, root, why) : OK;
+        return e ? e : attach(&fd, root, ret_disk, why);
+}
+
+static int open_inside(const char *root, const char *below)
+{
+        OWN(fd) int top = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+        return top < 0 ? -1 : (int)syscall(SYS_openat2, top, below, &how, sizeof(how));
+}
+
+enum err disk_folder_find(const char *root, const char *below, struct disk **ret_disk, struct why *why)
+{
+        OWN(fd) int fd = below ? open_inside(root, below) : open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return OS_FAIL(why, errno, "folder %s%s%s", root, below ? "/" : "", below ? below : "");
+        return attach(&fd, root, ret_disk, why);
+}
+
+/* Nobody changes anything on a read-only file system, so nobody needs the lock that cannot be made there. */
+enum err disk_folder_lock(struct disk *disk, struct why *why)
+{
+        struct disk_folder *folder = (struct disk_folder *)disk;
+        folder->lock = openat(folder->root, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (folder->lock < 0 && errno == EROFS)
+                return OK;
+        if (folder->lock < 0)
+                return OS_FAIL(why, errno, "the lock of the state folder");
+        if (!flock(folder->lock, LOCK_EX | LOCK_NB))
+                return OK;
+        return errno == EWOULDBLOCK ? FAIL(why, ERR_BUSY, "the state folder is in use by another process: end that one first")
+                                    : OS_FAIL(why, errno, "the lock of the state folder");
 }
 
 void disk_folder_close(struct disk *disk)
 {
         if (!disk)
                 return;
+        close_fd(((struct disk_folder *)disk)->lock);
         close_fd(((struct disk_folder *)disk)->root);
         mem_free(disk);
 }

@@ -4,7 +4,12 @@
 #include "base/own.h"
 #include "platform/disk.h"
 
-/* The folder is made (mode 0700) if absent, its parent must exist. */
+/* The folder is made (mode 0700, durable) if absent, its parent must exist. */
 MUST_CHECK enum err disk_folder_open(const char *root, struct disk **ret_disk, struct why *why);
+/* It must be there: ERR_NOT_FOUND. `below` NULL: `root` itself; else a folder of a disk that is mounted at `root`, whose symbolic links
+ * mean what they mean there: none leads out. */
+MUST_CHECK enum err disk_folder_find(const char *root, const char *below, struct disk **ret_disk, struct why *why);
+/* For one process alone until it is closed, by the file `lock` in it. ERR_BUSY. */
+MUST_CHECK enum err disk_folder_lock(struct disk *disk, struct why *why);
 void disk_folder_close(struct disk *disk);
 OWN_DEFINE(disk_folder, struct disk *, disk_folder_close)

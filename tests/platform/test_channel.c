@@ -65,17 +65,6 @@ TEST(channel_spool_open, goes_on_with_a_part_and_never_through_a_link)
         CHECK(unlink(link) == 0 && unlink(path) == 0 && rmdir(folder) == 0);
 }
 
-TEST(channel_lock, lets_one_in)
-{
-        char path[] = "/tmp/channel-lock-XXXXXX";
-        int made = mkstemp(path), first = -1, second = -1;
-        CHECK(made >= 0 && channel_lock(path, &first, NULL) == OK && channel_lock(path, &second, NULL) == ERR_BUSY);
-        channel_close(first);
-        CHECK(channel_lock(path, &second, NULL) == OK && unlink(path) == 0);
-        channel_close(second);
-        channel_close(made);
-}
-
 TEST(channel_memory, is_read_from_its_start)
 {
         int file;

@@ -65,6 +65,47 @@ TEST(disk_folder_open, says_what_is_wrong_with_the_root)
         CHECK(strcmp(why.text, "opening folder /dev/null: a part of the path is not a folder") == 0);
 }
 
+TEST(disk_folder_find, makes_no_folder)
+{
+        struct folder folder;
+        struct disk *disk = NULL;
+        folder_open(&folder);
+        CHECK(disk_folder_find(path_of(&folder, "t"), NULL, &disk, NULL) == ERR_NOT_FOUND && !disk);
+        CHECK(disk_folder_find(folder.root, "t", &disk, NULL) == ERR_NOT_FOUND && !disk && access(path_of(&folder, "t"), F_OK));
+        CHECK(mkdir(path_of(&folder, "t"), 0700) == 0 && disk_folder_find(folder.root, "t", &disk, NULL) == OK);
+        disk_folder_close(disk);
+        folder_done(&folder);
+}
+
+TEST(disk_folder_find, follows_links_as_they_are_meant_on_that_disk)
+{
+        struct folder folder;
+        struct disk *disk = NULL;
+        folder_open(&folder);
+        CHECK(mkdir(path_of(&folder, "t"), 0700) == 0 && mkdir(path_of(&folder, "t/data"), 0700) == 0);
+        CHECK(symlink("/data", path_of(&folder, "t/var")) == 0 && symlink("../../../../usr", path_of(&folder, "t/out")) == 0);
+        CHECK(disk_folder_find(path_of(&folder, "t"), "var", &disk, NULL) == OK);
+        CHECK(disk->ops->replace(disk, "here", "1", 1, NULL) == OK && access(path_of(&folder, "t/data/here"), F_OK) == 0);
+        disk_folder_close(disk);
+        disk = NULL;
+        CHECK(disk_folder_find(path_of(&folder, "t"), "out", &disk, NULL) == ERR_NOT_FOUND && !disk);
+        folder_done(&folder);
+}
+
+TEST(disk_folder_lock, lets_one_in)
+{
+        struct folder folder;
+        folder_open(&folder);
+        CHECK(mkdir(path_of(&folder, "t"), 0700) == 0);
+        struct disk *disks[2];
+        CHECK(disk_folder_find(folder.root, "t", &disks[0], NULL) == OK && disk_folder_find(folder.root, "t", &disks[1], NULL) == OK);
+        CHECK(disk_folder_lock(disks[0], NULL) == OK && disk_folder_lock(disks[1], NULL) == ERR_BUSY);
+        disk_folder_close(disks[0]);
+        CHECK(disk_folder_lock(disks[1], NULL) == OK);
+        disk_folder_close(disks[1]);
+        folder_done(&folder);
+}
+
 TEST(disk_folder_open, survives_every_allocation_failure)
 {
         SWEEP_MEMORY {
