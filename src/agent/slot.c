@@ -11,6 +11,8 @@ struct slots {
         struct slot_record next;         /* being prepared by one change */
 };
 
+enum { DAMAGED_BYTES_MAX = 1 << 20 };    /* of a damaged record that is kept */
+
 static const char record_path[] = "slots", damaged_path[] = "slots.damaged";
 
 /* CRC-32 (IEEE 802.3), bit by bit: 16 KB a few times a release. */
@@ -534,15 +536,31 @@ enum err slots_acknowledge(struct slots *slots, uint64_t seq, struct why *why)
         return commit(slots, why);
 }
 
+/* For people, if it can be read and there is room for it. A copy: until the new record is there, the damaged one must stay, or a device
+ * that loses power in between begins to count its reports from 1, and none of them is ever heard again. */
+static void keep_damaged(struct disk *disk)
+{
+        OWN(buf) struct buf bytes;
+        struct why why;
+        buf_init(&bytes, DAMAGED_BYTES_MAX);
+        enum err e = disk->ops->read(disk, record_path, &bytes, &why);
+        if (!e)
+                e = disk->ops->replace(disk, damaged_path, bytes.bytes, bytes.length, &why);
+        (void)e;
+}
+
 enum err slots_reset(struct disk *disk, const char *const *names, size_t count, int64_t now_s, struct why *why)
 {
-        enum err e = disk->ops->rename(disk, record_path, damaged_path, why);
-        if (e && e != ERR_NOT_FOUND)
-                return DURING(why, e, "keeping the damaged slot record");
-        OWN(slots) struct slots *slots = NULL;
-        e = slots_open(disk, names, count, &slots, why);
+        if (count > LIMIT_STREAMS)
+                return FAIL(why, ERR_LIMIT, "%zu streams, the most is %d", count, LIMIT_STREAMS);
+        OWN(slots) struct slots *slots = mem_new(1, sizeof(*slots));
+        if (!slots)
+                return FAIL(why, ERR_NOMEM, "opening the slots");
+        slots->disk = disk;
+        enum err e = record_arrange(&slots->record, names, count, why);
         if (e)
                 return e;
+        keep_damaged(disk);
         begin(slots, 0);
         slots->next.next_seq = now_s > 0 ? (uint64_t)now_s : 1;
         static const struct slot_release none;

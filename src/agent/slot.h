@@ -22,7 +22,7 @@ struct slots;
  * are new in `names` are added, others are left out at the next change. Borrows `disk`.
  * ERR_SYNTAX: the record is damaged; slots_reset() starts again from the factory copies and says so in a report. */
 MUST_CHECK enum err slots_open(struct disk *disk, const char *const *names, size_t count, struct slots **ret_slots, struct why *why);
-/* `now_s` makes report numbers that are above all earlier ones. The damaged record is kept as `slots.damaged`. */
+/* `now_s`, trusted time, makes report numbers that are above all earlier ones. The damaged record is kept as `slots.damaged`. */
 MUST_CHECK enum err slots_reset(struct disk *disk, const char *const *names, size_t count, int64_t now_s, struct why *why);
 /* Whatever streams the record has: for the guard and `recover`, which must not need the configuration. */
 MUST_CHECK enum err slots_open_all(struct disk *disk, struct slots **ret_slots, struct why *why);

@@ -137,6 +137,24 @@ TEST(slots_open, keeps_a_stream_whatever_the_order_and_forgets_one_that_left)
         CHECK(slots_stream(slots, 0)->current == SLOT_FACTORY && slots_stream(slots, 1)->current == SLOT_A);
 }
 
+static void put_garbage(struct disk *disk)
+{
+        CHECK(disk->ops->replace(disk, "slots", "garbage", 7, NULL) == OK);
+}
+
+/* A device that began again from report 1 would be heard no more: the server has seen those numbers. */
+TEST(slots_reset, never_leaves_a_device_that_takes_itself_for_a_new_one)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        SWEEP_POWER_AFTER(&sim, put_garbage) {
+                (void)!slots_reset(&sim.disk, one, 1, 1784432200, NULL);
+                sim_disk_power_on(&sim);
+                OWN(slots) struct slots *slots = NULL;
+                enum err e = slots_open(&sim.disk, one, 1, &slots, NULL);
+                CHECK(e == ERR_SYNTAX || (e == OK && slots_report(slots) && slots_report(slots)->seq == 1784432200));
+        }
+}
+
 TEST(slots_reset, goes_to_the_factory_copies_with_report_numbers_above_all_before)
 {
         OWN(sim_disk) struct sim_disk sim = { 0 };
