@@ -27,7 +27,7 @@ static enum err factory_install(struct disk *disk, const char *stream, const cha
         if (!factory)
                 return disk->ops->make_folder(disk, path.text, why);
         OWN(disk_folder) struct disk *from = NULL;
-        enum err e = disk_folder_open(factory, &from, why);
+        enum err e = disk_folder_find(factory, NULL, &from, why);
         if (e)
                 return DURING(why, e, "the factory content %s", factory);
         char aside[CONTENT_PATH_BYTES + 8];

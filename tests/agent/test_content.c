@@ -1,10 +1,12 @@
 #include "agent/content.h"
 
 #include "agent/files.h"
+#include "platform/file.h"
 #include "support/sim_disk.h"
 #include "support/test.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *const names[] = { "rules" };
 
@@ -74,6 +76,18 @@ TEST(files_copy, refuses_a_link)
         fill(&sim.disk);
         CHECK(sim.disk.ops->point(&sim.disk, "from/link", "VERSION", NULL) == OK);
         CHECK(files_copy(&(struct files_copy){ &sim.disk, &sim.disk, "from", "to" }, NULL) == ERR_CONTENT);
+}
+
+TEST(content_prepare, takes_no_missing_folder_for_empty_factory_content)
+{
+        char folder[64], factory[80];
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        CHECK(file_temporary(folder, NULL) == OK);
+        snprintf(factory, sizeof(factory), "%s/factory", folder);
+        CHECK(content_prepare(&sim.disk, "rules", factory, NULL) == ERR_NOT_FOUND && file_kind(factory) == FILE_ABSENT);
+        CHECK(mkdir(factory, 0700) == 0 && content_prepare(&sim.disk, "rules", factory, NULL) == OK);
+        file_remove_tree(folder);
 }
 
 TEST(content_prepare, can_be_repeated_whenever_the_power_went)
