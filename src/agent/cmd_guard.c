@@ -1,6 +1,6 @@
 /* At boot, before any engine: the slot record alone decides. Small and quick; no network, no content. */
+#include "agent/agent.h"
 #include "agent/command.h"
-#include "agent/config.h"
 #include "agent/content.h"
 #include "platform/clock.h"
 #include "platform/disk_folder.h"
@@ -16,6 +16,19 @@ static enum err settle_all(struct disk *disk, const struct slots *slots, struct 
         return worst;
 }
 
+/* A damaged record says nothing about what is good: the engines that start next get the factory copies. */
+static enum err open_slots(const struct agent_config *config, struct disk *disk, struct slots **ret_slots, struct why *why)
+{
+        enum err e = slots_open_all(disk, ret_slots, why);
+        if (e != ERR_SYNTAX)
+                return e;
+        const char *names[LIMIT_STREAMS];
+        for (size_t i = 0; i < config->streams.count; i++)
+                names[i] = agent_config_stream(config, i)->name;
+        e = slots_reset(disk, names, config->streams.count, agent_trusted_s(clock_system()), why);
+        return e ? e : slots_open_all(disk, ret_slots, why);
+}
+
 enum err cmd_guard(const struct command_line *line, struct why *why)
 {
         OWN(agent_config) struct agent_config *config = NULL;
@@ -25,9 +38,10 @@ enum err cmd_guard(const struct command_line *line, struct why *why)
         if (!e)
                 e = disk_folder_open(config->state_dir, &disk, why);
         if (!e)
-                e = slots_open_all(disk, &slots, why);
-        struct clock *clock = clock_system();
+                e = disk_folder_lock(disk, why);
         if (!e)
-                e = slots_boot(slots, true, clock->ops->wall_s(clock), why);
+                e = open_slots(config, disk, &slots, why);
+        if (!e)
+                e = slots_boot(slots, true, agent_trusted_s(clock_system()), why);
         return e ? e : settle_all(disk, slots, why);
 }

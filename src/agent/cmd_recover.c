@@ -1,11 +1,12 @@
 /* A device's disk, mounted somewhere else: back to what was good, without starting anything of it. */
+#include "agent/agent.h"
 #include "agent/command.h"
 #include "agent/content.h"
 #include "platform/clock.h"
 #include "platform/disk_folder.h"
-#include "platform/file.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void explain(const struct slots *slots, size_t i)
 {
@@ -15,12 +16,18 @@ static void explain(const struct slots *slots, size_t i)
                slots_in(slots, i, current)->counter, slots_on_trial(slots, i) ? ", on trial" : "", slot_name(good), slots_in(slots, i, good)->counter);
 }
 
-/* On trial: give it up. Otherwise what runs was good once and is suspected now: one level down. */
+static bool is_release_on_trial(const struct slots *slots, size_t i)
+{
+        return slots_stream(slots, i)->trial.lease == SLOT_LEASE_EXPOSURE;
+}
+
+/* On trial: give it up. Otherwise what runs was good once and is suspected now, also where it runs as a shadow: one level down. */
 static enum err step_back(struct slots *slots, size_t i, struct why *why)
 {
-        struct clock *clock = clock_system();
-        const struct slot_harm harm = { SLOT_HUMAN, "recovered offline", clock->ops->wall_s(clock) };
-        return slots_on_trial(slots, i) ? slots_give_up(slots, i, &harm, why) : slots_descend(slots, i, &harm, why);
+        const struct slot_harm harm = { SLOT_HUMAN, "recovered offline", agent_trusted_s(clock_system()) };
+        bool was_exposed = is_release_on_trial(slots, i);
+        enum err e = slots_on_trial(slots, i) ? slots_give_up(slots, i, &harm, why) : OK;
+        return e || was_exposed ? e : slots_descend(slots, i, &harm, why);
 }
 
 static enum err recover(struct disk *disk, struct slots *slots, bool is_dry, struct why *why)
@@ -32,13 +39,13 @@ static enum err recover(struct disk *disk, struct slots *slots, bool is_dry, str
                         continue;
                 }
                 if (is_dry) {
-                        printf("  would %s\n", slots_on_trial(slots, i) ? "give up the release on trial" : "go one level down");
+                        printf("  would %s\n", is_release_on_trial(slots, i) ? "give up the release on trial" : "go one level down");
                         continue;
                 }
                 enum err e = step_back(slots, i, why);
                 if (!e)
                         e = content_settle(disk, slots, i, why);
-                if (e)
+                if (e && e != ERR_NOT_FOUND)     /* a stream that never ran has no folder */
                         return e;
                 printf("  now at slot %s; reported when the device is back\n", slot_name((enum slot_id)slots_stream(slots, i)->current));
         }
@@ -53,28 +60,80 @@ static enum err keep_before(struct disk *disk, struct why *why)
         return e ? e : disk->ops->replace(disk, "slots.before-recover", before.bytes, before.length, why);
 }
 
-enum err cmd_recover(const struct command_line *line, struct why *why)
+struct names {
+        char text[LIMIT_STREAMS][SLOT_NAME_BYTES];
+        size_t count;
+};
+
+static enum err add_name(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why)
 {
-        char path[1024];
-        if (!line->root)
-                return FAIL(why, ERR_USAGE, "recover needs --root DIR, where the device's disk is mounted");
-        snprintf(path, sizeof(path), "%s/%s", line->root, line->state ? line->state : "var/lib/firebreak");
-        if (file_kind(path) != FILE_FOLDER)
-                return FAIL(why, ERR_NOT_FOUND, "%.180s is no state folder; name it with --state", path);
-        OWN(disk_folder) struct disk *disk = NULL;
+        (void)length, (void)why;
+        struct names *names = user;
+        if (kind == DISK_FOLDER && strlen(name) <= LIMIT_NAME_BYTES && names->count < LIMIT_STREAMS)
+                snprintf(names->text[names->count++], SLOT_NAME_BYTES, "%.64s", name);
+        return OK;
+}
+
+/* The folders say which streams there are; each goes to its factory copy. */
+static enum err replace_damaged(struct disk *disk, const char *damage, bool is_dry, struct why *why)
+{
+        struct names found = { .count = 0 };
+        const char *names[LIMIT_STREAMS];
+        enum err e = disk->ops->list(disk, "streams", add_name, &found, why);
+        if (e)
+                return DURING(why, e, "looking for the streams");
+        printf("%s\n", damage);
+        for (size_t i = 0; i < found.count; i++) {
+                names[i] = found.text[i];
+                printf("stream %s: %s its factory copy\n", names[i], is_dry ? "would go to" : "goes to");
+        }
+        if (is_dry)
+                return OK;
         OWN(slots) struct slots *slots = NULL;
-        enum err e = disk_folder_open(path, &disk, why);
+        e = slots_reset(disk, names, found.count, agent_trusted_s(clock_system()), why);
         if (!e)
                 e = slots_open_all(disk, &slots, why);
+        for (size_t i = 0; !e && i < found.count; i++)
+                e = content_settle(disk, slots, i, why);
+        if (!e)
+                printf("the damaged record is kept as slots.damaged beside the new one\n");
+        return e;
+}
+
+static enum err recover_disk(const struct command_line *line, const char *state, struct disk *disk, struct why *why)
+{
+        OWN(slots) struct slots *slots = NULL;
+        enum err e = line->is_dry ? OK : disk_folder_lock(disk, why);
         if (e)
                 return e;
-        if (!slots_count(slots))
+        e = slots_open_all(disk, &slots, why);
+        if (e == ERR_SYNTAX) {
+                struct why damage = *why;
+                return replace_damaged(disk, damage.text, line->is_dry, why);
+        }
+        if (e)
+                return e;
+        if (!slots_count(slots)) {
                 printf("no release was ever installed here: the device runs its factory content\n");
-        if (!line->is_dry && slots_count(slots))
+                return OK;
+        }
+        if (!line->is_dry)
                 e = keep_before(disk, why);
         if (!e)
                 e = recover(disk, slots, line->is_dry, why);
-        if (!e && !line->is_dry && slots_count(slots))
-                printf("to undo: put %s/slots.before-recover back as %s/slots before the device starts\n", path, path);
+        if (!e && !line->is_dry)
+                printf("to undo: in %s of that disk, put slots.before-recover back as slots before the device starts\n", state);
         return e;
+}
+
+enum err cmd_recover(const struct command_line *line, struct why *why)
+{
+        if (!line->root)
+                return FAIL(why, ERR_USAGE, "recover needs --root DIR, where the device's disk is mounted");
+        OWN(disk_folder) struct disk *disk = NULL;
+        const char *state = line->state ? line->state : "var/lib/firebreak";
+        enum err e = disk_folder_find(line->root, state, &disk, why);
+        if (e)
+                return DURING(why, e, "no state folder there; name it with --state");
+        return recover_disk(line, state, disk, why);
 }

@@ -86,7 +86,9 @@ enum err cmd_status(const struct command_line *line, struct why *why)
         char device[33] = "";
         enum err e = agent_config_open(line->config, &config, why);
         if (!e)
-                e = disk_folder_open(config->state_dir, &disk, why);
+                e = disk_folder_find(config->state_dir, NULL, &disk, why);
+        if (e == ERR_NOT_FOUND)
+                return DURING(why, e, "this device is not enrolled; run `firebreak-agent enrol`");
         if (!e)
                 e = open_slots(config, disk, &slots, why);
         if (e)

@@ -65,6 +65,39 @@ TEST(recover, changes_nothing_in_a_dry_run_and_goes_back_to_good_otherwise)
         file_remove_tree(root);
 }
 
+static void damage(const char *root)
+{
+        char path[128];
+        snprintf(path, sizeof(path), "%s/state/slots", root);
+        CHECK(file_write(path, "garbage", 7, NULL) == OK);
+}
+
+TEST(recover, goes_to_the_factory_copies_when_the_record_is_damaged)
+{
+        char root[64], target[16];
+        make_device(root);
+        damage(root);
+        CHECK(command("recover", "--root", root, "--state=state") == 0);
+        current_link(root, target);
+        CHECK(strcmp(target, "factory") == 0);
+        file_remove_tree(root);
+}
+
+TEST(recover, touches_no_state_folder_outside_the_disk)
+{
+        char root[64], other[64], link[128], way[128], target[16];
+        make_device(other);
+        CHECK(file_temporary(root, NULL) == OK);
+        snprintf(link, sizeof(link), "%s/state", root);
+        snprintf(way, sizeof(way), "%s/state", other);
+        CHECK(symlink(way, link) == 0);
+        CHECK(command("recover", "--root", root, "--state=state") == err_info(ERR_NOT_FOUND)->exit);
+        current_link(other, target);
+        CHECK(strcmp(target, "a") == 0);
+        file_remove_tree(root);
+        file_remove_tree(other);
+}
+
 TEST(recover, says_that_there_is_no_device)
 {
         CHECK(command("recover", "--root", "/no/such/disk", NULL) == err_info(ERR_NOT_FOUND)->exit);
@@ -90,6 +123,43 @@ TEST(guard, falls_back_before_an_engine_could_start_again)
         current_link(root, target);
         CHECK(strcmp(target, "factory") == 0);
         CHECK(command("guard", "--config", config, NULL) == 0 && command("status", "--config", config, "--json") == 0);
+        file_remove_tree(root);
+}
+
+TEST(guard, points_at_the_factory_copies_when_the_record_is_damaged)
+{
+        char root[64], target[16], config[128];
+        make_device(root);
+        write_config(root, config);
+        damage(root);
+        CHECK(command("guard", "--config", config, NULL) == 0);
+        current_link(root, target);
+        CHECK(strcmp(target, "factory") == 0);
+        file_remove_tree(root);
+}
+
+TEST(guard, and_recover_do_nothing_behind_the_back_of_the_supervisor)
+{
+        char root[64], target[16], config[128], state[128];
+        make_device(root);
+        write_config(root, config);
+        snprintf(state, sizeof(state), "%s/state", root);
+        OWN(disk_folder) struct disk *supervisor = NULL;
+        CHECK(disk_folder_open(state, &supervisor, NULL) == OK && disk_folder_lock(supervisor, NULL) == OK);
+        CHECK(command("guard", "--config", config, NULL) == err_info(ERR_BUSY)->exit);
+        CHECK(command("recover", "--root", root, "--state=state") == err_info(ERR_BUSY)->exit);
+        current_link(root, target);
+        CHECK(strcmp(target, "a") == 0);
+        file_remove_tree(root);
+}
+
+TEST(status, makes_no_state_folder)
+{
+        char root[64], config[128], state[128];
+        CHECK(file_temporary(root, NULL) == OK);
+        write_config(root, config);
+        snprintf(state, sizeof(state), "%s/state", root);
+        CHECK(command("status", "--config", config, NULL) == err_info(ERR_NOT_FOUND)->exit && file_kind(state) == FILE_ABSENT);
         file_remove_tree(root);
 }
 
