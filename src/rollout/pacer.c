@@ -29,14 +29,16 @@ static double attribute(const struct group *group)
         return sum > all ? sum : all;
 }
 
+/* Accepted harm that turns out to be none leaves no room for other harm in its place. */
 void pacer_refresh(struct rollout *rollout)
 {
         for (uint32_t i = 0; i < rollout->group_count; i++) {
                 struct group *group = &rollout->groups[i];
                 if (!group->is_dirty)
                         continue;
-                double harm = attribute(group) - group->accepted;
-                group->attributed = harm > 0 ? harm : 0;
+                double harm = attribute(group);
+                group->accepted = fmin(group->accepted, harm);
+                group->attributed = harm - group->accepted;
                 group->excess = bound_excess(group->treated.bound, group->control.bound);
                 group->is_dirty = false;
         }

@@ -99,6 +99,23 @@ TEST(rollout, goes_on_after_the_budget_only_by_two_people)
         CHECK(view.state == ROLLOUT_EXPOSING && view.fleet.hurt == 5 && view.fleet.attributed <= 0 && !view.stopped_by && small_pick(&small) == 5);
 }
 
+/* Five were dark and accepted, then they answer: the next five harmed are five too many. */
+TEST(rollout, lets_no_harm_hide_behind_accepted_harm_that_was_none)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.controls = 0;
+        small_init(&small, &policy, 40);
+        rollout_seen(small.rollout, small.now_ms, 40);
+        CHECK(small_pick(&small) == 5);
+        small_wait(&small, 16000);
+        CHECK(small_view(&small).state == ROLLOUT_HOLDING && override(&small, "bert") == OK);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_PROVEN, 5);
+        CHECK(small_view(&small).fleet.hurt == 0 && small_pick(&small) == 5);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_HARMED, 5);
+        CHECK(small_view(&small).state == ROLLOUT_HOLDING && small_view(&small).reason == ROLLOUT_BECAUSE_BUDGET);
+}
+
 TEST(rollout, counts_silence_as_harm_without_any_report)
 {
         OWN(small) struct small small;
