@@ -4,6 +4,7 @@
 
 #include "rollout/gate.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -137,6 +138,8 @@ static size_t gather_candidates(struct rollout *rollout, const struct rollout_li
 
 static void take(struct rollout *rollout, struct rollout_line *line, uint32_t at, bool is_control)
 {
+        assert(is_control || rollout_may_expose(rollout));
+        assert(is_control || pacer_admits(rollout, &line->devices[at]));
         rollout->now_ms = line->now_ms;
         line->picks[at].handle = book_reserve(rollout, &line->devices[at], is_control);
         line->picks[at].kind = is_control ? ROLLOUT_SHADOW : ROLLOUT_EXPOSE;

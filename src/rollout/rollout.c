@@ -361,6 +361,7 @@ enum err rollout_granted(struct rollout *rollout, uint32_t handle, int64_t now_m
                 return FAIL(why, ERR_REFUSED, "lease %u was granted before", handle);
         if (!may_start)
                 return FAIL(why, ERR_REFUSED, "the rollout is %s; nothing starts now", rollout_state_word(rollout->state));
+        assert(lease->is_control || rollout_may_expose(rollout));
         rollout->now_ms = now_ms > rollout->now_ms ? now_ms : rollout->now_ms;
         book_label(rollout, lease, LEASE_OPEN, ROLLOUT_SIGNALS);
         lease->due_ms = rollout->now_ms + rollout_lease_ms(rollout);
