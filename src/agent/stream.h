@@ -46,7 +46,7 @@ struct stream {
 
         /* The trial. */
         struct slot_trial trial;
-        int64_t load_until_ms, bake_until_ms, probe_at_ms, look_at_ms, forgive_at_ms;
+        int64_t load_until_ms, bake_until_ms, watched_ms, probe_at_ms, look_at_ms, forgive_at_ms;
         size_t next_probe;
         unsigned probe_failures;
         bool is_loaded;

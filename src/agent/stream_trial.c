@@ -5,6 +5,7 @@
 
 enum {
         PROBE_FAILURES_MAX = 2,          /* in a row: one may be the engine's start */
+        WATCH_MS = 1000,                 /* longest time between two looks that still counts as watched, twice over */
 };
 
 /* Five sixths of the lease: the server adds a gap of that order to the bake when it makes the deadline. */
@@ -22,6 +23,7 @@ void trial_begin(struct stream *stream)
         stream->is_loaded = false;
         stream->load_until_ms = now_ms + (bake > STREAM_LOAD_MS ? bake : STREAM_LOAD_MS);
         stream->bake_until_ms = 0;
+        stream->watched_ms = now_ms;
         stream->look_at_ms = now_ms;
         stream->probe_at_ms = now_ms + stream->config->probe_every_ms;
         stream->next_probe = 0;
@@ -115,8 +117,20 @@ static bool is_reboot_missing(const struct stream *stream)
         return stream->config->needs_reboot && stream->trial.boot == stream->agent->boot;
 }
 
+/* A machine that slept, or that was stopped, has proven nothing meanwhile: the bake goes on where it was left. */
+static void watch(struct stream *stream, int64_t now_ms)
+{
+        int64_t missed_ms = now_ms - stream->watched_ms;
+        stream->watched_ms = now_ms;
+        if (missed_ms <= 2 * WATCH_MS)
+                return;
+        stream->load_until_ms += missed_ms;
+        stream->bake_until_ms += stream->bake_until_ms ? missed_ms : 0;
+}
+
 void trial_tick(struct stream *stream, int64_t now_ms)
 {
+        watch(stream, now_ms);
         if (stream->condemned_at_ms) {
                 if (now_ms >= stream->condemned_at_ms)
                         stream_event(stream, LIFE_HARMED, stream->text);
@@ -142,6 +156,8 @@ int64_t trial_wake_ms(const struct stream *stream)
         int64_t wake = stream->is_loaded ? stream->bake_until_ms : stream->look_at_ms;
         if (stream->is_loaded && (is_reboot_missing(stream) || !engine_is_alive(&stream->engine)))
                 wake = INT64_MAX;
+        if (stream->watched_ms + WATCH_MS < wake)
+                wake = stream->watched_ms + WATCH_MS;
         if (stream->probe.pid && stream->helper_until_ms < wake)
                 wake = stream->helper_until_ms;
         if (!stream->probe.pid && stream->config->probes.count && stream->probe_at_ms < wake)

@@ -342,7 +342,7 @@ static bool engine_is_gone(struct toy *toy, void *user)
 }
 
 /* Release 6 is offered to a device that would take nine seconds to prove it. */
-static void device_with_6_to_come(struct device *device)
+static void device_with_6_to_come(struct device *device, char bake_s)
 {
         device_with_4(device, "");
         stop(device);
@@ -351,7 +351,7 @@ static void device_with_6_to_come(struct device *device)
         CHECK(file_read(device->config, &text, NULL) == OK);
         char *bake = strstr(text.bytes, "bake_s: 1");
         CHECK(bake);
-        bake[8] = '9';
+        bake[strlen("bake_s: ")] = bake_s;
         write_text(device->config, buf_text(&text));
         toy_publish(&device->toy, 6, good_too);
         agent_start(device, "run", NULL);
@@ -366,7 +366,7 @@ static bool runs_6(struct toy *toy, void *user)
 TEST(run, falls_back_when_it_was_killed_on_trial_and_leaves_no_engine_behind)
 {
         OWN(device) struct device device;
-        device_with_6_to_come(&device);
+        device_with_6_to_come(&device, '9');
         toy_serve(&device.toy, runs_6, &device);
         int engine = engine_pid(&device);
         CHECK(kill(device.agent.pid, SIGKILL) == 0);
@@ -383,7 +383,7 @@ TEST(run, falls_back_when_it_was_killed_on_trial_and_leaves_no_engine_behind)
 TEST(run, goes_on_with_the_trial_after_a_planned_stop)
 {
         OWN(device) struct device device;
-        device_with_6_to_come(&device);
+        device_with_6_to_come(&device, '9');
         toy_serve(&device.toy, runs_6, &device);
         stop(&device);
         CHECK(current_is(&device, "b"));
@@ -391,6 +391,22 @@ TEST(run, goes_on_with_the_trial_after_a_planned_stop)
         agent_start(&device, "run", NULL);
         const struct wire_report *report = next_report(&device);
         CHECK(strcmp(report->outcome, "proven") == 0 && report->running == 6);
+        stop(&device);
+}
+
+/* Stopped for longer than the bake, as a laptop that was closed; it then hears of the withdrawal before it has watched enough. */
+TEST(run, proves_nothing_while_it_sleeps)
+{
+        OWN(device) struct device device;
+        device_with_6_to_come(&device, '4');
+        toy_serve(&device.toy, runs_6, &device);
+        let_it_call(&device, 10);                /* and has seen that it is loaded */
+        CHECK(kill(device.agent.pid, SIGSTOP) == 0);
+        sleep(5);
+        toy_say(&device.toy, COHORT_WITHDRAW);
+        CHECK(kill(device.agent.pid, SIGCONT) == 0);
+        const struct wire_report *report = next_report(&device);
+        CHECK(strcmp(report->outcome, "declined") == 0 && report->counter == 6 && report->running == 4);
         stop(&device);
 }
 
