@@ -74,7 +74,7 @@ enum err lease_last_outcome(struct db *db, int64_t rollout, int64_t device, char
 
 enum err lease_label(struct db *db, int64_t number, const char *outcome, const char *harm, int64_t now_ms, struct why *why)
 {
-        return db_run(db, "UPDATE leases SET outcome = ?, harm = ?, outcome_ms = ? WHERE number = ?",
+        return db_run(db, "UPDATE leases SET outcome = ?1, harm = iif(harm = 'dark' AND ?2 = '', harm, ?2), outcome_ms = ?3 WHERE number = ?4",
                       VALUES(bind_text(outcome), bind_text(harm), bind_int(now_ms), bind_int(number)), why);
 }
 

@@ -125,7 +125,7 @@ static enum err count_seen(struct rollouts *rollouts, struct run *run, int64_t n
 /* Labels for people; the library finds the same by itself. */
 static enum err label_overdue(struct db *db, const struct run *run, int64_t now_ms, struct why *why)
 {
-        return db_run(db, "UPDATE leases SET outcome = iif(note IS NULL, 'unclaimed', 'dark'), outcome_ms = ?1"
+        return db_run(db, "UPDATE leases SET outcome = iif(note IS NULL, 'unclaimed', 'dark'), harm = iif(note IS NULL, '', 'dark'), outcome_ms = ?1"
                           " WHERE rollout = ?2 AND outcome IS NULL AND deadline_ms <= ?3",
                       VALUES(bind_int(now_ms), bind_int(run->facts.number), bind_int(now_ms + run->facts.ahead_ms)), why);
 }

@@ -52,12 +52,12 @@ static void add_strata(struct json *json, const struct run *run)
         json_set(json, "unseen", unseen);
 }
 
-/* Hurt devices that have since said that they run something else. */
+/* Devices that were hurt, or dark until they spoke again, and that have since said that they run something else. */
 static enum err add_recovered(struct db *db, const struct run *run, struct json *json, struct why *why)
 {
         int64_t recovered = 0;
         enum err e = db_number(db, "SELECT count(DISTINCT l.device) FROM leases l JOIN versions v ON v.device = l.device AND v.stream = ?"
-                                   " WHERE l.rollout = ? AND l.kind = 'exposure' AND l.is_counted AND l.outcome IN ('harmed', 'dark')"
+                                   " WHERE l.rollout = ? AND l.kind = 'exposure' AND l.is_counted AND (l.outcome = 'harmed' OR l.harm = 'dark')"
                                    " AND v.running <> ? AND v.said_ms >= l.outcome_ms",
                                VALUES(bind_text(run->facts.stream), bind_int(run->facts.number), bind_int(run->facts.counter)), 0, &recovered, why);
         json_set_int(json, "recovered", recovered);
