@@ -222,6 +222,16 @@ TEST(life, of_a_release_ends_as_nobodys_fallback_when_it_is_withdrawn)
         CHECK(say(&fleet, 2, "withdraw") == 200 && director_says(&fleet, "withdraw 2 0"));
 }
 
+TEST(life, of_a_cancelled_release_ends_for_the_director_too)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        start(&fleet, 1);
+        start(&fleet, 2);
+        CHECK(strcmp(state_of(&fleet, 1), "superseded") == 0 && director_says(&fleet, "go 2 0"));
+        CHECK(say(&fleet, 2, "cancel") == 200 && director_says(&fleet, "hold 2 0"));
+}
+
 /* What the rules and the server itself say is not for people. */
 TEST(life, follows_the_words_of_people_and_no_others)
 {

@@ -124,11 +124,13 @@ static enum err close_edition(struct edition *edition, struct why *why)
         return e ? e : store_new_epoch(edition->store, why);
 }
 
-/* Which word of the director belongs to a state. Cancelled and superseded rollouts have no say: another one has. */
+/* Which word of the director belongs to a state. Cancelled and superseded rollouts have no say as long as another one has. */
 static const struct voice { bool speaks; enum cohort_state state; } voices[ROLLOUT_STATES] = {
         [ROLLOUT_EXPOSING] = { true, COHORT_GO },      [ROLLOUT_HOLDING] = { true, COHORT_HOLD },      [ROLLOUT_COMPLETE] = { true, COHORT_GO },
         [ROLLOUT_WATCHED] = { true, COHORT_GO },       [ROLLOUT_HALTED] = { true, COHORT_HOLD },       [ROLLOUT_ROLLING_BACK] = { true, COHORT_WITHDRAW },
         [ROLLOUT_WITHDRAWN] = { true, COHORT_WITHDRAW },
+        [ROLLOUT_DRAFT] = { false, COHORT_HOLD },      [ROLLOUT_PROVING] = { false, COHORT_HOLD },     [ROLLOUT_READY] = { false, COHORT_HOLD },
+        [ROLLOUT_SUPERSEDED] = { false, COHORT_HOLD }, [ROLLOUT_CANCELLED] = { false, COHORT_HOLD },
 };
 
 struct saying { enum cohort_state state; int64_t fallback; };
@@ -145,13 +147,15 @@ static enum err find_saying(struct db *db, const struct run *run, struct saying 
         return e ? e : run_fallback(db, run, &saying->fallback, why);
 }
 
-/* The newest rollout of a stream that has a say. */
+/* The newest rollout of a stream that has a say. If none has, the newest takes back what it said. */
 static struct run *speaker(const struct rollouts *rollouts, const char *stream)
 {
         struct run *found = NULL;
-        for (struct run *run = rollouts_first(rollouts); run; run = run_next(run))
-                if (voices[run_facts(run)->state].speaks && strcmp(run_facts(run)->stream, stream) == 0)
+        for (struct run *run = rollouts_first(rollouts); run; run = run_next(run)) {
+                bool is_of_stream = strcmp(run_facts(run)->stream, stream) == 0;
+                if (is_of_stream && (voices[run_facts(run)->state].speaks || !found || !voices[run_facts(found)->state].speaks))
                         found = run;
+        }
         return found;
 }
 
