@@ -61,6 +61,19 @@ void buf_add_text(struct buf *buf, const char *text)
         buf_add(buf, text, strlen(text));
 }
 
+void buf_add_int(struct buf *buf, int64_t number)
+{
+        char digits[20];                         /* -9223372036854775808 */
+        size_t at = sizeof(digits);
+        uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+        do
+                digits[--at] = (char)('0' + left % 10);
+        while (left /= 10);
+        if (number < 0)
+                digits[--at] = '-';
+        buf_add(buf, digits + at, sizeof(digits) - at);
+}
+
 void buf_addf(struct buf *buf, const char *format, ...)
 {
         va_list args, again;

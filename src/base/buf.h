@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
         char *bytes;          /* NULL until the first append */
@@ -24,6 +25,7 @@ static inline void buf_release(struct buf *buf) { buf_done(buf); }   /* OWN(buf)
 
 void buf_add(struct buf *buf, const void *bytes, size_t length);
 void buf_add_text(struct buf *buf, const char *text);
+void buf_add_int(struct buf *buf, int64_t number);                   /* decimal */
 void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_clear(struct buf *buf);                                     /* keeps the memory, forgets a failure */
 const char *buf_text(const struct buf *buf);                         /* never NULL */

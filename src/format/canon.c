@@ -2,7 +2,6 @@
 
 #include "format/json_node.h"
 
-#include <inttypes.h>
 
 static void write_text(const char *text, struct buf *into)
 {
@@ -61,7 +60,7 @@ static enum err write_value(const struct json *json, struct buf *into, struct wh
         case JSON_OBJECT: return write_object(json, into, why);
         case JSON_ARRAY: return write_array(json, into, why);
         case JSON_TEXT: write_text(json->text, into); break;
-        case JSON_INT: buf_addf(into, "%" PRId64, json->number); break;
+        case JSON_INT: buf_add_int(into, json->number); break;
         case JSON_BOOL: buf_add_text(into, json->number ? "true" : "false"); break;
         case JSON_NULL: buf_add_text(into, "null"); break;
         }

@@ -33,35 +33,38 @@ static enum err read_value(const struct scan *scan, const struct flat_field *fie
         return OK;
 }
 
+struct reader {
+        struct scan scan;
+        const struct flat_field *fields;
+        size_t field_count, next;               /* next: after the last one read; who writes as we do names that one */
+        uint64_t seen;
+        void *into;
+};
+
 /* The field that the current token names. */
-static enum err find_field(const struct scan *scan, const struct flat_field *fields, size_t field_count, size_t *ret_at, struct why *why)
+static enum err find_field(const struct reader *reader, size_t *ret_at, struct why *why)
 {
+        const struct scan *scan = &reader->scan;
         char key[LIMIT_NAME_BYTES + 1];
         if (scan->token != SCAN_TEXT)
                 return scan_fail(scan, "a key in quotes is missing", why);
         if (scan->text_length > LIMIT_NAME_BYTES)
                 return scan_fail(scan, "unknown field", why);
         scan_copy_text(scan, key);
-        for (size_t i = 0; i < field_count; i++)
-                if (strcmp(fields[i].key, key) == 0) {
-                        *ret_at = i;
+        for (size_t i = 0, at = reader->next; i < reader->field_count; i++, at++) {
+                at = at < reader->field_count ? at : 0;
+                if (strcmp(reader->fields[at].key, key) == 0) {
+                        *ret_at = at;
                         return OK;
                 }
+        }
         return FAIL(why, ERR_SYNTAX, "unknown field `%s`", key);
 }
-
-struct reader {
-        struct scan scan;
-        const struct flat_field *fields;
-        size_t field_count;
-        uint64_t seen;
-        void *into;
-};
 
 static enum err read_member(struct reader *reader, struct why *why)
 {
         size_t at = 0;
-        enum err e = find_field(&reader->scan, reader->fields, reader->field_count, &at, why);
+        enum err e = find_field(reader, &at, why);
         if (!e && reader->seen >> at & 1)
                 e = FAIL(why, ERR_SYNTAX, "%s: there twice", reader->fields[at].key);
         if (!e)
@@ -71,6 +74,7 @@ static enum err read_member(struct reader *reader, struct why *why)
         if (!e)
                 e = read_value(&reader->scan, &reader->fields[at], reader->into, why);
         reader->seen |= UINT64_C(1) << at;
+        reader->next = at + 1;
         return e;
 }
 
@@ -123,7 +127,7 @@ void flat_write(const struct flat_field *fields, size_t field_count, const void 
                         continue;
                 }
                 memcpy(&number, place, sizeof(number));
-                buf_addf(into, "%" PRId64, number);
+                buf_add_int(into, number);
         }
         buf_add_text(into, field_count ? "}" : "{}");
 }

@@ -1,7 +1,6 @@
 #include "base/text.h"
 #include "format/json_node.h"
 
-#include <inttypes.h>
 
 static void new_line(unsigned indent, unsigned depth, struct buf *into)
 {
@@ -41,7 +40,7 @@ static void write_value(const struct writer *writer, const struct json *json, un
         case JSON_OBJECT:
         case JSON_ARRAY: write_members(writer, json, depth); break;
         case JSON_TEXT: text_quote(json->text, writer->into); break;
-        case JSON_INT: buf_addf(writer->into, "%" PRId64, json->number); break;
+        case JSON_INT: buf_add_int(writer->into, json->number); break;
         case JSON_BOOL: buf_add_text(writer->into, json->number ? "true" : "false"); break;
         case JSON_NULL: buf_add_text(writer->into, "null"); break;
         }

@@ -171,7 +171,7 @@ static enum err scan_number(struct scan *scan, struct why *why)
                 return scan_fail(scan, "a minus sign without a number", why);
         if (scan->bytes[first] == '0' && at > first + 1)
                 return scan_fail(scan, "a number with leading zeros", why);
-        if (at < scan->length && strchr(".eE", scan->bytes[at]) && scan->bytes[at])
+        if (at < scan->length && (scan->bytes[at] == '.' || scan->bytes[at] == 'e' || scan->bytes[at] == 'E'))
                 return scan_fail(scan, "only whole numbers are allowed", why);
         if (!fits)
                 return scan_fail(scan, "this number does not fit 64 bits", why);
@@ -208,8 +208,9 @@ enum err scan_next(struct scan *scan, struct why *why)
         if (scan->at == scan->length)
                 return OK;
 
+        static const bool is_mark[256] = { ['{'] = true, ['}'] = true, ['['] = true, [']'] = true, [':'] = true, [','] = true };
         unsigned char c = scan->bytes[scan->at];
-        if (c && strchr("{}[]:,", c)) {
+        if (is_mark[c]) {
                 scan->token = (enum scan_token)c;
                 scan->at++;
                 return OK;

@@ -31,6 +31,20 @@ TEST(flat_read, fills_the_struct_and_leaves_the_rest)
         CHECK(strcmp(body.name, "12345678") == 0 && body.note[0] == 0 && body.any == INT64_MIN);
 }
 
+TEST(flat_read, takes_the_fields_in_any_order)
+{
+        static const char *const members[] = { "\"name\":\"n\"", "\"note\":\"o\"", "\"count\":3", "\"any\":-4" };
+        for (unsigned order = 0; order < 256; order++) {
+                unsigned at[4] = { order & 3, order >> 2 & 3, order >> 4 & 3, order >> 6 };
+                bool is_each_once = (1u << at[0] | 1u << at[1] | 1u << at[2] | 1u << at[3]) == 15;
+                struct body body = { .any = 0 };
+                char text[200];
+                snprintf(text, sizeof(text), "{%s,%s,%s,%s}", members[at[0]], members[at[1]], members[at[2]], members[at[3]]);
+                CHECK((read_text(text, &body, NULL) == OK) == is_each_once);
+                CHECK(!is_each_once || (body.name[0] == 'n' && body.note[0] == 'o' && body.count == 3 && body.any == -4));
+        }
+}
+
 TEST(flat_read, names_the_field_at_fault)
 {
         static const struct {
