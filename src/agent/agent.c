@@ -142,11 +142,13 @@ static int64_t sooner(int64_t a, int64_t b)
         return a < b ? a : b;
 }
 
+/* When to look again if nothing comes. What waits for something else than time (the caller to be free, a report to be gone, an offer)
+ * has no time of its own: it is looked at after whatever happens. */
 static int64_t wake_ms(const struct agent *agent, int64_t now_ms)
 {
-        int64_t wake = sooner(caller_wake_ms(agent->caller), refresh_wake_ms(agent->refresh));
+        int64_t wake = caller_wake_ms(agent->caller);
         if (caller_is_free(agent->caller, now_ms)) {
-                wake = sooner(wake, agent->checkin_at_ms);
+                wake = sooner(refresh_wake_ms(agent->refresh), agent->checkin_at_ms);
                 if (slots_report(agent->slots))
                         wake = sooner(wake, agent->report_at_ms);
         }

@@ -103,7 +103,7 @@ bool caller_is_free(const struct caller *caller, int64_t now)
 
 int64_t caller_wake_ms(const struct caller *caller)
 {
-        return caller->is_out || !caller->free_at_ms ? INT64_MAX : caller->free_at_ms;
+        return caller->is_out || caller->free_at_ms <= now_ms(caller) ? INT64_MAX : caller->free_at_ms;
 }
 
 int caller_file(const struct caller *caller)

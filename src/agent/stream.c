@@ -373,7 +373,7 @@ int64_t stream_wake_ms(const struct stream *stream)
         wake = sooner(wake, life_is_busy(stream->life) ? trial_wake_ms(stream) : candidate_wake_ms(stream));
         if (stream->life == LIFE_IDLE && stream->retry_at_ms > agent_steady_ms(stream->agent))
                 wake = sooner(wake, stream->retry_at_ms);
-        if (stream->forgive_at_ms)
+        if (stream->forgive_at_ms && engine_is_alive(&stream->engine) && !life_is_busy(stream->life))
                 wake = sooner(wake, stream->forgive_at_ms);
         if (stream->back_until_ms)
                 wake = sooner(wake, stream->look_at_ms);

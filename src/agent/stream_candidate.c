@@ -290,12 +290,19 @@ static void lease_done(void *user, enum err e, const struct fetch_answer *answer
                 agent_note(stream->agent, EVENT_LEASE_REFUSED, stream, answer->text);
 }
 
-static bool lease_call(struct stream *stream, int64_t now_ms)
+/* But for the pause between two asks. */
+static bool may_ask(const struct stream *stream)
 {
         const struct agent *agent = stream->agent;
         const struct offer *offer = &stream->offer;
-        bool is_open = offer->state == OFFER_GO && offer->is_admitted && agent_time_s(agent) < offer->expires;
-        if (now_ms < stream->ask_at_ms || !is_open || !agent_may_ask(agent) || stream->back_until_ms || !engine_is_alive(&stream->engine))
+        return offer->state == OFFER_GO && offer->is_admitted && agent_time_s(agent) < offer->expires && agent_may_ask(agent)
+               && !stream->back_until_ms && engine_is_alive(&stream->engine);
+}
+
+static bool lease_call(struct stream *stream, int64_t now_ms)
+{
+        const struct agent *agent = stream->agent;
+        if (now_ms < stream->ask_at_ms || !may_ask(stream))
                 return false;
         const struct slot_stream *now = slots_stream(agent->slots, stream->index);
         struct wire_lease_request request = {
@@ -338,7 +345,8 @@ int64_t candidate_wake_ms(const struct stream *stream)
         case LIFE_PREFLIGHT:
                 return stream->helper_until_ms;
         case LIFE_WAITING:
-                return stream->is_calling ? INT64_MAX : stream->ask_at_ms;
+                return !stream->is_calling && may_ask(stream) && caller_is_free(stream->agent->caller, agent_steady_ms(stream->agent))
+                               ? stream->ask_at_ms : INT64_MAX;
         case LIFE_IDLE:
         case LIFE_FETCHING:
         case LIFE_ARMED:

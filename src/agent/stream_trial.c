@@ -160,7 +160,7 @@ int64_t trial_wake_ms(const struct stream *stream)
                 wake = stream->watched_ms + WATCH_MS;
         if (stream->probe.pid && stream->helper_until_ms < wake)
                 wake = stream->helper_until_ms;
-        if (!stream->probe.pid && stream->config->probes.count && stream->probe_at_ms < wake)
+        if (!stream->probe.pid && stream->is_loaded && stream->config->probes.count && stream->probe_at_ms < wake)
                 wake = stream->probe_at_ms;
         return wake;
 }

@@ -33,6 +33,7 @@ bool agent_is_busy(const struct agent *agent) { return life_is_busy(agent->strea
 bool agent_may_ask(const struct agent *agent) { (void)agent; return true; }
 int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms) { (void)agent; return span_ms; }
 void agent_note(const struct agent *agent, enum log_event event, const struct stream *stream, const char *text) { (void)agent, (void)event, (void)stream, (void)text; }
+bool caller_is_free(const struct caller *caller, int64_t now_ms) { (void)caller, (void)now_ms; return true; }
 void caller_forget(struct caller *caller, const void *user) { (void)caller, (void)user; }
 
 static void content_of(uint64_t counter, char text[32])
@@ -268,6 +269,31 @@ static void run_deaf_engine(char status_file[64])
         world.stream_config.engine = (struct agent_engine){
                 .command = { 3, words }, .reload_signal = "HUP", .status_file = status_file, .stop_ms = 100,
         };
+}
+
+TEST(stream_wake, never_asks_to_be_woken_for_what_waits_for_something_else)
+{
+        world_open();
+        world.stream_config.bake_s = 600;
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        CHECK(start() == OK);
+        const struct offer go = offer_of(4, OFFER_GO), hold = offer_of(4, OFFER_HOLD);
+        stream_offer(&world.stream, &go);
+        live_until(LIFE_UNPACKING);
+        stream_offer(&world.stream, &hold);
+        live_until(LIFE_WAITING);
+        turn(10000);
+        turn(0);
+        CHECK(stream_wake_ms(&world.stream) > world.now_ms);
+        stream_offer(&world.stream, &go);
+        CHECK(stream_wake_ms(&world.stream) <= world.now_ms);
+        live_until(LIFE_PROBATION);
+        turn(90000);
+        turn(0);
+        CHECK(world.stream.life == LIFE_PROBATION && stream_wake_ms(&world.stream) > world.now_ms);
+        end();
+        world_close();
 }
 
 TEST(life, starts_an_engine_again_that_a_release_left_hanging)
