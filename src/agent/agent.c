@@ -63,19 +63,26 @@ bool agent_may_ask(const struct agent *agent)
         return !agent_is_busy(agent) && !slots_report(agent->slots);
 }
 
+/* Oftener while on trial; never seldomer than the configuration says, whether the server is there or not. */
+static void checkin_later(struct agent *agent)
+{
+        const struct agent_config *config = agent->config;
+        int64_t pace = agent->pace_ms < config->poll_ms_max ? agent->pace_ms : config->poll_ms_max;
+        if (agent_is_busy(agent) && config->busy_poll_ms < pace)
+                pace = config->busy_poll_ms;
+        agent->checkin_at_ms = agent_steady_ms(agent) + agent_jitter_ms(agent, pace);
+}
+
 static void checkin_done(void *user, enum err e, const struct fetch_answer *answer)
 {
         struct agent *agent = user;
         if (e || answer->status != 200) {
                 agent_note(agent, EVENT_SERVER_AWAY, NULL, answer ? answer->text : "the fetcher ended");
-                agent->checkin_at_ms = agent_steady_ms(agent) + agent_jitter_ms(agent, agent->pace_ms);
+                checkin_later(agent);
                 return;
         }
         agent->pace_ms = answer->pace_ms;
-        int64_t pace = agent_is_busy(agent) && agent->config->busy_poll_ms < answer->pace_ms ? agent->config->busy_poll_ms : answer->pace_ms;
-        if (pace > agent->config->poll_ms_max)
-                pace = agent->config->poll_ms_max;
-        agent->checkin_at_ms = agent_steady_ms(agent) + agent_jitter_ms(agent, pace);
+        checkin_later(agent);
         if (!agent->has_called_in || answer->epoch != agent->epoch)
                 refresh_want(agent->refresh);
         agent->has_called_in = true;
@@ -92,6 +99,14 @@ static void checkin_call(struct agent *agent)
         caller_post(agent->caller, &(struct caller_post){ "/v1/checkin", buf_text(&body), FETCH_PACE, false }, checkin_done, agent);
 }
 
+/* Later and later: a server that is there and says no is not asked by a whole fleet every two seconds. */
+static void report_later(struct agent *agent)
+{
+        int64_t pause = agent->report_pause_ms ? 2 * agent->report_pause_ms : REPORT_RETRY_MS;
+        agent->report_pause_ms = pause < agent->config->poll_ms_max ? pause : agent->config->poll_ms_max;
+        agent->report_at_ms = agent_steady_ms(agent) + agent_jitter_ms(agent, agent->report_pause_ms);
+}
+
 static void report_done(void *user, enum err e, const struct fetch_answer *answer)
 {
         struct agent *agent = user;
@@ -104,7 +119,9 @@ static void report_done(void *user, enum err e, const struct fetch_answer *answe
         else
                 e = e ? e : ERR_UNAVAILABLE;
         if (e)
-                agent->report_at_ms = agent_steady_ms(agent) + agent_jitter_ms(agent, REPORT_RETRY_MS);
+                report_later(agent);
+        else
+                agent->report_pause_ms = 0;
         if (e || answer->status != 200)
                 agent_note(agent, EVENT_SERVER_AWAY, NULL, answer ? answer->text : "the fetcher ended");
 }

@@ -446,6 +446,19 @@ TEST(run, learns_the_servers_clock_when_its_own_is_off)
         stop(&device);
 }
 
+TEST(run, calls_as_often_as_it_is_told_to_also_when_it_is_refused)
+{
+        OWN(device) struct device device;
+        device_open(&device, "poll_ms_max: 50\n");
+        device.toy.pace_ms = 24 * 3600 * 1000;
+        agent_start(&device, "run", NULL);
+        let_it_call(&device, 3);
+        device.toy.mac_key[0] ^= 1;
+        let_it_call(&device, 3);
+        CHECK(device.toy.refused > 0);
+        stop(&device);
+}
+
 TEST(run, lets_no_second_one_on_the_same_state)
 {
         OWN(device) struct device device;
