@@ -115,7 +115,7 @@ int caller_file(const struct caller *caller)
 static void learn_date(struct caller *caller)
 {
         struct clock *clock = caller->setup.clock;
-        if (caller->answer.status == 401 && caller->answer.date_s)
+        if (fetch_is_refused(caller->answer.status) && caller->answer.date_s)
                 caller->date_offset_s = caller->answer.date_s - clock->ops->wall_s(clock);
 }
 

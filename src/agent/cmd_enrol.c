@@ -94,7 +94,7 @@ static enum err tell_server(struct enrolment *enrolment, struct wire_enrolled *r
         enum err e = write_body(enrolment, &body, why);
         if (!e)
                 e = post(enrolment, &body, why);
-        if (!e && enrolment->status == 401 && enrolment->server_date_s) {
+        if (!e && fetch_is_refused(enrolment->status) && enrolment->server_date_s) {
                 enrolment->date_s = enrolment->server_date_s;
                 e = post(enrolment, &body, why);
         }

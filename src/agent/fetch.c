@@ -79,6 +79,11 @@ int64_t fetch_date_s(const char *text)
         return end && !*end ? (int64_t)timegm(&date) : 0;
 }
 
+bool fetch_is_refused(int status)
+{
+        return status == 401 || status == 403;
+}
+
 struct exchange {
         struct net *net;
         const struct fetch_setup *setup;

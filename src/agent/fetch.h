@@ -49,6 +49,8 @@ _Static_assert(sizeof(struct fetch_answer) == 32 + 40 + 4096, "message format");
 
 /* An HTTP date as unix seconds; 0 for anything that is none. */
 int64_t fetch_date_s(const char *text);
+/* Perhaps because of the date of the request: unauthorized (401) or expired (403). */
+bool fetch_is_refused(int status);
 
 /* The child's life: asks from `channel` until it closes, which is OK. */
 struct fetch_setup { const char *server, *ca, *spool_folder; int channel; };

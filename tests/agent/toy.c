@@ -288,14 +288,20 @@ static void answer_buf(const struct toy *toy, int client, int status, const stru
         answer(toy, client, status, buf_text(body), body->length);
 }
 
-static bool is_proven(struct toy *toy, const struct request *request, bool is_signed)
+/* The status: 401 for a proof that does not fit, 403 for a date that is off, as the real server has it. */
+static int check_proof(struct toy *toy, const struct request *request, bool is_signed)
 {
         const struct request_facts facts = { request->method, request->path, request->date, request->body, request->body_length };
         int64_t off = strtoll(request->date, NULL, 10) - now_s(toy);
         enum err e = is_signed ? request_check_signature(&facts, toy->device_key, request->signature, NULL) : request_check_mac(&facts, toy->mac_key, request->mac, NULL);
-        bool is_fine = !e && off > -300 && off < 300;
-        toy->refused += !is_fine;
-        return is_fine;
+        int status = e ? 401 : off > -300 && off < 300 ? 200 : 403;
+        toy->refused += status != 200;
+        return status;
+}
+
+static bool is_proven(struct toy *toy, const struct request *request, bool is_signed)
+{
+        return check_proof(toy, request, is_signed) == 200;
 }
 
 static void on_enrol(struct toy *toy, int client, const struct request *request)
@@ -305,8 +311,9 @@ static void on_enrol(struct toy *toy, int client, const struct request *request)
         size_t length;
         CHECK(wire_enrol_read(request->body, request->body_length, &enrol, NULL) == OK);
         CHECK(base64_decode(enrol.key, strlen(enrol.key), toy->device_key, 32, &length, NULL) == OK && length == 32);
-        if (!is_proven(toy, request, true)) {
-                answer(toy, client, 401, "{}", 2);
+        int status = check_proof(toy, request, true);
+        if (status != 200) {
+                answer(toy, client, status, "{}", 2);
                 return;
         }
         snprintf(toy->device, sizeof(toy->device), "%s", enrol.device);
@@ -325,7 +332,7 @@ static void on_checkin(struct toy *toy, int client, const struct request *reques
         buf_init(&body, 4096);
         toy->checkins++;
         wire_pace_write(&pace, &body);
-        answer_buf(toy, client, is_proven(toy, request, false) ? 200 : 401, &body);
+        answer_buf(toy, client, check_proof(toy, request, false), &body);
 }
 
 static void on_lease(struct toy *toy, int client, const struct request *request)
