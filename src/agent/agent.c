@@ -227,6 +227,7 @@ static enum err loop(struct agent *agent, int signals, struct why *why)
                 for (size_t i = 0; i < agent->stream_count; i++)
                         stream_tick(&agent->streams[i]);
                 int64_t now_ms = agent_steady_ms(agent);
+                caller_tick(agent->caller);
                 call(agent, now_ms);
                 e = wait(agent, signals, wake_ms(agent, now_ms), &ends, why);
         }

@@ -8,7 +8,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { PAUSE_FIRST_MS = 500 };
+enum {
+        PAUSE_FIRST_MS = 500,
+        HANG_MS = 3 * FETCH_SLICE_MS,    /* an exchange ends by itself before; one that has not, hangs */
+};
 
 struct caller {
         struct caller_setup setup;
@@ -19,7 +22,7 @@ struct caller {
         bool is_out;
         caller_done *done;
         void *user;
-        int64_t pause_ms, free_at_ms;
+        int64_t pause_ms, free_at_ms, hangs_at_ms;
         int64_t date_offset_s;           /* what the server calls now, less what we do */
         struct fetch_ask ask;
         struct fetch_answer answer;
@@ -103,7 +106,15 @@ bool caller_is_free(const struct caller *caller, int64_t now)
 
 int64_t caller_wake_ms(const struct caller *caller)
 {
-        return caller->is_out || caller->free_at_ms <= now_ms(caller) ? INT64_MAX : caller->free_at_ms;
+        if (caller->is_out)
+                return caller->hangs_at_ms;
+        return caller->free_at_ms <= now_ms(caller) ? INT64_MAX : caller->free_at_ms;
+}
+
+void caller_tick(struct caller *caller)
+{
+        if (caller->is_out && now_ms(caller) >= caller->hangs_at_ms)
+                child_lost(caller);
 }
 
 int caller_file(const struct caller *caller)
@@ -119,6 +130,14 @@ static void learn_date(struct caller *caller)
                 caller->date_offset_s = caller->answer.date_s - clock->ops->wall_s(clock);
 }
 
+/* A slice of a long download is no failure while it brings something. */
+static bool has_failed(const struct fetch_answer *answer)
+{
+        if (answer->err == ERR_TIMEOUT)
+                return answer->spool_length <= answer->spool_from;
+        return answer->err == ERR_UNAVAILABLE || answer->err == ERR_UNTRUSTED || answer->status >= 500;
+}
+
 void caller_take(struct caller *caller)
 {
         size_t length;
@@ -132,7 +151,7 @@ void caller_take(struct caller *caller)
         answer->text[sizeof(answer->text) - 1] = 0;
         learn_date(caller);
         caller->free_at_ms = 0;
-        if (answer->err == ERR_UNAVAILABLE || answer->err == ERR_TIMEOUT || answer->err == ERR_UNTRUSTED || answer->status >= 500)
+        if (has_failed(answer))
                 pause_grows(caller);
         else
                 caller->pause_ms = 0;
@@ -147,6 +166,7 @@ static void send_ask(struct caller *caller, caller_done *done, void *user)
         caller->done = done;
         caller->user = user;
         caller->is_out = true;
+        caller->hangs_at_ms = now_ms(caller) + HANG_MS;
         enum err e = caller->channel < 0 ? child_begin(caller, &why) : OK;
         if (!e)
                 e = channel_send(caller->channel, &caller->ask, sizeof(caller->ask), &why);

@@ -28,7 +28,9 @@ void caller_free(struct caller *caller);                 /* ends the child */
 OWN_DEFINE(caller, struct caller *, caller_free)
 
 bool caller_is_free(const struct caller *caller, int64_t now_ms);   /* nothing out, and no pause */
-int64_t caller_wake_ms(const struct caller *caller);     /* end of the pause that is now; INT64_MAX: none */
+int64_t caller_wake_ms(const struct caller *caller);     /* end of the pause that is now, or the limit of what is out; INT64_MAX: none */
+/* Gives up on a child that hangs. */
+void caller_tick(struct caller *caller);
 int caller_file(const struct caller *caller);            /* readable when an answer is there; -1: no child */
 /* Take the answer and give it on. */
 void caller_take(struct caller *caller);

@@ -113,8 +113,12 @@ static enum err exchange(struct exchange *exchange, struct why *why)
         struct net_response response = { .body = &exchange->body, .wanted = &wanted, .wanted_count = 1 };
         enum err e = exchange->net->ops->exchange(exchange->net, &request, &response, why);
         exchange->answer->status = response.status;
+        exchange->answer->spool_from = is_get ? exchange->download.from : 0;
         exchange->answer->spool_length = response.file_length;
         exchange->answer->date_s = fetch_date_s(wanted.value);
+        /* A refusal counts by its status: the page that some proxy puts below it may be as long as it likes. */
+        if (e == ERR_LIMIT && response.status >= 300)
+                e = OK;
         return e ? e : read_body(ask, &exchange->body, exchange->answer, why);
 }
 

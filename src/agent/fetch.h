@@ -40,12 +40,12 @@ struct fetch_answer {
         uint32_t err;                            /* enum err of the exchange itself, or of reading the answer */
         int32_t status;                          /* HTTP; 0 when nothing came */
         int64_t date_s;                          /* the server's clock by its Date header, 0 when absent */
-        uint64_t spool_length;
+        uint64_t spool_from, spool_length;       /* where the download began, and what is there now */
         int64_t epoch, pace_ms, now_s, ack, retry_ms;
         char text[LIMIT_DEVICE_REQUEST_BYTES];   /* a lease; else why it failed, for people */
 };
 _Static_assert(sizeof(struct fetch_ask) == 16 + 384 + 96 + 8 + 64 + 24 + 160 + 8 + 4096, "message format");
-_Static_assert(sizeof(struct fetch_answer) == 32 + 40 + 4096, "message format");
+_Static_assert(sizeof(struct fetch_answer) == 40 + 40 + 4096, "message format");
 
 /* An HTTP date as unix seconds; 0 for anything that is none. */
 int64_t fetch_date_s(const char *text);
