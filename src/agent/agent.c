@@ -252,7 +252,15 @@ static enum err slots_ready(struct agent *agent, struct why *why)
                 if (!e)
                         e = slots_open(agent->disk, names, count, &agent->slots, why);
         }
-        return e ? e : slots_boot(agent->slots, false, agent_time_s(agent), why);
+        if (!e)
+                e = slots_boot(agent->slots, false, agent_time_s(agent), why);
+        /* What a trial that was cut short needs in room is taken from the downloads, which can be had again. */
+        if (e == ERR_FULL && agent->disk->ops->remove_tree(agent->disk, "spool", why) == OK) {
+                e = slots_boot(agent->slots, false, agent_time_s(agent), why);
+                if (!e)
+                        e = agent->disk->ops->make_folder(agent->disk, "spool", why);
+        }
+        return e;
 }
 
 /* Which start of the machine this is, as a short number; 0 where the system does not say. */
@@ -293,9 +301,9 @@ static enum err folders(struct agent *agent, struct why *why)
 
 static enum err agent_init(struct agent *agent, struct why *why)
 {
-        enum err e = folders(agent, why);
-        if (!e)
-                e = identity_load(agent->disk, &agent->identity, why);
+        if (folders(agent, why))
+                agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why->text);
+        enum err e = identity_load(agent->disk, &agent->identity, why);
         if (!e && !agent->identity.is_enrolled)
                 e = FAIL(why, ERR_REFUSED, "enrolment was not finished; run `firebreak-agent enrol` again");
         if (!e)

@@ -58,13 +58,43 @@ enum err content_prepare(struct disk *disk, const char *stream, const char *fact
         return e ? DURING(why, e, "preparing stream %s", stream) : OK;
 }
 
+static struct content_path current_link(const char *stream)
+{
+        struct content_path path;
+        snprintf(path.text, sizeof(path.text), "streams/%s/current", stream);
+        return path;
+}
+
+static bool is_pointing(struct disk *disk, const struct slot_stream *now)
+{
+        char target[DISK_NAME_MAX + 1];
+        struct why why;
+        enum err e = disk->ops->pointed(disk, current_link(now->name).text, target, &why);
+        return !e && strcmp(target, slot_name((enum slot_id)now->current)) == 0;
+}
+
+static enum err look_at_entry(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why)
+{
+        (void)user, (void)name, (void)kind, (void)length, (void)why;
+        return OK;
+}
+
+bool content_is_settled(struct disk *disk, const struct slots *slots, size_t stream)
+{
+        const struct slot_stream *now = slots_stream(slots, stream);
+        struct content_path folder = content_slot(now->name, (enum slot_id)now->current);
+        struct why why;
+        return is_pointing(disk, now) && disk->ops->list(disk, folder.text, look_at_entry, NULL, &why) == OK;
+}
+
 enum err content_settle(struct disk *disk, const struct slots *slots, size_t stream, struct why *why)
 {
         const struct slot_stream *now = slots_stream(slots, stream);
-        char link[CONTENT_PATH_BYTES];
-        snprintf(link, sizeof(link), "streams/%s/current", now->name);
-        enum err e = disk->ops->point(disk, link, slot_name((enum slot_id)now->current), why);
-        return e ? DURING(why, e, "pointing %s at %s", link, slot_name((enum slot_id)now->current)) : OK;
+        if (is_pointing(disk, now))
+                return OK;
+        struct content_path link = current_link(now->name);
+        enum err e = disk->ops->point(disk, link.text, slot_name((enum slot_id)now->current), why);
+        return e ? DURING(why, e, "pointing %s at %s", link.text, slot_name((enum slot_id)now->current)) : OK;
 }
 
 void content_version_word(char *version)

@@ -388,7 +388,10 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
         enum err e = content_prepare(agent->disk, config->name, config->factory, why);
         if (!e)
                 e = content_settle(agent->disk, agent->slots, index, why);
-        if (e)
+        /* A full or read-only disk is no reason to leave the device without its engine. */
+        if (e && content_is_settled(agent->disk, agent->slots, index))
+                agent_note(agent, EVENT_DEVICE_TROUBLE, ret_stream, why->text);
+        else if (e)
                 return e;
         content_version(agent->disk, agent->slots, index, ret_stream->expected);
         ret_stream->engine.is_wanted = true;

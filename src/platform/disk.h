@@ -42,6 +42,8 @@ struct disk_ops {
         enum err (*list)(struct disk *disk, const char *path, disk_visit *visit, void *user, struct why *why);
         /* Atomically point the link `path` at the name `target` (same folder). Durable. */
         enum err (*point)(struct disk *disk, const char *path, const char *target, struct why *why);
+        /* Where it points; ERR_NOT_FOUND: nothing there, or no link that point() could have made. */
+        enum err (*pointed)(struct disk *disk, const char *path, char target[DISK_NAME_MAX + 1], struct why *why);
         enum err (*free_bytes)(struct disk *disk, uint64_t *ret_bytes, struct why *why);
 };
 

@@ -382,6 +382,21 @@ static enum err folder_point(struct disk *disk, const char *path, const char *ta
         return e;
 }
 
+static enum err folder_pointed(struct disk *disk, const char *path, char target[DISK_NAME_MAX + 1], struct why *why)
+{
+        OWN(place) struct place place = NOWHERE;
+        enum err e = place_open(disk, path, &place, why);
+        if (e)
+                return e;
+        ssize_t length = readlinkat(place.folder, place.name, target, DISK_NAME_MAX + 1);
+        if (length < 0 && errno != EINVAL)
+                return OS_FAIL(why, errno, "link %s", path);
+        if (length < 0 || length > DISK_NAME_MAX)
+                return FAIL(why, ERR_NOT_FOUND, "%s: not a link to a name", path);
+        target[length] = 0;
+        return OK;
+}
+
 static enum err folder_free_bytes(struct disk *disk, uint64_t *ret_bytes, struct why *why)
 {
         struct statvfs stat;
@@ -396,7 +411,7 @@ static const struct disk_ops folder_ops = {
         .file_read = folder_file_read, .file_write = folder_file_write, .file_sync = folder_file_sync,
         .file_close = folder_file_close, .make_folder = folder_make_folder, .sync_folder = folder_sync_folder,
         .rename = folder_rename, .remove_tree = folder_remove_tree, .list = folder_list, .point = folder_point,
-        .free_bytes = folder_free_bytes,
+        .pointed = folder_pointed, .free_bytes = folder_free_bytes,
 };
 
 static enum err attach(int *take_fd, const char *root, struct disk **ret_disk, struct why *why)

@@ -246,6 +246,34 @@ TEST(life, goes_as_planned_while_there_is_power)
         world_close();
 }
 
+TEST(stream_open, runs_what_is_good_from_a_disk_that_takes_nothing_any_more)
+{
+        world_open();
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        CHECK(start() == OK);
+        be_offered(4, OFFER_GO);
+        end();
+        world.sim.is_readonly = true;
+        CHECK(start() == OK && running() == 4 && is_whole(SLOT_A));
+        live();
+        CHECK(engine_is_alive(&world.stream.engine));
+        end();
+        world.sim.is_readonly = false;
+        const struct offer bad = offer_of(5, OFFER_GO);
+        CHECK(start() == OK);
+        stream_offer(&world.stream, &bad);
+        for (int turn = 0; turn < 60 && world.stream.life != LIFE_PROBATION; turn++) {
+                stream_tick(&world.stream);
+                (void)stream_call(&world.stream);
+        }
+        end();
+        world.sim.is_readonly = true;
+        CHECK(start() != OK);            /* on trial, and nothing can be counted: not that */
+        end();
+        world_close();
+}
+
 static void turn(int64_t ms)
 {
         stream_tick(&world.stream);

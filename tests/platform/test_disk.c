@@ -134,7 +134,11 @@ static void check_links(struct disk *disk)
         CHECK(disk->ops->make_folder(disk, "a", NULL) == OK);
         CHECK(replace(disk, "a/file", "in a") == OK);
         CHECK(disk->ops->point(disk, "current", "a", NULL) == OK && disk->ops->point(disk, "current", "b", NULL) == OK);
+        char target[DISK_NAME_MAX + 1] = "";
+        CHECK(disk->ops->pointed(disk, "current", target, NULL) == OK && strcmp(target, "b") == 0);
         CHECK(disk->ops->point(disk, "current", "a", NULL) == OK);
+        CHECK(disk->ops->pointed(disk, "a", target, NULL) == ERR_NOT_FOUND && disk->ops->pointed(disk, "a/file", target, NULL) == ERR_NOT_FOUND);
+        CHECK(disk->ops->pointed(disk, "none", target, NULL) == ERR_NOT_FOUND);
         CHECK(read_error(disk, "current/file", 100) == ERR_NOT_FOUND);         /* never through a link */
         CHECK(read_error(disk, "current", 100) == ERR_REFUSED);
         CHECK(replace(disk, "current/new", "x") == ERR_NOT_FOUND);

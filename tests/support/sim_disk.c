@@ -147,6 +147,8 @@ static enum err begin(struct sim_disk *sim, struct why *why)
 /* Every change passes here once it is in effect, before it is made durable. */
 static enum err settle(struct sim_disk *sim, struct why *why)
 {
+        if (sim->is_readonly)
+                return FAIL(why, ERR_IO, "the file system is read-only");
         if (sim->changes++ != sim->cut_at)
                 return OK;
         sim_disk_power_off(sim);
@@ -519,6 +521,17 @@ static enum err sim_point(struct disk *disk, const char *path, const char *targe
         return put(sim, &place, link, why);
 }
 
+static enum err sim_pointed(struct disk *disk, const char *path, char target[DISK_NAME_MAX + 1], struct why *why)
+{
+        enum err e = begin((struct sim_disk *)disk, why);
+        const char *found = e ? NULL : sim_disk_link((struct sim_disk *)disk, path);
+        if (!e && !found)
+                e = FAIL(why, ERR_NOT_FOUND, "%s: not a link", path);
+        if (!e)
+                snprintf(target, DISK_NAME_MAX + 1, "%s", found);
+        return e;
+}
+
 static enum err sim_free_bytes(struct disk *disk, uint64_t *ret_bytes, struct why *why)
 {
         enum err e = begin((struct sim_disk *)disk, why);
@@ -531,7 +544,7 @@ static const struct disk_ops sim_ops = {
         .replace = sim_replace, .read = sim_read, .create = sim_create, .open = sim_open, .file_read = sim_file_read,
         .file_write = sim_file_write, .file_sync = sim_file_sync, .file_close = sim_file_close, .make_folder = sim_make_folder,
         .sync_folder = sim_sync_folder, .rename = sim_rename, .remove_tree = sim_remove_tree, .list = sim_list, .point = sim_point,
-        .free_bytes = sim_free_bytes,
+        .pointed = sim_pointed, .free_bytes = sim_free_bytes,
 };
 
 void sim_disk_init(struct sim_disk *sim)
