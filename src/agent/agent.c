@@ -64,13 +64,17 @@ bool agent_may_ask(const struct agent *agent)
 }
 
 /* Oftener while on trial; never seldomer than the configuration says, whether the server is there or not. */
-static void checkin_later(struct agent *agent)
+static int64_t pace_ms(const struct agent *agent)
 {
         const struct agent_config *config = agent->config;
         int64_t pace = agent->pace_ms < config->poll_ms_max ? agent->pace_ms : config->poll_ms_max;
-        if (agent_is_busy(agent) && config->busy_poll_ms < pace)
-                pace = config->busy_poll_ms;
-        agent->checkin_at_ms = agent_steady_ms(agent) + agent_jitter_ms(agent, pace);
+        return agent_is_busy(agent) && config->busy_poll_ms < pace ? config->busy_poll_ms : pace;
+}
+
+int64_t agent_again_ms(const struct agent *agent)
+{
+        int64_t now_ms = agent_steady_ms(agent);
+        return caller_is_free(agent->caller, now_ms) ? now_ms + agent_jitter_ms(agent, pace_ms(agent)) : now_ms;
 }
 
 static void checkin_done(void *user, enum err e, const struct fetch_answer *answer)
@@ -78,11 +82,11 @@ static void checkin_done(void *user, enum err e, const struct fetch_answer *answ
         struct agent *agent = user;
         if (e || answer->status != 200) {
                 agent_note(agent, EVENT_SERVER_AWAY, NULL, answer ? answer->text : "the fetcher ended");
-                checkin_later(agent);
+                agent->checkin_at_ms = agent_again_ms(agent);
                 return;
         }
         agent->pace_ms = answer->pace_ms;
-        checkin_later(agent);
+        agent->checkin_at_ms = agent_steady_ms(agent) + agent_jitter_ms(agent, pace_ms(agent));
         if (!agent->has_called_in || answer->epoch != agent->epoch)
                 refresh_want(agent->refresh);
         agent->has_called_in = true;

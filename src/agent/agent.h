@@ -48,5 +48,8 @@ bool agent_is_busy(const struct agent *agent);           /* a release is on tria
 bool agent_may_ask(const struct agent *agent);
 /* `span_ms` give or take a quarter, so that devices that started together do not stay together. */
 int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms);
+/* When to ask again what was not answered. A server that is away is asked as soon as the caller's growing pause is over: its
+ * pace is for good days. */
+int64_t agent_again_ms(const struct agent *agent);
 /* One log line; `stream` may be NULL. */
 void agent_note(const struct agent *agent, enum log_event event, const struct stream *stream, const char *text);

@@ -283,7 +283,7 @@ static void lease_done(void *user, enum err e, const struct fetch_answer *answer
         else if (!e && answer->status == 202)
                 stream->ask_at_ms = now_ms + retry_ms(stream, answer->retry_ms);
         else if (e || answer->status >= 500 || answer->status == 401)
-                stream->ask_at_ms = now_ms + retry_ms(stream, stream->agent->pace_ms);
+                stream->ask_at_ms = agent_again_ms(stream->agent);
         else
                 refused(stream, now_ms);
         if (!e && answer->status >= 400)

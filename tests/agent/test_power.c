@@ -32,6 +32,7 @@ int64_t agent_time_s(const struct agent *agent) { (void)agent; return 1000 + wor
 bool agent_is_busy(const struct agent *agent) { return life_is_busy(agent->streams[0].life); }
 bool agent_may_ask(const struct agent *agent) { (void)agent; return true; }
 int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms) { (void)agent; return span_ms; }
+int64_t agent_again_ms(const struct agent *agent) { (void)agent; return world.now_ms + 1000; }
 void agent_note(const struct agent *agent, enum log_event event, const struct stream *stream, const char *text) { (void)agent, (void)event, (void)stream, (void)text; }
 bool caller_is_free(const struct caller *caller, int64_t now_ms) { (void)caller, (void)now_ms; return true; }
 void caller_forget(struct caller *caller, const void *user) { (void)caller, (void)user; }
