@@ -107,6 +107,8 @@ static void act_prove(struct stream *stream)
                 return;
         }
         candidate_drop(stream);
+        if (is_exposure)                 /* after a shadow the candidate comes back */
+                candidate_tidy(stream);
 }
 
 /* The record would not change, so it still has the trial: neither forget it nor let it go on. */
@@ -124,6 +126,8 @@ static void settle_down(struct stream *stream, bool is_unwell)
         struct why why;
         complain(stream, EVENT_DEVICE_TROUBLE, stream_switch(stream, &why), &why);
         candidate_drop(stream);
+        if (stream->trial.lease != SLOT_LEASE_SHADOW)
+                candidate_tidy(stream);
         stream->look_at_ms = now_ms;
         if (stream->config->engine.status_file)
                 stream->back_until_ms = now_ms + STREAM_LOAD_MS;
@@ -196,6 +200,7 @@ static void act_refuse(struct stream *stream)
         };
         complain(stream, EVENT_DEVICE_TROUBLE, slots_refuse(agent->slots, stream->index, &refusal, &why), &why);
         candidate_drop(stream);
+        candidate_tidy(stream);
 }
 
 static void act_drop(struct stream *stream)

@@ -89,3 +89,5 @@ void candidate_tick(struct stream *stream, int64_t now_ms);
 bool candidate_call(struct stream *stream, int64_t now_ms);
 int64_t candidate_wake_ms(const struct stream *stream);
 void candidate_drop(struct stream *stream);
+/* What no stream needs leaves the spool; all of it when there is no candidate. */
+void candidate_tidy(const struct stream *stream);

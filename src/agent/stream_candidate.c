@@ -1,5 +1,6 @@
 /* The candidate: from the offer until a lease is granted. Nothing here touches what runs. */
 #include "agent/content.h"
+#include "agent/spool.h"
 #include "agent/stream.h"
 #include "format/hex.h"
 #include "wire/device.h"
@@ -48,11 +49,37 @@ static struct install_facts facts(const struct stream *stream)
         };
 }
 
-/* The spool, the slot, and some for everybody else. */
+static bool is_spool_ours(const struct stream *stream)
+{
+        const struct agent *agent = stream->agent;
+        for (size_t i = 0; i < agent->stream_count; i++)
+                if (i != stream->index && agent->streams[i].life > LIFE_IDLE && agent->streams[i].life < LIFE_ARMED)
+                        return false;
+        return true;
+}
+
+void candidate_tidy(const struct stream *stream)
+{
+        struct why why;
+        if (is_spool_ours(stream) && spool_sweep(stream->agent->disk, stream->note, stream->release.target, &why))
+                agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, why.text);
+}
+
+/* Emptied to be filled again with the same. */
+static bool is_staged(const struct stream *stream)
+{
+        const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
+        for (unsigned slot = 0; slot < SLOT_FACTORY; slot++)
+                if (now->state[slot] == SLOT_STAGED && memcmp(now->release[slot].target, stream->release.target, sizeof(stream->release.target)) == 0)
+                        return true;
+        return false;
+}
+
+/* What the spool still lacks, the slot, and some for everybody else. */
 static enum err check_room(const struct stream *stream, struct why *why)
 {
         struct disk *disk = stream->agent->disk;
-        uint64_t free_bytes, wanted = 2 * release_note_bytes(stream->note) + ROOM_SPARE_BYTES;
+        uint64_t free_bytes, wanted = ROOM_SPARE_BYTES + spool_missing(disk, stream->note) + (is_staged(stream) ? 0 : release_note_bytes(stream->note));
         enum err e = disk->ops->free_bytes(disk, &free_bytes, why);
         if (e)
                 return e;
@@ -74,7 +101,10 @@ static enum err read_note(struct stream *stream, struct why *why)
                 const struct install_facts known = facts(stream);
                 e = install_candidate(&known, why);
         }
-        return e ? e : check_room(stream, why);
+        if (e)
+                return e;
+        candidate_tidy(stream);
+        return check_room(stream, why);
 }
 
 /* A release that is malformed or below the floor stays so. No room, not our turn yet, or other bytes than asked for: later. */
@@ -90,16 +120,20 @@ static void note_arrived(struct stream *stream)
                 stream_event(stream, LIFE_FAILED, why.text);
 }
 
-static bool is_in_spool(const struct stream *stream, const struct release_file *file)
+/* Others need the room more than we do; what was there has to be fetched again. */
+static void give_room_back(const struct stream *stream)
 {
         struct disk *disk = stream->agent->disk;
         struct why why;
-        int fd;
-        uint64_t length;
-        if (disk->ops->open(disk, spool_artifact(file->sha256).text, &fd, &length, &why))
-                return false;
-        disk->ops->file_close(disk, fd);
-        return length == file->length;
+        enum err e = is_spool_ours(stream) ? spool_sweep(disk, NULL, NULL, &why) : OK;
+        if (!e && stream->life == LIFE_UNPACKING) {
+                struct content_path slot = content_slot(stream->config->name, stream->slot);
+                e = disk->ops->remove_tree(disk, slot.text, &why);
+                if (!e)
+                        e = disk->ops->make_folder(disk, slot.text, &why);
+        }
+        if (e)
+                agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, why.text);
 }
 
 static void fetch_done(void *user, enum err e, const struct fetch_answer *answer)
@@ -111,6 +145,8 @@ static void fetch_done(void *user, enum err e, const struct fetch_answer *answer
                 return;
         if (e || (answer->status != 200 && answer->status != 206)) {
                 char text[SLOT_DETAIL_BYTES];
+                if (e == ERR_FULL)
+                        give_room_back(stream);
                 snprintf(text, sizeof(text), "fetching: %.80s", answer && answer->text[0] ? answer->text : "no answer");
                 stream_event(stream, LIFE_FAILED, text);
                 return;
@@ -136,7 +172,7 @@ static bool fetch_call(struct stream *stream)
                 get_artifact(stream, stream->release.target, stream->offer.note_length ? stream->offer.note_length : LIMIT_NOTE_BYTES);
                 return true;
         }
-        while (stream->next_file < stream->note->file_count && is_in_spool(stream, &stream->note->files[stream->next_file]))
+        while (stream->next_file < stream->note->file_count && spool_has(stream->agent->disk, &stream->note->files[stream->next_file]))
                 stream->next_file++;
         if (stream->next_file < stream->note->file_count) {
                 const struct release_file *file = &stream->note->files[stream->next_file];
@@ -191,6 +227,11 @@ static void unpack_tick(struct stream *stream)
         /* Bytes that are not what the note says came from the network or the spool, not from the release: fetch again. */
         if (e == ERR_CONTENT)
                 drop_spool(stream);
+        if (e == ERR_FULL) {
+                unpack_close(stream->unpack);
+                stream->unpack = NULL;
+                give_room_back(stream);
+        }
         if (e)
                 stream_event(stream, LIFE_FAILED, why.text);
         else if (is_done)

@@ -247,6 +247,71 @@ TEST(life, goes_as_planned_while_there_is_power)
         world_close();
 }
 
+static enum err count_entry(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why)
+{
+        (void)name, (void)kind, (void)length, (void)why;
+        ++*(unsigned *)user;
+        return OK;
+}
+
+static unsigned spool_entries(void)
+{
+        unsigned count = 0;
+        CHECK(world.sim.disk.ops->list(&world.sim.disk, "spool", count_entry, &count, NULL) == OK);
+        return count;
+}
+
+TEST(spool, holds_nothing_once_a_release_is_proven_or_given_up)
+{
+        world_open();
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        CHECK(start() == OK);
+        struct disk *disk = &world.sim.disk;
+        for (unsigned i = 0; i < 200; i++) {
+                uint8_t digest[32] = { (uint8_t)i };
+                CHECK(disk->ops->replace(disk, spool_artifact(digest).text, "left", 4, NULL) == OK);
+        }
+        CHECK(disk->ops->replace(disk, "spool/wanted", "metadata", 8, NULL) == OK);
+        const struct offer offer = offer_of(4, OFFER_GO);
+        stream_offer(&world.stream, &offer);
+        for (int turn = 0; turn < 60 && world.stream.life != LIFE_PREFLIGHT && world.stream.life != LIFE_WAITING; turn++) {
+                stream_tick(&world.stream);
+                (void)stream_call(&world.stream);
+        }
+        CHECK(spool_entries() == 3);             /* the note, one file, and what is not a download */
+        live();
+        CHECK(running() == 4 && spool_entries() == 1);
+        end();
+        sim_disk_done(&world.sim);
+        sim_disk_init(&world.sim);
+        whole_life();
+        CHECK(running() == 4 && spool_entries() == 0);
+        end();
+        world_close();
+}
+
+TEST(spool, and_slot_are_emptied_when_the_disk_is_full)
+{
+        world_open();
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        CHECK(start() == OK);
+        const struct offer offer = offer_of(4, OFFER_GO);
+        stream_offer(&world.stream, &offer);
+        for (int turn = 0; turn < 60 && world.stream.life != LIFE_UNPACKING; turn++) {
+                stream_tick(&world.stream);
+                (void)stream_call(&world.stream);
+        }
+        world.sim.free_bytes = 1;
+        stream_tick(&world.stream);
+        CHECK(world.stream.life == LIFE_IDLE && spool_entries() == 0);
+        unsigned files = 0;
+        CHECK(world.sim.disk.ops->list(&world.sim.disk, "streams/rules/a", count_entry, &files, NULL) == OK && files == 0);
+        end();
+        world_close();
+}
+
 TEST(stream_open, runs_what_is_good_from_a_disk_that_takes_nothing_any_more)
 {
         world_open();

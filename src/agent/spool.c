@@ -1,0 +1,75 @@
+#include "agent/spool.h"
+
+#include "agent/unpack.h"
+#include "format/hex.h"
+
+#include <string.h>
+
+enum { ROUND_NAMES = 64, DIGEST_TEXT = 64 };
+
+/* A folder is not changed while it is listed, so names are gathered in rounds. */
+struct sweep {
+        const struct release_note *note;
+        const uint8_t *target;
+        char names[ROUND_NAMES][DIGEST_TEXT + 1];
+        size_t count;
+};
+
+static bool is_needed(const struct sweep *sweep, const uint8_t digest[32])
+{
+        if (!sweep->note)
+                return false;
+        if (memcmp(digest, sweep->target, 32) == 0)
+                return true;
+        for (size_t i = 0; i < sweep->note->file_count; i++)
+                if (memcmp(digest, sweep->note->files[i].sha256, 32) == 0)
+                        return true;
+        return false;
+}
+
+/* What is named otherwise is not ours to judge: the file in which metadata arrives, for one. */
+static enum err add_name(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why)
+{
+        (void)kind, (void)length, (void)why;
+        struct sweep *sweep = user;
+        uint8_t digest[32];
+        if (strlen(name) == DIGEST_TEXT && hex_decode(name, digest, sizeof(digest), NULL) == OK && sweep->count < ROUND_NAMES && !is_needed(sweep, digest))
+                memcpy(sweep->names[sweep->count++], name, DIGEST_TEXT + 1);
+        return OK;
+}
+
+enum err spool_sweep(struct disk *disk, const struct release_note *note, const uint8_t target[32], struct why *why)
+{
+        struct sweep sweep = { .note = note, .target = target, .count = ROUND_NAMES };
+        enum err e = OK;
+        while (!e && sweep.count == ROUND_NAMES) {
+                sweep.count = 0;
+                e = disk->ops->list(disk, "spool", add_name, &sweep, why);
+                for (size_t i = 0; !e && i < sweep.count; i++) {
+                        char path[SPOOL_PATH_BYTES];
+                        snprintf(path, sizeof(path), "spool/%s", sweep.names[i]);
+                        e = disk->ops->remove_tree(disk, path, why);
+                }
+        }
+        return e ? DURING(why, e, "tidying the spool") : OK;
+}
+
+bool spool_has(struct disk *disk, const struct release_file *file)
+{
+        struct why why;
+        int fd;
+        uint64_t length;
+        if (disk->ops->open(disk, spool_artifact(file->sha256).text, &fd, &length, &why))
+                return false;
+        disk->ops->file_close(disk, fd);
+        return length == file->length;
+}
+
+uint64_t spool_missing(struct disk *disk, const struct release_note *note)
+{
+        uint64_t bytes = 0;
+        for (size_t i = 0; i < note->file_count; i++)
+                if (!spool_has(disk, &note->files[i]))
+                        bytes += note->files[i].length;
+        return bytes;
+}

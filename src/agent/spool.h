@@ -1,0 +1,15 @@
+/* spool.h - what was downloaded and is no longer needed goes: nothing of ours grows for ever.
+ *
+ * Artifacts are kept by their digest (unpack.h) while some stream prepares a release: what was cut is resumed, what was refused for
+ * a while need not be fetched again. */
+#pragma once
+
+#include "base/err.h"
+#include "platform/disk.h"
+#include "trust/release_note.h"
+
+/* Removes every artifact but those that `note` names and `target`, its own digest; all of them when `note` is NULL. */
+MUST_CHECK enum err spool_sweep(struct disk *disk, const struct release_note *note, const uint8_t target[32], struct why *why);
+/* Bytes of the release that are still to come. */
+uint64_t spool_missing(struct disk *disk, const struct release_note *note);
+bool spool_has(struct disk *disk, const struct release_file *file);
