@@ -47,8 +47,8 @@ struct stream {
         /* The trial. */
         struct slot_trial trial;
         int64_t load_until_ms, bake_until_ms, watched_ms, probe_at_ms, look_at_ms, forgive_at_ms;
-        size_t next_probe;
-        unsigned probe_failures;
+        size_t next_probe, probes_passed;
+        unsigned probe_failures;         /* of the next one, in a row */
         bool is_loaded;
         int64_t back_until_ms;           /* after a trial that ended badly: by then the engine has loaded what it went back to. 0: no */
         int64_t condemned_at_ms;         /* harmed, but the disk would not take it: said again then; the engine stays down. 0: no */

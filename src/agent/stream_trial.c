@@ -5,6 +5,7 @@
 
 enum {
         PROBE_FAILURES_MAX = 2,          /* in a row: one may be the engine's start */
+        LEASE_S_MAX = 30 * 86400,        /* looked at for the bake: a server may sign any deadline */
         WATCH_MS = 1000,                 /* longest time between two looks that still counts as watched, twice over */
 };
 
@@ -14,7 +15,27 @@ static int64_t bake_ms(const struct stream *stream)
         if (stream->config->bake_s)
                 return stream->config->bake_s * 1000;
         int64_t lease_s = stream->trial.deadline - stream->trial.granted;
+        if (lease_s > LEASE_S_MAX)
+                lease_s = LEASE_S_MAX;
         return lease_s > 0 ? lease_s * 1000 / 6 * 5 : 0;
+}
+
+static bool is_first_round(const struct stream *stream)
+{
+        return stream->probes_passed < stream->config->probes.count;
+}
+
+/* The first round fits into the bake: nothing is proven that was not probed. */
+static int64_t probe_pause_ms(const struct stream *stream)
+{
+        int64_t round = bake_ms(stream) / (int64_t)(stream->config->probes.count + 1);
+        return is_first_round(stream) && round < stream->config->probe_every_ms ? round : stream->config->probe_every_ms;
+}
+
+/* Each has passed, and none has just failed or is still at it. */
+static bool is_probed(const struct stream *stream)
+{
+        return !is_first_round(stream) && !stream->probe_failures && !stream->probe.pid;
 }
 
 void trial_begin(struct stream *stream)
@@ -25,8 +46,7 @@ void trial_begin(struct stream *stream)
         stream->bake_until_ms = 0;
         stream->watched_ms = now_ms;
         stream->look_at_ms = now_ms;
-        stream->probe_at_ms = now_ms + stream->config->probe_every_ms;
-        stream->next_probe = 0;
+        stream->next_probe = stream->probes_passed = 0;
         stream->probe_failures = 0;
 }
 
@@ -45,6 +65,7 @@ void trial_crash(struct stream *stream, const struct child_end *end, bool is_cou
 static void loaded(struct stream *stream, int64_t now_ms)
 {
         stream->is_loaded = true;
+        stream->probe_at_ms = now_ms + probe_pause_ms(stream);
         if (!stream->bake_until_ms)
                 stream->bake_until_ms = now_ms + bake_ms(stream);
 }
@@ -72,10 +93,24 @@ static bool look(struct stream *stream, int64_t now_ms)
         return load == ENGINE_SAYS_ERROR;
 }
 
+/* The one that failed is tried again, so that another one's success does not hide it. */
+static void probe_result(struct stream *stream, const char *failure)
+{
+        stream->probe_failures = failure ? stream->probe_failures + 1 : 0;
+        if (stream->probe_failures >= PROBE_FAILURES_MAX) {
+                stream_harm(stream, SLOT_PROBE_FAILED, failure);
+                return;
+        }
+        if (!failure) {
+                stream->probes_passed++;
+                stream->next_probe = (stream->next_probe + 1) % stream->config->probes.count;
+        }
+        stream->probe_at_ms = agent_steady_ms(stream->agent) + probe_pause_ms(stream);
+}
+
 static void probe_start(struct stream *stream, int64_t now_ms)
 {
         const struct agent_probe *probe = (const struct agent_probe *)stream->config->probes.items + stream->next_probe;
-        stream->next_probe = (stream->next_probe + 1) % stream->config->probes.count;
         char places[3][1024];
         const struct engine_words words = stream_words(stream, SLOT_NONE, &places);
         struct engine_command command;
@@ -83,17 +118,13 @@ static void probe_start(struct stream *stream, int64_t now_ms)
         enum err e = engine_command(&probe->command, &words, &command, &why);
         if (!e)
                 e = child_start(&(struct child_setup){ command.argv, -1, -1, -1, NULL }, &stream->probe, &why);
-        stream->probe_at_ms = now_ms + stream->config->probe_every_ms;
         stream->helper_until_ms = now_ms + probe->timeout_ms;
-        if (e)
-                agent_note(stream->agent, EVENT_ENGINE_ABSENT, stream, why.text);
-}
-
-static void probe_result(struct stream *stream, const char *failure)
-{
-        stream->probe_failures = failure ? stream->probe_failures + 1 : 0;
-        if (stream->probe_failures >= PROBE_FAILURES_MAX)
-                stream_harm(stream, SLOT_PROBE_FAILED, failure);
+        if (!e)
+                return;
+        char text[SLOT_DETAIL_BYTES];
+        snprintf(text, sizeof(text), "probe: %.80s", why.text);
+        agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, text);
+        probe_result(stream, text);
 }
 
 static void probe_tick(struct stream *stream, int64_t now_ms)
@@ -128,6 +159,12 @@ static void watch(struct stream *stream, int64_t now_ms)
         stream->bake_until_ms += stream->bake_until_ms ? missed_ms : 0;
 }
 
+/* But for the time that it takes. */
+static bool may_end_well(const struct stream *stream)
+{
+        return engine_is_alive(&stream->engine) && !is_reboot_missing(stream) && is_probed(stream);
+}
+
 void trial_tick(struct stream *stream, int64_t now_ms)
 {
         watch(stream, now_ms);
@@ -145,7 +182,7 @@ void trial_tick(struct stream *stream, int64_t now_ms)
                 return;
         if (!stream->is_loaded && now_ms >= stream->load_until_ms)
                 stream_harm(stream, SLOT_PROBE_FAILED, "the engine did not say that it loaded this version");
-        else if (stream->is_loaded && engine_is_alive(&stream->engine) && now_ms >= stream->bake_until_ms && !is_reboot_missing(stream))
+        else if (stream->is_loaded && now_ms >= stream->bake_until_ms && may_end_well(stream))
                 stream_event(stream, LIFE_BAKED, "");
 }
 
@@ -154,7 +191,7 @@ int64_t trial_wake_ms(const struct stream *stream)
         if (stream->condemned_at_ms)
                 return stream->condemned_at_ms;
         int64_t wake = stream->is_loaded ? stream->bake_until_ms : stream->look_at_ms;
-        if (stream->is_loaded && (is_reboot_missing(stream) || !engine_is_alive(&stream->engine)))
+        if (stream->is_loaded && !may_end_well(stream))
                 wake = INT64_MAX;
         if (stream->watched_ms + WATCH_MS < wake)
                 wake = stream->watched_ms + WATCH_MS;

@@ -196,6 +196,40 @@ TEST(run, counts_a_failing_probe_as_harm)
         stop(&device);
 }
 
+/* Release 5 has a file `bad`, which the first of these probes does not like. */
+static void check_bad_is_harm(const char *more)
+{
+        OWN(device) struct device device;
+        device_with_4(&device, more);
+        static const struct toy_file bad[] = { { "VERSION", "5\n" }, { "bad", "" }, { NULL, NULL } };
+        toy_publish(&device.toy, 5, bad);
+        const struct wire_report *report = next_report(&device);
+        CHECK(report->counter == 5 && strcmp(report->kind, "probe_failed") == 0 && report->running == 4);
+        stop(&device);
+}
+
+TEST(run, does_not_let_one_probe_hide_that_another_fails)
+{
+        check_bad_is_harm("    probes:\n      - command: [sh, -c, \"test ! -e $0/bad\", \"{current}\"]\n      - command: [\"true\"]\n    probe_every_ms: 50\n");
+}
+
+TEST(run, proves_nothing_before_every_probe_has_passed)
+{
+        check_bad_is_harm("    probes:\n      - command: [sh, -c, \"test ! -e $0/bad\", \"{current}\"]\n    probe_every_ms: 3600000\n");
+}
+
+TEST(run, takes_a_probe_that_is_not_there_for_one_that_fails)
+{
+        OWN(device) struct device device;
+        device_open(&device, "    probes:\n      - command: [/no/such/probe]\n    probe_every_ms: 50\n");
+        device.toy.lease = TOY_EXPOSE;
+        toy_publish(&device.toy, 4, good);
+        agent_start(&device, "run", NULL);
+        const struct wire_report *report = next_report(&device);
+        CHECK(strcmp(report->kind, "probe_failed") == 0 && strstr(report->detail, "/no/such/probe"));
+        stop(&device);
+}
+
 TEST(run, asks_for_no_lease_when_the_preflight_fails)
 {
         OWN(device) struct device device;
