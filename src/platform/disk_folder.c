@@ -16,7 +16,7 @@
 
 enum {
         READ_BYTES = 16 << 10,       /* on the stack, a call */
-        TREE_DEPTH_MAX = 64,         /* of remove_tree(): one open folder a level */
+        TREE_DEPTH_MAX = 160,        /* of remove_tree(): one open folder a level; a release's path goes 127 deep */
 };
 
 /* A new file waits under this name in the same folder until it is whole. What a power cut leaves behind is

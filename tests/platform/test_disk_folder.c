@@ -65,6 +65,19 @@ TEST(disk_folder_open, says_what_is_wrong_with_the_root)
         CHECK(strcmp(why.text, "opening folder /dev/null: a part of the path is not a folder") == 0);
 }
 
+TEST(disk_folder, removes_what_the_longest_path_of_a_release_may_have_made)
+{
+        struct folder folder;
+        char path[300] = "t";
+        folder_open(&folder);
+        CHECK(folder.disk->ops->make_folder(folder.disk, path, NULL) == OK);
+        for (int depth = 0; depth < 127; depth++) {
+                memcpy(path + 1 + 2 * depth, "/d", 3);
+                CHECK(folder.disk->ops->make_folder(folder.disk, path, NULL) == OK);
+        }
+        folder_done(&folder);
+}
+
 TEST(disk_folder_find, makes_no_folder)
 {
         struct folder folder;
@@ -184,12 +197,12 @@ TEST(disk_folder, removes_deep_trees_up_to_a_limit)
         folder_open(&folder);
         char path[500] = "t";
         CHECK(mkdir(path_of(&folder, path), 0700) == 0);
-        for (int depth = 0; depth < 70; depth++) {
+        for (int depth = 0; depth < 170; depth++) {
                 snprintf(path + strlen(path), sizeof(path) - strlen(path), "/d");
                 CHECK(folder.disk->ops->make_folder(folder.disk, path, NULL) == OK);
         }
         CHECK(folder.disk->ops->remove_tree(folder.disk, "t", NULL) == ERR_LIMIT);
-        path[strlen(path) - 2 * 10] = 0;
+        path[strlen(path) - 2 * 15] = 0;
         CHECK(folder.disk->ops->remove_tree(folder.disk, path, NULL) == OK);
         folder_done(&folder);
 }
