@@ -385,10 +385,10 @@ enum err slots_give_up(struct slots *slots, size_t stream, const struct slot_har
         return commit(slots, why);
 }
 
-/* The best place to go from `current`, which is not to be used again. */
+/* The best place to go from `current`, which is not to be used again: nothing below the floor, whoever asks. */
 static enum slot_id below(const struct slot_stream *stream)
 {
-        if (stream->current < SLOT_FACTORY && stream->state[!stream->current] == SLOT_GOOD)
+        if (stream->current < SLOT_FACTORY && stream->state[!stream->current] == SLOT_GOOD && stream->release[!stream->current].counter >= stream->floor)
                 return (enum slot_id)!stream->current;
         return stream->current == SLOT_FACTORY ? SLOT_NONE : SLOT_FACTORY;
 }

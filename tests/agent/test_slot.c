@@ -137,6 +137,21 @@ TEST(slots_open, keeps_a_stream_whatever_the_order_and_forgets_one_that_left)
         CHECK(slots_stream(slots, 0)->current == SLOT_FACTORY && slots_stream(slots, 1)->current == SLOT_A);
 }
 
+TEST(slots_withdraw, goes_to_no_release_below_the_floor)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(install(slots, 4) == OK);
+        enum slot_id slot;
+        struct slot_release release = release_of(6);
+        release.floor = 5;                       /* 4 has a hole that 5 closed */
+        CHECK(slots_clear(slots, 0, &slot, NULL) == OK && slots_staged(slots, 0, slot, &release, NULL) == OK);
+        const struct slot_trial trial = trial_in(slot, SLOT_LEASE_EXPOSURE);
+        CHECK(slots_arm(slots, 0, &trial, NULL) == OK && slots_prove(slots, 0, 300, NULL) == OK);
+        CHECK(slots_withdraw(slots, 0, 6, 400, NULL) == OK && slots_stream(slots, 0)->current == SLOT_FACTORY);
+}
+
 static void put_garbage(struct disk *disk)
 {
         CHECK(disk->ops->replace(disk, "slots", "garbage", 7, NULL) == OK);
