@@ -96,6 +96,10 @@ static enum err read_note(struct stream *stream, struct why *why)
         enum err e = disk->ops->read(disk, spool_artifact(stream->release.target).text, &bytes, why);
         if (!e)
                 e = judge_note(stream->agent->judge, &bytes, stream->release.target, &stream->note, why);
+        /* What it is called must be what was signed: by its number it is denied, refused and leased. */
+        if (!e && stream->note->counter != stream->release.counter)
+                e = FAIL(why, ERR_UNTRUSTED, "offered as release %llu, signed as release %llu", (unsigned long long)stream->release.counter,
+                         (unsigned long long)stream->note->counter);
         if (!e) {
                 stream->release.floor = stream->note->floor;
                 const struct install_facts known = facts(stream);

@@ -312,6 +312,21 @@ TEST(spool, and_slot_are_emptied_when_the_disk_is_full)
         world_close();
 }
 
+TEST(stream, takes_no_release_under_another_number_than_the_signed_one)
+{
+        world_open();
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        CHECK(start() == OK);
+        struct offer offer = offer_of(4, OFFER_GO);
+        offer.counter = 9;               /* what a verifier that was taken over might say of a release that was given up */
+        stream_offer(&world.stream, &offer);
+        live();
+        CHECK(running() == 0 && slots_stream(world.agent.slots, 0)->counters.proven == 0 && !slots_is_denied(world.agent.slots, 0, 9));
+        end();
+        world_close();
+}
+
 TEST(stream_open, runs_what_is_good_from_a_disk_that_takes_nothing_any_more)
 {
         world_open();
