@@ -14,7 +14,8 @@
 
 enum {
         FIRST_PACE_MS = 1000,            /* before the server has named one */
-        REPORT_RETRY_MS = 2000, STOP_MS = 10000,
+        REPORT_RETRY_MS = 2000,
+        STOP_SPARE_MS = 1000,            /* for a killed engine to be gone */
         IDLE_STEP_MS = 20,               /* never spin, whatever a deadline says */
 };
 
@@ -206,12 +207,16 @@ static bool are_engines_gone(struct agent *agent)
         return are_gone;
 }
 
-/* Engines end first, then the record is told that this was planned. */
+/* Engines end first, each in the time that it was given, then the record is told that this was planned. */
 static enum err stop(struct agent *agent, int signals, struct why *why)
 {
-        int64_t until = agent_steady_ms(agent) + STOP_MS;
-        for (size_t i = 0; i < agent->stream_count; i++)
+        int64_t most = 0;
+        for (size_t i = 0; i < agent->stream_count; i++) {
                 stream_stop(&agent->streams[i]);
+                if (agent->streams[i].config->engine.stop_ms > most)
+                        most = agent->streams[i].config->engine.stop_ms;
+        }
+        int64_t until = agent_steady_ms(agent) + most + STOP_SPARE_MS;
         while (!are_engines_gone(agent) && agent_steady_ms(agent) < until) {
                 bool ready;
                 enum err e = channel_wait(&signals, 1, 100, &ready, why);
