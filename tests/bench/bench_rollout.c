@@ -1,7 +1,7 @@
 /* What a rollout costs by the size of its fleet: one answer with the decision after it, and whom to take from a line of all.
  *
  * observe: while a tenth of the fleet (of the largest, 20,000 devices) holds leases that end one after the other, one is
- * proven and its deadline comes. pick_first, pick_next, pick_full: everybody waits and nobody was exposed yet; the first
+ * proven and its deadline comes. evidence: as many hold leases; a control device crashes, and the gate weighs it. pick_first, pick_next, pick_full: everybody waits and nobody was exposed yet; the first
  * ones are proven; the window is full. */
 #include "bench/measure.h"
 #include "rollout/rollout.h"
@@ -11,17 +11,18 @@
 
 #include <stdio.h>
 
-enum { STRATA_EACH = 4, STRATA = 4 * 25, BLOCKS = 30, OPEN_MAX = 20000, KINDS = 4, SIZES = 3 };
+enum { STRATA_EACH = 4, STRATA = 4 * 25, BLOCKS = 30, OPEN_MAX = 20000, KINDS = 5, SIZES = 3, SLOTS = 16, WEIGHED = 8 };
 static const int64_t start_ms = 1784432200000;
 
 struct fleet {
-        uint32_t count, next;                /* next: of the open leases, in the order of their deadlines */
+        uint32_t count, weighed, next;       /* next: of the open leases, in the order of their deadlines */
         struct rollout_device *devices;
         struct rollout_pick *picks;
         struct rollout *rollout;
         int64_t now_ms;
         uint32_t open_count, *open;          /* handles */
         int64_t *due_ms;
+        bool *is_control;
 };
 
 static uint64_t mix(uint64_t z)
@@ -45,9 +46,10 @@ static bool fleet_open(struct fleet *fleet, uint32_t count)
         fleet->picks = mem_new(count, sizeof(*fleet->picks));
         fleet->open = mem_new(count, sizeof(*fleet->open));
         fleet->due_ms = mem_new(count, sizeof(*fleet->due_ms));
+        fleet->is_control = mem_new(count, sizeof(*fleet->is_control));
         for (uint32_t i = 0; i < count && fleet->devices; i++)
                 describe(&fleet->devices[i], i);
-        return fleet->devices && fleet->picks && fleet->open && fleet->due_ms;
+        return fleet->devices && fleet->picks && fleet->open && fleet->due_ms && fleet->is_control;
 }
 
 static void fleet_close(struct fleet *fleet)
@@ -57,6 +59,7 @@ static void fleet_close(struct fleet *fleet)
         mem_free(fleet->picks);
         mem_free(fleet->open);
         mem_free(fleet->due_ms);
+        mem_free(fleet->is_control);
 }
 
 /* EXPOSING, nobody exposed. */
@@ -89,6 +92,7 @@ static bool grant(struct fleet *fleet, uint32_t most, int64_t gap_ms)
                         continue;
                 if (rollout_granted(fleet->rollout, fleet->picks[i].handle, fleet->now_ms, &fleet->due_ms[at], NULL))
                         return false;
+                fleet->is_control[at] = fleet->picks[i].kind == ROLLOUT_SHADOW;
                 fleet->open[fleet->open_count++] = fleet->picks[i].handle;
                 fleet->now_ms += gap_ms;
         }
@@ -128,18 +132,43 @@ static bool prove_all(struct fleet *fleet)
         return rollout_tick(fleet->rollout, fleet->now_ms);
 }
 
-/* Cohort after cohort is proven, until one is large enough. */
-static bool prepare_observe(void *user)
+/* Cohort after cohort is proven, until one is large enough. So many get their leases, one every `gap_ms`, or all at once. */
+static bool prepare_open(struct fleet *fleet, bool is_spread)
 {
-        struct fleet *fleet = user;
         size_t picked = 0;
-        if (fleet->next < fleet->open_count)
-                return true;
         uint32_t most = fleet->count / 10 < OPEN_MAX ? fleet->count / 10 : OPEN_MAX;
         bool is_good = begin(fleet) && pick(fleet, &picked);
         while (is_good && picked && picked < most)
                 is_good = grant(fleet, fleet->count, 0) && prove_all(fleet) && pick(fleet, &picked);
-        return is_good && picked && grant(fleet, most, rollout_lease_ms(fleet->rollout) / (most + 1));
+        return is_good && picked && grant(fleet, most, is_spread ? rollout_lease_ms(fleet->rollout) / (most + 1) : 0);
+}
+
+static bool prepare_observe(void *user)
+{
+        struct fleet *fleet = user;
+        return fleet->next < fleet->open_count || prepare_open(fleet, true);
+}
+
+static bool prepare_evidence(void *user)
+{
+        struct fleet *fleet = user;
+        fleet->weighed = fleet->rollout ? fleet->weighed + 1 : WEIGHED;
+        if (fleet->weighed >= WEIGHED && !prepare_open(fleet, false))
+                return false;
+        fleet->weighed %= WEIGHED;
+        while (fleet->next < fleet->open_count && !fleet->is_control[fleet->next])
+                fleet->next++;
+        return fleet->next < fleet->open_count;
+}
+
+static bool weigh(void *user)
+{
+        struct fleet *fleet = user;
+        const struct rollout_report report = { .now_ms = fleet->now_ms, .handle = fleet->open[fleet->next++], .outcome = ROLLOUT_HARMED, .kind = ROLLOUT_CRASH };
+        if (rollout_report(fleet->rollout, &report, NULL))
+                return false;
+        fleet->now_ms += rollout_lease_ms(fleet->rollout) / SLOTS;
+        return rollout_tick(fleet->rollout, fleet->now_ms);
 }
 
 static bool prepare_first(void *user)
@@ -169,9 +198,11 @@ static bool prepare_full(void *user)
 int main(int argc, char **argv)
 {
         static struct fleet fleets[KINDS][SIZES];
-        static const char *const names[KINDS][SIZES] = { { "observe_1e3", "observe_1e5", "observe_1e6" }, { "pick_full_1e3", "pick_full_1e5", "pick_full_1e6" },
+        static const char *const names[KINDS][SIZES] = { { "observe_1e3", "observe_1e5", "observe_1e6" }, { "evidence_1e3", "evidence_1e5", "evidence_1e6" },
+                                                { "pick_full_1e3", "pick_full_1e5", "pick_full_1e6" },
                                                 { "pick_first_1e3", "pick_first_1e5", "pick_first_1e6" }, { "pick_next_1e3", "pick_next_1e5", "pick_next_1e6" } };
-        static const struct measure_case kinds[KINDS] = { { NULL, NULL, observe, prepare_observe, NULL, 1 }, { NULL, NULL, pick_nobody, prepare_full, NULL, 1 },
+        static const struct measure_case kinds[KINDS] = { { NULL, NULL, observe, prepare_observe, NULL, 1 }, { NULL, NULL, weigh, prepare_evidence, NULL, 1 },
+                                                     { NULL, NULL, pick_nobody, prepare_full, NULL, 1 },
                                                      { NULL, NULL, pick_some, prepare_first, NULL, 1 }, { NULL, NULL, pick_some, prepare_next, NULL, 1 } };
         static const uint32_t counts[SIZES] = { 1000, 100000, 1000000 }, smoke_counts[SIZES] = { 200, 400, 800 };
         struct measure_case cases[KINDS * SIZES];
