@@ -69,6 +69,7 @@ struct rollout {
         uint32_t cell_count, *newest_cell;       /* of each block */
         uint32_t *pending, pending_count;        /* cells with events in pending_slot */
         int64_t pending_slot;
+        struct evalue_risk *risks;               /* of each group, in one cell */
         double log_evidence;
         uint8_t recent_controls;                 /* a bit each of the last deadlines of control: silent? */
 

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 static void add_pending(struct rollout *rollout, uint32_t cell, enum rollout_signal signal)
 {
@@ -52,33 +53,37 @@ static void tally(const struct lease *lease, bool had_event, struct evalue_risk 
         risk->control_events += had_event && lease->is_control;
 }
 
-static bool is_of_group(const struct lease *lease, uint32_t group)
+/* A stratum that is named twice is one. */
+static bool is_named_before(const struct lease *lease, unsigned i)
 {
-        for (unsigned i = 0; i < lease_groups(lease); i++)
-                if (lease_group(lease, i) == group)
+        for (unsigned before = 0; before < i; before++)
+                if (lease_group(lease, before) == lease_group(lease, i))
                         return true;
         return false;
 }
 
-static struct evalue_risk risk_of(const struct rollout *rollout, const struct cell *cell, uint32_t group, enum rollout_signal signal)
+/* What was at risk in the cell, for all groups in one pass: a cell may hold a tenth of the fleet. */
+static void tally_cell(struct rollout *rollout, const struct cell *cell, enum rollout_signal signal)
 {
-        struct evalue_risk risk = { 0 };
+        int64_t slot = rollout->pending_slot;
+        memset(rollout->risks, 0, rollout->group_count * sizeof(*rollout->risks));
         for (uint32_t at = cell->first; at != NO_LEASE; at = rollout->leases[at].next_in_cell) {
                 const struct lease *lease = &rollout->leases[at];
-                int64_t slot = rollout->pending_slot;
-                if (is_at_risk(lease, signal, slot) && is_of_group(lease, group))
-                        tally(lease, lease->ended_slot == slot && lease->ended_as == signal, &risk);
+                bool had_event = lease->ended_slot == slot && lease->ended_as == signal;
+                for (unsigned i = 0; i < lease_groups(lease) && is_at_risk(lease, signal, slot); i++)
+                        if (!is_named_before(lease, i))
+                                tally(lease, had_event, &rollout->risks[lease_group(lease, i)]);
         }
-        return risk;
 }
 
 /* Only groups that an event touches change: without events a factor is 1. */
 static void multiply(struct rollout *rollout, const struct cell *cell, enum rollout_signal signal)
 {
+        tally_cell(rollout, cell, signal);
         for (uint32_t group = 0; group < rollout->group_count; group++) {
-                struct evalue_risk risk = risk_of(rollout, cell, group, signal);
-                if (risk.treated_events + risk.control_events)
-                        evalue_multiply(&rollout->groups[group].evalues[signal], &risk);
+                const struct evalue_risk *risk = &rollout->risks[group];
+                if (risk->treated_events + risk->control_events)
+                        evalue_multiply(&rollout->groups[group].evalues[signal], risk);
         }
 }
 

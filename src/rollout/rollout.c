@@ -59,10 +59,11 @@ static enum err allocate(struct rollout *rollout)
         rollout->leases = mem_new(rollout->leases_max, sizeof(*rollout->leases));
         rollout->cells = mem_new(rollout->leases_max, sizeof(*rollout->cells));
         rollout->pending = mem_new(rollout->leases_max, sizeof(*rollout->pending));
+        rollout->risks = mem_new(rollout->group_count, sizeof(*rollout->risks));
         rollout->newest_cell = mem_new(rollout->blocks, sizeof(*rollout->newest_cell));
         rollout->fates = mem_new(rollout->fleet, sizeof(*rollout->fates));
         rollout->candidates = mem_new(rollout->fleet, sizeof(*rollout->candidates));
-        bool has_all = rollout->groups && rollout->suspicions && rollout->gains && rollout->leases && rollout->cells && rollout->pending &&
+        bool has_all = rollout->groups && rollout->suspicions && rollout->gains && rollout->risks && rollout->leases && rollout->cells && rollout->pending &&
                        rollout->newest_cell && rollout->fates && rollout->candidates;
         return has_all ? OK : ERR_NOMEM;
 }
@@ -101,6 +102,7 @@ void rollout_free(struct rollout *rollout)
         mem_free(rollout->groups);
         mem_free(rollout->suspicions);
         mem_free(rollout->gains);
+        mem_free(rollout->risks);
         mem_free(rollout->leases);
         mem_free(rollout->cells);
         mem_free(rollout->pending);
