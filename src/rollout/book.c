@@ -1,5 +1,7 @@
 #include "rollout/book.h"
 
+#include "rollout/due.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -85,6 +87,7 @@ uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *devi
         memcpy(lease->strata, device->strata, sizeof(lease->strata));
         rollout->cells[cell].first = handle;
         rollout->fates[device->device].is_busy = true;
+        due_add(rollout, handle);
         if (lease->due_ms < rollout->next_due_ms)
                 rollout->next_due_ms = lease->due_ms;
         count(rollout, lease, 1);

@@ -23,7 +23,7 @@ enum { NO_LEASE = UINT32_MAX, TRIES_MAX = 3, RECENT_CONTROLS = 8, SLOTS_PER_LEAS
 struct lease {
         int64_t picked_ms, due_ms;               /* due: the reservation's end, then the lease's deadline */
         int64_t ended_slot, due_slot;            /* NEVER: not yet */
-        uint32_t device, cell, next_in_cell;
+        uint32_t device, cell, next_in_cell, due_place;
         uint16_t strata[LIMIT_ATTRIBUTES];
         uint8_t strata_count, status, kind, ended_as;
         bool is_control, is_due;
@@ -62,7 +62,8 @@ struct rollout {
 
         struct group *groups;
         struct lease *leases;
-        uint32_t lease_count, first_not_due, cap_from;
+        uint32_t lease_count, cap_from;
+        uint32_t *due, due_count;                /* handles; due.h */
         int64_t next_due_ms;                     /* of all leases that are not due; NEVER: none */
 
         struct cell *cells;

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "rollout/due.h"
 #include "rollout/gate.h"
 #include "rollout/pacer.h"
 
@@ -59,12 +60,13 @@ static enum err allocate(struct rollout *rollout)
         rollout->leases = mem_new(rollout->leases_max, sizeof(*rollout->leases));
         rollout->cells = mem_new(rollout->leases_max, sizeof(*rollout->cells));
         rollout->pending = mem_new(rollout->leases_max, sizeof(*rollout->pending));
+        rollout->due = mem_new(rollout->leases_max, sizeof(*rollout->due));
         rollout->risks = mem_new(rollout->group_count, sizeof(*rollout->risks));
         rollout->newest_cell = mem_new(rollout->blocks, sizeof(*rollout->newest_cell));
         rollout->fates = mem_new(rollout->fleet, sizeof(*rollout->fates));
         rollout->candidates = mem_new(rollout->fleet, sizeof(*rollout->candidates));
-        bool has_all = rollout->groups && rollout->suspicions && rollout->gains && rollout->risks && rollout->leases && rollout->cells && rollout->pending &&
-                       rollout->newest_cell && rollout->fates && rollout->candidates;
+        bool has_all = rollout->groups && rollout->suspicions && rollout->gains && rollout->risks && rollout->leases && rollout->due &&
+                       rollout->cells && rollout->pending && rollout->newest_cell && rollout->fates && rollout->candidates;
         return has_all ? OK : ERR_NOMEM;
 }
 
@@ -104,6 +106,7 @@ void rollout_free(struct rollout *rollout)
         mem_free(rollout->gains);
         mem_free(rollout->risks);
         mem_free(rollout->leases);
+        mem_free(rollout->due);
         mem_free(rollout->cells);
         mem_free(rollout->pending);
         mem_free(rollout->newest_cell);
@@ -234,16 +237,11 @@ static void reach_deadline(struct rollout *rollout, struct lease *lease, int64_t
 /* All deadlines up to this time; finds the next one. */
 static void reach_deadlines(struct rollout *rollout, int64_t until_ms, int64_t slot)
 {
-        rollout->next_due_ms = NEVER;
-        for (uint32_t i = rollout->first_not_due; i < rollout->lease_count; i++) {
-                struct lease *lease = &rollout->leases[i];
-                if (!lease->is_due && lease->due_ms <= until_ms)
-                        reach_deadline(rollout, lease, slot);
-                if (!lease->is_due && lease->due_ms < rollout->next_due_ms)
-                        rollout->next_due_ms = lease->due_ms;
-                if (lease->is_due && i == rollout->first_not_due)
-                        rollout->first_not_due++;
-        }
+        uint32_t count = 0;
+        const uint32_t *handles = due_take(rollout, until_ms, &count);
+        for (uint32_t i = 0; i < count; i++)
+                reach_deadline(rollout, &rollout->leases[handles[i]], slot);
+        rollout->next_due_ms = due_next_ms(rollout);
 }
 
 bool rollout_is_due(const struct rollout *rollout, int64_t now_ms)
@@ -367,6 +365,7 @@ enum err rollout_granted(struct rollout *rollout, uint32_t handle, int64_t now_m
         rollout->now_ms = now_ms > rollout->now_ms ? now_ms : rollout->now_ms;
         book_label(rollout, lease, LEASE_OPEN, ROLLOUT_SIGNALS);
         lease->due_ms = rollout->now_ms + rollout_lease_ms(rollout);
+        due_moved(rollout, handle);
         pacer_refresh(rollout);
         *ret_deadline_ms = lease->due_ms;
         return OK;
