@@ -121,6 +121,12 @@ void scan_one(struct scan *scan, const struct scan_file *file)
         close(open_file);
 }
 
+void scan_skip(struct scan *scan, const char *path, const char *why)
+{
+        scan->path = path;
+        fail(scan, why);
+}
+
 const struct scan_counts *scan_counts(const struct scan *scan)
 {
         return &scan->counts;

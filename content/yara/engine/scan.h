@@ -24,4 +24,6 @@ OWN_DEFINE(scan, struct scan *, scan_close)
  * said on stderr; what is no regular file is one. */
 struct scan_file { int folder; const char *name, *path; int follows_links; };
 void scan_one(struct scan *scan, const struct scan_file *file);
+/* Counted and said like a file that could not be scanned. */
+void scan_skip(struct scan *scan, const char *path, const char *why);
 const struct scan_counts *scan_counts(const struct scan *scan);

@@ -101,6 +101,15 @@ static enum err look_at(struct round *round, int folder, const char *name, const
         return table_put(&round->watch->next, &seen, why);
 }
 
+/* What cannot be looked at is said once and passed over: whoever may make a folder must not be able to hide what lies beside it. */
+static enum err pass_over(struct round *round, const struct stat *info, const char *text, struct why *why)
+{
+        struct seen seen = { info->st_dev, info->st_ino, 0, { 0, 0 }, { 0, 0 } };
+        if (!is_unchanged(&round->watch->known, &seen))
+                scan_skip(round->scan, round->path, text);
+        return table_put(&round->watch->next, &seen, why);
+}
+
 static enum err walk(struct round *round, int take_folder, int depth, struct why *why);
 
 static enum err walk_entry(struct round *round, DIR *listing, const char *name, int depth, struct why *why)
@@ -109,10 +118,12 @@ static enum err walk_entry(struct round *round, DIR *listing, const char *name, 
         size_t length = strlen(round->path);
         int wrote = snprintf(round->path + length, sizeof(round->path) - length, "/%s", name);
         enum err e = OK;
-        if (wrote >= (int)(sizeof(round->path) - length))
-                e = FAIL(why, ERR_LIMIT, "a path of over %zu bytes", sizeof(round->path));
-        else if (fstatat(dirfd(listing), name, &info, AT_SYMLINK_NOFOLLOW) == 0) {       /* else it is gone again */
-                if (S_ISREG(info.st_mode))
+        if (fstatat(dirfd(listing), name, &info, AT_SYMLINK_NOFOLLOW) == 0) {            /* else it is gone again */
+                if (wrote >= (int)(sizeof(round->path) - length))
+                        e = pass_over(round, &info, "its path is too long", why);
+                else if (S_ISDIR(info.st_mode) && depth + 1 == DEPTH_MAX)
+                        e = pass_over(round, &info, "folders more than 64 deep", why);
+                else if (S_ISREG(info.st_mode))
                         e = look_at(round, dirfd(listing), name, &info, why);
                 else if (S_ISDIR(info.st_mode))
                         e = walk(round, openat(dirfd(listing), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), depth + 1, why);
@@ -126,11 +137,11 @@ static enum err walk(struct round *round, int take_folder, int depth, struct why
         if (take_folder < 0)
                 return depth && errno != EMFILE ? OK     /* gone, or not ours to read */
                                                 : FAIL(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%.150s: %s", round->path, strerror(errno));
-        DIR *listing = depth < DEPTH_MAX ? fdopendir(take_folder) : NULL;
+        DIR *listing = fdopendir(take_folder);
         if (!listing) {
+                enum err failed = FAIL(why, ERR_IO, "%.150s: %s", round->path, strerror(errno));
                 close(take_folder);
-                return depth < DEPTH_MAX ? FAIL(why, ERR_IO, "%.150s: %s", round->path, strerror(errno))
-                                         : FAIL(why, ERR_LIMIT, "folders more than %d deep", DEPTH_MAX);
+                return failed;
         }
         enum err e = OK;
         for (struct dirent *entry; !e && !round->is_stopped() && (entry = readdir(listing));)

@@ -1,0 +1,126 @@
+/* firebreak-yarad over a folder that somebody made to be looked away from. */
+#include "platform/child.h"
+#include "platform/file.h"
+#include "support/test.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILES = 20, DEEP_FOLDERS = 10, DEPTH = 70 };
+
+struct place { char folder[64], rules[80], watch[80], status[80]; int output; struct child engine; };
+
+static void put(const char *folder, const char *name, const char *text)
+{
+        char path[160];
+        snprintf(path, sizeof(path), "%s/%s", folder, name);
+        CHECK(file_write(path, text, strlen(text), NULL) == OK);
+}
+
+static void place_open(struct place *place)
+{
+        *place = (struct place){ .output = -1 };
+        CHECK(file_temporary(place->folder, NULL) == OK);
+        snprintf(place->rules, sizeof(place->rules), "%s/rules", place->folder);
+        snprintf(place->watch, sizeof(place->watch), "%s/watch", place->folder);
+        snprintf(place->status, sizeof(place->status), "%s/status", place->folder);
+        CHECK(mkdir(place->rules, 0700) == 0 && mkdir(place->watch, 0700) == 0);
+        put(place->rules, "a.yar", "rule marked { strings: $a = \"MARK\" condition: $a }\n");
+        put(place->rules, "VERSION", "1\n");
+}
+
+static void place_release(struct place *place)
+{
+        child_kill(&place->engine);
+        if (place->output >= 0)
+                close(place->output);
+        file_remove_tree(place->folder);
+}
+
+static void start(struct place *place)
+{
+        char path[96];
+        snprintf(path, sizeof(path), "%s/output", place->folder);
+        place->output = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        const char *const argv[] = { YARAD, "--rules", place->rules, "--watch", place->watch, "--status", place->status, "--interval-ms", "10", NULL };
+        CHECK(place->output >= 0 && child_start(&(struct child_setup){ argv, -1, place->output, place->output, NULL }, &place->engine, NULL) == OK);
+}
+
+static unsigned times_said(const struct place *place, const char *text)
+{
+        OWN(buf) struct buf bytes;
+        char path[96];
+        buf_init(&bytes, 1 << 20);
+        snprintf(path, sizeof(path), "%s/output", place->folder);
+        CHECK(file_read(path, &bytes, NULL) == OK);
+        unsigned count = 0;
+        for (const char *at = buf_text(&bytes); (at = strstr(at, text)); at++)
+                count++;
+        return count;
+}
+
+static bool says_in_time(const struct place *place, const char *text, unsigned times)
+{
+        for (int i = 0; i < 1000; i++, usleep(10000))
+                if (times_said(place, text) >= times)
+                        return true;
+        return false;
+}
+
+static bool has_status(const struct place *place, const char *text)
+{
+        for (int i = 0; i < 1000; i++, usleep(10000)) {
+                OWN(buf) struct buf bytes;
+                buf_init(&bytes, 4096);
+                if (file_read(place->status, &bytes, NULL) == OK && strstr(buf_text(&bytes), text))
+                        return true;
+        }
+        return false;
+}
+
+static void make_deep(const struct place *place, int number)
+{
+        char path[400];
+        int length = snprintf(path, sizeof(path), "%s/deep%d", place->watch, number);
+        for (int depth = 0; depth < DEPTH; depth++, length += 2) {
+                CHECK(mkdir(path, 0700) == 0);
+                memcpy(path + length, "/d", 3);
+        }
+}
+
+TEST(watch, looks_at_every_file_whatever_folders_lie_beside_it)
+{
+        OWN(place) struct place place;
+        char name[16];
+        place_open(&place);
+        for (int i = 0; i < FILES; i++) {
+                snprintf(name, sizeof(name), "file%d", i);
+                put(place.watch, name, "MARK\n");
+                if (i < DEEP_FOLDERS)
+                        make_deep(&place, i);
+        }
+        start(&place);
+        CHECK(has_status(&place, "matches=20 "));
+        /* Each of the folders is said once, not at every round. */
+        put(place.watch, "later", "MARK\n");
+        CHECK(says_in_time(&place, "match marked", FILES + 1) && times_said(&place, "more than 64 deep") == DEEP_FOLDERS);
+}
+
+TEST(reload, keeps_the_rules_at_work_when_the_new_ones_do_not_load)
+{
+        OWN(place) struct place place;
+        place_open(&place);
+        start(&place);
+        CHECK(has_status(&place, "state=ok version=1 "));
+        put(place.rules, "b.yar", "rule {");
+        CHECK(child_signal(&place.engine, "HUP") && has_status(&place, "state=error version=1 "));
+        put(place.watch, "file", "MARK\n");
+        CHECK(has_status(&place, "matches=1 "));
+        CHECK(child_signal(&place.engine, "TERM"));
+        struct child_end end;
+        while (!child_ended(&place.engine, &end))
+                usleep(1000);
+        CHECK(!end.is_signal && end.code == 0);
+}
