@@ -10,6 +10,7 @@
 
 enum {
         PAUSE_FIRST_MS = 500,
+        FETCH_MEMORY_BYTES = 1 << 30, FETCH_FILES = 64,
         HANG_MS = 3 * FETCH_SLICE_MS,    /* an exchange ends by itself before; one that has not, hangs */
 };
 
@@ -56,7 +57,8 @@ static enum err child_begin(struct caller *caller, struct why *why)
         if (e)
                 return e;
         const char *const argv[] = { child_self, "fetch", "--config", caller->setup.config_path, NULL };
-        e = child_start(&(struct child_setup){ argv, ends[1], -1, -1, NULL }, &caller->child, why);
+        const struct child_limits limits = { .memory_bytes = FETCH_MEMORY_BYTES, .files = FETCH_FILES };
+        e = child_start(&(struct child_setup){ argv, ends[1], -1, -1, &limits }, &caller->child, why);
         channel_close(ends[1]);
         if (e)
                 channel_close(ends[0]);

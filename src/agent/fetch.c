@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "platform/channel.h"
+#include "platform/confine.h"
 #include "platform/net.h"
 #include "wire/device.h"
 
@@ -166,6 +167,8 @@ enum err fetch_main(const struct fetch_setup *setup, struct why *why)
         static struct fetch_ask ask;
         static struct fetch_answer answer;
         size_t length;
+        /* Before the first byte from outside. A kernel that cannot is no reason to have no updates. */
+        (void)!confine_to_network(setup->spool_folder, setup->ca, why);
         enum err e = net_open(&config, &net, why);
         while (!e) {
                 e = channel_receive(setup->channel, &ask, sizeof(ask), &length, why);

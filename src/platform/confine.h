@@ -6,3 +6,7 @@
 /* From here on: read, write and wait for files that are open, memory, time. No new file, socket, process or program.
  * ERR_UNAVAILABLE: this system does not let us; the network may be gone all the same. */
 MUST_CHECK enum err confine_to_open_files(struct why *why);
+
+/* From here on: the network, what is needed to find and trust a server, the files of `spool` to read and write, and `readable` (may be
+ * NULL) to read. No other file, no program, no capability. ERR_UNAVAILABLE: this system has no landlock. */
+MUST_CHECK enum err confine_to_network(const char *spool, const char *readable, struct why *why);

@@ -1,11 +1,13 @@
 #include "platform/confine.h"
 
 #include "platform/child.h"
+#include "platform/file.h"
 #include "support/test.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,4 +52,45 @@ TEST(confine_to_open_files, leaves_open_files_and_nothing_else)
         CHECK(WEXITSTATUS(status) == REFUSED_BY_SYSTEM || read(ends[0], &byte, 1) == 1);
         close(ends[0]);
         close(ends[1]);
+}
+
+struct rights { const char *spool, *secret; };
+
+static bool can_open(const char *path, int flags)
+{
+        int file = open(path, flags | O_CLOEXEC, 0600);
+        if (file >= 0)
+                close(file);
+        return file >= 0;
+}
+
+static int use_network(void *user)
+{
+        const struct rights *rights = user;
+        char part[96];
+        snprintf(part, sizeof(part), "%s/part", rights->spool);
+        if (confine_to_network(rights->spool, NULL, NULL) != OK)
+                return REFUSED_BY_SYSTEM;
+        bool works = can_open(part, O_RDWR | O_CREAT) && can_open(part, O_RDWR | O_TRUNC) && socket(AF_INET, SOCK_STREAM, 0) >= 0;
+        if (!works || IS_WATCHED)
+                return works ? CONFINED : LEAKS;
+        bool is_shut = !can_open(rights->secret, O_RDONLY) && !can_open(rights->secret, O_WRONLY) && !can_open("/etc/passwd", O_RDONLY) && unlink(part);
+        execl("/bin/true", "true", NULL);
+        return is_shut ? CONFINED : LEAKS;
+}
+
+TEST(confine_to_network, leaves_the_spool_and_nothing_that_is_beside_it)
+{
+        char folder[64], spool[80], secret[80];
+        struct child child = { 0 };
+        int status = 0;
+        CHECK(file_temporary(folder, NULL) == OK);
+        snprintf(spool, sizeof(spool), "%s/spool", folder);
+        snprintf(secret, sizeof(secret), "%s/identity", folder);
+        CHECK(mkdir(spool, 0755) == 0 && file_write(secret, "x", 1, NULL) == OK);
+        struct rights rights = { spool, secret };
+        CHECK(child_fork(use_network, &rights, &child, NULL) == OK);
+        CHECK(waitpid(child.pid, &status, 0) == child.pid && WIFEXITED(status));
+        CHECK(WEXITSTATUS(status) == CONFINED || WEXITSTATUS(status) == REFUSED_BY_SYSTEM);
+        file_remove_tree(folder);
 }
