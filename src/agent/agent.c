@@ -367,6 +367,8 @@ enum err agent_run(const char *config_path, struct why *why)
         };
         log_init(&agent.log, log_now_ms, agent.clock);
         e = log_configure(&agent.log, getenv("FIREBREAK_LOG"), why);
+        if (e)
+                e = DURING(why, e, "FIREBREAK_LOG");
         if (!e)
                 e = agent_init(&agent, why);
         if (!e) {

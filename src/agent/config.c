@@ -149,6 +149,9 @@ static enum err check_config(const struct agent_config *config, struct why *why)
 {
         if (strncmp(config->server, "https://", 8) != 0 && strncmp(config->server, "http://", 7) != 0)
                 return FAIL(why, ERR_SYNTAX, "`server: %s` must start with https://", config->server);
+        const char *host = strstr(config->server, "://") + 3;
+        if (!*host || host[strlen(host) - 1] == '/')
+                return FAIL(why, ERR_SYNTAX, "`server: %s` must be https://host:port, without a / at its end", config->server);
         if (!is_name(config->ring) || !is_name(config->platform))
                 return FAIL(why, ERR_SYNTAX, "ring and platform are names: letters, digits and . _ + - only");
         const struct { const char *key, *path; } paths[] = {

@@ -51,6 +51,7 @@ TEST(agent_config, says_what_is_wrong_and_where)
                 { HEAD, "streams" },
                 { HEAD "streams: []\n", "streams" },
                 { STREAM, "server" },
+                { "server: https://x:1/\nstate_dir: /s\nanchor: /a\nrelease_root: /r\ndirector_root: /d\n" STREAM, "at its end" },
                 { HEAD "ring: a b\n" STREAM, "ring" },
                 { HEAD "ca: ca.pem\n" STREAM, "absolute" },
                 { HEAD STREAM "    crashes_max: 0\n", "crashes_max" },
