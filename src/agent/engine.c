@@ -91,6 +91,8 @@ enum err engine_start(struct engine *engine, const struct engine_words *words, i
         } else {
                 struct engine_command command;
                 e = engine_command(&engine->config->command, words, &command, why);
+                if (engine->config->status_file)
+                        file_remove(engine->config->status_file);      /* what the one before it said is not about this one */
                 if (!e)
                         e = child_start(&(struct child_setup){ command.argv, -1, -1, -1, NULL }, &engine->child, why);
         }

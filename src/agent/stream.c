@@ -7,7 +7,7 @@
 enum {
         RUNS_WELL_MS = 60000,            /* of an engine: crashes before that count as in a row */
         GOOD_CRASHES_MAX = 5,            /* in a row, of content that was good: then one level down */
-        RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 600000,
+        RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 600000, RETRY_START_MS = 2000,
 };
 
 struct engine_words stream_words(const struct stream *stream, enum slot_id candidate, char (*storage)[3][1024])
@@ -118,6 +118,15 @@ static void stay_on_trial(struct stream *stream)
         stream->condemned_at_ms = agent_steady_ms(stream->agent) + RETRY_FIRST_MS;
 }
 
+/* From here on the engine has so long to say that it loaded what the record says. */
+static void watch_load(struct stream *stream, int64_t now_ms, bool may_hang)
+{
+        stream->look_at_ms = now_ms;
+        stream->load_by_ms = now_ms + STREAM_LOAD_MS;
+        stream->is_restarted = false;
+        stream->may_hang = may_hang;
+}
+
 /* Back to what the record says, with or without an engine that lives. One that failed a probe and does not say what it has loaded
  * is started anew. */
 static void settle_down(struct stream *stream, bool is_unwell)
@@ -128,28 +137,10 @@ static void settle_down(struct stream *stream, bool is_unwell)
         candidate_drop(stream);
         if (stream->trial.lease != SLOT_LEASE_SHADOW)
                 candidate_tidy(stream);
-        stream->look_at_ms = now_ms;
         if (stream->config->engine.status_file)
-                stream->back_until_ms = now_ms + STREAM_LOAD_MS;
+                watch_load(stream, now_ms, true);
         else if (is_unwell && engine_is_alive(&stream->engine))
                 (void)engine_restart(&stream->engine, now_ms);
-}
-
-/* A release may leave the engine hanging, deaf to the signal that called it back: then it has to be started anew. */
-static void watch_return(struct stream *stream, int64_t now_ms)
-{
-        if (!stream->back_until_ms || now_ms < stream->look_at_ms)
-                return;
-        stream->look_at_ms = now_ms + STREAM_LOOK_MS;
-        if (stream_load(stream) == ENGINE_SAYS_OK) {
-                stream->back_until_ms = 0;
-        } else if (now_ms >= stream->back_until_ms) {
-                stream->back_until_ms = 0;
-                bool is_asked = engine_restart(&stream->engine, now_ms);
-                agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream,
-                           is_asked ? "the engine does not say that it loaded what it went back to: it is started again"
-                                    : "the engine does not say that it loaded what it went back to: restart it");
-        }
 }
 
 static void act_retry(struct stream *stream)
@@ -293,33 +284,88 @@ static void offered(struct stream *stream)
         stream_event(stream, LIFE_OFFERED, text);
 }
 
-static void start_engine(struct stream *stream, int64_t now_ms)
+/* A release runs, not the factory copy, which may well be empty. */
+static bool runs_release(const struct stream *stream)
+{
+        return slots_stream(stream->agent->slots, stream->index)->current < SLOT_FACTORY;
+}
+
+/* Never on what the record does not name: the link may still be wrong since the disk was full. */
+static enum err start_on_record(struct stream *stream, int64_t now_ms, struct why *why)
 {
         struct agent *agent = stream->agent;
         char places[3][1024];
-        struct why why;
         const struct engine_words words = stream_words(stream, SLOT_NONE, &places);
+        enum err e = content_settle(agent->disk, agent->slots, stream->index, why);
+        if (!e)
+                return engine_start(&stream->engine, &words, now_ms, why);
+        stream->engine.start_at_ms = now_ms + agent_jitter_ms(agent, RETRY_START_MS);
+        return e;
+}
+
+static void start_engine(struct stream *stream, int64_t now_ms)
+{
+        struct agent *agent = stream->agent;
+        struct why why;
         enum err e = slots_count_start(agent->slots, stream->index, &why);
         if (e)
                 complain(stream, EVENT_DEVICE_TROUBLE, e, &why);
-        e = engine_start(&stream->engine, &words, now_ms, &why);
+        e = start_on_record(stream, now_ms, &why);
         complain(stream, EVENT_ENGINE_ABSENT, e, &why);
         stream->forgive_at_ms = now_ms + RUNS_WELL_MS;
+        if (stream->config->engine.status_file && runs_release(stream) && !life_is_busy(stream->life) && !stream->load_by_ms)
+                watch_load(stream, now_ms, false);
 }
 
 /* Content that was good fails now: down one level, and say so. */
-static void good_crashed(struct stream *stream, const char *text)
+static void level_down(struct stream *stream, enum slot_kind kind, const char *text)
 {
         struct agent *agent = stream->agent;
-        const struct slot_stream *now = slots_stream(agent->slots, stream->index);
-        if (now->crashes < GOOD_CRASHES_MAX || now->current == SLOT_NONE)
-                return;
         struct why why;
-        enum err e = slots_descend(agent->slots, stream->index, &(struct slot_harm){ SLOT_CRASH, text, agent_time_s(agent) }, &why);
+        enum err e = slots_descend(agent->slots, stream->index, &(struct slot_harm){ kind, text, agent_time_s(agent) }, &why);
         if (!e)
                 e = stream_switch(stream, &why);
         complain(stream, EVENT_DEVICE_TROUBLE, e, &why);
         agent_note(agent, EVENT_LEVEL_DOWN, stream, slot_name((enum slot_id)slots_stream(agent->slots, stream->index)->current));
+}
+
+static void good_crashed(struct stream *stream, const char *text)
+{
+        const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
+        if (now->crashes >= GOOD_CRASHES_MAX && now->current != SLOT_NONE)
+                level_down(stream, SLOT_CRASH, text);
+}
+
+/* An engine that a release left hanging, deaf to the signal that called it back, is started anew; one that only takes its time at its start
+ * is not. One that says, twice, that it cannot load a release that was good (its files may have gone bad) goes down one level. */
+static void not_loaded(struct stream *stream, enum engine_load load, int64_t now_ms)
+{
+        bool may_restart = !stream->is_restarted && (stream->may_hang || load == ENGINE_SAYS_ERROR);
+        stream->load_by_ms = 0;
+        if (may_restart && engine_restart(&stream->engine, now_ms)) {
+                agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, "the engine does not say that it loaded its content: it is started again");
+                stream->load_by_ms = now_ms + stream->config->engine.stop_ms + STREAM_LOAD_MS;
+                stream->is_restarted = true;
+        } else if (load == ENGINE_SAYS_ERROR && runs_release(stream)) {
+                level_down(stream, SLOT_PROBE_FAILED, "the engine says state=error");
+                watch_load(stream, now_ms, true);
+        } else {
+                agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, "the engine does not say that it loaded its content: look at it");
+        }
+}
+
+static void look_at_load(struct stream *stream, int64_t now_ms)
+{
+        if (life_is_busy(stream->life))
+                stream->load_by_ms = 0;          /* the trial looks by itself */
+        if (!stream->load_by_ms || now_ms < stream->look_at_ms)
+                return;
+        stream->look_at_ms = now_ms + STREAM_LOOK_MS;
+        enum engine_load load = stream_load(stream);
+        if (load == ENGINE_SAYS_OK)
+                stream->load_by_ms = 0;
+        else if (now_ms >= stream->load_by_ms)
+                not_loaded(stream, load, now_ms);
 }
 
 static void watch_engine(struct stream *stream, int64_t now_ms)
@@ -351,7 +397,7 @@ void stream_tick(struct stream *stream)
 {
         int64_t now_ms = agent_steady_ms(stream->agent);
         watch_engine(stream, now_ms);
-        watch_return(stream, now_ms);
+        look_at_load(stream, now_ms);
         if (is_withdrawn(stream, now_ms))
                 stream_event(stream, LIFE_WITHDRAWN, "");
         if (is_wanted(stream, now_ms))
@@ -380,7 +426,7 @@ int64_t stream_wake_ms(const struct stream *stream)
                 wake = sooner(wake, stream->retry_at_ms);
         if (stream->forgive_at_ms && engine_is_alive(&stream->engine) && !life_is_busy(stream->life))
                 wake = sooner(wake, stream->forgive_at_ms);
-        if (stream->back_until_ms)
+        if (stream->load_by_ms)
                 wake = sooner(wake, stream->look_at_ms);
         return wake;
 }

@@ -50,7 +50,8 @@ struct stream {
         size_t next_probe, probes_passed;
         unsigned probe_failures;         /* of the next one, in a row */
         bool is_loaded;
-        int64_t back_until_ms;           /* after a trial that ended badly: by then the engine has loaded what it went back to. 0: no */
+        int64_t load_by_ms;              /* outside a trial: by then the engine says that it loaded what the record names. 0: it has */
+        bool may_hang, is_restarted;     /* a release may have left it so; because it had not loaded */
         int64_t condemned_at_ms;         /* harmed, but the disk would not take it: said again then; the engine stays down. 0: no */
         enum slot_kind harm_kind;
         enum slot_outcome refusal;

@@ -135,6 +135,22 @@ TEST(engine_reload, removes_a_stale_status_file_and_never_a_folder)
         file_remove_tree(folder);
 }
 
+TEST(engine_start, does_not_believe_what_an_earlier_engine_said)
+{
+        char folder[] = "/tmp/engine-XXXXXX", path[64];
+        const char *words[] = { "sleep", "60", NULL };
+        struct agent_engine config = command_of(words);
+        struct engine engine;
+        CHECK(mkdtemp(folder));
+        snprintf(path, sizeof(path), "%s/status", folder);
+        config.status_file = path;
+        CHECK(file_write(path, "state=ok\n", 9, NULL) == OK);
+        engine_init(&engine, &config);
+        CHECK(engine_start(&engine, &places, 0, NULL) == OK && file_kind(path) == FILE_ABSENT);
+        engine_kill(&engine);
+        file_remove_tree(folder);
+}
+
 TEST(engine_status, does_not_wait_for_a_pipe)
 {
         char folder[] = "/tmp/engine-XXXXXX", path[64];

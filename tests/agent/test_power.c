@@ -435,6 +435,38 @@ TEST(life, starts_an_engine_again_that_a_release_left_hanging)
         world_close();
 }
 
+static uint64_t running_after_restart(void)
+{
+        CHECK(start() == OK);
+        return running();
+}
+
+TEST(life, goes_down_from_a_good_release_that_can_be_loaded_no_more)
+{
+        char status_file[64];
+        world_open();
+        run_deaf_engine(status_file);
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        CHECK(start() == OK);
+        const struct offer offer = offer_of(4, OFFER_GO);
+        stream_offer(&world.stream, &offer);
+        live_until(LIFE_PROBATION);
+        CHECK(file_write(status_file, "state=ok version=4\n", 19, NULL) == OK);
+        live_until(LIFE_IDLE);
+        end();
+        CHECK(running_after_restart() == 4);
+        for (int turns = 0; turns < 5000 && running() == 4; turns++) {
+                turn(200);
+                if (world.stream.engine.child.pid && !world.stream.engine.is_stopping)
+                        CHECK(file_write(status_file, "state=error version=\n", 21, NULL) == OK);
+                usleep(1000);
+        }
+        CHECK(running() == 0 && slots_report(world.agent.slots) && slots_stream(world.agent.slots, 0)->counters.fallbacks == 1);
+        end();
+        world_close();
+}
+
 TEST(life, leaves_something_good_to_start_whenever_the_power_goes)
 {
         unsigned cuts = 0;
