@@ -310,8 +310,9 @@ static enum err folders(struct agent *agent, struct why *why)
 
 static enum err agent_init(struct agent *agent, struct why *why)
 {
-        if (folders(agent, why))
-                agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why->text);
+        struct why trouble;
+        if (folders(agent, &trouble))
+                agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, trouble.text);
         enum err e = identity_load(agent->disk, &agent->identity, why);
         if (!e && !agent->identity.is_enrolled)
                 e = FAIL(why, ERR_REFUSED, "enrolment was not finished; run `firebreak-agent enrol` again");

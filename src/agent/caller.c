@@ -11,7 +11,6 @@
 enum {
         PAUSE_FIRST_MS = 500,
         FETCH_MEMORY_BYTES = 1 << 30, FETCH_FILES = 64,
-        HANG_MS = 3 * FETCH_SLICE_MS,    /* an exchange ends by itself before; one that has not, hangs */
 };
 
 struct caller {
@@ -168,7 +167,7 @@ static void send_ask(struct caller *caller, caller_done *done, void *user)
         caller->done = done;
         caller->user = user;
         caller->is_out = true;
-        caller->hangs_at_ms = now_ms(caller) + HANG_MS;
+        caller->hangs_at_ms = now_ms(caller) + FETCH_MOST_MS;       /* it ends by itself before, or hangs */
         enum err e = caller->channel < 0 ? child_begin(caller, &why) : OK;
         if (!e)
                 e = channel_send(caller->channel, &caller->ask, sizeof(caller->ask), &why);

@@ -9,7 +9,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { STALL_S = 15, POST_MS = 15000 };
+enum {
+        STALL_S = 15, POST_MS = 15000,
+        METADATA_MS = 120000,            /* of one file, which is not resumed: a megabyte over the slowest link that we serve, 9 KB/s */
+};
 
 static enum err read_pace(const struct buf *body, struct fetch_answer *answer, struct why *why)
 {
@@ -109,7 +112,7 @@ static enum err exchange(struct exchange *exchange, struct why *why)
         const struct net_request request = {
                 .method = is_get ? "GET" : "POST", .url = url, .headers = headers, .header_count = is_get ? 0 : 4,
                 .body = is_get ? NULL : ask->body, .body_length = is_get ? 0 : ask->body_length,
-                .download = is_get ? &exchange->download : NULL, .total_ms = is_get ? FETCH_SLICE_MS : POST_MS,
+                .download = is_get ? &exchange->download : NULL, .total_ms = !is_get ? POST_MS : ask->is_resumed ? FETCH_SLICE_MS : METADATA_MS,
         };
         struct net_response response = { .body = &exchange->body, .wanted = &wanted, .wanted_count = 1 };
         enum err e = exchange->net->ops->exchange(exchange->net, &request, &response, why);

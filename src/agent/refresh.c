@@ -224,6 +224,8 @@ static void refused(struct refresh *refresh, const char *text)
 static void got_file(struct refresh *refresh, const struct fetch_answer *answer)
 {
         const struct verdict *want = &refresh->verdict;
+        char name[VERDICT_NAME_BYTES];
+        verdict_want_name(want, name);
         const enum bundle_repository repository = (enum bundle_repository)want->want_repository;
         const enum tuf_role role = (enum tuf_role)want->want_role;
         struct disk *disk = refresh->agent->disk;
@@ -234,7 +236,7 @@ static void got_file(struct refresh *refresh, const struct fetch_answer *answer)
         if (answer->status == 200)
                 e = disk->ops->read(disk, wanted_path, &bytes, &why);
         else if (answer->status != 404 || role != TUF_ROOT)
-                e = FAIL(&why, ERR_UNAVAILABLE, "fetching metadata: %.100s", answer->text);
+                e = FAIL(&why, ERR_UNAVAILABLE, "fetching %s: %.100s", name, answer->text);
         if (e) {
                 (want->want_role == VERDICT_COHORT_ROLE ? refused : give_up)(refresh, why.text);
                 return;

@@ -436,14 +436,15 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
         const struct agent_stream_config *config = agent_config_stream(agent->config, index);
         *ret_stream = (struct stream){ .agent = agent, .index = index, .config = config };
         engine_init(&ret_stream->engine, &config->engine);
-        enum err e = content_prepare(agent->disk, config->name, config->factory, why);
+        struct why trouble;
+        enum err e = content_prepare(agent->disk, config->name, config->factory, &trouble);
         if (!e)
-                e = content_settle(agent->disk, agent->slots, index, why);
+                e = content_settle(agent->disk, agent->slots, index, &trouble);
         /* A full or read-only disk is no reason to leave the device without its engine. */
-        if (e && content_is_settled(agent->disk, agent->slots, index))
-                agent_note(agent, EVENT_DEVICE_TROUBLE, ret_stream, why->text);
-        else if (e)
-                return e;
+        if (e && !content_is_settled(agent->disk, agent->slots, index))
+                return FAIL(why, e, "%s", trouble.text);
+        if (e)
+                agent_note(agent, EVENT_DEVICE_TROUBLE, ret_stream, trouble.text);
         content_version(agent->disk, agent->slots, index, ret_stream->expected);
         ret_stream->engine.is_wanted = true;
         ret_stream->engine.start_at_ms = agent_steady_ms(agent);
