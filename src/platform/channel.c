@@ -83,6 +83,7 @@ enum err channel_signals(int *ret_file, struct why *why)
         sigset_t set;
         watched(&set);
         signal(SIGPIPE, SIG_IGN);
+        signal(SIGHUP, SIG_IGN);
         if (sigprocmask(SIG_BLOCK, &set, NULL))
                 return FAIL(why, ERR_IO, "blocking signals: %s", strerror(errno));
         int file = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

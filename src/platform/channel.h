@@ -22,7 +22,8 @@ MUST_CHECK enum err channel_receive(int end, void *bytes, size_t bytes_max, size
 enum { CHANNEL_WAIT_MAX = 64 };
 MUST_CHECK enum err channel_wait(const int *files, size_t count, int64_t timeout_ms, bool *ret_ready, struct why *why);
 
-/* From here on SIGTERM, SIGINT and SIGCHLD arrive as a readable file instead of interrupting. SIGPIPE is ignored. */
+/* From here on SIGTERM, SIGINT and SIGCHLD arrive as a readable file instead of interrupting. SIGPIPE is ignored, and
+ * SIGHUP: a terminal that goes away, or who hopes for a reload, must not end a supervisor unplanned. */
 MUST_CHECK enum err channel_signals(int *ret_file, struct why *why);
 /* Takes all that arrived; true if one of them asks for an end. */
 bool channel_signals_take(int file);

@@ -493,6 +493,16 @@ TEST(run, calls_as_often_as_it_is_told_to_also_when_it_is_refused)
         stop(&device);
 }
 
+TEST(run, takes_no_hangup_for_an_end)
+{
+        OWN(device) struct device device;
+        device_with_4(&device, "");
+        CHECK(child_signal(&device.agent, "HUP"));
+        let_it_call(&device, 3);
+        CHECK(status_is(&device, "version=4"));
+        stop(&device);
+}
+
 TEST(run, lets_no_second_one_on_the_same_state)
 {
         OWN(device) struct device device;

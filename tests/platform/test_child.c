@@ -34,6 +34,22 @@ TEST(child_start, tells_a_program_that_is_missing_or_may_not_run)
         CHECK(child_start(&(struct child_setup){ barred, -1, -1, -1, NULL }, &child, &why) == ERR_REFUSED && !child.pid);
 }
 
+TEST(child_start, gives_the_child_signals_that_nobody_ignored_or_blocked)
+{
+        const char *const argv[] = { "sh", "-c", "kill -HUP $$; exit 3", NULL };
+        struct child child = { 0 };
+        struct child_end end;
+        sigset_t set, before;
+        sigemptyset(&set);
+        sigaddset(&set, SIGHUP);
+        CHECK(signal(SIGHUP, SIG_IGN) != SIG_ERR && sigprocmask(SIG_BLOCK, &set, &before) == 0);
+        CHECK(child_start(&(struct child_setup){ argv, -1, -1, -1, NULL }, &child, NULL) == OK);
+        while (!child_ended(&child, &end))
+                usleep(1000);
+        CHECK(end.is_signal && end.code == SIGHUP);
+        CHECK(sigprocmask(SIG_SETMASK, &before, NULL) == 0 && signal(SIGHUP, SIG_DFL) != SIG_ERR);
+}
+
 TEST(child_ended, tells_an_exit_from_a_signal)
 {
         const char *const fails[] = { "false", NULL }, *const sleeps[] = { "sleep", "60", NULL };
