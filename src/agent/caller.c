@@ -90,11 +90,16 @@ static void finish(struct caller *caller, enum err e, const struct fetch_answer 
                 done(caller->user, e, answer);
 }
 
-static void child_lost(struct caller *caller)
+static void child_end(struct caller *caller)
 {
         channel_close(caller->channel);
         caller->channel = -1;
         child_kill(&caller->child);
+}
+
+static void child_lost(struct caller *caller)
+{
+        child_end(caller);
         pause_grows(caller);
         if (caller->is_out)
                 finish(caller, ERR_UNAVAILABLE, NULL);
@@ -136,7 +141,7 @@ static bool has_failed(const struct fetch_answer *answer)
 {
         if (answer->err == ERR_TIMEOUT)
                 return answer->spool_length <= answer->spool_from;
-        return answer->err == ERR_UNAVAILABLE || answer->err == ERR_UNTRUSTED || answer->status >= 500;
+        return answer->err == ERR_UNAVAILABLE || answer->err == ERR_UNTRUSTED || answer->err == ERR_USAGE || answer->status >= 500;
 }
 
 void caller_take(struct caller *caller)
@@ -152,6 +157,10 @@ void caller_take(struct caller *caller)
         answer->text[sizeof(answer->text) - 1] = 0;
         learn_date(caller);
         caller->free_at_ms = 0;
+        /* The next one is started afresh: it may open only what was there when it was (platform/confine.h), and resolv.conf or the CA may
+         * have been replaced since. */
+        if (answer->err && has_failed(answer))
+                child_end(caller);
         if (has_failed(answer))
                 pause_grows(caller);
         else

@@ -113,5 +113,6 @@ TEST(caller, makes_no_pause_between_slices_of_a_download_while_something_comes)
                 CHECK(setenv("FETCHER", cases[i].length, 1) == 0);
                 ask(world.caller, &world.heard);
                 CHECK(unsetenv("FETCHER") == 0 && world.heard.e == ERR_TIMEOUT && is_free(&world) == cases[i].is_free);
+                CHECK((caller_file(world.caller) >= 0) == cases[i].is_free);     /* one that failed is started afresh */
         }
 }
