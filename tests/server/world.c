@@ -92,6 +92,7 @@ static void prepare(struct world *world)
         sim_random_init(&world->random, 1);
         world->signer.signer.ops = &signer_ops;
         world->stream = "edr-rules";
+        world->lab_key = 7;
         world->now_ms = WORLD_START_S * 1000LL;
         make_root(1, (const uint8_t[]){ 1, 2, 2, 3 }, &world->release_root);
         make_root(4, (const uint8_t[]){ 4, 5, 5, 5 }, &world->director_root);
@@ -327,7 +328,7 @@ int world_evidence(struct world *world, int64_t counter, const char *stage, int 
 {
         OWN(buf) struct buf envelope;
         char target[65], path[128];
-        struct secret_key key = test_key(7);
+        struct secret_key key = test_key(world->lab_key);
         struct record record = test_record("lab.acme", stage, (enum record_status)status);
         hex_encode(world->target, 32, target);
         record.stream = world->stream;
@@ -347,6 +348,47 @@ void world_prove(struct world *world, int64_t counter)
         static const char *const stages[] = { "S1", "S2", "S4" };
         for (size_t i = 0; i < 3; i++)
                 CHECK(world_evidence(world, counter, stages[i], RECORD_PASS, false) == 201);
+}
+
+void world_file(struct world *world, const char *repository, const char *name, struct buf *into)
+{
+        const struct store_public *public = store_public_state(world->store);
+        size_t i = 0;
+        while (i < public->file_count && (strcmp(public->files[i].repository, repository) != 0 || strcmp(public->files[i].name, name) != 0))
+                i++;
+        CHECK(i < public->file_count);
+        buf_add(into, public->files[i].bytes, public->files[i].length);
+        CHECK(buf_check(into, NULL) == OK);
+}
+
+void world_director(struct world *world, struct tuf **ret_tuf)
+{
+        OWN(tuf) struct tuf *tuf = NULL;
+        OWN(buf) struct buf file;
+        static const enum tuf_role roles[] = { TUF_TIMESTAMP, TUF_SNAPSHOT, TUF_TARGETS };
+        buf_init(&file, LIMIT_METADATA_BYTES);
+        CHECK(tuf_open(&world->director_root, world->now_ms / 1000, &tuf, NULL) == OK);
+        for (size_t i = 0; i < 3; i++) {
+                struct tuf_want want = { 0 };
+                char name[40];
+                CHECK(tuf_wanted(tuf, roles[i], &want, NULL) == OK);
+                tuf_file_name(roles[i], want.version, name);
+                buf_clear(&file);
+                world_file(world, "director", name, &file);
+                CHECK(tuf_update(tuf, roles[i], &file, NULL) == OK);
+        }
+        *ret_tuf = GIVE(tuf);
+}
+
+void world_artifact(struct world *world, const uint8_t digest[32], struct buf *into)
+{
+        CHECK(artifact_read(&world->disk.disk, digest, into, NULL) == OK);
+}
+
+void world_lose_artifacts(struct world *world)
+{
+        sim_disk_done(&world->disk);
+        sim_disk_init(&world->disk);
 }
 
 void world_tick(struct world *world, int64_t ms)

@@ -38,6 +38,7 @@ struct world {
         struct store_answer answer;              /* to the last question */
         struct json *json;                       /* the same, parsed; NULL if it is not JSON */
         uint64_t devices;
+        uint8_t lab_key;
         uint8_t target[32];                      /* of the release published last */
 };
 
@@ -81,5 +82,11 @@ int world_publish(struct world *world, int64_t counter);
 /* The lab's S1, S2 and S4, all PASS. */
 void world_prove(struct world *world, int64_t counter);
 int world_evidence(struct world *world, int64_t counter, const char *stage, int status, bool is_critical);
+
+/* What a device would fetch: a file; the director's repository, verified; an artifact. */
+void world_file(struct world *world, const char *repository, const char *name, struct buf *into);
+void world_director(struct world *world, struct tuf **ret_tuf);
+void world_artifact(struct world *world, const uint8_t digest[32], struct buf *into);
+void world_lose_artifacts(struct world *world);
 
 void world_tick(struct world *world, int64_t ms);                       /* time passes, then a tick */
