@@ -259,10 +259,11 @@ enum err db_back(struct db *db, struct why *why)
         return e ? e : db_keep(db, why);
 }
 
+bool db_is_in_transaction(const struct db *db) { return !sqlite3_get_autocommit(db->handle); }
+
 void db_rollback(struct db *db)
 {
-        /* Some failures end the transaction by themselves; asking again would only complain. */
-        if (!sqlite3_get_autocommit(db->handle))
+        if (db_is_in_transaction(db))
                 (void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 

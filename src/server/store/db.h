@@ -62,6 +62,7 @@ void db_rollback(struct db *db);
 MUST_CHECK enum err db_mark(struct db *db, struct why *why);
 MUST_CHECK enum err db_keep(struct db *db, struct why *why);
 MUST_CHECK enum err db_back(struct db *db, struct why *why);
+bool db_is_in_transaction(const struct db *db);               /* a full disk ends one by itself */
 
 /* Migrations: entry i takes the schema from version i to i + 1, each in its own transaction. A database that is newer than
  * the program is refused (ERR_REFUSED). */

@@ -127,6 +127,10 @@ static enum err answer_one(struct call *call, struct why *why)
                 failed = buf_check(&call->answer->body, &reason);
         if (!failed)
                 return db_keep(store->db, why);
+        if (!db_is_in_transaction(store->db)) {
+                *why = reason;
+                return failed;                  /* with it went what the others of the batch wrote */
+        }
         answer_problem(call->answer, failed, &reason);
         e = db_back(store->db, why);
         return e || fed == rollouts_fed(store->rollouts) ? e : reload_rollouts(store, why);

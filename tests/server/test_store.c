@@ -1,0 +1,74 @@
+#include "server/store/inside.h"
+#include "server/world.h"
+
+#include "support/test.h"
+
+static struct store_request status_request(void)
+{
+        return (struct store_request){ .route = ROUTE_STATUS, .method = "GET", .path = "/api/v1/status", .authorization = "Bearer admin-key-of-the-tests" };
+}
+
+TEST(store_batch, answers_each_by_itself)
+{
+        static const char bad[] = "{\"group\":\"a\"}", good[] = "{\"group\":\"a\",\"uses\":1,\"expires_s\":9}";
+        OWN(world) struct world world = { 0 };
+        struct store_answer answers[4] = { 0 };
+        world_open(&world);
+        struct store_request requests[4] = { status_request(), status_request(), status_request(), status_request() };
+        for (int i = 1; i < 3; i++) {
+                requests[i].route = ROUTE_TOKEN_NEW;
+                requests[i].body = (struct store_text){ i == 1 ? bad : good, i == 1 ? sizeof(bad) - 1 : sizeof(good) - 1 };
+        }
+        requests[3].route = ROUTE_ARTIFACT_GET;
+        store_batch(world.store, world.now_ms, requests, 4, answers);
+        CHECK(answers[0].status == 200 && answers[1].status == 400 && answers[2].status == 200 && answers[3].status == 404);
+        for (int i = 0; i < 4; i++)
+                store_answer_done(&answers[i]);
+}
+
+/* The commit itself cannot be had without the signer here: a start changes what the director says. */
+TEST(store_batch, gives_all_the_failure_when_the_whole_cannot_be_kept)
+{
+        OWN(world) struct world world = { 0 };
+        struct world_device device;
+        static const char start[] = "{\"stream\":\"edr-rules\",\"counter\":1}", token[] = "{\"group\":\"a\",\"uses\":1,\"expires_s\":9}";
+        struct store_answer answers[2] = { 0 };
+        struct store_request requests[2] = { status_request(), status_request() };
+        int64_t before = 0, after = 0;
+        world_open(&world);
+        world_enrol(&world, &device, "os=debian");
+        CHECK(world_publish(&world, 1) == 201);
+        world_prove(&world, 1);
+        CHECK(db_number(world.store->db, "SELECT count(*) FROM tokens", NO_VALUES, 0, &before, NULL) == OK);
+        requests[0].route = ROUTE_TOKEN_NEW;
+        requests[0].body = (struct store_text){ token, sizeof(token) - 1 };
+        requests[1].route = ROUTE_ROLLOUT_START;
+        requests[1].body = (struct store_text){ start, sizeof(start) - 1 };
+        world.signer.failure = ERR_UNAVAILABLE;
+        store_batch(world.store, world.now_ms, requests, 2, answers);
+        CHECK(answers[0].status == 503 && answers[1].status == 503 && answers[0].retry_after_s);
+        world.signer.failure = OK;
+        CHECK(db_number(world.store->db, "SELECT count(*) FROM tokens", NO_VALUES, 0, &after, NULL) == OK && before == after);
+        CHECK(world_ask(&world, "GET", "/api/v1/rollouts/edr-rules/1", NULL) == 404);
+        CHECK(world_ask(&world, "POST", "/api/v1/rollouts", start) == 201);
+        store_answer_done(&answers[0]);
+        store_answer_done(&answers[1]);
+}
+
+TEST(store_batch, says_that_the_disk_is_full_and_goes_on_when_it_is_not)
+{
+        OWN(world) struct world world = { 0 };
+        int status = 200, made = 0;
+        int64_t kept = 0, pages = 0;
+        world_open(&world);
+        CHECK(db_number(world.store->db, "PRAGMA page_count", NO_VALUES, 0, &pages, NULL) == OK);
+        char limit[64];
+        snprintf(limit, sizeof(limit), "PRAGMA max_page_count=%lld", (long long)pages + 2);
+        CHECK(db_run(world.store->db, limit, NO_VALUES, NULL) == OK);
+        for (int i = 0; i < 10000 && status == 200; i++, made += status == 200)
+                status = world_ask(&world, "POST", "/api/v1/tokens", "{\"group\":\"sales\",\"uses\":1,\"expires_s\":9}");
+        CHECK(status == 507 && strstr(world_text(&world, "detail"), "disk is full"));
+        CHECK(db_run(world.store->db, "PRAGMA max_page_count=100000", NO_VALUES, NULL) == OK);
+        CHECK(db_number(world.store->db, "SELECT count(*) FROM tokens", NO_VALUES, 0, &kept, NULL) == OK && kept == made);
+        CHECK(world_ask(&world, "POST", "/api/v1/tokens", "{\"group\":\"sales\",\"uses\":1,\"expires_s\":9}") == 200);
+}
