@@ -72,3 +72,20 @@ TEST(store_batch, says_that_the_disk_is_full_and_goes_on_when_it_is_not)
         CHECK(db_number(world.store->db, "SELECT count(*) FROM tokens", NO_VALUES, 0, &kept, NULL) == OK && kept == made);
         CHECK(world_ask(&world, "POST", "/api/v1/tokens", "{\"group\":\"sales\",\"uses\":1,\"expires_s\":9}") == 200);
 }
+
+TEST(store_seen, moves_the_time_forward_only_and_takes_no_strangers)
+{
+        OWN(world) struct world world = { 0 };
+        struct world_device device;
+        world_open(&world);
+        world_enrol(&world, &device, "os=debian");
+        struct store_seen seen[3] = { { .at_s = WORLD_START_S + 50 }, { .id = "not an id", .at_s = 1 }, { .id = "00000000000000000000000000000000", .at_s = 1 } };
+        snprintf(seen[0].id, sizeof(seen[0].id), "%s", device.id);
+        CHECK(store_seen(world.store, seen, 3, NULL) == OK);
+        seen[0].at_s = 1;
+        CHECK(store_seen(world.store, seen, 1, NULL) == OK);
+        char path[64];
+        snprintf(path, sizeof(path), "/api/v1/devices/%s", device.id);
+        CHECK(world_ask(&world, "GET", path, NULL) == 200 && world_int(&world, "seen_at") == WORLD_START_S + 50 && strcmp(world_text(&world, "group"), "sales") == 0);
+        CHECK(world_ask(&world, "GET", "/api/v1/devices/00000000000000000000000000000000", NULL) == 404 && world_ask(&world, "GET", "/api/v1/devices/x", NULL) == 404);
+}

@@ -25,10 +25,10 @@ enum err device_find(struct db *db, const char *id_hex, struct device *ret_devic
         OWN(query) struct query *q = NULL;
         uint8_t id[16];
         bool has = false;
-        enum err e = strlen(id_hex) == 32 ? hex_decode(id_hex, id, sizeof(id), why) : FAIL(why, ERR_SYNTAX, "a device id is 32 hex digits");
-        if (!e)
-                e = db_query(db, "SELECT number, id, key, ring, enrolled_at, seq, revoked_at FROM devices WHERE id = ?", VALUES(bind_blob(id, sizeof(id))),
-                             &q, why);
+        if (strlen(id_hex) != 32 || hex_decode(id_hex, id, sizeof(id), why) != OK)
+                return FAIL(why, ERR_NOT_FOUND, "no such device: an id is 32 hex digits");
+        enum err e = db_query(db, "SELECT number, id, key, ring, enrolled_at, seq, revoked_at FROM devices WHERE id = ?", VALUES(bind_blob(id, sizeof(id))),
+                              &q, why);
         if (!e)
                 e = query_next(q, &has, why);
         if (e)
