@@ -1,6 +1,7 @@
 #include "server/store/inside.h"
 #include "server/world.h"
 
+#include "support/sweep.h"
 #include "support/test.h"
 
 static struct store_request status_request(void)
@@ -73,6 +74,91 @@ TEST(store_batch, says_that_the_disk_is_full_and_goes_on_when_it_is_not)
         CHECK(world_ask(&world, "POST", "/api/v1/tokens", "{\"group\":\"sales\",\"uses\":1,\"expires_s\":9}") == 200);
 }
 
+TEST(store_open, keeps_to_the_roots_that_it_was_given_first)
+{
+        struct world world = { 0 };
+        struct why why;
+        world_open_file(&world);
+        buf_add_text(&world.anchor, "\n");
+        CHECK(world_try_open(&world, &why) == ERR_REFUSED && strstr(why.text, "anchor"));
+        world.anchor.bytes[--world.anchor.length] = 0;
+        CHECK(world_try_open(&world, &why) == OK);
+        world_close(&world);
+}
+
+TEST(store_open, needs_roots_that_hold)
+{
+        struct world world = { 0 };
+        struct why why;
+        world_open(&world);
+        world.release_root.bytes[world.release_root.length / 2] ^= 1;
+        CHECK(world_try_open(&world, &why) != OK);
+        world.release_root.bytes[world.release_root.length / 2] ^= 1;
+        CHECK(world_try_open(&world, &why) == OK);
+        world_close(&world);
+}
+
+TEST(store_open, survives_every_allocation_failure)
+{
+        OWN(world) struct world world = { 0 };
+        world_open(&world);
+        SWEEP_MEMORY {
+                enum err e = world_try_open(&world, NULL);
+                CHECK(e == OK || e == ERR_NOMEM);
+        }
+        CHECK(world.store);
+}
+
+TEST(store_public_state, changes_only_when_something_did)
+{
+        OWN(world) struct world world = { 0 };
+        world_open(&world);
+        uint64_t changes = store_public_state(world.store)->changes;
+        world_tick(&world, 100);
+        CHECK(world_ask(&world, "GET", "/api/v1/status", NULL) == 200);
+        CHECK(store_public_state(world.store)->changes == changes);
+        CHECK(world_publish(&world, 1) == 201 && store_public_state(world.store)->changes > changes);
+        const struct store_public *public = store_public_state(world.store);
+        for (size_t i = 1; i < public->file_count; i++) {
+                int order = strcmp(public->files[i - 1].repository, public->files[i].repository);
+                CHECK(order < 0 || (order == 0 && strcmp(public->files[i - 1].name, public->files[i].name) < 0));
+        }
+        CHECK(public->file_count == 8 && public->revoked_count == 0);
+}
+
+TEST(director, renews_what_it_says_at_a_quarter_of_its_life)
+{
+        OWN(world) struct world world = { 0 };
+        world_open(&world);
+        CHECK(world_publish(&world, 1) == 201);
+        int64_t epoch = store_public_state(world.store)->epoch;
+        world_tick(&world, 899000);
+        CHECK(store_public_state(world.store)->epoch == epoch);
+        world_tick(&world, 1000);
+        CHECK(store_public_state(world.store)->epoch > epoch);
+        for (int hour = 0; hour < 48; hour++) {
+                OWN(tuf) struct tuf *tuf = NULL;
+                world_tick(&world, 3600000);
+                world_director(&world, &tuf);
+                CHECK(world_ask(&world, "GET", "/readyz", NULL) == 200);
+        }
+        CHECK(store_public_state(world.store)->file_count < 40);
+}
+
+TEST(ready, is_no_longer_said_when_metadata_could_not_be_renewed)
+{
+        OWN(world) struct world world = { 0 };
+        world_open(&world);
+        CHECK(world_ask(&world, "GET", "/readyz", NULL) == 200);
+        world.signer.failure = ERR_UNAVAILABLE;
+        world.now_ms += 3601000;
+        CHECK(store_tick(world.store, world.now_ms, NULL) == ERR_UNAVAILABLE);
+        CHECK(world_ask(&world, "GET", "/readyz", NULL) == 503);
+        world.signer.failure = OK;
+        world_tick(&world, 100);
+        CHECK(world_ask(&world, "GET", "/readyz", NULL) == 200);
+}
+
 TEST(store_seen, moves_the_time_forward_only_and_takes_no_strangers)
 {
         OWN(world) struct world world = { 0 };
@@ -88,4 +174,21 @@ TEST(store_seen, moves_the_time_forward_only_and_takes_no_strangers)
         snprintf(path, sizeof(path), "/api/v1/devices/%s", device.id);
         CHECK(world_ask(&world, "GET", path, NULL) == 200 && world_int(&world, "seen_at") == WORLD_START_S + 50 && strcmp(world_text(&world, "group"), "sales") == 0);
         CHECK(world_ask(&world, "GET", "/api/v1/devices/00000000000000000000000000000000", NULL) == 404 && world_ask(&world, "GET", "/api/v1/devices/x", NULL) == 404);
+}
+
+TEST(status, shows_the_whole_at_a_glance)
+{
+        OWN(world) struct world world = { 0 };
+        struct world_device device;
+        world_open(&world);
+        world_enrol(&world, &device, "os=debian");
+        CHECK(world_publish(&world, 1) == 201);
+        world_prove(&world, 1);
+        CHECK(world_ask(&world, "POST", "/api/v1/rollouts", "{\"stream\":\"edr-rules\",\"counter\":1}") == 201);
+        CHECK(world_ask(&world, "GET", "/api/v1/status", NULL) == 200 && json_int(json_get(json_get(world.json, "devices"), "enrolled"), 0) == 1);
+        CHECK(json_count(json_get(world.json, "rollouts")) == 1 && json_count(json_get(world.json, "metadata")) == 8);
+        CHECK(world_ask(&world, "GET", "/metrics", NULL) == 200);
+        const char *text = buf_text(&world.answer.body);
+        CHECK(strstr(text, "firebreak_devices 1\n") && strstr(text, "firebreak_rollout_exposed{stream=\"edr-rules\",counter=\"1\"} 0\n"));
+        CHECK(strcmp(text + strlen(text) - 6, "# EOF\n") == 0);
 }
