@@ -51,6 +51,19 @@ TEST(db_run, refuses_what_the_schema_forbids)
         CHECK(rows(db) == 1);
 }
 
+/* Or the next transaction could not begin, for ever. */
+TEST(db_rollback, needs_no_memory)
+{
+        OWN(db) struct db *db = two_tables();
+        SWEEP_MEMORY {
+                if (db_begin(db, NULL) == OK && db_run(db, "INSERT INTO a VALUES (1)", NO_VALUES, NULL) == OK)
+                        CHECK(db_is_in_transaction(db));
+                db_rollback(db);
+                CHECK(!db_is_in_transaction(db));
+        }
+        CHECK(rows(db) == 0);
+}
+
 TEST(db_back, undoes_to_the_mark_and_no_further)
 {
         OWN(db) struct db *db = two_tables();

@@ -248,7 +248,17 @@ enum err db_number(struct db *db, const char *sql, const struct bind *values, in
         return OK;
 }
 
-enum err db_begin(struct db *db, struct why *why) { return db_run(db, "BEGIN IMMEDIATE", NO_VALUES, why); }
+static const char rollback[] = "ROLLBACK";
+
+/* Begins nothing that could not be undone without memory, which is when it has to be. */
+enum err db_begin(struct db *db, struct why *why)
+{
+        struct query *undo = NULL;
+        enum err e = prepared(db, rollback, &undo, why);
+        db_rollback(db);
+        return e ? e : db_run(db, "BEGIN IMMEDIATE", NO_VALUES, why);
+}
+
 enum err db_commit(struct db *db, struct why *why) { return db_run(db, "COMMIT", NO_VALUES, why); }
 enum err db_mark(struct db *db, struct why *why) { return db_run(db, "SAVEPOINT mark", NO_VALUES, why); }
 enum err db_keep(struct db *db, struct why *why) { return db_run(db, "RELEASE mark", NO_VALUES, why); }
@@ -263,8 +273,8 @@ bool db_is_in_transaction(const struct db *db) { return !sqlite3_get_autocommit(
 
 void db_rollback(struct db *db)
 {
-        if (db_is_in_transaction(db))
-                (void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+        if (db_is_in_transaction(db) && db_run(db, rollback, NO_VALUES, NULL) != OK)
+                return;                                       /* db_begin() tries again */
 }
 
 static enum err migrate_one(struct db *db, const char *step, size_t to, struct why *why)
