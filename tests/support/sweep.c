@@ -5,15 +5,15 @@
 #include <stdlib.h>
 
 static unsigned allocations_left;
-static bool failed;
+static bool failed, fails_once;
 
 static void *failing_calloc(size_t count, size_t size)
 {
-        if (!allocations_left) {
+        if (!allocations_left && !(failed && fails_once)) {
                 failed = true;
                 return NULL;
         }
-        allocations_left--;
+        allocations_left -= !failed;
         return calloc(count, size);
 }
 
@@ -25,6 +25,7 @@ bool sweep_memory_next(struct sweep *sweep)
         }
         sweep->started = true;
         failed = false;
+        fails_once = sweep->once;
         allocations_left = sweep->step++;
         mem_hook = failing_calloc;
         return true;
