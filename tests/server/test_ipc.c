@@ -1,5 +1,6 @@
 #include "server/ipc.h"
 
+#include "support/sweep.h"
 #include "support/test.h"
 
 #include <string.h>
@@ -63,6 +64,30 @@ TEST(ipc, carries_answers_seen_devices_and_public_state)
         CHECK(ipc_read_public(&frame, arena, &got, NULL) == OK);
         CHECK(got.changes == 3 && got.epoch == 9 && got.pace_ms == 60000 && got.revoked_count == 2 && strcmp(got.revoked[1], revoked[1]) == 0);
         CHECK(got.file_count == 2 && strcmp(got.files[0].name, "timestamp.json") == 0 && got.files[0].length == 2 && got.files[1].length == 0);
+}
+
+TEST(ipc, reads_lists_whole_or_says_that_memory_is_out)
+{
+        static const char revoked[1][33] = { "000102030405060708090a0b0c0d0e0f" };
+        const struct store_file files[] = { { "director", "timestamp.json", "{}", 2 } };
+        const struct store_public state = { 3, 9, 60000, revoked, 1, files, 1 };
+        const struct store_seen seen[] = { { "000102030405060708090a0b0c0d0e0f", 5 } };
+        OWN(buf) struct buf public_bytes, seen_bytes;
+        buf_init(&public_bytes, 4096);
+        buf_init(&seen_bytes, 4096);
+        ipc_write_public(&public_bytes, &state);
+        ipc_write_seen(&seen_bytes, seen, 1);
+        struct ipc_frame public_frame = cut(&public_bytes), seen_frame = cut(&seen_bytes);
+        SWEEP_MEMORY {
+                OWN(arena) struct arena *arena = arena_new(1 << 20);
+                const struct store_seen *list = NULL;
+                struct store_public got = { 0 };
+                size_t count = 0;
+                enum err e = arena ? ipc_read_public(&public_frame, arena, &got, NULL) : ERR_NOMEM;
+                CHECK(e == ERR_NOMEM || (e == OK && got.file_count == 1 && got.revoked_count == 1));
+                e = arena ? ipc_read_seen(&seen_frame, arena, &list, &count, NULL) : ERR_NOMEM;
+                CHECK(e == ERR_NOMEM || (e == OK && count == 1));
+        }
 }
 
 TEST(ipc, carries_wishes_and_signatures)

@@ -59,6 +59,21 @@ TEST(signer_check_form, refuses_everything_else_and_says_what_it_should_have_bee
         }
 }
 
+/* Without memory a form is not known: neither taken nor refused for good. */
+TEST(signer_check_form, survives_every_allocation_failure)
+{
+        for (enum signer_form form = 0; form < SIGNER_FORMS; form++) {
+                SWEEP_MEMORY {
+                        enum err e = signer_check_form(form, good[form], strlen(good[form]), NULL);
+                        CHECK(e == OK || e == ERR_NOMEM);
+                }
+                SWEEP_MEMORY {
+                        enum err e = signer_check_form(form, "{\"_type\":\"root\"}", 16, NULL);
+                        CHECK(e == ERR_REFUSED || e == ERR_NOMEM);
+                }
+        }
+}
+
 struct folder { char path[64]; struct secret_key director, timestamp; };
 
 static void write_key(const struct folder *folder, const char *name, const struct secret_key *key, const char *passphrase)
