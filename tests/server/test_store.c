@@ -101,7 +101,7 @@ TEST(store_open, needs_roots_that_hold)
 TEST(store_open, survives_every_allocation_failure)
 {
         OWN(world) struct world world = { 0 };
-        world_open(&world);
+        world_open_file(&world);
         SWEEP_MEMORY {
                 enum err e = world_try_open(&world, NULL);
                 CHECK(e == OK || e == ERR_NOMEM);

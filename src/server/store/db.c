@@ -55,12 +55,14 @@ static void block_shutdown(void *user) { (void)user; }
 
 static const sqlite3_mem_methods memory = { block_new, block_free, block_resize, block_size, block_round, block_init, block_shutdown, NULL };
 
-/* What a result code of SQLite means to a caller, and what to do about it. Extended codes fall back to their low byte. */
+/* What a result code of SQLite means to a caller, and what to do about it. Extended codes that are not here fall back to their low byte. */
 static const struct meaning {
         int code;
         enum err err;
         const char *advice;
 } meanings[] = {
+        { SQLITE_IOERR_NOMEM, ERR_NOMEM, "out of memory" },
+        { SQLITE_IOERR, ERR_IO, "the disk failed; see the system's log for what is wrong with it" },
         { SQLITE_BUSY, ERR_BUSY, "another process has the database open; stop it" },
         { SQLITE_LOCKED, ERR_BUSY, "the database is locked" },
         { SQLITE_FULL, ERR_FULL, "the disk is full; free some space in the data folder" },
@@ -78,7 +80,7 @@ static enum err fail(struct db *db, int code, struct why *why)
 {
         const char *detail = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code);
         for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
-                if (meanings[i].code == (code & 0xff))
+                if (meanings[i].code == code || meanings[i].code == (code & 0xff))
                         return FAIL(why, meanings[i].err, "%s (%s)", meanings[i].advice, detail);
         return FAIL(why, ERR_IO, "database: %s", detail);
 }
