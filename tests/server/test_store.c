@@ -74,6 +74,28 @@ TEST(store_batch, says_that_the_disk_is_full_and_goes_on_when_it_is_not)
         CHECK(world_ask(&world, "POST", "/api/v1/tokens", "{\"group\":\"sales\",\"uses\":1,\"expires_s\":9}") == 200);
 }
 
+/* The store keeps its lock while it runs, so this takes some undoing. */
+TEST(store_batch, asks_to_come_again_while_somebody_else_has_the_database)
+{
+        OWN(world) struct world world = { 0 };
+        OWN(db) struct db *other = NULL;
+        static const char token[] = "{\"group\":\"sales\",\"uses\":1,\"expires_s\":9}";
+        static const char *const let_go[] = { "PRAGMA journal_mode=DELETE", "PRAGMA locking_mode=NORMAL", "PRAGMA busy_timeout=0" };
+        int64_t kept = 0;
+        world_open_file(&world);
+        CHECK(world_ask(&world, "POST", "/api/v1/tokens", token) == 200);
+        for (size_t i = 0; i < sizeof(let_go) / sizeof(let_go[0]); i++)
+                CHECK(db_number(world.store->db, let_go[i], NO_VALUES, 0, &kept, NULL) == OK);
+        CHECK(world_ask(&world, "POST", "/api/v1/tokens", token) == 200);
+        CHECK(db_open(world.database, &other, NULL) == OK && db_begin(other, NULL) == OK);
+        CHECK(world_ask(&world, "POST", "/api/v1/tokens", token) == 503 && world.answer.retry_after_s && strstr(world_text(&world, "detail"), "another process"));
+        CHECK(store_tick(world.store, world.now_ms + 100, NULL) != OK);
+        db_rollback(other);
+        db_close(GIVE(other));
+        CHECK(world_ask(&world, "POST", "/api/v1/tokens", token) == 200);
+        CHECK(db_number(world.store->db, "SELECT count(*) FROM tokens", NO_VALUES, 0, &kept, NULL) == OK && kept == 3);
+}
+
 TEST(store_open, keeps_to_the_roots_that_it_was_given_first)
 {
         struct world world = { 0 };

@@ -156,6 +156,8 @@ void store_batch(struct store *store, int64_t now_ms, const struct store_request
         for (size_t i = 0; i < count; i++)
                 buf_init(&answers[i].body, ANSWER_MAX);
         enum err e = answer_all(store, &call, requests, count, answers, &why);
+        if (e == ERR_BUSY)
+                e = ERR_UNAVAILABLE;                  /* 409 would be an answer to the question */
         for (size_t i = 0; e && i < count; i++)
                 answer_problem(&answers[i], e, &why);
 }
