@@ -1,5 +1,6 @@
 # The front door. Meson does the work; this names the few things that people ask for.
 #
+#   make demo      five releases to sixty real devices on this machine; KEEP=1 leaves it up to look around
 #   make build     the programs and their tests, in build/
 #   make check     everything that CI checks; ends with `N passed, N failed`
 #   make test      the tests of the ordinary build only
@@ -10,12 +11,16 @@
 PREFIX ?= /usr/local
 FUZZ_S ?= 60
 DEPS ?= yes
+KEEP ?=
 
-.PHONY: build check test bench fuzz install clean deps deps-build
+.PHONY: build demo check test bench fuzz install clean deps deps-build
 build: deps-build
 	@test -f build/build.ninja || meson setup build --prefix=$(PREFIX) >build-setup.log 2>&1 || { cat build-setup.log; exit 1; }
 	@rm -f build-setup.log
 	@ninja -C build
+
+demo: build
+	@python3 tests/e2e/demo.py --build build $(if $(KEEP),--keep)
 
 check: deps
 	@tools/run-checks
