@@ -22,7 +22,7 @@ static struct world {
         struct agent_stream_config stream_config;
         struct stream stream;
         int64_t now_ms;
-        char pid_file[64];
+        char pid_file[64], deaf_file[64];        /* the latter "": the engine is none that has to become deaf first */
         struct buf notes[10];            /* by counter */
 } world;
 
@@ -355,9 +355,22 @@ TEST(stream_open, runs_what_is_good_from_a_disk_that_takes_nothing_any_more)
         world_close();
 }
 
+/* A child of the test's takes real time until it hears no signal any more; one that comes before would end it. */
+static void wait_until_deaf(void)
+{
+        int said = 0;
+        for (int looks = 0; looks < 20000 && world.deaf_file[0] && world.stream.engine.child.pid != said && world.stream.engine.child.pid; looks++) {
+                OWN(buf) struct buf text;
+                buf_init(&text, 32);
+                said = file_read(world.deaf_file, &text, NULL) == OK ? (int)strtol(buf_text(&text), NULL, 10) : 0;
+                usleep(1000);
+        }
+}
+
 static void turn(int64_t ms)
 {
         stream_tick(&world.stream);
+        wait_until_deaf();
         (void)stream_call(&world.stream);
         world.now_ms += ms;
 }
@@ -372,11 +385,12 @@ static void live_until(enum life_state life)
 /* In place of pid_file: a child that hears no signal but one, and for which the test says what it loaded. */
 static void run_deaf_engine(char status_file[64])
 {
-        static const char *words[] = { "sh", "-c", "trap '' TERM HUP; while :; do sleep 0.05; done" };
+        static const char *words[] = { "sh", "-c", "trap '' TERM HUP; echo $$ > \"$0\"; while :; do sleep 0.05; done", world.deaf_file };
+        snprintf(world.deaf_file, sizeof(world.deaf_file), "%.*s/deaf", (int)(strrchr(world.pid_file, '/') - world.pid_file), world.pid_file);
         snprintf(status_file, 64, "%s", world.pid_file);
         memcpy(strrchr(status_file, '/'), "/ok", sizeof("/ok"));
         world.stream_config.engine = (struct agent_engine){
-                .command = { 3, words }, .reload_signal = "HUP", .status_file = status_file, .stop_ms = 100,
+                .command = { 4, words }, .reload_signal = "HUP", .status_file = status_file, .stop_ms = 100,
         };
 }
 
