@@ -208,6 +208,7 @@ static void check_startable(void)
 static void world_open(void)
 {
         signal(SIGHUP, SIG_IGN);
+        world.deaf_file[0] = 0;
         CHECK(file_temporary(world.pid_file, NULL) == OK);
         strncat(world.pid_file, "/pid", sizeof(world.pid_file) - strlen(world.pid_file) - 1);
         world.stream_config = (struct agent_stream_config){
