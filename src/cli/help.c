@@ -75,6 +75,18 @@ static void next_words(const char *after, struct buf *into)
         }
 }
 
+/* What may stand after a command of one word: `files` is the place of the first word that names a file. */
+static void words_of(const struct command *command, struct buf *into)
+{
+        bool is_folder = strcmp(command->words, "DIR") == 0;
+        if (strcmp(command->words, "[COMMAND]") == 0)
+                next_words("", into);
+        for (const char *at = strchr(command->words, '|') ? command->words : ""; *at; at++)
+                buf_addf(into, "%c%s", *at == '|' ? ' ' : *at, at[1] ? "" : " ");
+        options_of(command, into);
+        buf_addf(into, "' files=%d", is_folder ? 2 : 9);
+}
+
 /* `case` arms that say for each command its options, and for each group its commands. */
 static void cases(struct buf *into)
 {
@@ -90,8 +102,11 @@ static void cases(struct buf *into)
                         buf_add_text(into, "' ;;\n");
                 }
                 buf_addf(into, "        '%s'%s) choices='", command->name, space ? "" : "*");
-                options_of(command, into);
-                buf_add_text(into, "' ;;\n");
+                if (space)
+                        options_of(command, into);
+                else
+                        words_of(command, into);
+                buf_add_text(into, space ? "' ;;\n" : " ;;\n");
         }
         buf_add_text(into, "        *) choices='");
         next_words("", into);
@@ -102,13 +117,13 @@ void completion_bash(struct buf *into)
 {
         buf_add_text(into, "# bash completion for firebreak; printed by `firebreak completion bash`\n"
                            "_firebreak() {\n"
-                           "    local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} choices\n"
+                           "    local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} choices files=3\n"
                            "    [ \"$COMP_CWORD\" -gt 2 ] && [[ ${COMP_WORDS[2]} != -* ]] && command+=\" ${COMP_WORDS[2]}\"\n"
                            "    [ \"$COMP_CWORD\" -lt 2 ] && command=\n"
                            "    case $command in\n");
         cases(into);
         buf_add_text(into, "    esac\n"
-                           "    [[ $word != -* && $COMP_CWORD -gt 2 ]] && { mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); return; }\n"
+                           "    [[ $word != -* && $COMP_CWORD -ge files ]] && { mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); return; }\n"
                            "    mapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$word\")\n"
                            "}\n"
                            "complete -o filenames -F _firebreak firebreak\n");
@@ -119,13 +134,13 @@ void completion_zsh(struct buf *into)
         buf_add_text(into, "#compdef firebreak\n"
                            "# zsh completion for firebreak; printed by `firebreak completion zsh`\n"
                            "_firebreak() {\n"
-                           "    local command=$words[2] choices\n"
+                           "    local command=$words[2] choices files=3\n"
                            "    (( CURRENT > 3 )) && [[ $words[3] != -* ]] && command+=\" $words[3]\"\n"
                            "    (( CURRENT < 3 )) && command=\n"
                            "    case $command in\n");
         cases(into);
         buf_add_text(into, "    esac\n"
-                           "    if [[ $PREFIX != -* ]] && (( CURRENT > 3 )); then _files; else compadd -- ${=choices}; fi\n"
+                           "    if [[ $PREFIX != -* ]] && (( CURRENT > files )); then _files; else compadd -- ${=choices}; fi\n"
                            "}\n"
                            "compdef _firebreak firebreak\n");
 }

@@ -1,0 +1,42 @@
+#!/bin/bash
+# completion.sh - what bash offers after `firebreak completion bash`, typed as people type it. TAP.
+#
+# usage: tests/cli/completion.sh build/firebreak
+set -u
+firebreak=$(realpath "$1")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+mkdir acme
+# shellcheck disable=SC1090
+source <("$firebreak" completion bash)
+points=0 failed=0
+
+# offers "WORDS WANTED" WORD...: the last word is the one under the cursor
+offers() {
+        local wanted=$1
+        shift
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+        _firebreak
+        points=$((points + 1))
+        if [ "${COMPREPLY[*]}" = "$wanted" ]; then
+                echo "ok $points - $*"
+        else
+                echo "not ok $points - $*: ${COMPREPLY[*]:-nothing}, not $wanted"
+                failed=1
+        fi
+}
+
+offers "rollout" firebreak ro
+offers "show" firebreak rollout sh
+offers "--budget" firebreak rollout start --bu
+offers "--budget" firebreak rollout start edr-rules/1 --bu
+offers "acme" firebreak init a
+offers "--name --no-passphrase" firebreak init --n
+offers "acme" firebreak release sign edr-rules/1 --publisher a
+offers "--json" firebreak status --j
+offers "bash" firebreak completion b
+offers "lab" firebreak help la
+offers "" firebreak help zzz
+echo "1..$points"
+exit $failed
