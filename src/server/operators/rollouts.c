@@ -126,58 +126,38 @@ enum err operator_rollout_start(struct call *call, struct why *why)
         return e ? e : start(call, &order, &people, why);
 }
 
-/* A rollout that is over for long is not in memory; its last view was kept. */
-static enum err view_of(struct call *call, int64_t number, const char *kept, struct json **ret_json, struct why *why)
-{
-        struct run *run = rollouts_by_number(call->store->rollouts, number);
-        if (run)
-                return run_view(call->db, run, ret_json, why);
-        return json_parse(kept, strlen(kept), LIMIT_PUBLISH_BYTES, ret_json, why);
-}
-
 enum err operator_rollouts(struct call *call, struct why *why)
 {
         OWN(page) struct page page = { 0 };
-        OWN(query) struct query *q = NULL;
-        bool has = false;
         enum err e = page_init(&page, call->request->query, why);
-        if (!e)
-                e = db_query(call->db, "SELECT number, view FROM rollouts WHERE number > ? ORDER BY number LIMIT ?",
-                             VALUES(bind_int(page.after), bind_int(page_fetch(&page))), &q, why);
-        while (!e && !(e = query_next(q, &has, why)) && has) {
+        for (struct run *run = rollouts_first(call->store->rollouts); run && !e; run = run_next(run)) {
                 struct json *view = NULL;
-                e = view_of(call, query_int(q, 0), query_text(q, 1), &view, why);
-                if (e || !page_add(&page, query_int(q, 0), view))
+                if (run_facts(run)->number <= page.after)
+                        continue;
+                e = run_view(call->db, run, &view, why);
+                if (!e && !page_add(&page, run_facts(run)->number, view))
                         break;
         }
         return e ? e : page_answer(call, &page, why);
 }
 
-static enum err find_rollout(struct call *call, const struct release *release, int64_t *ret_number, struct why *why)
+static enum err run_of_call(const struct call *call, struct release *ret_release, struct run **ret_run, struct why *why)
 {
-        enum err e = db_number(call->db, "SELECT number FROM rollouts WHERE release = ?", VALUES(bind_int(release->number)), 0, ret_number, why);
-        if (!e && !*ret_number)
-                return FAIL(why, ERR_NOT_FOUND, "%s has no rollout; start one: firebreak rollout start %s", release->name, release->name);
-        return e;
+        enum err e = release_of_call(call, ret_release, why);
+        if (e)
+                return e;
+        *ret_run = rollouts_find(call->store->rollouts, ret_release->stream, ret_release->counter);
+        if (!*ret_run)
+                return FAIL(why, ERR_NOT_FOUND, "%s has no rollout; start one: firebreak rollout start %s", ret_release->name, ret_release->name);
+        return OK;
 }
 
 enum err operator_rollout(struct call *call, struct why *why)
 {
-        OWN(query) struct query *q = NULL;
         struct release release;
-        struct json *view = NULL;
-        int64_t number = 0;
-        bool has = false;
-        enum err e = release_of_call(call, &release, why);
-        if (!e)
-                e = find_rollout(call, &release, &number, why);
-        if (!e)
-                e = db_query(call->db, "SELECT view FROM rollouts WHERE number = ?", VALUES(bind_int(number)), &q, why);
-        if (!e)
-                e = query_next(q, &has, why);
-        if (!e)
-                e = view_of(call, number, query_text(q, 0), &view, why);
-        return e ? e : call_answer_json(call, 200, view, why);
+        struct run *run = NULL;
+        enum err e = run_of_call(call, &release, &run, why);
+        return e ? e : answer_run(call, 200, run, why);
 }
 
 struct act_order { const char *who, *reason, *second; };
@@ -200,16 +180,11 @@ static enum err read_act(const struct json *body, struct act_order *order, struc
 static enum err act(struct call *call, const char *action, const struct act_order *order, struct why *why)
 {
         struct release release;
-        int64_t number = 0;
+        struct run *run = NULL;
         char what[80];
-        enum err e = release_of_call(call, &release, why);
-        if (!e)
-                e = find_rollout(call, &release, &number, why);
+        enum err e = run_of_call(call, &release, &run, why);
         if (e)
                 return e;
-        struct run *run = rollouts_by_number(call->store->rollouts, number);
-        if (!run)
-                return FAIL(why, ERR_REFUSED, "the rollout of %s is over", release.name);
         struct run_word word = { action, order->who, order->second, order->reason, call->now_ms };
         struct gate_people people = { order->who, order->second, order->reason };
         snprintf(what, sizeof(what), "rollout.%s", action);

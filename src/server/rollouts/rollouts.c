@@ -147,7 +147,7 @@ enum err rollouts_open(struct db *db, struct rollouts **ret_rollouts, struct why
                 return FAIL(why, ERR_NOMEM, "out of memory");
         rollouts->db = db;
         bool has = false;
-        enum err e = db_query(db, RUN_SELECT "WHERE o.is_open = 1 ORDER BY o.number", NO_VALUES, &q, why);
+        enum err e = db_query(db, RUN_SELECT "ORDER BY o.number", NO_VALUES, &q, why);
         while (!e && !(e = query_next(q, &has, why)) && has)
                 e = open_run(rollouts, q, why);
         if (e)

@@ -40,7 +40,7 @@ MUST_CHECK enum err rollouts_open(struct db *db, struct rollouts **ret_rollouts,
 void rollouts_close(struct rollouts *rollouts);
 OWN_DEFINE(rollouts, struct rollouts *, rollouts_close)
 
-/* Oldest first. NULL: none in memory. */
+/* Oldest first; all that were ever started. NULL: none. */
 struct run *rollouts_first(const struct rollouts *rollouts);
 struct run *run_next(const struct run *run);
 struct run *rollouts_find(const struct rollouts *rollouts, const char *stream, int64_t counter);

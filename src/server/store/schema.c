@@ -39,8 +39,7 @@ static const char step_1[] =
 
         "CREATE TABLE rollouts (number INTEGER PRIMARY KEY, release INTEGER NOT NULL UNIQUE REFERENCES releases, policy TEXT NOT NULL,"
         " override TEXT, fallback INTEGER NOT NULL, started_ms INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',"
-        " changed_ms INTEGER NOT NULL, is_open INTEGER NOT NULL DEFAULT 1, view TEXT) STRICT;"
-        "CREATE INDEX rollouts_open ON rollouts (is_open) WHERE is_open = 1;"
+        " changed_ms INTEGER NOT NULL) STRICT;"
 
         /* The fleet as it was when the rollout began: the dense numbers, blocks and strata that its decisions speak of. */
         "CREATE TABLE rollout_strata (rollout INTEGER NOT NULL REFERENCES rollouts, stratum INTEGER NOT NULL, name TEXT NOT NULL,"
