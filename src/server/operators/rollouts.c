@@ -68,7 +68,7 @@ static enum err pass_gate(const struct call *call, const struct release *release
         if (decision.is_open)
                 return OK;
         if (!people->first)
-                return FAIL(why, ERR_REFUSED, "the evidence is not enough: %.120s%s; run `firebreak lab run`, or override with two people and a reason",
+                return FAIL(why, ERR_REFUSED, "the evidence is not enough: %.300s%s; run `firebreak lab run`, or override with two people and a reason",
                             decision.unmet[0], decision.unmet_count > 1 ? " (and more)" : "");
         e = gate_override(&decision, people, why);
         return e ? e : write_record(&decision, people, record, why);
