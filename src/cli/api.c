@@ -110,7 +110,7 @@ static enum err refused(const struct api *api, const struct net_response *respon
                 return FAIL(why, e, "the server does not know the key in %.120s", api->settings.key_file);
         if (!detail)
                 return FAIL(why, e, "%.100s answered with status %d and no reason", api->settings.server, response->status);
-        return FAIL(why, e, "%.230s", detail);
+        return FAIL(why, e, "%s", detail);
 }
 
 struct exchange {
