@@ -314,7 +314,7 @@ enum err rollout_command(struct rollout *rollout, const struct rollout_command *
                 return e;
         if (!rollout_event_is_callers(order->event))
                 return FAIL(why, ERR_REFUSED, "`%s` is for the rules to say", rollout_event_word(order->event));
-        bool must_halt = order->event == ROLLOUT_ON_WITHDRAW && rollout->state != ROLLOUT_HALTED;
+        bool must_halt = order->event == ROLLOUT_ON_WITHDRAW && rollout_halts_first(rollout->state);
         struct rollout_command halt = *order;
         halt.event = ROLLOUT_ON_HALT;
         if (must_halt && (e = command(rollout, &halt, why)))

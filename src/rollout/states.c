@@ -14,7 +14,7 @@ static const char *const state_words[] = {
 #undef EVENT
 };
 
-enum speaker { CALLER, RULES };
+enum speaker { PEOPLE, CALLER, RULES };
 
 static const struct { const char *word; enum speaker from; } events[] = {
 #define STATE(name, word)
@@ -78,7 +78,7 @@ const char *rollout_reason_word(enum rollout_reason reason)
 bool rollout_event_is_callers(enum rollout_event event)
 {
         assert(event < ROLLOUT_EVENTS);
-        return events[event].from == CALLER;
+        return events[event].from != RULES;
 }
 
 enum err rollout_event_find(const char *word, enum rollout_event *ret_event, struct why *why)
@@ -91,6 +91,43 @@ enum err rollout_event_find(const char *word, enum rollout_event *ret_event, str
         return FAIL(why, ERR_SYNTAX, "`%.32s` is nothing that can be said to a rollout", word);
 }
 
+/* What people may say to it now. A withdrawal halts first where it must. */
+static void add_choices(enum rollout_state from, struct buf *into)
+{
+        const char *before = "only ";
+        for (size_t i = 0; i < MOVES; i++) {
+                if (moves[i].from != from || events[moves[i].event].from != PEOPLE)
+                        continue;
+                buf_addf(into, "%s%s%s", before, events[moves[i].event].word, moves[i].event == ROLLOUT_ON_HALT ? ", withdraw" : "");
+                before = ", ";
+        }
+        if (!into->length)
+                buf_add_text(into, "nothing any more");
+}
+
+static enum err refuse(enum rollout_state from, enum rollout_event event, struct why *why)
+{
+        enum { CHOICES_MAX = 100 };
+        OWN(buf) struct buf choices;
+        buf_init(&choices, CHOICES_MAX);
+        add_choices(from, &choices);
+        return FAIL(why, ERR_REFUSED, "a rollout that is %s takes no `%s`; people can say %s to it", rollout_state_word(from), rollout_event_word(event),
+                    buf_text(&choices));
+}
+
+static bool has_move(enum rollout_state from, enum rollout_event event)
+{
+        size_t i = 0;
+        while (i < MOVES && (moves[i].from != from || moves[i].event != event))
+                i++;
+        return i < MOVES;
+}
+
+bool rollout_halts_first(enum rollout_state from)
+{
+        return !has_move(from, ROLLOUT_ON_WITHDRAW) && has_move(from, ROLLOUT_ON_HALT);
+}
+
 enum err rollout_next(enum rollout_state from, enum rollout_event event, const struct rollout_facts *facts, enum rollout_state *ret_to,
                       struct why *why)
 {
@@ -98,12 +135,11 @@ enum err rollout_next(enum rollout_state from, enum rollout_event event, const s
                 if (moves[i].from != from || moves[i].event != event)
                         continue;
                 if (!facts->holds[moves[i].guard])
-                        return FAIL(why, ERR_REFUSED, "%s -> %s needs %s: %s", rollout_state_word(from), rollout_state_word(moves[i].to),
-                                    guards[moves[i].guard].name, guards[moves[i].guard].text);
+                        return FAIL(why, ERR_REFUSED, "`%s` takes %s", rollout_event_word(event), guards[moves[i].guard].text);
                 *ret_to = moves[i].to;
                 return OK;
         }
-        return FAIL(why, ERR_REFUSED, "a rollout that is %s has no `%s`", rollout_state_word(from), rollout_event_word(event));
+        return refuse(from, event, why);
 }
 
 void rollout_states_print(struct buf *into)

@@ -58,6 +58,9 @@ struct rollout_facts { bool holds[ROLLOUT_GUARDS]; };
 MUST_CHECK enum err rollout_next(enum rollout_state from, enum rollout_event event, const struct rollout_facts *facts,
                                  enum rollout_state *ret_to, struct why *why);
 
+/* To withdraw from here is to halt, then to withdraw. */
+bool rollout_halts_first(enum rollout_state from);
+
 const char *rollout_state_word(enum rollout_state state);
 const char *rollout_event_word(enum rollout_event event);
 const char *rollout_reason_word(enum rollout_reason reason);      /* "" for NONE */

@@ -91,7 +91,7 @@ TEST(rollout, goes_on_after_the_budget_only_by_two_people)
         small_init(&small, &policy, 40);
         small_pick(&small);
         small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_HARMED, 5);
-        CHECK(say(&small, ROLLOUT_ON_RESUME, &why) == ERR_REFUSED && strstr(why.text, "holding -> exposing needs ROOM"));
+        CHECK(say(&small, ROLLOUT_ON_RESUME, &why) == ERR_REFUSED && strstr(why.text, "`resume` takes room in the budget"));
         CHECK(override(&small, NULL) == ERR_REFUSED && override(&small, "") == ERR_REFUSED && override(&small, "anna") == ERR_REFUSED);
         CHECK(override(&small, " ") == ERR_REFUSED && override(&small, "Anna") == ERR_REFUSED && override(&small, "anna ") == ERR_REFUSED);
         CHECK(override(&small, "bert") == OK);
@@ -269,11 +269,12 @@ TEST(a_command, follows_the_table)
         CHECK(say(&small, ROLLOUT_ON_BUDGET, &why) == ERR_REFUSED);
         CHECK(say(&small, ROLLOUT_ON_HOLD, NULL) == OK && small_view(&small).reason == ROLLOUT_BECAUSE_OPERATOR && small_pick(&small) == 0);
         CHECK(say(&small, ROLLOUT_ON_RESUME, NULL) == OK && small_pick(&small) == 5);
-        CHECK(say(&small, ROLLOUT_ON_CANCEL, &why) == ERR_REFUSED && strstr(why.text, "NOBODY_EXPOSED"));
+        CHECK(say(&small, ROLLOUT_ON_CANCEL, &why) == ERR_REFUSED && strstr(why.text, "withdraw it instead"));
         CHECK(say(&small, ROLLOUT_ON_WITHDRAW, NULL) == OK);
         struct rollout_view view = small_view(&small);
         CHECK(view.state == ROLLOUT_ROLLING_BACK && view.stopped_by == ROLLOUT_BY_OPERATOR && view.verdict == ROLLOUT_HALT);
         CHECK(say(&small, ROLLOUT_ON_ROLLED_BACK, NULL) == OK && say(&small, ROLLOUT_ON_OVERRIDE, &why) == ERR_REFUSED && small_pick(&small) == 0);
+        CHECK(say(&small, ROLLOUT_ON_WITHDRAW, &why) == ERR_REFUSED && strstr(why.text, "takes no `withdraw`"));
 }
 
 TEST(time, passes_only_in_ticks)

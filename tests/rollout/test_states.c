@@ -50,9 +50,11 @@ TEST(rollout_states, name_the_guard_that_refuses)
         enum rollout_state to = ROLLOUT_STATES;
         struct why why;
         CHECK(rollout_next(ROLLOUT_HALTED, ROLLOUT_ON_OVERRIDE, &facts, &to, &why) == ERR_REFUSED && to == ROLLOUT_STATES);
-        CHECK(strcmp(why.text, "halted -> exposing needs TWO_PEOPLE: two different people and a reason") == 0);
+        CHECK(strcmp(why.text, "`override` takes two different people and a reason") == 0);
+        CHECK(rollout_next(ROLLOUT_COMPLETE, ROLLOUT_ON_HOLD, &facts, &to, &why) == ERR_REFUSED);
+        CHECK(strcmp(why.text, "a rollout that is complete takes no `hold`; people can say only halt, withdraw to it") == 0);
         CHECK(rollout_next(ROLLOUT_WITHDRAWN, ROLLOUT_ON_RESUME, &facts, &to, &why) == ERR_REFUSED);
-        CHECK(strcmp(why.text, "a rollout that is withdrawn has no `resume`") == 0);
+        CHECK(strcmp(why.text, "a rollout that is withdrawn takes no `resume`; people can say nothing any more to it") == 0);
 }
 
 TEST(rollout_states, have_words_that_are_found_again)
@@ -64,6 +66,7 @@ TEST(rollout_states, have_words_that_are_found_again)
         enum rollout_event none;
         CHECK(rollout_event_find("explode", &none, NULL) == ERR_SYNTAX);
         CHECK(rollout_event_is_callers(ROLLOUT_ON_HOLD) && !rollout_event_is_callers(ROLLOUT_ON_BUDGET));
+        CHECK(rollout_event_is_callers(ROLLOUT_ON_SUPERSEDE) && rollout_halts_first(ROLLOUT_HOLDING) && !rollout_halts_first(ROLLOUT_WITHDRAWN));
         CHECK(strcmp(rollout_reason_word(ROLLOUT_BECAUSE_FREEZE_WINDOW), "freeze_window") == 0);
         CHECK(strcmp(rollout_state_word(ROLLOUT_ROLLING_BACK), "rolling_back") == 0);
 }

@@ -80,6 +80,8 @@ TEST(start, cannot_be_overridden_against_boot_critical_matches)
         world_open(&world);
         world_enrol(&world, &device, "os=debian");
         CHECK(world_publish(&world, 1) == 201 && world_evidence(&world, 1, "S4", RECORD_FAIL, true) == 201);
+        CHECK(world_ask(&world, "POST", "/api/v1/rollouts", "{\"stream\":\"edr-rules\",\"counter\":1}") == 409);
+        CHECK(strstr(world_text(&world, "detail"), "nobody can override this") && !strstr(world_text(&world, "detail"), "two people"));
         CHECK(world_ask(&world, "POST", "/api/v1/rollouts", "{\"stream\":\"edr-rules\",\"counter\":1,\"override\":{\"people\":[\"ann\",\"bob\"],\"reason\":\"urgent\"}}") == 409);
         CHECK(world_ask(&world, "GET", "/api/v1/rollouts/edr-rules/1", NULL) == 404);
 }
@@ -143,6 +145,8 @@ TEST(act, asks_who_and_why_and_refuses_what_the_state_does_not_allow)
         CHECK(act(&world, "override", NULL) == 409 && act(&world, "halt", NULL) == 200 && act(&world, "resume", NULL) == 409);
         CHECK(act(&world, "override", "{\"who\":\"ann\",\"reason\":\"x\",\"second\":\"ann\"}") == 409);
         CHECK(act(&world, "override", "{\"who\":\"ann\",\"reason\":\"x\",\"second\":\"bob\"}") == 200 && strcmp(world_text(&world, "state"), "exposing") == 0);
+        const struct json *events = json_get(world.json, "events");
+        CHECK(strstr(json_text(json_get(json_at(events, json_count(events) - 1), "what")), "(override): 0 exposed, 0 proven, 0 harmed, 0 dark; by ann and bob: x"));
         CHECK(act(&world, "cancel", NULL) == 200 && strcmp(world_text(&world, "state"), "cancelled") == 0);
 }
 

@@ -56,6 +56,29 @@ static enum err write_record(const struct gate_decision *decision, const struct 
         return json_write(json, 0, into, why);
 }
 
+/* As much of a finding as fits beside the advice, whole words only. */
+static void add_finding(const char *finding, struct buf *into)
+{
+        enum { FINDING_SHOWN = 220 };
+        size_t length = strlen(finding);
+        if (length > FINDING_SHOWN)
+                for (length = FINDING_SHOWN; length && finding[length] != ' ';)
+                        length--;
+        buf_addf(into, "%.*s%s", (int)length, finding, finding[length] ? " ..." : "");
+}
+
+static enum err refuse_start(const struct gate_decision *decision, const struct release *release, struct why *why)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, WHY_TEXT_MAX);
+        add_finding(decision->unmet[0], &text);
+        if (decision->unmet_count > 1)
+                buf_addf(&text, ", and %zu more", decision->unmet_count - 1);
+        return FAIL(why, ERR_REFUSED, "the evidence is not enough: %s; `firebreak lab evidence %s` shows it; %s", buf_text(&text), release->name,
+                    decision->is_critical ? "nobody can override this: publish a corrected release"
+                                          : "run `firebreak lab run`, or override with two people and a reason");
+}
+
 /* The gate is open, or is passed over by two people: then what it said goes into the record. */
 static enum err pass_gate(const struct call *call, const struct release *release, const struct gate_people *people, struct buf *record, struct why *why)
 {
@@ -68,8 +91,7 @@ static enum err pass_gate(const struct call *call, const struct release *release
         if (decision.is_open)
                 return OK;
         if (!people->first)
-                return FAIL(why, ERR_REFUSED, "the evidence is not enough: %.300s%s; run `firebreak lab run`, or override with two people and a reason",
-                            decision.unmet[0], decision.unmet_count > 1 ? " (and more)" : "");
+                return refuse_start(&decision, release, why);
         e = gate_override(&decision, people, why);
         return e ? e : write_record(&decision, people, record, why);
 }

@@ -100,21 +100,34 @@ static enum err append(struct db *db, struct run *run, const struct input *input
                              bind_text(input->because), bind_blob(input->list, input->list_count * sizeof(*input->list))), why);
 }
 
+/* The change, and who said so, and why. */
+static enum err write_change(struct db *db, const struct run *run, const struct rollout_change *change, const struct input *input, struct why *why)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, LIMIT_REQUEST_BYTES);
+        buf_add_text(&text, change->text);
+        if (input->who)
+                buf_addf(&text, "; by %s%s%s%s%s", input->who, input->second ? " and " : "", input->second ? input->second : "", input->because ? ": " : "",
+                         input->because ? input->because : "");
+        enum err e = buf_check(&text, why);
+        return e ? e : db_run(db, "INSERT INTO rollout_events (rollout, at_ms, what) VALUES (?,?,?)",
+                              VALUES(bind_int(run->facts.number), bind_int(change->at_ms), bind_text(buf_text(&text))), why);
+}
+
 /* What it now is, for lists and for people. */
-static enum err write_down(struct db *db, struct run *run, int64_t now_ms, struct why *why)
+static enum err write_down(struct db *db, struct run *run, const struct input *input, struct why *why)
 {
         struct rollout_change changes[ROLLOUT_CHANGES];
         enum rollout_state before = run->facts.state;
         size_t count = rollout_take_changes(run->pure, changes);
         enum err e = OK;
         for (size_t i = 0; i < count && !e; i++)
-                e = db_run(db, "INSERT INTO rollout_events (rollout, at_ms, what) VALUES (?,?,?)",
-                           VALUES(bind_int(run->facts.number), bind_int(changes[i].at_ms), bind_text(changes[i].text)), why);
+                e = write_change(db, run, &changes[i], input, why);
         run_refresh(run);
         if (e || before == run->facts.state)
                 return e;
         return db_run(db, "UPDATE rollouts SET state = ?, changed_ms = ? WHERE number = ?",
-                      VALUES(bind_text(rollout_state_word(run->facts.state)), bind_int(now_ms), bind_int(run->facts.number)), why);
+                      VALUES(bind_text(rollout_state_word(run->facts.state)), bind_int(input->at_ms), bind_int(run->facts.number)), why);
 }
 
 /* Its own time never goes back, and never stands still: when the clock is put back, the rollout stays ahead by as much. */
@@ -139,7 +152,7 @@ enum err run_input(struct rollouts *rollouts, struct run *run, const struct inpu
                 return e;
         rollouts->fed++;
         e = append(rollouts->db, run, &told, why);
-        return e ? e : write_down(rollouts->db, run, input->at_ms, why);
+        return e ? e : write_down(rollouts->db, run, input, why);
 }
 
 static const char *text_or_null(struct query *q, int column) { return query_is_null(q, column) ? NULL : query_text(q, column); }

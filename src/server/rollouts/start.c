@@ -64,7 +64,6 @@ static enum err add_row(struct db *db, const struct subject *subject, const stru
         OWN(buf) struct buf policy;
         OWN(json) struct json *json = NULL;
         struct rollout_policy values;
-        int64_t fallback = 0;
         buf_init(&policy, LIMIT_REQUEST_BYTES);
         enum err e = policy_read(order->policy, &values, why);
         if (!e)
@@ -72,12 +71,9 @@ static enum err add_row(struct db *db, const struct subject *subject, const stru
         if (!e)
                 e = json_write(json, 0, &policy, why);
         if (!e)
-                e = db_number(db, "SELECT max(r.counter) FROM rollouts o JOIN releases r ON r.number = o.release"
-                                  " WHERE r.stream = ? AND o.state IN ('complete', 'watched')", VALUES(bind_text(subject->stream)), 0, &fallback, why);
-        if (!e)
-                e = db_run(db, "INSERT INTO rollouts (release, policy, override, fallback, started_ms, state, changed_ms) VALUES (?,?,?,?,?,'draft',?)",
-                           VALUES(bind_int(subject->release), bind_text(buf_text(&policy)), bind_text(order->override_text), bind_int(fallback),
-                                  bind_int(order->now_ms), bind_int(order->now_ms)), why);
+                e = db_run(db, "INSERT INTO rollouts (release, policy, override, started_ms, state, changed_ms) VALUES (?,?,?,?,'draft',?)",
+                           VALUES(bind_int(subject->release), bind_text(buf_text(&policy)), bind_text(order->override_text), bind_int(order->now_ms),
+                                  bind_int(order->now_ms)), why);
         if (!e)
                 *ret_number = db_last_number(db);
         return e;

@@ -9,7 +9,6 @@ enum {
         RETRY_LEAST_MS = 500, RETRY_MOST_MS = 60000,
         PATIENCE = 4,                           /* retries after which a silent asker is out of line */
         SEEN_EVERY_MS = 1000,
-        ARCHIVE_AFTER_MS = 86400000,            /* a day: late reports still mend what people see */
 };
 
 OWN_DEFINE(memory, void *, mem_free)

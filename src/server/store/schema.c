@@ -38,7 +38,7 @@ static const char step_1[] =
         " digest BLOB NOT NULL CHECK (length(digest) = 32), envelope BLOB NOT NULL, received_at INTEGER NOT NULL, UNIQUE (release, digest)) STRICT;"
 
         "CREATE TABLE rollouts (number INTEGER PRIMARY KEY, release INTEGER NOT NULL UNIQUE REFERENCES releases, policy TEXT NOT NULL,"
-        " override TEXT, fallback INTEGER NOT NULL, started_ms INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',"
+        " override TEXT, started_ms INTEGER NOT NULL, state TEXT NOT NULL,"
         " changed_ms INTEGER NOT NULL) STRICT;"
 
         /* The fleet as it was when the rollout began: the dense numbers, blocks and strata that its decisions speak of. */
