@@ -293,7 +293,7 @@ static void granted(struct stream *stream, const struct fetch_answer *answer)
         }
         const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
         stream->trial = (struct slot_trial){
-                .granted = lease.granted, .deadline = lease.deadline, .started = agent_time_s(stream->agent),
+                .granted = lease.granted, .deadline = lease.deadline, .started = agent_time_s(stream->agent), .bake_s = (uint64_t)lease.bake_s,
                 .lease = lease.is_shadow ? SLOT_LEASE_SHADOW : SLOT_LEASE_EXPOSURE,
                 .slot = lease.is_shadow ? now->current : (uint8_t)stream->slot, .boot = stream->agent->boot,
                 .crashes_max = (uint8_t)stream->config->crashes_max, .boots_max = (uint8_t)stream->config->boots_max,

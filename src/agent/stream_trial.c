@@ -5,19 +5,16 @@
 
 enum {
         PROBE_FAILURES_MAX = 2,          /* in a row: one may be the engine's start */
-        LEASE_S_MAX = 30 * 86400,        /* looked at for the bake: a server may sign any deadline */
+        BAKE_S_MAX = 366 * 86400,        /* what a policy allows: a server may sign any */
         WATCH_MS = 1000,                 /* longest time between two looks that still counts as watched, twice over */
 };
 
-/* Five sixths of the lease: the server adds a gap of that order to the bake when it makes the deadline. */
+/* What the rollout asked for; the device may ask for more, never for less. */
 static int64_t bake_ms(const struct stream *stream)
 {
-        if (stream->config->bake_s)
-                return stream->config->bake_s * 1000;
-        int64_t lease_s = stream->trial.deadline - stream->trial.granted;
-        if (lease_s > LEASE_S_MAX)
-                lease_s = LEASE_S_MAX;
-        return lease_s > 0 ? lease_s * 1000 / 6 * 5 : 0;
+        uint64_t lease_s = stream->trial.bake_s < BAKE_S_MAX ? stream->trial.bake_s : BAKE_S_MAX;
+        int64_t bake_s = (int64_t)lease_s;
+        return (stream->config->bake_s > bake_s ? stream->config->bake_s : bake_s) * 1000;
 }
 
 static bool is_first_round(const struct stream *stream)

@@ -15,8 +15,8 @@ void lease_write(const struct lease *lease, struct buf *into)
         char target[65], nonce[33];
         hex_encode(lease->target, sizeof(lease->target), target);
         hex_encode(lease->nonce, sizeof(lease->nonce), nonce);
-        buf_addf(into, "%s\nkind %s\ndevice %s\nstream %s\ncounter %" PRIu64 "\ntarget %s\nnonce %s\ngranted %" PRId64 "\ndeadline %" PRId64 "\n", heading,
-                 kinds[lease->is_shadow], lease->device, lease->stream, lease->counter, target, nonce, lease->granted, lease->deadline);
+        buf_addf(into, "%s\nkind %s\ndevice %s\nstream %s\ncounter %" PRIu64 "\ntarget %s\nnonce %s\ngranted %" PRId64 "\ndeadline %" PRId64 "\nbake %" PRId64 "\n",
+                 heading, kinds[lease->is_shadow], lease->device, lease->stream, lease->counter, target, nonce, lease->granted, lease->deadline, lease->bake_s);
 }
 
 static enum err read_who(struct lines *lines, struct lease *lease, struct why *why)
@@ -39,25 +39,34 @@ static enum err read_who(struct lines *lines, struct lease *lease, struct why *w
         return lines_name(lines, "stream", lease->stream, why);
 }
 
+static enum err read_times(struct lines *lines, struct lease *lease, struct why *why)
+{
+        uint64_t granted = 0, deadline = 0, bake_s = 0;
+        enum err e = lines_number(lines, "granted", &granted, why);
+        if (!e)
+                e = lines_number(lines, "deadline", &deadline, why);
+        if (!e && deadline <= granted)
+                e = lines_fail(lines, "deadline is not after granted", why);
+        if (!e)
+                e = lines_number(lines, "bake", &bake_s, why);
+        if (!e && (!bake_s || bake_s > deadline - granted))
+                e = lines_fail(lines, "bake is at least 1 second and over by the deadline", why);
+        lease->granted = (int64_t)granted;
+        lease->deadline = (int64_t)deadline;
+        lease->bake_s = (int64_t)bake_s;
+        return e;
+}
+
 static enum err read_what(struct lines *lines, struct lease *lease, struct why *why)
 {
-        uint64_t granted = 0, deadline = 0;
         enum err e = lines_number(lines, "counter", &lease->counter, why);
         if (!e)
                 e = lines_digest(lines, "target", (struct lines_hex){ lease->target, sizeof(lease->target) }, why);
         if (!e)
                 e = lines_digest(lines, "nonce", (struct lines_hex){ lease->nonce, sizeof(lease->nonce) }, why);
         if (!e)
-                e = lines_number(lines, "granted", &granted, why);
-        if (!e)
-                e = lines_number(lines, "deadline", &deadline, why);
-        if (!e)
-                e = lines_end(lines, why);
-        if (!e && deadline <= granted)
-                e = lines_fail(lines, "deadline is not after granted", why);
-        lease->granted = (int64_t)granted;
-        lease->deadline = (int64_t)deadline;
-        return e;
+                e = read_times(lines, lease, why);
+        return e ? e : lines_end(lines, why);
 }
 
 enum err lease_parse(const char *text, size_t length, struct lease *ret_lease, struct why *why)

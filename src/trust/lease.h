@@ -11,9 +11,10 @@ struct lease {
         uint64_t counter;
         uint8_t target[32], nonce[16];
         int64_t granted, deadline;
+        int64_t bake_s;                              /* how long it must run well before it is proven; ends by the deadline */
 };
 
-enum { LEASE_BYTES_MAX = 1024 };                     /* nine short lines and a signature: half of it */
+enum { LEASE_BYTES_MAX = 1024 };                     /* ten short lines and a signature: half of it */
 
 /* The text to be signed by the director. buf_check() tells of a full buffer. */
 void lease_write(const struct lease *lease, struct buf *into);

@@ -21,7 +21,7 @@ static struct world {
         struct agent_config config;
         struct agent_stream_config stream_config;
         struct stream stream;
-        int64_t now_ms;
+        int64_t now_ms, lease_bake_s;
         char pid_file[64], deaf_file[64];        /* the latter "": the engine is none that has to become deaf first */
         struct buf notes[10];            /* by counter */
 } world;
@@ -82,7 +82,7 @@ enum err judge_lease(const struct judge *judge, const struct judge_question *que
                      struct why *why)
 {
         (void)judge, (void)signed_lease, (void)why;
-        *ret_lease = (struct lease){ .counter = question->facts.note->counter, .granted = 1000, .deadline = 5000 };
+        *ret_lease = (struct lease){ .counter = question->facts.note->counter, .granted = 1000, .deadline = 5000, .bake_s = world.lease_bake_s };
         return OK;
 }
 
@@ -209,6 +209,7 @@ static void world_open(void)
 {
         signal(SIGHUP, SIG_IGN);
         world.deaf_file[0] = 0;
+        world.lease_bake_s = 1;
         CHECK(file_temporary(world.pid_file, NULL) == OK);
         strncat(world.pid_file, "/pid", sizeof(world.pid_file) - strlen(world.pid_file) - 1);
         world.stream_config = (struct agent_stream_config){
@@ -418,6 +419,32 @@ TEST(stream_wake, never_asks_to_be_woken_for_what_waits_for_something_else)
         CHECK(world.stream.life == LIFE_PROBATION && stream_wake_ms(&world.stream) > world.now_ms);
         end();
         world_close();
+}
+
+static bool is_proven_after(int64_t lease_bake_s, int64_t own_bake_s, int seconds)
+{
+        world_open();
+        world.lease_bake_s = lease_bake_s;
+        world.stream_config.bake_s = own_bake_s;
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        CHECK(start() == OK);
+        const struct offer go = offer_of(4, OFFER_GO);
+        stream_offer(&world.stream, &go);
+        live_until(LIFE_PROBATION);
+        for (int i = 0; i < seconds; i++)
+                turn(1000);
+        bool is_proven = slots_stream(world.agent.slots, 0)->counters.proven == 1;
+        end();
+        world_close();
+        return is_proven;
+}
+
+TEST(trial, lasts_as_long_as_the_lease_says_and_longer_only_if_the_device_wants_it)
+{
+        CHECK(!is_proven_after(60, 0, 58) && is_proven_after(60, 0, 65));
+        CHECK(!is_proven_after(60, 5, 58) && is_proven_after(60, 5, 65));
+        CHECK(!is_proven_after(60, 90, 88) && is_proven_after(60, 90, 95));
 }
 
 TEST(life, starts_an_engine_again_that_a_release_left_hanging)

@@ -338,7 +338,7 @@ static void on_checkin(struct toy *toy, int client, const struct request *reques
 static void on_lease(struct toy *toy, int client, const struct request *request)
 {
         int64_t granted = now_s(toy) + toy->lease_ahead_s;
-        struct lease lease = { .is_shadow = toy->lease == TOY_SHADOW, .stream = "rules", .granted = granted, .deadline = granted + toy->lease_s };
+        struct lease lease = { .is_shadow = toy->lease == TOY_SHADOW, .stream = "rules", .granted = granted, .deadline = granted + toy->lease_s, .bake_s = 1 };
         const struct secret_key key = test_key(toy->lease == TOY_FORGE ? 2 : 5);
         const struct wire_wait wait = { .retry_ms = 50, .reason = "waiting in line" };
         OWN(buf) struct buf body;

@@ -60,7 +60,7 @@ TEST(lease, is_given_to_no_more_than_the_window_and_stays_the_same)
                         fleet.world.now_ms += 1000;
                         CHECK(world_lease(&fleet.world, &fleet.devices[i], 1, false) == 200 && strcmp(first, buf_text(&fleet.world.answer.body)) == 0);
                         CHECK(!fleet.devices[i].lease.is_shadow && fleet.devices[i].lease.counter == 1);
-                        CHECK(fleet.devices[i].lease.deadline == fleet.devices[i].lease.granted + 5);
+                        CHECK(fleet.devices[i].lease.deadline == fleet.devices[i].lease.granted + 5 && fleet.devices[i].lease.bake_s == 2);
                 }
 }
 
@@ -256,7 +256,7 @@ TEST(lease, ends_in_time_though_the_clock_was_put_back)
                 CHECK(world_lease(&fleet.world, &fleet.devices[i], 1, true) == 202);
                 world_tick(&fleet.world, 100);
                 CHECK(world_lease(&fleet.world, &fleet.devices[i], 1, false) == 200);
-                CHECK(fleet.devices[i].lease.deadline == fleet.devices[i].lease.granted + 5);
+                CHECK(fleet.devices[i].lease.deadline == fleet.devices[i].lease.granted + 5 && fleet.devices[i].lease.bake_s == 2);
                 if (!i)
                         world_tick(&fleet.world, 86400000), world_tick(&fleet.world, -86400000);
                 CHECK(number(&fleet, "dark") == 1);
@@ -352,7 +352,7 @@ TEST(lease, of_a_control_device_names_what_it_runs)
                         continue;
                 static const uint8_t factory[32];
                 shadows++;
-                CHECK(device->lease.counter == 0 && memcmp(device->lease.target, factory, 32) == 0);
+                CHECK(device->lease.counter == 0 && memcmp(device->lease.target, factory, 32) == 0 && device->lease.bake_s == 2);
                 CHECK(world_report(&fleet.world, device, "proven", "") == 200);
         }
         CHECK(shadows >= 1 && number(&fleet, "control") == shadows);

@@ -15,7 +15,7 @@
 
 #define LEASE "firebreak lease v1\nkind exposure\ndevice 000102030405060708090a0b0c0d0e0f\nstream edr-rules\ncounter 4\n" \
               "target 000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f\nnonce 000102030405060708090a0b0c0d0e0f\n" \
-              "granted 1784432200\ndeadline 1784432800\n"
+              "granted 1784432200\ndeadline 1784432800\nbake 480\n"
 #define TARGETS "{\"_type\":\"targets\",\"expires\":\"2026-11-21T07:54:03Z\",\"spec_version\":\"1.0.33\",\"targets\":{},\"version\":1}"
 #define SNAPSHOT "{\"_type\":\"snapshot\",\"expires\":\"2026-11-21T07:54:03Z\",\"meta\":{\"targets.json\":{\"version\":1}},\"spec_version\":\"1.0.33\",\"version\":1}"
 #define TIMESTAMP "{\"_type\":\"timestamp\",\"expires\":\"2026-11-21T07:54:03Z\",\"meta\":{\"snapshot.json\":{\"version\":1}},\"spec_version\":\"1.0.33\",\"version\":1}"

@@ -8,7 +8,7 @@
 /* The bytes of formats.md, 1.3. */
 static const char stored[] =
         "firebreak lease v1\nkind exposure\ndevice 00112233445566778899aabbccddeeff\nstream edr-rules\ncounter 4\ntarget " TARGET "\n"
-        "nonce 0f0e0d0c0b0a09080706050403020100\ngranted 1784432200\ndeadline 1784432800\n";
+        "nonce 0f0e0d0c0b0a09080706050403020100\ngranted 1784432200\ndeadline 1784432800\nbake 480\n";
 
 static enum err parse_with(const char *old, const char *new)
 {
@@ -28,6 +28,7 @@ TEST(lease, is_read_and_written_as_the_same_bytes)
         CHECK(lease_parse(stored, strlen(stored), &lease, NULL) == OK);
         CHECK(!lease.is_shadow && strcmp(lease.device, "00112233445566778899aabbccddeeff") == 0 && strcmp(lease.stream, "edr-rules") == 0);
         CHECK(lease.counter == 4 && lease.target[5] == 0xaa && lease.nonce[0] == 15 && lease.granted == 1784432200 && lease.deadline == 1784432800);
+        CHECK(lease.bake_s == 480);
         lease_write(&lease, &text);
         CHECK(strcmp(buf_text(&text), stored) == 0);
         lease.is_shadow = true;
@@ -43,9 +44,10 @@ TEST(lease, refuses_lines_that_are_not_as_they_should_be)
                 { "aabbccddeeff", "AABBCCDDEEFF" }, { "device 00", "device 0x" }, { "edr-rules", "edr rules" }, { "counter 4", "counter -4" },
                 { "target aa", "target ga" }, { "target aa", "target a" }, { "nonce 0f", "nonce 0f0f" }, { "granted 1784432200", "granted 1784432800" },
                 { "granted 1784432200", "granted 1784432801" }, { "deadline 1784432800\n", "deadline 1784432800" }, { "deadline 1784432800\n", "" },
-                { "1784432800\n", "1784432800\nmore 1\n" }, { "stream edr-rules\n", "stream edr-rules\nstream edr-rules\n" }, { "kind exposure\n", "" },
+                { "bake 480\n", "" }, { "bake 480", "bake 0" }, { "bake 480", "bake 601" }, { "bake 480", "bake -1" }, { "bake 480\n", "bake 480" },
+                { "bake 480\n", "bake 480\nmore 1\n" }, { "stream edr-rules\n", "stream edr-rules\nstream edr-rules\n" }, { "kind exposure\n", "" },
         };
-        CHECK(parse_with("4", "4") == OK);
+        CHECK(parse_with("4", "4") == OK && parse_with("bake 480", "bake 600") == OK && parse_with("bake 480", "bake 1") == OK);
         for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
                 CHECK(parse_with(changes[i].old, changes[i].new) == ERR_SYNTAX);
 }

@@ -92,7 +92,8 @@ static enum err kept_note(struct db *db, int64_t number, struct buf *into, struc
 
 static void write_text(const struct lease_row *row, const struct lease_signing *signing, struct buf *into)
 {
-        struct lease lease = { .is_shadow = row->is_shadow, .counter = (uint64_t)row->counter, .granted = row->granted_ms / 1000, .deadline = row->ends_ms / 1000 };
+        struct lease lease = { .is_shadow = row->is_shadow, .counter = (uint64_t)row->counter,
+                               .granted = row->granted_ms / 1000, .deadline = row->ends_ms / 1000, .bake_s = row->bake_s };
         memcpy(lease.target, row->target, sizeof(lease.target));
         memcpy(lease.nonce, row->nonce, sizeof(lease.nonce));
         snprintf(lease.device, sizeof(lease.device), "%s", signing->device_hex);

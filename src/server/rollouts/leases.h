@@ -14,14 +14,14 @@ struct lease_row {
         bool is_shadow, is_counted, is_signed;
         int64_t counter;                        /* of the note: for a shadow lease what the device runs */
         uint8_t nonce[16], target[32];
-        int64_t granted_ms, ends_ms;            /* as the note says */
+        int64_t granted_ms, ends_ms, bake_s;    /* as the note says */
         int64_t deadline_ms;                    /* when it ends, in the rollout's own time */
         char outcome[24];                       /* "" as long as there is none */
 };
 
 /* ERR_NOT_FOUND: nobody has a lease with this nonce. */
 MUST_CHECK enum err lease_find(struct db *db, const uint8_t nonce[16], struct lease_row *ret_row, struct why *why);
-/* `number`, `ends_ms`, `is_signed` and `outcome` are not looked at. Two may bring one nonce: the first has it, and for the other nothing
+/* `number`, `ends_ms`, `bake_s`, `is_signed` and `outcome` are not looked at. Two may bring one nonce: the first has it, and for the other nothing
  * is written; its reservation lapses. */
 MUST_CHECK enum err lease_reserve(struct db *db, const struct lease_row *row, struct why *why);
 MUST_CHECK enum err lease_has_open(struct db *db, int64_t device, int64_t now_ms, bool *ret_has, struct why *why);

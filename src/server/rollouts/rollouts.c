@@ -93,6 +93,7 @@ static enum err make_pure(struct run *run, struct why *why)
         if (e)
                 return e;
         run->facts.lease_ms = rollout_lease_ms(run->pure);
+        run->facts.bake_s = run->policy.bake_s;
         for (size_t i = 0; i < run->member_count; i++)
                 run->held_out += rollout_is_held_out(run->pure, run->members[i].facts.bucket);
         return OK;
@@ -241,5 +242,6 @@ enum err run_grant(struct rollouts *rollouts, struct run *run, struct lease_row 
         row->granted_ms = now_ms;
         row->deadline_ms = fed.deadline_ms;
         row->ends_ms = fed.deadline_ms - run->facts.ahead_ms;
+        row->bake_s = run->facts.bake_s;
         return OK;
 }

@@ -27,7 +27,7 @@ enum run_stand {
 
 /* Borrowed from the rollout; changes with it. */
 struct run_facts {
-        int64_t number, release, counter, note_length, started_ms, lease_ms;
+        int64_t number, release, counter, note_length, started_ms, lease_ms, bake_s;
         int64_t ahead_ms;                       /* by how much its own time, which never goes back, is ahead of the clock */
         char stream[65];
         uint8_t target[32];
