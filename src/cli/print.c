@@ -22,6 +22,35 @@ void print_clean(struct buf *into, const char *text)
         }
 }
 
+/* Bytes of `text` that go into a line: to the last blank that fits, within a word only when it is longer than a line. */
+static size_t line_length(const char *text, unsigned columns)
+{
+        size_t length = 0, blank = 0;
+        for (unsigned used = 0; text[length]; length++) {
+                used += ((unsigned char)text[length] & 0xc0) != 0x80;
+                if (used > columns)
+                        return blank && text[length] != ' ' ? blank : length;
+                if (text[length] == ' ')
+                        blank = length;
+        }
+        return length;
+}
+
+void print_wrapped(struct buf *into, const char *text, unsigned columns, unsigned indent)
+{
+        enum { COLUMNS_UNKNOWN = 80 };
+        columns = columns ? columns : COLUMNS_UNKNOWN;
+        unsigned before = 0;
+        do {
+                size_t length = line_length(text, columns - before);
+                buf_addf(into, "%*s", (int)before, "");
+                buf_add(into, text, length);
+                buf_add_text(into, "\n");
+                text += length + strspn(text + length, " ");
+                before = columns > indent ? indent : 0;
+        } while (*text);
+}
+
 void print_coloured(struct buf *into, bool is_colour, enum colour colour, const char *text)
 {
         static const char *const codes[] = { [PLAIN] = "", [BOLD] = "1", [GREEN] = "32", [YELLOW] = "33", [RED] = "31", [DIM] = "2" };

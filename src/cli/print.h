@@ -16,6 +16,9 @@ enum colour { PLAIN, BOLD, GREEN, YELLOW, RED, DIM };
 
 /* `text` with control characters as `?`; NULL is "-". */
 void print_clean(struct buf *into, const char *text);
+/* Text without colours in lines of at most `columns` (0: 80), broken between words; lines after the first begin with
+ * `indent` blanks. */
+void print_wrapped(struct buf *into, const char *text, unsigned columns, unsigned indent);
 void print_coloured(struct buf *into, bool is_colour, enum colour colour, const char *text);
 enum colour state_colour(const char *state);             /* of a rollout's state, gate's or record's word */
 

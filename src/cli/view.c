@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_BYTES_MAX = 4096, SCREEN_REST = 14 };     /* lines of a screen that are not strata */
-enum { BAR_BEGIN = 11 };                                    /* columns before a bar */
+enum { LINE_BYTES_MAX = 4096, STRATA_LEAST = 3 };
+enum { SCREEN_REST = 6 };                                   /* lines of a screen after the counts that are not strata: titles, "and more", a message */
+enum { LABEL_COLUMNS = 10, BAR_BEGIN = LABEL_COLUMNS + 1 }; /* columns before a text, a bar */
+enum { BAR_COLUMNS_MAX = 40 };
 
 static int64_t number(const struct json *object, const char *key)
 {
@@ -50,8 +52,9 @@ static void head(const struct view *view, const struct json *rollout, struct buf
                 buf_add_text(&tail, ")");
         }
         if (number(rollout, "started") > 0) {
-                buf_add_text(&tail, "  for ");
+                buf_add_text(&tail, "  started ");
                 print_span(&tail, view->now - number(rollout, "started"));
+                buf_add_text(&tail, " ago");
         }
         add_tail(view, buf_text(&tail), (unsigned)(strlen(name) + 2 + (state ? strlen(state) : 1)), into);
 }
@@ -78,8 +81,10 @@ static void add_run(const struct view *view, enum colour colour, char mark, unsi
 
 static void fleet_bar(const struct view *view, const struct json *rollout, struct buf *into)
 {
-        unsigned width = view->columns > 130 ? 100 : view->columns > 40 ? view->columns - 30 : 10, left = width;
-        int64_t eligible = number(rollout, "eligible");
+        unsigned width = view->columns > 50 ? view->columns - 40 : 10;
+        width = width < BAR_COLUMNS_MAX ? width : BAR_COLUMNS_MAX;
+        unsigned left = width;
+        int64_t eligible = number(rollout, "eligible"), held_out = number(rollout, "fleet") - eligible;
         struct {
                 char mark;
                 enum colour colour;
@@ -94,7 +99,9 @@ static void fleet_bar(const struct view *view, const struct json *rollout, struc
         }
         add_run(view, DIM, '.', left, into);
         char tail[LINE_BYTES_MAX];
-        snprintf(tail, sizeof(tail), "] %lld of %lld", (long long)number(rollout, "proven"), (long long)eligible);
+        int used = snprintf(tail, sizeof(tail), "] %lld of %lld", (long long)number(rollout, "proven"), (long long)eligible);
+        if (held_out > 0)
+                snprintf(tail + used, sizeof(tail) - (size_t)used, ", held out %lld", (long long)held_out);
         add_tail(view, tail, BAR_BEGIN + width, into);
 }
 
@@ -117,9 +124,45 @@ static void counts(const struct view *view, const struct json *rollout, struct b
         snprintf(line, sizeof(line), "exposed   %lld, unanswered %lld; window %lld, limit %lld; declined %lld, preflight failed %lld",
                  (long long)number(rollout, "exposed"), (long long)number(rollout, "unanswered"), (long long)number(rollout, "window"),
                  (long long)number(rollout, "limit"), (long long)number(rollout, "declined"), (long long)number(rollout, "preflight_failed"));
-        add_cut(into, line, view->columns);
+        print_wrapped(into, line, view->columns, LABEL_COLUMNS);
         snprintf(line, sizeof(line), "control   %lld, of them harmed %lld", (long long)number(rollout, "control"), (long long)number(rollout, "control_harmed"));
-        add_cut(into, line, view->columns);
+        print_wrapped(into, line, view->columns, LABEL_COLUMNS);
+}
+
+static const struct {
+        const char *key, *word;
+} answers[] = { { "proven", "proven" }, { "hurt", "hurt" }, { "declined", "declined" }, { "preflight_failed", "failed the preflight" } };
+enum { ANSWERS = sizeof(answers) / sizeof(answers[0]) };
+
+static bool is_anybody_left(const struct json *rollout)
+{
+        int64_t answered = 0;
+        for (size_t i = 0; i < ANSWERS; i++)
+                answered += number(rollout, answers[i].key);
+        return number(rollout, "unanswered") || answered < number(rollout, "eligible");
+}
+
+/* Why it goes no further, when everybody it may go to has answered and that was not enough to complete. */
+static void nobody_left(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        const char *state = json_text(json_get(rollout, "state")), *before = ": ";
+        int64_t held_out = number(rollout, "fleet") - number(rollout, "eligible");
+        if (!state || strcmp(state, "exposing") != 0 || number(rollout, "eligible") <= 0 || is_anybody_left(rollout))
+                return;
+        OWN(buf) struct buf line;
+        buf_init(&line, LINE_BYTES_MAX);
+        buf_add_text(&line, "left      nobody is left to expose");
+        if (held_out > 0) {
+                buf_addf(&line, "%s%lld held out", before, (long long)held_out);
+                before = ", ";
+        }
+        for (size_t i = 0; i < ANSWERS; i++)
+                if (number(rollout, answers[i].key) > 0) {
+                        buf_addf(&line, "%s%lld %s", before, (long long)number(rollout, answers[i].key), answers[i].word);
+                        before = ", ";
+                }
+        buf_add_text(&line, "; withdraw it, or start a newer release");
+        print_wrapped(into, buf_text(&line), view->columns, LABEL_COLUMNS);
 }
 
 static void labelled(const struct view *view, const char *label, const struct json *value, struct buf *into)
@@ -128,7 +171,7 @@ static void labelled(const struct view *view, const char *label, const struct js
         buf_init(&line, LINE_BYTES_MAX);
         buf_addf(&line, "%-9s ", label);
         print_value(&line, value);
-        add_cut(into, buf_text(&line), view->columns);
+        print_wrapped(into, buf_text(&line), view->columns, LABEL_COLUMNS);
 }
 
 static void evidence(const struct view *view, const struct json *rollout, struct buf *into)
@@ -136,18 +179,29 @@ static void evidence(const struct view *view, const struct json *rollout, struct
         OWN(buf) struct buf line;
         buf_init(&line, LINE_BYTES_MAX);
         buf_add_text(&line, "evidence  ");
-        print_value(&line, json_get(rollout, "evidence"));
-        buf_add_text(&line, " of harm, halts at ");
-        print_value(&line, json_get(rollout, "evidence_needed"));
-        buf_add_text(&line, "; verdict ");
+        if (number(rollout, "evidence") > 1)
+                buf_addf(&line, "%lld to 1 that it harms", (long long)number(rollout, "evidence"));
+        else
+                buf_add_text(&line, "none that it harms");
+        buf_addf(&line, ", halts at %lld to 1; verdict ", (long long)number(rollout, "evidence_needed"));
         print_value(&line, json_get(rollout, "verdict"));
-        add_cut(into, buf_text(&line), view->columns);
+        print_wrapped(into, buf_text(&line), view->columns, LABEL_COLUMNS);
+}
+
+/* How many strata the screen has room for below what stands in `into`. */
+static size_t strata_room(const struct view *view, const struct buf *into)
+{
+        unsigned used = SCREEN_REST;
+        for (const char *at = buf_text(into); (at = strchr(at, '\n')); at++)
+                used++;
+        if (view->strata_max)
+                return view->strata_max;
+        return view->rows > used + STRATA_LEAST ? view->rows - used : STRATA_LEAST;
 }
 
 static void strata_table(const struct view *view, const struct json *strata, struct buf *into)
 {
-        size_t most = view->strata_max ? view->strata_max : view->rows > SCREEN_REST + 3 ? view->rows - SCREEN_REST : 3;
-        size_t count = json_count(strata);
+        size_t most = strata_room(view, into), count = json_count(strata);
         char line[LINE_BYTES_MAX];
         if (!count)
                 return;
@@ -176,8 +230,9 @@ static void stop(const struct view *view, const struct json *rollout, struct buf
         buf_init(&line, LINE_BYTES_MAX);
         buf_add_text(&line, "stopped   by ");
         print_clean(&line, by);
-        buf_addf(&line, " after %lld s", (long long)number(rollout, "stop_s"));
-        add_cut(into, buf_text(&line), view->columns);
+        buf_add_text(&line, " after ");
+        print_span(&line, number(rollout, "stop_s"));
+        print_wrapped(into, buf_text(&line), view->columns, LABEL_COLUMNS);
 }
 
 void view_rollout(const struct view *view, const struct json *rollout, struct buf *into)
@@ -186,10 +241,11 @@ void view_rollout(const struct view *view, const struct json *rollout, struct bu
         OWN(buf) struct buf sentence;
         buf_init(&sentence, LINE_BYTES_MAX);
         print_value(&sentence, json_get(rollout, "sentence"));
-        add_cut(into, buf_text(&sentence), view->columns);
+        print_wrapped(into, buf_text(&sentence), view->columns, 0);
         buf_add_text(into, "\n");
         fleet_bar(view, rollout, into);
         budget_bar(view, rollout, into);
+        nobody_left(view, rollout, into);
         counts(view, rollout, into);
         evidence(view, rollout, into);
         stop(view, rollout, into);
@@ -198,14 +254,22 @@ void view_rollout(const struct view *view, const struct json *rollout, struct bu
         strata_table(view, json_get(rollout, "strata"), into);
 }
 
-void view_line(const struct view *view, const struct json *rollout, struct buf *into)
+void view_facts(const struct json *rollout, struct buf *into)
 {
-        int64_t started = number(rollout, "started");
-        buf_addf(into, "%5lld s  ", (long long)(started > 0 ? view->now - started : 0));
         print_value(into, json_get(rollout, "state"));
         buf_addf(into, "  exposed %lld  proven %lld  hurt %lld of %lld  window %lld  ", (long long)number(rollout, "exposed"),
                  (long long)number(rollout, "proven"), (long long)number(rollout, "hurt"), (long long)number(rollout, "budget"),
                  (long long)number(rollout, "window"));
         print_value(into, json_get(rollout, "sentence"));
         buf_add_text(into, "\n");
+}
+
+void view_line(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        int64_t started = number(rollout, "started");
+        OWN(buf) struct buf age;
+        buf_init(&age, LINE_BYTES_MAX);
+        print_span(&age, started > 0 ? view->now - started : 0);
+        buf_addf(into, "%7s  ", buf_text(&age));
+        view_facts(rollout, into);
 }

@@ -17,8 +17,9 @@ struct view {
         unsigned strata_max;         /* 0: as many as `rows` allow */
 };
 
-/* Each line ends with \n; lines that would not fit are cut. */
+/* Each line ends with \n and fits: sentences are broken between words, tables and bars are cut. */
 void view_rollout(const struct view *view, const struct json *rollout, struct buf *into);
 
-/* One line, for logs. */
+/* One line, for logs: the age of the rollout, and its facts. */
+void view_facts(const struct json *rollout, struct buf *into);
 void view_line(const struct view *view, const struct json *rollout, struct buf *into);

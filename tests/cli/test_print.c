@@ -78,6 +78,23 @@ TEST(clean, replaces_what_commands_a_terminal_and_keeps_letters)
         CHECK(strcmp(buf_text(&text), "a?[2J??\u00fc?\u65e5") == 0);
 }
 
+static const char *wrapped(const char *text, unsigned width, struct buf *into)
+{
+        buf_clear(into);
+        print_wrapped(into, text, width, 2);
+        return buf_text(into);
+}
+
+TEST(wrapped, breaks_between_words_and_within_one_that_is_too_long)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, 1000);
+        CHECK(strcmp(wrapped("", 6, &text), "\n") == 0 && strcmp(wrapped("abc de", 6, &text), "abc de\n") == 0);
+        CHECK(strcmp(wrapped("abc def", 6, &text), "abc\n  def\n") == 0 && strcmp(wrapped("abcdef gh", 6, &text), "abcdef\n  gh\n") == 0);
+        CHECK(strcmp(wrapped("abcdefghijkl", 6, &text), "abcdef\n  ghij\n  kl\n") == 0);
+        CHECK(strcmp(wrapped("gr\u00fcn gr\u00fcn", 6, &text), "gr\u00fcn\n  gr\u00fcn\n") == 0 && strcmp(wrapped("ab", 1, &text), "a\nb\n") == 0);
+}
+
 TEST(print, says_when_the_output_cannot_be_written)
 {
         FILE *full = fopen("/dev/full", "w");

@@ -15,14 +15,14 @@ static const char holding[] =
         "{\"name\":\"locale=de_DE\",\"exposed\":3,\"harmed\":1,\"control\":4,\"window\":2}],\"unseen\":[\"locale=ja_JP\"]}";
 
 static const char holding_screen[] =
-        "edr-rules/4  holding (budget)  for 65 s\n"
+        "edr-rules/4  holding (budget)  started 65 s ago\n"
         "5 of 5 devices of the budget are hurt.\n"
         "\n"
-        "fleet     [!!!!##............................................] 3 of 60\n"
+        "fleet     [!!!##...................................] 3 of 60\n"
         "budget    [!!!!!!!!!!!!!!!!!!!!] 5 of 5 hurt (4 harmed, 1 dark), 4 recovered\n"
         "exposed   8, unanswered 0; window 0, limit 8; declined 0, preflight failed 0\n"
         "control   12, of them harmed 0\n"
-        "evidence  123 of harm, halts at 10000; verdict GO\n"
+        "evidence  123 to 1 that it harms, halts at 10000 to 1; verdict GO\n"
         "stopped   by budget after 12 s\n"
         "unseen    locale=ja_JP\n"
         "\n"
@@ -71,6 +71,37 @@ TEST(view, cuts_lines_at_a_narrow_terminal)
                 size_t length = strcspn(at, "\n");
                 CHECK(length <= 70);
                 at += length + 1;
+        }
+}
+
+TEST(view, breaks_a_long_sentence_between_words)
+{
+        OWN(buf) struct buf screen;
+        buf_init(&screen, 65536);
+        render(&plain, "{\"sentence\":\"The harm budget of 5 is spent: 5 hurt among 5 exposed. Withdraw it, or override with two people and a reason.\"}", &screen);
+        CHECK(strstr(buf_text(&screen), "\nThe harm budget of 5 is spent: 5 hurt among 5 exposed. Withdraw it, or override\nwith two people and a reason.\n\n"));
+}
+
+#define THREE(state, counts) "{\"state\":\"" state "\",\"fleet\":3,\"eligible\":2," counts "}"
+
+TEST(view, says_when_nobody_is_left_to_expose)
+{
+        static const struct {
+                const char *text;
+                bool is_said;
+        } cases[] = {
+                { THREE("exposing", "\"exposed\":2,\"proven\":1,\"hurt\":1,\"unanswered\":0"), true },
+                { THREE("exposing", "\"exposed\":2,\"proven\":0,\"hurt\":1,\"unanswered\":1"), false },
+                { THREE("exposing", "\"exposed\":1,\"proven\":1,\"hurt\":0,\"unanswered\":0"), false },
+                { THREE("complete", "\"exposed\":2,\"proven\":1,\"hurt\":1,\"unanswered\":0"), false },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                OWN(buf) struct buf screen;
+                buf_init(&screen, 65536);
+                render(&plain, cases[i].text, &screen);
+                CHECK(strstr(buf_text(&screen), " of 2, held out 1\n"));
+                bool is_said = strstr(buf_text(&screen), "\nleft      nobody is left to expose: 1 held out, 1 proven, 1 hurt; withdraw it,\n          or start a newer release\n");
+                CHECK(is_said == cases[i].is_said);
         }
 }
 
