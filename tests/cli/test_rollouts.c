@@ -58,6 +58,8 @@ TEST(rollout_watch, says_by_its_exit_code_how_it_ended)
                 { ROLLOUT("complete", ""), "rollout watch edr/4", 0 },
                 { ROLLOUT("halted", ""), "rollout watch edr/4", 1 },
                 { ROLLOUT("superseded", ""), "rollout watch edr/4", 78 },
+                { ROLLOUT("holding", "\"reason\":\"budget\","), "rollout watch edr/4", 1 },
+                { ROLLOUT("holding", "\"reason\":\"budget\","), "rollout watch edr/4 --json", 1 },
                 { ROLLOUT("holding", ""), "rollout watch edr/4 --until complete,holding", 0 },
                 { ROLLOUT("withdrawn", ""), "rollout watch edr/4 --until complete", 1 },
                 { ROLLOUT("watched", ""), "rollout watch edr/4 --until halted", 78 },
@@ -87,6 +89,69 @@ TEST(rollout_watch, goes_on_over_a_restart_and_prints_only_news)
         for (const char *c = run.out; *c; c++)
                 lines += *c == '\n';
         CHECK(lines == 3 && strstr(run.err, "nobody there; trying again"));
+}
+
+TEST(rollout_watch, goes_on_over_a_hold_by_people_and_one_that_until_leaves_out)
+{
+        static const struct fake_answer people[] = {
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("holding", "\"reason\":\"operator\",") }, { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("complete", "") },
+        };
+        static const struct fake_answer budget[] = {
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("holding", "\"reason\":\"budget\",") }, { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("halted", "") },
+        };
+        struct sim_clock clock;
+        sim_clock_init(&clock, 1000);
+        OWN(fake_run) struct fake_run run = { .clock = &clock.clock };
+        CHECK(FAKE_RUN(&run, people, "rollout watch edr/4") == 0);
+        CHECK(FAKE_RUN(&run, budget, "rollout watch edr/4 --until halted") == 0);
+}
+
+TEST(rollout_watch, fails_at_once_when_nobody_answers_the_first_look)
+{
+        static const struct fake_answer script[] = { { "GET /api/v1/rollouts/edr/4", 0, "" } };
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, script, "rollout watch edr/4") == 69 && strstr(run.err, "nobody there") && !strstr(run.err, "again"));
+        run.is_live = true;
+        CHECK(FAKE_RUN(&run, script, "rollout watch edr/4") == 69 && strstr(run.err, "nobody there") && !run.out[0]);
+}
+
+static const struct fake_answer away[] = {
+        { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("exposing", "") },
+        { "GET /api/v1/rollouts/edr/4", 0, "" }, { "GET /api/v1/rollouts/edr/4", 0, "" }, { "GET /api/v1/rollouts/edr/4", 0, "" },
+        { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("complete", "") },
+};
+
+TEST(rollout_watch, says_once_in_a_log_that_the_server_is_away_and_that_it_is_back)
+{
+        struct sim_clock clock;
+        sim_clock_init(&clock, 1000);
+        OWN(fake_run) struct fake_run run = { .clock = &clock.clock };
+        CHECK(FAKE_RUN(&run, away, "rollout watch edr/4") == 0);
+        CHECK(strcmp(run.err, "firebreak: server away: nobody there; trying again\nfirebreak: the server answers again\n") == 0);
+}
+
+TEST(rollout_watch, says_below_the_picture_since_when_the_server_is_away)
+{
+        struct sim_clock clock;
+        sim_clock_init(&clock, 1000);
+        OWN(fake_run) struct fake_run run = { .clock = &clock.clock, .is_live = true };
+        CHECK(FAKE_RUN(&run, away, "rollout watch edr/4") == 0 && !run.err[0]);
+        CHECK(strstr(run.out, "\nserver away since 0 s: nobody there; trying again\n") && strstr(run.out, "\nserver away since 2 s: nobody there; trying again\n"));
+        const char *end = strstr(run.out, "complete");
+        CHECK(end && !strstr(end, "server away"));
+}
+
+TEST(rollout_watch, gives_programs_a_document_a_change)
+{
+        static const struct fake_answer script[] = {
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("exposing", "\"exposed\":2,") }, { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("exposing", "\"exposed\":2,") },
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("complete", "\"exposed\":3,") },
+        };
+        struct sim_clock clock;
+        sim_clock_init(&clock, 1000);
+        OWN(fake_run) struct fake_run run = { .clock = &clock.clock, .is_live = true };
+        CHECK(FAKE_RUN(&run, script, "rollout watch edr/4 --json") == 0);
+        CHECK(strcmp(run.out, ROLLOUT("exposing", "\"exposed\":2,") "\n" ROLLOUT("complete", "\"exposed\":3,") "\n") == 0);
 }
 
 TEST(rollout_watch, gives_up_at_its_timeout)
