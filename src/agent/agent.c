@@ -249,6 +249,23 @@ static void stream_names(const struct agent_config *config, const char *names[LI
                 names[i] = agent_config_stream(config, i)->name;
 }
 
+static void note_report(struct agent *agent, const struct slot_report *report)
+{
+        LOG(&agent->log, EVENT_RELEASE, log_text("stream", report->stream), log_text("what", report_line(report).text));
+}
+
+/* A fall-back is decided here, before any stream is there to say so. */
+static enum err count_boot(struct agent *agent, struct why *why)
+{
+        uint64_t seen = slots_report_newest(agent->slots);
+        enum err e = slots_boot(agent->slots, false, agent_time_s(agent), why);
+        if (e)
+                return e;
+        for (const struct slot_report *new; (new = slots_report_after(agent->slots, seen)); seen = new->seq)
+                note_report(agent, new);
+        return OK;
+}
+
 static enum err slots_ready(struct agent *agent, struct why *why)
 {
         const char *names[LIMIT_STREAMS];
@@ -262,10 +279,10 @@ static enum err slots_ready(struct agent *agent, struct why *why)
                         e = slots_open(agent->disk, names, count, &agent->slots, why);
         }
         if (!e)
-                e = slots_boot(agent->slots, false, agent_time_s(agent), why);
+                e = count_boot(agent, why);
         /* What a trial that was cut short needs in room is taken from the downloads, which can be had again. */
         if (e == ERR_FULL && agent->disk->ops->remove_tree(agent->disk, "spool", why) == OK) {
-                e = slots_boot(agent->slots, false, agent_time_s(agent), why);
+                e = count_boot(agent, why);
                 if (!e)
                         e = agent->disk->ops->make_folder(agent->disk, "spool", why);
         }

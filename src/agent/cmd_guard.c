@@ -2,8 +2,40 @@
 #include "agent/agent.h"
 #include "agent/command.h"
 #include "agent/content.h"
+#include "agent/report.h"
 #include "platform/clock.h"
 #include "platform/disk_folder.h"
+
+#include <inttypes.h>
+
+/* What slots_boot() made of each trial; `seen` is the newest report before it. */
+static void explain(const struct slots *slots, uint64_t seen)
+{
+        bool is_idle = true;
+        for (const struct slot_report *new; (new = slots_report_after(slots, seen)); seen = new->seq) {
+                printf("stream %s: %s\n", new->stream, report_line(new).text);
+                is_idle = false;
+        }
+        for (size_t i = 0; i < slots_count(slots); i++) {
+                const struct slot_stream *now = slots_stream(slots, i);
+                if (!slots_on_trial(slots, i))
+                        continue;
+                printf("stream %s: release %" PRIu64 " stays on trial: %u of at most %u starts\n", now->name,
+                       slots_in(slots, i, (enum slot_id)now->current)->counter, now->boots, now->trial.boots_max);
+                is_idle = false;
+        }
+        if (is_idle)
+                printf("no release was on trial: nothing to do\n");
+}
+
+static enum err count_boot(struct slots *slots, struct why *why)
+{
+        uint64_t seen = slots_report_newest(slots);
+        enum err e = slots_boot(slots, true, agent_trusted_s(clock_system()), why);
+        if (!e)
+                explain(slots, seen);
+        return e;
+}
 
 static enum err settle_all(struct disk *disk, const struct slots *slots, struct why *why)
 {
@@ -22,6 +54,7 @@ static enum err open_slots(const struct agent_config *config, struct disk *disk,
         enum err e = slots_open_all(disk, ret_slots, why);
         if (e != ERR_SYNTAX)
                 return e;
+        printf("%s: all streams go to their factory copies\n", why->text);
         const char *names[LIMIT_STREAMS];
         for (size_t i = 0; i < config->streams.count; i++)
                 names[i] = agent_config_stream(config, i)->name;
@@ -42,6 +75,6 @@ enum err cmd_guard(const struct command_line *line, struct why *why)
         if (!e)
                 e = open_slots(config, disk, &slots, why);
         if (!e)
-                e = slots_boot(slots, true, agent_trusted_s(clock_system()), why);
+                e = count_boot(slots, why);
         return e ? e : settle_all(disk, slots, why);
 }

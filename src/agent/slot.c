@@ -521,6 +521,24 @@ const struct slot_report *slots_report(const struct slots *slots)
         return slots->record.report_count ? &slots->record.reports[0] : NULL;
 }
 
+size_t slots_report_count(const struct slots *slots)
+{
+        return slots->record.report_count;
+}
+
+uint64_t slots_report_newest(const struct slots *slots)
+{
+        return slots->record.next_seq - 1;
+}
+
+const struct slot_report *slots_report_after(const struct slots *slots, uint64_t seq)
+{
+        for (size_t i = 0; i < slots->record.report_count; i++)
+                if (slots->record.reports[i].seq > seq)
+                        return &slots->record.reports[i];
+        return NULL;
+}
+
 enum err slots_acknowledge(struct slots *slots, uint64_t seq, struct why *why)
 {
         struct slot_record *next = &slots->next;

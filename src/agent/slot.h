@@ -69,4 +69,8 @@ MUST_CHECK enum err slots_stop(struct slots *slots, struct why *why);
 
 /* Reports, oldest first; NULL when there are none. */
 const struct slot_report *slots_report(const struct slots *slots);
+size_t slots_report_count(const struct slots *slots);
+/* The number of the newest that was ever made, and the oldest after a number: what a change has added. */
+uint64_t slots_report_newest(const struct slots *slots);
+const struct slot_report *slots_report_after(const struct slots *slots, uint64_t seq);
 MUST_CHECK enum err slots_acknowledge(struct slots *slots, uint64_t seq, struct why *why);

@@ -21,8 +21,40 @@ static int command(const char *one, const char *two, const char *three, const ch
         return command_main(count, argv);
 }
 
+/* Where what is printed goes meanwhile. */
+struct heard { int before, stream; FILE *file; };
+
+static struct heard listen(FILE *file)
+{
+        char path[] = "/tmp/heardXXXXXX";
+        fflush(file);
+        struct heard heard = { .before = dup(fileno(file)), .stream = mkstemp(path), .file = file };
+        CHECK(heard.before >= 0 && heard.stream >= 0 && unlink(path) == 0 && dup2(heard.stream, fileno(file)) >= 0);
+        return heard;
+}
+
+static void hear(struct heard *heard, char text[static 4096])
+{
+        fflush(heard->file);
+        CHECK(dup2(heard->before, fileno(heard->file)) >= 0);
+        ssize_t length = pread(heard->stream, text, 4095, 0);
+        text[length > 0 ? length : 0] = 0;
+        close(heard->before);
+        close(heard->stream);
+}
+
+/* Does `firebreak-agent ONE --config CONFIG` print this and end well? */
+static bool prints(const char *one, const char *config, const char *text)
+{
+        char said[4096];
+        struct heard heard = listen(stdout);
+        int exit = command(one, "--config", config, NULL);
+        hear(&heard, said);
+        return exit == 0 && strstr(said, text);
+}
+
 /* A mounted disk with one stream, on trial with release 7 over the factory content. */
-static void make_device(char root[static 64])
+static void make_device_of(char root[static 64], uint8_t boots_max)
 {
         CHECK(file_temporary(root, NULL) == OK);
         char state[128];
@@ -36,8 +68,13 @@ static void make_device(char root[static 64])
         CHECK(disk->ops->make_folder(disk, "streams/rules", NULL) == OK);
         CHECK(slots_open(disk, names, 1, &slots, NULL) == OK && slots_clear(slots, 0, &slot, NULL) == OK);
         CHECK(slots_staged(slots, 0, slot, &release, NULL) == OK);
-        const struct slot_trial trial = { .lease = SLOT_LEASE_EXPOSURE, .slot = (uint8_t)slot, .boots_max = 1, .crashes_max = 1 };
+        const struct slot_trial trial = { .lease = SLOT_LEASE_EXPOSURE, .slot = (uint8_t)slot, .boots_max = boots_max, .crashes_max = 1 };
         CHECK(slots_arm(slots, 0, &trial, NULL) == OK && disk->ops->point(disk, "streams/rules/current", "a", NULL) == OK);
+}
+
+static void make_device(char root[static 64])
+{
+        make_device_of(root, 1);
 }
 
 static void current_link(const char *root, char target[16])
@@ -119,10 +156,21 @@ TEST(guard, falls_back_before_an_engine_could_start_again)
         make_device(root);
         write_config(root, config);
         CHECK(command("status", "--config", config, NULL) == 0);
-        CHECK(command("guard", "--config", config, NULL) == 0);
+        CHECK(prints("guard", config, "stream rules: harmed, release 7 -> the factory content: 1 unfinished starts"));
         current_link(root, target);
         CHECK(strcmp(target, "factory") == 0);
-        CHECK(command("guard", "--config", config, NULL) == 0 && command("status", "--config", config, "--json") == 0);
+        CHECK(prints("guard", config, "no release was on trial: nothing to do") && command("status", "--config", config, "--json") == 0);
+        file_remove_tree(root);
+}
+
+TEST(guard, says_what_stays_on_trial)
+{
+        char root[64], target[16], config[128];
+        make_device_of(root, 3);
+        write_config(root, config);
+        CHECK(prints("guard", config, "stream rules: release 7 stays on trial: 2 of at most 3 starts"));
+        current_link(root, target);
+        CHECK(strcmp(target, "a") == 0);
         file_remove_tree(root);
 }
 
@@ -132,7 +180,7 @@ TEST(guard, points_at_the_factory_copies_when_the_record_is_damaged)
         make_device(root);
         write_config(root, config);
         damage(root);
-        CHECK(command("guard", "--config", config, NULL) == 0);
+        CHECK(prints("guard", config, "all streams go to their factory copies"));
         current_link(root, target);
         CHECK(strcmp(target, "factory") == 0);
         file_remove_tree(root);

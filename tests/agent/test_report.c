@@ -5,6 +5,19 @@
 
 #include <string.h>
 
+TEST(report_line, says_what_ended_what_runs_now_and_why)
+{
+        struct slot_report report = { .outcome = SLOT_HARMED, .counter = 8, .running = 6, .detail = "1 unfinished starts, 0 crashes" };
+        CHECK(strcmp(report_line(&report).text, "harmed, release 8 -> release 6: 1 unfinished starts, 0 crashes") == 0);
+        report.running = 0;
+        CHECK(strncmp(report_line(&report).text, "harmed, release 8 -> the factory content: ", 42) == 0);
+        report = (struct slot_report){ .outcome = SLOT_PROVEN, .counter = 8, .running = 8 };
+        CHECK(strcmp(report_line(&report).text, "proven, release 8") == 0);
+        memset(report.detail, 'x', sizeof(report.detail) - 1);
+        report.running = report.counter = UINT64_MAX;
+        CHECK(strlen(report_line(&report).text) == strlen("proven, release 18446744073709551615: ") + sizeof(report.detail) - 1);
+}
+
 TEST(report_write, makes_what_the_server_reads_for_every_outcome_and_kind)
 {
         for (unsigned outcome = 0; outcome < SLOT_OUTCOMES; outcome++)

@@ -7,6 +7,7 @@
 #include "platform/file.h"
 #include "support/test.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ static const char engine_text[] =
 struct device {
         struct toy toy;
         char folder[64], config[96], engine[96], status[96];
+        int errors;                      /* of the agents to come; -1: ours */
         struct child agent;
 };
 
@@ -47,7 +49,7 @@ static void write_config(struct device *device, const char *more)
 static void agent_start(struct device *device, const char *command, const char *token)
 {
         const char *const argv[] = { getenv("FIREBREAK_AGENT"), command, "--config", device->config, token ? "--token" : NULL, token, NULL };
-        CHECK(argv[0] && child_start(&(struct child_setup){ argv, -1, -1, -1, NULL }, &device->agent, NULL) == OK);
+        CHECK(argv[0] && child_start(&(struct child_setup){ argv, -1, -1, device->errors, NULL }, &device->agent, NULL) == OK);
 }
 
 static bool agent_ended(struct toy *toy, void *user)
@@ -63,7 +65,7 @@ static bool agent_ended(struct toy *toy, void *user)
 
 static void device_open(struct device *device, const char *more)
 {
-        *device = (struct device){ 0 };
+        *device = (struct device){ .errors = -1 };
         toy_open(&device->toy);
         CHECK(file_temporary(device->folder, NULL) == OK);
         snprintf(device->config, sizeof(device->config), "%s/agent.yaml", device->folder);
@@ -80,6 +82,8 @@ static void device_open(struct device *device, const char *more)
 static void device_release(struct device *device)
 {
         child_kill(&device->agent);
+        if (device->errors >= 0)
+                close(device->errors);
         toy_close(&device->toy);
         file_remove_tree(device->folder);
 }
@@ -123,6 +127,24 @@ static bool current_is(const struct device *device, const char *name)
         char path[160], target[16] = "";
         snprintf(path, sizeof(path), "%s/state/streams/rules/current", device->folder);
         return readlink(path, target, sizeof(target) - 1) > 0 && strcmp(target, name) == 0;
+}
+
+/* From here on, what agents say goes to a file. */
+static void keep_what_it_says(struct device *device)
+{
+        char path[128];
+        snprintf(path, sizeof(path), "%s/log", device->folder);
+        device->errors = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        CHECK(device->errors >= 0);
+}
+
+static bool has_said(const struct device *device, const char *text)
+{
+        char path[128];
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, 1 << 20);
+        snprintf(path, sizeof(path), "%s/log", device->folder);
+        return file_read(path, &bytes, NULL) == OK && strstr(buf_text(&bytes), text);
 }
 
 static bool status_is(const struct device *device, const char *text)
@@ -408,9 +430,11 @@ TEST(run, falls_back_when_it_was_killed_on_trial_and_leaves_no_engine_behind)
         while (!child_ended(&device.agent, &end))
                 usleep(1000);
         toy_serve(&device.toy, engine_is_gone, &engine);
+        keep_what_it_says(&device);
         agent_start(&device, "run", NULL);
         const struct wire_report *report = next_report(&device);
         CHECK(strcmp(report->kind, "boot_loop") == 0 && report->counter == 6 && report->running == 4 && current_is(&device, "a"));
+        CHECK(has_said(&device, "event=release stream=rules what=\"harmed, release 6 -> release 4: 1 unfinished starts, 0 crashes\""));
         stop(&device);
 }
 

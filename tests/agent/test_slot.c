@@ -269,6 +269,20 @@ TEST(slots_boot, gives_up_a_trial_that_was_cut_short_and_counts_where_more_are_a
         CHECK(slots_boot(slots, false, 300, NULL) == OK && running(slots) == 0);
 }
 
+TEST(slots_report_after, finds_what_a_change_has_added)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(slots_report_newest(slots) == 0 && !slots_report_after(slots, 0) && slots_report_count(slots) == 0);
+        CHECK(install(slots, 3) == OK);
+        uint64_t seen = slots_report_newest(slots);
+        CHECK(seen == 1 && !slots_report_after(slots, seen) && slots_report_after(slots, 0)->counter == 3);
+        CHECK(arm(slots, 4) == OK && slots_boot(slots, false, 300, NULL) == OK);
+        CHECK(slots_report_after(slots, seen)->counter == 4 && slots_report_count(slots) == 2);
+        CHECK(slots_acknowledge(slots, 2, NULL) == OK && slots_report_newest(slots) == 2 && slots_report_count(slots) == 0);
+}
+
 TEST(slots_boot, counts_a_boot_once_when_the_guard_ran_before)
 {
         OWN(sim_disk) struct sim_disk sim = { 0 };
