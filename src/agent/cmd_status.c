@@ -85,8 +85,9 @@ enum err cmd_status(const struct command_line *line, struct why *why)
         struct identity identity;
         char device[33] = "";
         enum err e = agent_config_open(line->config, &config, why);
-        if (!e)
-                e = disk_folder_find(config->state_dir, NULL, &disk, why);
+        if (e)
+                return e;
+        e = disk_folder_find(config->state_dir, NULL, &disk, why);
         if (e == ERR_NOT_FOUND)
                 return DURING(why, e, "this device is not enrolled; run `firebreak-agent enrol`");
         if (!e)

@@ -141,6 +141,16 @@ TEST(recover, says_that_there_is_no_device)
         CHECK(command("recover", NULL, NULL, NULL) == err_info(ERR_USAGE)->exit);
 }
 
+/* Does `firebreak-agent ONE TWO THREE FOUR` complain so, with this exit code? */
+static bool complains(const char *const words[4], enum err e, const char *text)
+{
+        char said[4096];
+        struct heard heard = listen(stderr);
+        int exit = command(words[0], words[1], words[2], words[3]);
+        hear(&heard, said);
+        return exit == err_info(e)->exit && strstr(said, text);
+}
+
 static void write_config(const char *root, char path[static 128])
 {
         char text[1024];
@@ -207,8 +217,14 @@ TEST(status, makes_no_state_folder)
         CHECK(file_temporary(root, NULL) == OK);
         write_config(root, config);
         snprintf(state, sizeof(state), "%s/state", root);
-        CHECK(command("status", "--config", config, NULL) == err_info(ERR_NOT_FOUND)->exit && file_kind(state) == FILE_ABSENT);
+        CHECK(complains((const char *const[]){ "status", "--config", config, NULL }, ERR_NOT_FOUND, "not enrolled") && file_kind(state) == FILE_ABSENT);
         file_remove_tree(root);
+}
+
+TEST(status, takes_a_missing_configuration_for_what_it_is)
+{
+        const char *const words[4] = { "status", "--config", "/no/such.yaml", NULL };
+        CHECK(complains(words, ERR_NOT_FOUND, "/no/such.yaml") && !complains(words, ERR_NOT_FOUND, "enrol"));
 }
 
 TEST(command, refuses_what_it_does_not_know_with_the_exit_code_for_usage)
