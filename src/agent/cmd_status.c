@@ -43,7 +43,7 @@ static enum err print_json(const char *device, const struct slots *slots, struct
         for (size_t i = 0; i < slots_count(slots); i++)
                 json_add(streams, stream_json(slots, i));
         json_set_text(json, "device", device);
-        json_set_bool(json, "reports_waiting", slots_report(slots) != NULL);
+        json_set_int(json, "reports_waiting", (int64_t)slots_report_count(slots));
         json_set(json, "streams", streams);
         OWN(buf) struct buf text;
         buf_init(&text, 1 << 20);
@@ -55,7 +55,8 @@ static enum err print_json(const char *device, const struct slots *slots, struct
 
 static void print_text(const char *device, const struct slots *slots)
 {
-        printf("device %s%s\n", device[0] ? device : "is not enrolled", slots_report(slots) ? ", reports waiting to be sent" : "");
+        size_t waiting = slots_report_count(slots);
+        printf("device %s, %zu %s to be sent\n", device[0] ? device : "is not enrolled", waiting, waiting == 1 ? "report waits" : "reports wait");
         for (size_t i = 0; i < slots_count(slots); i++) {
                 const struct slot_stream *now = slots_stream(slots, i);
                 enum slot_id current = (enum slot_id)now->current, good = (enum slot_id)now->last_good;

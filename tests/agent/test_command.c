@@ -165,11 +165,12 @@ TEST(guard, falls_back_before_an_engine_could_start_again)
         char root[64], target[16], config[128];
         make_device(root);
         write_config(root, config);
-        CHECK(command("status", "--config", config, NULL) == 0);
+        CHECK(prints("status", config, "0 reports wait to be sent"));
         CHECK(prints("guard", config, "stream rules: harmed, release 7 -> the factory content: 1 unfinished starts"));
         current_link(root, target);
         CHECK(strcmp(target, "factory") == 0);
-        CHECK(prints("guard", config, "no release was on trial: nothing to do") && command("status", "--config", config, "--json") == 0);
+        CHECK(prints("guard", config, "no release was on trial: nothing to do") && prints("status", config, "1 report waits to be sent"));
+        CHECK(command("status", "--config", config, "--json") == 0);
         file_remove_tree(root);
 }
 
