@@ -4,6 +4,7 @@
 #include "agent/fetch.h"
 #include "agent/identity.h"
 #include "agent/proof.h"
+#include "agent/refusal.h"
 #include "format/hex.h"
 #include "platform/clock.h"
 #include "platform/disk_folder.h"
@@ -83,7 +84,9 @@ static enum err post(struct enrolment *enrolment, const struct buf *body, struct
         e = enrolment->net->ops->exchange(enrolment->net, &request, &response, why);
         enrolment->status = response.status;
         enrolment->server_date_s = fetch_date_s(wanted.value);
-        return e;
+        if (e == ERR_UNTRUSTED)
+                return DURING(why, e, "give --ca FILE, or name it as `ca` in agent.yaml (the server writes DATA/tls/cert.pem)");
+        return e == ERR_LIMIT && response.status >= 300 ? OK : e;        /* a refusal counts by its status, however long its page */
 }
 
 /* The server sees first that a clock is off; the second try goes by its clock. */
@@ -98,12 +101,19 @@ static enum err tell_server(struct enrolment *enrolment, struct wire_enrolled *r
                 enrolment->date_s = enrolment->server_date_s;
                 e = post(enrolment, &body, why);
         }
-        if (e)
-                return DURING(why, e, "enrolling at %s", enrolment->server);
-        if (enrolment->status != 200)
-                return FAIL(why, enrolment->status == 409 ? ERR_REFUSED : ERR_UNAUTHORIZED, "the server answered %d: %.180s", enrolment->status,
-                            buf_text(&enrolment->answer));
-        return wire_enrolled_read(buf_text(&enrolment->answer), enrolment->answer.length, ret_enrolled, why);
+        if (!e && enrolment->status != 200)
+                e = refusal_read(enrolment->status, &enrolment->answer, why);
+        if (!e)
+                e = wire_enrolled_read(buf_text(&enrolment->answer), enrolment->answer.length, ret_enrolled, why);
+        return e ? DURING(why, e, "enrolling at %s", enrolment->server) : OK;
+}
+
+/* Over plain HTTP whoever is on the way reads the token; only this machine may be talked to so. */
+static enum err check_server(const char *server, struct why *why)
+{
+        if (strncmp(server, "https://", 8) == 0 || strncmp(server, "http://127.0.0.1:", 17) == 0)
+                return OK;
+        return FAIL(why, ERR_USAGE, "the server is https://HOST:PORT, not `%.100s`: give --server, or correct `server` in agent.yaml", server);
 }
 
 static enum err enrol(const struct command_line *line, const struct agent_config *config, struct disk *disk, struct why *why)
@@ -145,6 +155,8 @@ enum err cmd_enrol(const struct command_line *line, struct why *why)
         OWN(agent_config) struct agent_config *config = NULL;
         OWN(disk_folder) struct disk *disk = NULL;
         enum err e = agent_config_open(line->config, &config, why);
+        if (!e)
+                e = check_server(line->server ? line->server : config->server, why);
         if (!e)
                 e = disk_folder_open(config->state_dir, &disk, why);
         return e ? e : enrol(line, config, disk, why);

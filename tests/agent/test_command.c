@@ -228,6 +228,20 @@ TEST(status, takes_a_missing_configuration_for_what_it_is)
         CHECK(complains(words, ERR_NOT_FOUND, "/no/such.yaml") && !complains(words, ERR_NOT_FOUND, "enrol"));
 }
 
+TEST(enrol, sends_no_token_over_plain_http)
+{
+        char root[64], config[128];
+        CHECK(file_temporary(root, NULL) == OK);
+        write_config(root, config);
+        char *argv[] = { "firebreak-agent", "enrol", "--config", config, "--token", "fbt_x", "--server", "http://127.0.0.2:1", NULL };
+        char said[4096];
+        struct heard heard = listen(stderr);
+        int exit = command_main(8, argv);
+        hear(&heard, said);
+        CHECK(exit == err_info(ERR_USAGE)->exit && strstr(said, "https://HOST:PORT") && !strstr(said, "fbt_x"));
+        file_remove_tree(root);
+}
+
 TEST(command, refuses_what_it_does_not_know_with_the_exit_code_for_usage)
 {
         const int usage = err_info(ERR_USAGE)->exit;
