@@ -16,7 +16,8 @@ struct supervision {
         const struct supervisor_config *config;
         struct child children[SUPERVISOR_MAX];
         int signals;
-        bool is_stopping, has_died;
+        bool is_stopping, has_died, has_cause;
+        size_t bereaved;                       /* the first that ended because another was gone */
         int code;
         int64_t until_ms;
 };
@@ -42,18 +43,35 @@ static void keep_code(struct supervision *supervision, int code)
                 supervision->code = code ? code : lost;
 }
 
-static void note_end(struct supervision *supervision, size_t index, const struct child_end *end)
+static void tell_death(const struct supervision *supervision, size_t index, const struct child_end *end)
 {
         char how[32];
-        bool is_wanted = supervision->is_stopping && !end->is_signal && end->code == 0;
-        if (is_wanted || (supervision->has_died && !end->is_signal && end->code == 0))
-                return;
         child_end_text(end, how, sizeof(how));
-        keep_code(supervision, end->is_signal ? err_info(ERR_UNAVAILABLE)->exit : end->code);
         LOG(supervision->config->log, EVENT_CHILD_DIED, log_text("process", supervision->config->processes[index].name), log_text("how", how));
+}
+
+static void note_end(struct supervision *supervision, size_t index, const struct child_end *end)
+{
+        int lost = err_info(ERR_UNAVAILABLE)->exit;
+        bool is_orderly = !end->is_signal && end->code == 0, is_bereaved = !end->is_signal && end->code == lost;
+        if (is_orderly && (supervision->is_stopping || supervision->has_died))
+                return;
+        keep_code(supervision, end->is_signal ? lost : end->code);
+        if (!is_bereaved)
+                tell_death(supervision, index, end);
         if (!supervision->has_died)
                 supervision->until_ms = now_ms() + LAST_WORDS_MS;
+        if (is_bereaved && !supervision->has_died)
+                supervision->bereaved = index;
         supervision->has_died = true;
+        supervision->has_cause |= !is_bereaved;
+}
+
+/* None that died said more than that another was gone, and that one is not known. */
+static void tell_riddle(const struct supervision *supervision)
+{
+        if (supervision->has_died && !supervision->has_cause)
+                tell_death(supervision, supervision->bereaved, &(struct child_end){ .code = err_info(ERR_UNAVAILABLE)->exit });
 }
 
 static void collect(struct supervision *supervision)
@@ -138,6 +156,7 @@ int supervise(const struct supervisor_config *config)
                 return err_info(e)->exit;
         }
         watch(&supervision);
+        tell_riddle(&supervision);
         channel_close(supervision.signals);
         if (!supervision.code)
                 LOG(config->log, EVENT_STOPPED);

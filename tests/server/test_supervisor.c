@@ -14,6 +14,7 @@ struct stage {
         int last_is_here[2];                   /* only where a process waits for that */
         int first_code;
         bool ends_by_itself;
+        FILE *log;                             /* NULL: nobody reads it */
 };
 
 static void tell(struct stage *stage, char who)
@@ -59,13 +60,22 @@ static void started(void *user)
                         close(stage->last_is_here[i]);
 }
 
+static int64_t no_time(void *user)
+{
+        (void)user;
+        return 0;
+}
+
 struct run { struct stage *stage; const struct supervised *processes; };
 
 static int supervise_in_child(void *user)
 {
         struct run *run = user;
         close(run->stage->alive[0]);
-        return supervise(&(struct supervisor_config){ run->processes, 2, run->stage, started, NULL });
+        struct log log;
+        log_init(&log, no_time, NULL);
+        log.to = run->stage->log;
+        return supervise(&(struct supervisor_config){ run->processes, 2, run->stage, started, run->stage->log ? &log : NULL });
 }
 
 struct scene { struct stage stage; struct child supervisor; int first_pid, last_pid; };
@@ -174,5 +184,29 @@ TEST(supervise, ends_in_order_when_everybody_is_told)
                 CHECK(kill(scene.first_pid, signals[i]) == 0);
                 CHECK(kill(scene.supervisor.pid, signals[i]) == 0);
                 CHECK(close_scene(&scene) == 0);
+        }
+}
+
+/* As the real ones: it ends with UNAVAILABLE because the other is gone. */
+static int last_bereaved(void *user)
+{
+        tell(user, 'l');
+        return err_info(ERR_UNAVAILABLE)->exit;
+}
+
+TEST(supervise, tells_of_the_death_that_was_the_cause_and_not_of_what_followed)
+{
+        static const struct supervised processes[] = { { "first", first }, { "last", last_bereaved } };
+        static const struct { int code; const char *named, *silent; } cases[] = { { 78, "process=first", "process=last" }, { 69, "how=\"exit 69\"", "exit 78" } };
+        for (size_t i = 0; i < 2; i++) {
+                struct scene scene = { .stage = { .first_code = cases[i].code, .ends_by_itself = true, .log = tmpfile() } };
+                char words[2048] = "";
+                open_scene(&scene, processes);
+                CHECK(close_scene(&scene) == cases[i].code);
+                rewind(scene.stage.log);
+                CHECK(fread(words, 1, sizeof(words) - 1, scene.stage.log) > 0);
+                CHECK(strstr(words, cases[i].named) && !strstr(words, cases[i].silent));
+                CHECK(strstr(words, "child_died") && !strstr(strstr(words, "child_died") + 1, "child_died"));
+                fclose(scene.stage.log);
         }
 }
