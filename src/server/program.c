@@ -1,5 +1,6 @@
 #include "server/program.h"
 
+#include "platform/child.h"
 #include "platform/clock.h"
 #include "platform/confine.h"
 #include "platform/disk_folder.h"
@@ -17,7 +18,7 @@
 
 #include <string.h>
 
-enum { LOCK_WAIT_MS = 5000, PORT_WAIT_MS = 2000, AGAIN_MS = 50, ADDRESS_MAX = LISTEN_TEXT_MAX + 16 };
+enum { LOCK_WAIT_MS = 5000, PORT_WAIT_MS = 2000, AGAIN_MS = 50, LOOK_MS = 2, ADDRESS_MAX = LISTEN_TEXT_MAX + 16 };
 
 /* The two links between the processes, and their ends. */
 enum { SIGNER_STORE, STORE_SIGNER, STORE_API, API_STORE, ENDS };
@@ -122,6 +123,19 @@ static int run_api(void *user)
         return end(program, api_run(&config, &why), &why);
 }
 
+/* In a process of its own: the supervisor never has the keys. */
+static int check_keys(void *user)
+{
+        struct program *program = user;
+        struct why why = { 0 };
+        program->log.from = "signer";
+        OWN(signer_keys) struct signer *signer = NULL;
+        enum err e = signer_keys_open(program->settings.keys, &signer, &why);
+        if (!e)
+                e = material_check(&program->material, signer, &why);
+        return end(program, e, &why);
+}
+
 static const struct supervised processes[] = { { "signer", run_signer }, { "store", run_store }, { "api", run_api } };
 
 static void on_started(void *user)
@@ -166,12 +180,30 @@ static enum err open_port(struct program *program, char address[LISTEN_TEXT_MAX]
         return e;
 }
 
+static int wait_for(struct child *child)
+{
+        struct clock *clock = clock_system();
+        struct child_end end;
+        while (!child_ended(child, &end))
+                clock->ops->sleep_ms(clock, LOOK_MS);
+        return end.is_signal ? err_info(ERR_UNAVAILABLE)->exit : end.code;
+}
+
+/* Before the data folder is made, which remembers whose server it is. What is wrong is logged; the exit code. */
+static int read_keys(struct program *program)
+{
+        struct why why = { 0 };
+        struct child child = { 0 };
+        enum err e = material_read(program->settings.keys, &program->material, &why);
+        if (!e)
+                e = child_fork(check_keys, program, &child, &why);
+        return e ? end(program, e, &why) : wait_for(&child);
+}
+
 static enum err prepare(struct program *program, struct why *why)
 {
         char address[LISTEN_TEXT_MAX];
-        enum err e = material_read(program->settings.keys, &program->material, why);
-        if (!e)
-                e = open_port(program, address, why);
+        enum err e = open_port(program, address, why);
         if (!e)
                 e = open_folder(program, why);
         if (!e)
@@ -193,11 +225,11 @@ static void done(struct program *program)
 static int serve(struct program *program)
 {
         struct why why = { 0 };
-        enum err e = prepare(program, &why);
-        int code = e ? err_info(e)->exit : 0;
+        int code = read_keys(program);
+        enum err e = code ? OK : prepare(program, &why);
         if (e)
-                LOG_WHY(&program->log, EVENT_FAILED, &why);
-        else
+                code = end(program, e, &why);
+        else if (!code)
                 code = supervise(&(struct supervisor_config){ processes, sizeof(processes) / sizeof(processes[0]), program, on_started, &program->log });
         done(program);
         return code;

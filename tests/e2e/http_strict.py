@@ -507,7 +507,7 @@ def killed(claims, build, folder):
             claims.claim("without its supervisor nobody stays", all_gone(children.values()), children)
         else:
             died = [(event["process"], event["how"]) for event in server.events("child_died")]
-            claims.claim(f"kill -9 of the {role}: the server ends with 69 and says who died", code == 69 and any(who == role for who, _ in died), f"{code} {server.words()[-400:]}")
+            claims.claim(f"kill -9 of the {role}: the server ends with 69 and says who died, not who followed", code == 69 and [who for who, _ in died] == [role], f"{code} {server.words()[-400:]}")
             claims.claim(f"kill -9 of the {role}: nobody else stays", all_gone(children.values()), children)
         server.process.stdout.close()
         again = Server(build, folder, port=server.port or 0)
@@ -530,8 +530,9 @@ def wrong_keys(claims, build, folder):
         refused(claims, f"{name} damaged", keys(f"bad-{name}", lambda at, name=name: (at / name).write_bytes(b"\0nonsense\n")), 65, name)
         refused(claims, f"{name} of another publisher", keys(f"strange-{name}", lambda at, name=name: shutil.copy(other / name, at / name)), 77, name)
     refused(claims, "the folder of another publisher", Server(build, folder, keys="stranger/online"), 78, "--keys")
+    claims.claim("no folder is made for wrong keys", not list(folder.glob("data-*")))
     again = Server(build, folder, data="data-strange-anchor")
-    claims.claim("a folder that wrong keys were tried on takes the right ones", again.address and again.is_well() and again.end() == 0, again.words())
+    claims.claim("the right ones can have it after them", again.address and again.is_well() and again.end() == 0, again.words())
 
 
 def wrong_data(claims, build, folder):
