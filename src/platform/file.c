@@ -19,6 +19,11 @@ enum file_kind file_kind(const char *path)
         return S_ISREG(found.st_mode) ? FILE_REGULAR : S_ISDIR(found.st_mode) ? FILE_FOLDER : FILE_OTHER;
 }
 
+void file_private(void)
+{
+        (void)umask(077);
+}
+
 enum err file_read(const char *path, struct buf *into, struct why *why)
 {
         int file = open(path, O_RDONLY | O_CLOEXEC);

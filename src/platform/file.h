@@ -18,6 +18,9 @@ MUST_CHECK enum err file_read(const char *path, struct buf *into, struct why *wh
 /* Replace or make `path`; other users cannot read it. Not atomic: for results, not for state. */
 MUST_CHECK enum err file_write(const char *path, const void *bytes, size_t length, struct why *why);
 
+/* From now on others can neither read nor enter what this process, or a child of it, makes. */
+void file_private(void);
+
 /* A file or a link; what is absent, or a folder, stays as it is. */
 void file_remove(const char *path);
 

@@ -225,6 +225,7 @@ static void done(struct program *program)
 static int serve(struct program *program)
 {
         struct why why = { 0 };
+        file_private();
         int code = read_keys(program);
         enum err e = code ? OK : prepare(program, &why);
         if (e)

@@ -1,7 +1,9 @@
 #include "platform/file.h"
 
+#include "platform/child.h"
 #include "support/test.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,4 +68,27 @@ TEST(file_remove_tree, removes_links_and_not_what_they_point_to)
         file_remove_tree(folder);
         CHECK(file_kind(folder) == FILE_ABSENT && file_kind(kept) == FILE_REGULAR);
         file_remove_tree(other);
+}
+
+static int make_both(void *user)
+{
+        file_private();
+        return chdir(user) || mkdir("folder", 0777) || creat("file", 0666) < 0;
+}
+
+TEST(file_private, keeps_what_is_made_after_it_for_the_owner)
+{
+        char folder[64], path[128];
+        struct child child;
+        struct child_end end = { 0 };
+        CHECK(file_temporary(folder, NULL) == OK && child_fork(make_both, folder, &child, NULL) == OK);
+        while (!child_ended(&child, &end))
+                usleep(1000);
+        CHECK(!end.is_signal && end.code == 0);
+        for (int i = 0; i < 2; i++) {
+                struct stat found;
+                snprintf(path, sizeof(path), "%s/%s", folder, i ? "file" : "folder");
+                CHECK(stat(path, &found) == 0 && (found.st_mode & 0777) == (i ? 0600 : 0700));
+        }
+        file_remove_tree(folder);
 }
