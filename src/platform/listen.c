@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, HOST_MAX = 255 };
+enum { BACKLOG = 1024, HOST_MAX = 255, PORT_MAX = 65535 };
 
 static void release(struct addrinfo *found)
 {
@@ -26,8 +26,10 @@ static enum err split(const char *address, char host[HOST_MAX + 1], const char *
         bool has_brackets = address[0] == '[' && colon && colon > address + 1 && colon[-1] == ']';
         const char *from = address + has_brackets, *end = colon ? colon - has_brackets : from;
         size_t length = (size_t)(end - from), digits = colon ? strspn(colon + 1, "0123456789") : 0;
-        if (!digits || digits > 5 || colon[1 + digits] || !length || length > HOST_MAX || (!has_brackets && memchr(from, ':', length)))
+        if (!digits || digits > 9 || colon[1 + digits] || !length || length > HOST_MAX || (!has_brackets && memchr(from, ':', length)))
                 return FAIL(why, ERR_USAGE, "`%.80s` is no address to listen on: give HOST:PORT, as 127.0.0.1:8443 or [::1]:8443", address);
+        if (strtol(colon + 1, NULL, 10) > PORT_MAX)
+                return FAIL(why, ERR_USAGE, "`%.80s`: a port is a number from 0 to %d (--listen)", address, PORT_MAX);
         memcpy(host, from, length);
         host[length] = 0;
         *ret_port = colon + 1;
@@ -42,8 +44,8 @@ static enum err look_up(const char *address, struct addrinfo **ret_found, struct
         enum err e = split(address, host, &port, why);
         if (e)
                 return e;
-        int code = strtol(port, NULL, 10) > 65535 ? EAI_SERVICE : getaddrinfo(host, port, &hints, ret_found);
-        return code ? FAIL(why, ERR_USAGE, "%.80s: %s", address, gai_strerror(code)) : OK;
+        int code = getaddrinfo(host, port, &hints, ret_found);
+        return code ? FAIL(why, ERR_USAGE, "%.80s: %s (--listen)", address, gai_strerror(code)) : OK;
 }
 
 static enum err complain(const char *address, int number, struct why *why)

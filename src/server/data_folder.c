@@ -2,6 +2,7 @@
 
 #include "format/hex.h"
 #include "platform/disk_folder.h"
+#include "platform/file.h"
 #include "platform/lock.h"
 #include "server/certificate.h"
 
@@ -150,13 +151,21 @@ static enum err fill(struct disk *disk, const struct data_folder_config *config,
         return e ? e : read_secrets(disk, folder, why);
 }
 
+static enum err open_disk(const char *path, struct disk **ret_disk, struct why *why)
+{
+        enum err e = disk_folder_open(path, ret_disk, why);
+        if (e == ERR_NOT_FOUND && file_kind(path) == FILE_ABSENT)
+                return FAIL(why, e, "the folder that it is to stand in is not there: make that one first (mkdir -p)");
+        return e;
+}
+
 enum err data_folder_open(const struct data_folder_config *config, struct data_folder *ret_folder, struct why *why)
 {
         struct data_folder folder = { .lock = -1 };
         OWN(disk_folder) struct disk *disk = NULL;
         enum err e = name_paths(&folder, config->path, why);
         if (!e)
-                e = disk_folder_open(config->path, &disk, why);
+                e = open_disk(config->path, &disk, why);
         if (!e)
                 e = fill(disk, config, &folder, why);
         if (!e)

@@ -41,7 +41,7 @@ TEST(listen, refuses_what_is_no_address)
 {
         static const char *const cases[] = {
                 "", ":", "8443", "127.0.0.1", "127.0.0.1:", ":8443", "127.0.0.1:http", "127.0.0.1:65536", "127.0.0.1:123456", "::1:8443", "[::1]", "[]:1",
-                "127.0.0.1:1x", "192.0.2.77:8443", "999.1.1.1:80",
+                "127.0.0.1:1x", "192.0.2.77:8443", "999.1.1.1:80", "127.0.0.1:0123456789",
         };
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 int fd = -1;
@@ -49,5 +49,17 @@ TEST(listen, refuses_what_is_no_address)
                 struct why why = { 0 };
                 CHECK(listen_open(cases[i], &fd, address, &why) == ERR_USAGE);
                 CHECK(fd == -1 && why.text[0]);
+        }
+}
+
+TEST(listen, says_what_a_port_may_be)
+{
+        static const char *const cases[] = { "127.0.0.1:65536", "127.0.0.1:99999", "[::1]:123456789" };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                int fd = -1;
+                char address[LISTEN_TEXT_MAX];
+                struct why why = { 0 };
+                CHECK(listen_open(cases[i], &fd, address, &why) == ERR_USAGE);
+                CHECK(strstr(why.text, cases[i]) && strstr(why.text, "0 to 65535"));
         }
 }

@@ -140,6 +140,18 @@ TEST(data_folder, says_what_is_wrong_and_changes_nothing)
         }
 }
 
+TEST(data_folder, asks_for_the_folder_above_it)
+{
+        struct place place;
+        struct data_folder folder;
+        struct why why = { 0 };
+        open_place(&place);
+        strncat(place.path, "/x", sizeof(place.path) - strlen(place.path) - 1);
+        CHECK(try_open(&place, &folder, &why) == ERR_NOT_FOUND && strstr(why.text, place.path) && strstr(why.text, "mkdir -p"));
+        CHECK(file_kind(place.path) == FILE_ABSENT);
+        file_remove_tree(place.parent);
+}
+
 TEST(data_folder, leaves_the_folder_of_something_else_alone)
 {
         struct place place;
