@@ -111,7 +111,7 @@ TEST(start, needs_somebody_to_expose)
         world_open(&world);
         CHECK(world_publish(&world, 1) == 201);
         world_prove(&world, 1);
-        CHECK(world_ask(&world, "POST", "/api/v1/rollouts", start_1) == 409 && strstr(world_text(&world, "detail"), "no device is eligible"));
+        CHECK(world_ask(&world, "POST", "/api/v1/rollouts", start_1) == 409 && strstr(world_text(&world, "detail"), "no device may get "));
         CHECK(world_ask(&world, "GET", "/api/v1/rollouts", NULL) == 200 && json_count(json_get(world.json, "items")) == 0);
 }
 

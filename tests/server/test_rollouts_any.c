@@ -90,7 +90,7 @@ static void release(struct storm *storm, unsigned stream)
                  "\"controls\":%d,\"watch_s\":30,\"complete_ppm\":%u,\"cap_per_bake\":%u}}", streams[stream], counter, draw(storm, 2) * 100000, storm->controls,
                  draw(storm, 2) ? 200000 : 900000, draw(storm, 2) ? 4 : 100000);
         if (draw(storm, 3) && world_ask(&storm->world, "POST", "/api/v1/rollouts", body) != 201)
-                CHECK(strstr(world_text(&storm->world, "detail"), "no device is eligible"));      /* the clock went back */
+                CHECK(strstr(world_text(&storm->world, "detail"), "no device may get "));      /* the clock went back */
 }
 
 static void storm_open(struct storm *storm, uint64_t seed)

@@ -184,7 +184,7 @@ TEST(life, does_not_begin_without_a_device_that_may_have_it)
         world.now_ms += 1000;
         world_enrol(&world, &late, "os=debian");
         CHECK(world_ask(&world, "POST", "/api/v1/rollouts", "{\"stream\":\"edr-rules\",\"counter\":1}") == 409);
-        CHECK(strstr(world_text(&world, "detail"), "no device is eligible"));
+        CHECK(strstr(world_text(&world, "detail"), "no device may get "));
         world_tick(&world, 1000);
 }
 

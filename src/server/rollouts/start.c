@@ -84,7 +84,8 @@ static enum err check_fleet(struct db *db, int64_t number, const struct subject 
         int64_t devices = 0;
         enum err e = db_number(db, "SELECT count(*) FROM rollout_devices WHERE rollout = ?", VALUES(bind_int(number)), 0, &devices, why);
         if (!e && !devices)
-                return FAIL(why, ERR_REFUSED, "no device is eligible: enrolled before %s/%" PRId64 " was published, on one of its platforms",
+                return FAIL(why, ERR_REFUSED, "no device may get %s/%" PRId64 ": none of its platforms was enrolled before it was published;"
+                                              " enrol some (firebreak token new, firebreak-agent enrol), then publish a new release",
                             subject->stream, subject->counter);
         return e;
 }
