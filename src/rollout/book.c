@@ -1,6 +1,7 @@
 #include "rollout/book.h"
 
 #include "rollout/due.h"
+#include "rollout/gate.h"
 
 #include <assert.h>
 #include <string.h>
@@ -28,6 +29,13 @@ static bool is_young(const struct lease *lease)
         return !lease->is_control && !lease->is_due && lease->status <= LEASE_PROVEN;
 }
 
+void book_dirty(struct rollout *rollout, struct group *group)
+{
+        if (!group->is_dirty)
+                rollout->dirty[rollout->dirty_count++] = (uint32_t)(group - rollout->groups);
+        group->is_dirty = true;
+}
+
 /* Puts what a lease adds to the counts in, or takes it out again (by = -1). */
 static void count(struct rollout *rollout, const struct lease *lease, int by)
 {
@@ -39,7 +47,7 @@ static void count(struct rollout *rollout, const struct lease *lease, int by)
                         arm->by_kind[lease->kind] += (unsigned)by;
                 if (is_young(lease))
                         group->young += (unsigned)by;
-                group->is_dirty = true;
+                book_dirty(rollout, group);
         }
 }
 
@@ -63,15 +71,27 @@ void book_label(struct rollout *rollout, struct lease *lease, enum lease_status 
         remember_fate(rollout, lease, was_open);
 }
 
+/* There is always one: a cell lives for two leases' time, and cells_max is more than the slots of that for each block. */
+static uint32_t new_cell(struct rollout *rollout)
+{
+        uint32_t at = rollout->free_cell;
+        if (at == NO_CELL) {
+                assert(rollout->cell_count < rollout->cells_max);
+                return rollout->cell_count++;
+        }
+        rollout->free_cell = rollout->cells[at].next_free;
+        return at;
+}
+
 static uint32_t find_cell(struct rollout *rollout, uint32_t block)
 {
         int64_t slot = book_slot(rollout, rollout->now_ms);
-        uint32_t *newest = &rollout->newest_cell[block];
-        if (*newest == NO_LEASE || rollout->cells[*newest].slot != slot) {
-                *newest = rollout->cell_count++;
-                rollout->cells[*newest] = (struct cell){ .slot = slot, .first = NO_LEASE };
+        uint32_t newest = rollout->newest_cell[block];
+        if (newest == NO_CELL || rollout->cells[newest].slot != slot) {
+                newest = rollout->newest_cell[block] = new_cell(rollout);
+                rollout->cells[newest] = (struct cell){ .slot = slot, .block = block, .first_share = NO_SHARE, .next_free = NO_CELL };
         }
-        return *newest;
+        return newest;
 }
 
 uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *device, bool is_control)
@@ -80,12 +100,11 @@ uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *devi
         uint32_t handle = rollout->lease_count++, cell = find_cell(rollout, device->block);
         struct lease *lease = &rollout->leases[handle];
         *lease = (struct lease){
-                .picked_ms = rollout->now_ms, .due_ms = rollout->now_ms + rollout_lease_ms(rollout), .ended_slot = NEVER, .due_slot = NEVER,
-                .device = device->device, .cell = cell, .next_in_cell = rollout->cells[cell].first, .strata_count = device->strata_count,
-                .ended_as = ROLLOUT_SIGNALS, .is_control = is_control,
+                .due_ms = rollout->now_ms + rollout_lease_ms(rollout), .device = device->device, .cell = cell, .strata_count = device->strata_count,
+                .is_control = is_control,
         };
         memcpy(lease->strata, device->strata, sizeof(lease->strata));
-        rollout->cells[cell].first = handle;
+        rollout->cells[cell].leases++;
         rollout->fates[device->device].is_busy = true;
         due_add(rollout, handle);
         if (lease->due_ms < rollout->next_due_ms)
@@ -99,8 +118,8 @@ void book_due(struct rollout *rollout, struct lease *lease)
         bool is_hurt = lease->status == LEASE_HARMED || lease->status == LEASE_DARK;
         count(rollout, lease, -1);
         lease->is_due = true;
-        lease->due_slot = book_slot(rollout, lease->due_ms);
         count(rollout, lease, 1);
+        gate_leaves_cell(rollout, lease);
         if (!is_hurt && lease->status != LEASE_PROVEN)
                 return;
         for (unsigned i = 0; i < lease_groups(lease); i++) {
@@ -108,5 +127,6 @@ void book_due(struct rollout *rollout, struct lease *lease)
                 struct bound_counts *bound = lease->is_control ? &group->control.bound : &group->treated.bound;
                 bound->trials++;
                 bound->harmed += is_hurt;
+                group->is_excess_stale = true;
         }
 }

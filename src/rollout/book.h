@@ -2,12 +2,13 @@
  *
  * A group is the fleet (number 0) or a stratum (1 + its number): every rule holds for each of them. A cell is what may be
  * compared: leases of one block, picked in one slot of time. Labels (`status`, `kind`) are mended by late reports; what
- * went into evidence and bounds (`ended_slot`, `ended_as`, `bound`) is never taken back. */
+ * went into evidence (shares) and bounds (`bound`) is never taken back. */
 #pragma once
 
 #include "rollout/bound.h"
 #include "rollout/evalue.h"
 #include "rollout/rollout.h"
+#include "rollout/share.h"
 #include "rollout/view.h"
 
 enum lease_status {
@@ -17,20 +18,20 @@ enum lease_status {
         LEASE_STATUSES,
 };
 
-enum { NO_LEASE = UINT32_MAX, TRIES_MAX = 3, RECENT_CONTROLS = 8, SLOTS_PER_LEASE = 16 };
+enum { NO_LEASE = UINT32_MAX, NO_CELL = UINT32_MAX, TRIES_MAX = 3, RECENT_CONTROLS = 8, SLOTS_PER_LEASE = 16, CAP_SLOTS = 17 };
 #define NEVER INT64_MAX
 
+/* 40 bytes, one for each lease that was ever given. */
 struct lease {
-        int64_t picked_ms, due_ms;               /* due: the reservation's end, then the lease's deadline */
-        int64_t ended_slot, due_slot;            /* NEVER: not yet */
-        uint32_t device, cell, next_in_cell, due_place;
+        int64_t due_ms;                          /* the reservation's end, then the lease's deadline */
+        uint32_t device, cell, due_place;        /* cell: until it is due */
         uint16_t strata[LIMIT_ATTRIBUTES];
-        uint8_t strata_count, status, kind, ended_as;
-        bool is_control, is_due;
+        uint8_t strata_count, status, kind;
+        bool is_control : 1, is_due : 1, is_compared : 1;      /* compared: counted among those at risk */
 };
 
-/* pending: a bit for each signal with events; offered: control devices in this line, 0 outside of a pick. */
-struct cell { int64_t slot; uint32_t first, wanted, offered; uint16_t pending; };
+/* leases: before their deadline; offered: control devices in this line, 0 outside of a pick. */
+struct cell { int64_t slot; uint32_t block, leases, wanted, offered, first_share, next_free; };
 
 struct arm {
         uint32_t by_status[LEASE_STATUSES], by_kind[ROLLOUT_KINDS];
@@ -42,7 +43,8 @@ struct group {
         uint32_t young;                          /* exposures before their deadline that are not known to be harmed */
         double excess, attributed, accepted;     /* d(s); accepted: harm that an override took upon itself */
         struct evalue evalues[ROLLOUT_SIGNALS];
-        bool is_dirty, is_rare;
+        bool is_dirty, is_excess_stale, is_rare; /* dirty: counts changed since the rules last looked; stale: the bound's did */
+        bool is_spent, is_stuck;
 };
 
 /* What of a device's past forbids to pick it. */
@@ -62,15 +64,19 @@ struct rollout {
 
         struct group *groups;
         struct lease *leases;
-        uint32_t lease_count, cap_from;
+        uint32_t lease_count;
         uint32_t *due, due_count;                /* handles; due.h */
         int64_t next_due_ms;                     /* of all leases that are not due; NEVER: none */
 
+        uint32_t *dirty, dirty_count;            /* groups */
+        uint32_t spent_count, stuck_count;       /* groups */
+        struct cap { int64_t slot; uint32_t exposed; } cap[CAP_SLOTS];      /* by slot of the bake, over and over */
+
+        struct shares shares;
         struct cell *cells;
-        uint32_t cell_count, *newest_cell;       /* of each block */
-        uint32_t *pending, pending_count;        /* cells with events in pending_slot */
-        int64_t pending_slot;
-        struct evalue_risk *risks;               /* of each group, in one cell */
+        uint32_t cells_max, cell_count, free_cell, *newest_cell;       /* newest: of each block */
+        int64_t open_slot;                       /* what came to pass in it is not folded in yet */
+        uint32_t event_count;                    /* in it */
         double log_evidence;
         uint8_t recent_controls;                 /* a bit each of the last deadlines of control: silent? */
 
@@ -92,6 +98,7 @@ uint32_t arm_granted(const struct arm *arm);                                 /* 
 
 /* A new lease, reserved. The caller has seen that there is room. */
 uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *device, bool is_control);
+void book_dirty(struct rollout *rollout, struct group *group);               /* the rules have to look at it */
 void book_label(struct rollout *rollout, struct lease *lease, enum lease_status status, enum rollout_signal kind);
 /* Its deadline is here: from now on it counts in the bounds. */
 void book_due(struct rollout *rollout, struct lease *lease);

@@ -3,10 +3,16 @@
 #include <assert.h>
 #include <math.h>
 
+static double log_ratio(unsigned i)
+{
+        static const double log_first = 0.095310179804324860, log_last = 6.907755278982137;      /* of 1.1 and 1000 */
+        return log_first + (log_last - log_first) * i / (EVALUE_RATIOS - 1.0);
+}
+
 double evalue_ratio(unsigned i)
 {
         assert(i < EVALUE_RATIOS);
-        return 1.1 * pow(1000 / 1.1, i / (EVALUE_RATIOS - 1.0));
+        return exp(log_ratio(i));
 }
 
 double evalue_log_add(double a, double b)
@@ -22,30 +28,52 @@ static double log_step(const struct evalue_risk *risk, uint32_t j)
         return log((risk->treated - (double)j) * (d - j)) - log((j + 1.0) * (risk->control - d + j + 1));
 }
 
-double evalue_log_factor(const struct evalue_risk *risk, double ratio)
+static void factors_of_one(const struct evalue_risk *risk, double log_factors[EVALUE_RATIOS])
 {
-        assert(risk->treated_events <= risk->treated && risk->control_events <= risk->control);
+        double all = risk->treated + (double)risk->control;
+        for (unsigned i = 0; i < EVALUE_RATIOS; i++)
+                log_factors[i] = (risk->treated_events ? log_ratio(i) : 0) + log(all / (risk->treated * evalue_ratio(i) + risk->control));
+}
+
+/* The sums of Fisher's distribution at r and at 1 from the least to the most of d that may be treated, as logs; the weight of the
+ * least is set to 1. */
+static void factors_of_many(const struct evalue_risk *risk, double log_factors[EVALUE_RATIOS])
+{
         uint32_t d = risk->treated_events + risk->control_events;
         uint32_t least = d > risk->control ? d - risk->control : 0, most = d < risk->treated ? d : risk->treated;
-        double weight = 0, sum = 0, sum_tilted = least * log(ratio);      /* logs; the weight of `least` is set to 1 */
+        double weight = 0, sum = 0, tilted[EVALUE_RATIOS];
+        for (unsigned i = 0; i < EVALUE_RATIOS; i++)
+                tilted[i] = least * log_ratio(i);
         for (uint32_t j = least; j < most; j++) {
                 weight += log_step(risk, j);
                 sum = evalue_log_add(sum, weight);
-                sum_tilted = evalue_log_add(sum_tilted, weight + (j + 1) * log(ratio));
+                for (unsigned i = 0; i < EVALUE_RATIOS; i++)
+                        tilted[i] = evalue_log_add(tilted[i], weight + (j + 1) * log_ratio(i));
         }
-        return risk->treated_events * log(ratio) + sum - sum_tilted;
+        for (unsigned i = 0; i < EVALUE_RATIOS; i++)
+                log_factors[i] = risk->treated_events * log_ratio(i) + sum - tilted[i];
+}
+
+void evalue_log_factors(const struct evalue_risk *risk, double log_factors[EVALUE_RATIOS])
+{
+        assert(risk->treated_events <= risk->treated && risk->control_events <= risk->control);
+        if (risk->treated_events + risk->control_events == 1)
+                factors_of_one(risk, log_factors);
+        else
+                factors_of_many(risk, log_factors);
 }
 
 void evalue_multiply(struct evalue *evalue, const struct evalue_risk *risk)
 {
+        double log_factors[EVALUE_RATIOS];
+        if (!risk->treated || !risk->control)      /* nobody to compare with */
+                return;
+        evalue_log_factors(risk, log_factors);
+        double highest = -INFINITY, sum = 0;
         for (unsigned i = 0; i < EVALUE_RATIOS; i++)
-                evalue->log_wealth[i] += evalue_log_factor(risk, evalue_ratio(i));
-}
-
-double evalue_log(const struct evalue *evalue)
-{
-        double sum = evalue->log_wealth[0];
-        for (unsigned i = 1; i < EVALUE_RATIOS; i++)
-                sum = evalue_log_add(sum, evalue->log_wealth[i]);
-        return sum - log(EVALUE_RATIOS);
+                highest = fmax(highest, evalue->log_wealth[i] += log_factors[i]);
+        for (unsigned i = 0; i < EVALUE_RATIOS; i++)
+                sum += exp(evalue->log_wealth[i] - highest);
+        evalue->log_mean = highest + log(sum / EVALUE_RATIOS);
+        evalue->is_touched = true;
 }

@@ -6,17 +6,17 @@
  * alpha, however often one looks (ter Schure, Perez-Ortiz, Ly, Grunwald, arXiv 2011.06931; Ville's inequality). */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { EVALUE_RATIOS = 8 };
 
 struct evalue_risk { uint32_t treated, control, treated_events, control_events; };
 
-/* Of one hypothesis: the log of the wealth at each ratio; zeroed is 1. */
-struct evalue { double log_wealth[EVALUE_RATIOS]; };
+/* Of one hypothesis: the log of the wealth at each ratio, and of their mean; zeroed is 1. */
+struct evalue { double log_wealth[EVALUE_RATIOS], log_mean; bool is_touched; };
 
 double evalue_ratio(unsigned i);                              /* 1.1 to 1000, evenly spaced in the logarithm */
-double evalue_log_factor(const struct evalue_risk *risk, double ratio);
+void evalue_log_factors(const struct evalue_risk *risk, double log_factors[EVALUE_RATIOS]);      /* at each ratio */
 void evalue_multiply(struct evalue *evalue, const struct evalue_risk *risk);
-double evalue_log(const struct evalue *evalue);               /* of the mixture, equal weights */
 double evalue_log_add(double a, double b);                    /* log(exp(a) + exp(b)) */

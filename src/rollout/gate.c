@@ -2,24 +2,100 @@
 
 #include <assert.h>
 #include <math.h>
-#include <string.h>
 
-static void add_pending(struct rollout *rollout, uint32_t cell, enum rollout_signal signal)
+static enum arm_name arm_of(const struct lease *lease) { return lease->is_control ? ARM_CONTROL : ARM_TREATED; }
+
+/* A stratum that is named twice is one. */
+static bool is_named_before(const struct lease *lease, unsigned i)
 {
-        if (!rollout->cells[cell].pending)
-                rollout->pending[rollout->pending_count++] = cell;
-        rollout->cells[cell].pending |= (uint16_t)(1u << signal);
+        for (unsigned before = 0; before < i; before++)
+                if (lease_group(lease, before) == lease_group(lease, i))
+                        return true;
+        return false;
+}
+
+/* Calls `step` with each share of the lease. */
+typedef void share_step(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal);
+static void each_share(struct rollout *rollout, const struct lease *lease, share_step *step, enum rollout_signal signal)
+{
+        for (unsigned i = 0; i < lease_groups(lease) && lease->is_compared; i++)
+                if (!is_named_before(lease, i)) {
+                        uint32_t at = share_find(&rollout->shares, lease->cell, lease_group(lease, i));
+                        assert(at != NO_SHARE);
+                        step(rollout, &rollout->shares.items[at], lease, signal);
+                }
+}
+
+/* Whatever came to pass in slots before this one is over. */
+static void enter_slot(struct rollout *rollout, int64_t slot)
+{
+        if (rollout->open_slot != slot) {
+                assert(!rollout->event_count);
+                gate_close(rollout);
+        }
+        rollout->open_slot = slot;
+}
+
+void gate_begins(struct rollout *rollout, struct lease *lease)
+{
+        struct cell *cell = &rollout->cells[lease->cell];
+        if (shares_left(&rollout->shares) < lease_groups(lease))
+                return;
+        lease->is_compared = true;
+        for (unsigned i = 0; i < lease_groups(lease); i++) {
+                uint32_t group = lease_group(lease, i), at = share_find(&rollout->shares, lease->cell, group);
+                if (is_named_before(lease, i))
+                        continue;
+                if (at == NO_SHARE)
+                        at = share_add(&rollout->shares, lease->cell, group, &cell->first_share);
+                rollout->shares.items[at].at_risk[arm_of(lease)]++;
+        }
+}
+
+static void touch(struct rollout *rollout, struct share *share)
+{
+        share_touch(&rollout->shares, (uint32_t)(share - rollout->shares.items));
+}
+
+static void end_in(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
+{
+        share->left[arm_of(lease)]++;
+        if (signal != ROLLOUT_SIGNALS) {
+                share->events[signal][arm_of(lease)]++;
+                rollout->event_count++;
+        }
+        touch(rollout, share);
 }
 
 void gate_ended(struct rollout *rollout, struct lease *lease, enum rollout_signal signal, int64_t slot)
 {
-        assert(lease->ended_slot == NEVER && (!rollout->pending_count || rollout->pending_slot == slot));
-        lease->ended_slot = slot;
-        lease->ended_as = (uint8_t)signal;
-        if (signal == ROLLOUT_SIGNALS)
-                return;
-        rollout->pending_slot = slot;
-        add_pending(rollout, lease->cell, signal);
+        enter_slot(rollout, slot);
+        each_share(rollout, lease, end_in, signal);
+}
+
+static void withdraw_from(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
+{
+        (void)rollout, (void)signal;
+        share->at_risk[arm_of(lease)]--;
+}
+
+void gate_declined(struct rollout *rollout, struct lease *lease)
+{
+        each_share(rollout, lease, withdraw_from, ROLLOUT_SIGNALS);
+        lease->is_compared = false;
+}
+
+static void be_due_in(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
+{
+        (void)signal;
+        share->due[arm_of(lease)]++;
+        touch(rollout, share);
+}
+
+void gate_due(struct rollout *rollout, struct lease *lease, int64_t slot)
+{
+        enter_slot(rollout, slot);
+        each_share(rollout, lease, be_due_in, ROLLOUT_DARK);
 }
 
 void gate_silence(struct rollout *rollout, bool was_silent)
@@ -34,82 +110,91 @@ bool gate_is_unknown(const struct rollout *rollout)
 
 bool gate_can_close(const struct rollout *rollout, int64_t now_ms)
 {
-        return rollout->pending_count && rollout->pending_slot < book_slot(rollout, now_ms);
+        return rollout->event_count && rollout->open_slot < book_slot(rollout, now_ms);
 }
 
-static bool is_at_risk(const struct lease *lease, enum rollout_signal signal, int64_t slot)
+static void multiply(struct rollout *rollout, const struct share *share)
 {
-        bool has_declined = lease->status == LEASE_DECLINED && lease->ended_as == ROLLOUT_SIGNALS;      /* a dark one that says so late was at risk */
-        if (lease->status == LEASE_RESERVED || lease->status == LEASE_LAPSED || has_declined)
-                return false;
-        return signal == ROLLOUT_DARK ? lease->due_slot == slot : lease->ended_slot >= slot;
-}
-
-static void tally(const struct lease *lease, bool had_event, struct evalue_risk *risk)
-{
-        risk->treated += !lease->is_control;
-        risk->control += lease->is_control;
-        risk->treated_events += had_event && !lease->is_control;
-        risk->control_events += had_event && lease->is_control;
-}
-
-/* A stratum that is named twice is one. */
-static bool is_named_before(const struct lease *lease, unsigned i)
-{
-        for (unsigned before = 0; before < i; before++)
-                if (lease_group(lease, before) == lease_group(lease, i))
-                        return true;
-        return false;
-}
-
-/* What was at risk in the cell, for all groups in one pass: a cell may hold a tenth of the fleet. */
-static void tally_cell(struct rollout *rollout, const struct cell *cell, enum rollout_signal signal)
-{
-        int64_t slot = rollout->pending_slot;
-        memset(rollout->risks, 0, rollout->group_count * sizeof(*rollout->risks));
-        for (uint32_t at = cell->first; at != NO_LEASE; at = rollout->leases[at].next_in_cell) {
-                const struct lease *lease = &rollout->leases[at];
-                bool had_event = lease->ended_slot == slot && lease->ended_as == signal;
-                for (unsigned i = 0; i < lease_groups(lease) && is_at_risk(lease, signal, slot); i++)
-                        if (!is_named_before(lease, i))
-                                tally(lease, had_event, &rollout->risks[lease_group(lease, i)]);
+        for (unsigned signal = 0; signal < ROLLOUT_SIGNALS; signal++) {
+                const uint32_t *events = share->events[signal], *at_risk = signal == ROLLOUT_DARK ? share->due : share->at_risk;
+                const struct evalue_risk risk = { at_risk[ARM_TREATED], at_risk[ARM_CONTROL], events[ARM_TREATED], events[ARM_CONTROL] };
+                if (risk.treated_events + risk.control_events)
+                        evalue_multiply(&rollout->groups[share->group].evalues[signal], &risk);
         }
 }
 
-/* Only groups that an event touches change: without events a factor is 1. */
-static void multiply(struct rollout *rollout, const struct cell *cell, enum rollout_signal signal)
-{
-        tally_cell(rollout, cell, signal);
-        for (uint32_t group = 0; group < rollout->group_count; group++) {
-                const struct evalue_risk *risk = &rollout->risks[group];
-                if (risk->treated_events + risk->control_events)
-                        evalue_multiply(&rollout->groups[group].evalues[signal], risk);
-        }
-}
-
-/* Half the weight on the fleet, half on the strata; an average of e-values is an e-value. */
+/* Half the weight on the fleet, half on the strata; an average of e-values is an e-value. Relative to the highest of all. */
 static double average(const struct rollout *rollout)
 {
         uint32_t strata = rollout->group_count - 1;
-        double log_fleet = log((strata ? 0.5 : 1) / ROLLOUT_SIGNALS), log_stratum = strata ? log(0.5 / ROLLOUT_SIGNALS / strata) : 0;
-        double sum = -INFINITY;
+        double of_fleet = (strata ? 0.5 : 1) / ROLLOUT_SIGNALS, of_stratum = strata ? 0.5 / ROLLOUT_SIGNALS / strata : 0, highest = 0, sum = 0;
         for (uint32_t i = 0; i < rollout->group_count; i++)
                 for (unsigned signal = 0; signal < ROLLOUT_SIGNALS; signal++)
-                        sum = evalue_log_add(sum, (i ? log_stratum : log_fleet) + evalue_log(&rollout->groups[i].evalues[signal]));
-        return sum;
+                        highest = fmax(highest, rollout->groups[i].evalues[signal].log_mean);
+        double untouched = exp(-highest);
+        for (uint32_t i = 0; i < rollout->group_count; i++)
+                for (unsigned signal = 0; signal < ROLLOUT_SIGNALS; signal++) {
+                        const struct evalue *evalue = &rollout->groups[i].evalues[signal];
+                        sum += (i ? of_stratum : of_fleet) * (evalue->is_touched ? exp(evalue->log_mean - highest) : untouched);
+                }
+        return highest + log(sum);
+}
+
+/* The slot is over for this share. */
+static void fold(struct share *share)
+{
+        for (unsigned arm = 0; arm < ARMS; arm++) {
+                assert(share->left[arm] <= share->at_risk[arm]);
+                share->at_risk[arm] -= share->left[arm];
+                share->left[arm] = share->due[arm] = 0;
+                for (unsigned signal = 0; signal < ROLLOUT_SIGNALS; signal++)
+                        share->events[signal][arm] = 0;
+        }
+        share->is_touched = false;
+}
+
+static void free_cell(struct rollout *rollout, uint32_t at)
+{
+        struct cell *cell = &rollout->cells[at];
+        shares_drop(&rollout->shares, cell->first_share);
+        if (rollout->newest_cell[cell->block] == at)
+                rollout->newest_cell[cell->block] = NO_CELL;
+        cell->next_free = rollout->free_cell;
+        rollout->free_cell = at;
 }
 
 void gate_close(struct rollout *rollout)
 {
-        for (uint32_t i = 0; i < rollout->pending_count; i++) {
-                struct cell *cell = &rollout->cells[rollout->pending[i]];
-                for (unsigned signal = 0; signal < ROLLOUT_SIGNALS; signal++)
-                        if (cell->pending & 1u << signal)
-                                multiply(rollout, cell, (enum rollout_signal)signal);
-                cell->pending = 0;
+        uint32_t over = NO_CELL;
+        for (uint32_t at = rollout->shares.touched; at != NO_SHARE; at = rollout->shares.items[at].next_touched) {
+                struct share *share = &rollout->shares.items[at];
+                struct cell *cell = &rollout->cells[share->cell];
+                if (rollout->event_count)
+                        multiply(rollout, share);
+                fold(share);
+                if (!cell->leases && share->group == 0) {
+                        cell->next_free = over;
+                        over = share->cell;
+                }
         }
-        rollout->pending_count = 0;
-        rollout->log_evidence = average(rollout);
+        rollout->shares.touched = NO_SHARE;
+        for (uint32_t at = over, next; at != NO_CELL; at = next) {
+                next = rollout->cells[at].next_free;
+                free_cell(rollout, at);
+        }
+        if (rollout->event_count)
+                rollout->log_evidence = average(rollout);
+        rollout->event_count = 0;
+}
+
+/* The fleet's share of a cell is touched by every lease that is compared: then the cell goes when the slot is over. */
+void gate_leaves_cell(struct rollout *rollout, struct lease *lease)
+{
+        struct cell *cell = &rollout->cells[lease->cell];
+        uint32_t fleet = share_find(&rollout->shares, lease->cell, 0);
+        assert(cell->leases);
+        if (--cell->leases == 0 && (fleet == NO_SHARE || !rollout->shares.items[fleet].is_touched))
+                free_cell(rollout, lease->cell);
 }
 
 void gate_restart(struct rollout *rollout)

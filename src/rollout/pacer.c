@@ -10,6 +10,8 @@ static const double slack = 1e-9;
 static double beyond_baseline(uint32_t harmed, uint32_t settled, uint32_t control_harmed, uint32_t control_settled)
 {
         double explained = 0;
+        if (!harmed)
+                return 0;
         if (control_settled) {
                 double expected = settled * ((double)control_harmed / control_settled);
                 explained = expected + 2 * sqrt(expected * (1 + (double)settled / control_settled));
@@ -29,18 +31,53 @@ static double attribute(const struct group *group)
         return sum > all ? sum : all;
 }
 
+/* Costly, and seldom asked for between two picks. */
+double pacer_excess(const struct group *group)
+{
+        return group->is_excess_stale ? bound_excess(group->treated.bound, group->control.bound) : group->excess;
+}
+
+static bool has_room(const struct rollout *rollout, const struct group *group)
+{
+        double young = group->young + 1, open = arm_open(&group->treated) + 1, budget = (double)rollout->policy.budget + slack;
+        return open + group->attributed <= budget || young * pacer_excess(group) + group->attributed <= budget;
+}
+
+static void set_flag(bool *flag, bool value, uint32_t *count)
+{
+        *count += (uint32_t)value - (uint32_t)*flag;
+        *flag = value;
+}
+
+/* Spent: no budget left. Stuck: harm, no room, and nothing under way that could make any. */
+static void judge_group(struct rollout *rollout, struct group *group)
+{
+        bool is_spent = group->attributed + slack >= (double)rollout->policy.budget;
+        bool is_stuck = group->attributed > 0 && !group->young && !has_room(rollout, group);
+        set_flag(&group->is_spent, is_spent, &rollout->spent_count);
+        set_flag(&group->is_stuck, is_stuck, &rollout->stuck_count);
+}
+
 /* Accepted harm that turns out to be none leaves no room for other harm in its place. */
 void pacer_refresh(struct rollout *rollout)
 {
-        for (uint32_t i = 0; i < rollout->group_count; i++) {
-                struct group *group = &rollout->groups[i];
-                if (!group->is_dirty)
-                        continue;
+        for (uint32_t i = 0; i < rollout->dirty_count; i++) {
+                struct group *group = &rollout->groups[rollout->dirty[i]];
                 double harm = attribute(group);
                 group->accepted = fmin(group->accepted, harm);
                 group->attributed = harm - group->accepted;
-                group->excess = bound_excess(group->treated.bound, group->control.bound);
                 group->is_dirty = false;
+                judge_group(rollout, group);
+        }
+        rollout->dirty_count = 0;
+}
+
+void pacer_refresh_bounds(struct rollout *rollout)
+{
+        for (uint32_t i = 0; i < rollout->group_count; i++) {
+                struct group *group = &rollout->groups[i];
+                group->excess = pacer_excess(group);
+                group->is_excess_stale = false;
         }
 }
 
@@ -49,13 +86,8 @@ void pacer_accept(struct rollout *rollout)
         for (uint32_t i = 0; i < rollout->group_count; i++) {
                 rollout->groups[i].accepted += rollout->groups[i].attributed;
                 rollout->groups[i].attributed = 0;
+                judge_group(rollout, &rollout->groups[i]);
         }
-}
-
-static bool has_room(const struct rollout *rollout, const struct group *group)
-{
-        double young = (group->young + 1) * group->excess, open = arm_open(&group->treated) + 1;
-        return (young < open ? young : open) + group->attributed <= (double)rollout->policy.budget + slack;
 }
 
 bool pacer_admits(const struct rollout *rollout, const struct rollout_device *device)
@@ -66,23 +98,8 @@ bool pacer_admits(const struct rollout *rollout, const struct rollout_device *de
         return admits;
 }
 
-bool pacer_is_spent(const struct rollout *rollout)
-{
-        for (uint32_t i = 0; i < rollout->group_count; i++)
-                if (rollout->groups[i].attributed + slack >= (double)rollout->policy.budget)
-                        return true;
-        return false;
-}
-
-bool pacer_is_stuck(const struct rollout *rollout)
-{
-        for (uint32_t i = 0; i < rollout->group_count; i++) {
-                const struct group *group = &rollout->groups[i];
-                if (group->attributed > 0 && !group->young && !has_room(rollout, group))
-                        return true;
-        }
-        return false;
-}
+bool pacer_is_spent(const struct rollout *rollout) { return rollout->spent_count > 0; }
+bool pacer_is_stuck(const struct rollout *rollout) { return rollout->stuck_count > 0; }
 
 /* Both bounds of has_room(), solved for the number of new ones. */
 uint32_t pacer_window(const struct rollout *rollout, const struct group *group)
@@ -90,23 +107,34 @@ uint32_t pacer_window(const struct rollout *rollout, const struct group *group)
         double left = (double)rollout->policy.budget - group->attributed + slack;
         if (left < 0)
                 return 0;
-        double by_open = floor(left) - arm_open(&group->treated), by_young = rollout->fleet;
-        if (group->excess > 0)
-                by_young = floor(left / group->excess) - group->young;
+        double by_open = floor(left) - arm_open(&group->treated), by_young = rollout->fleet, excess = pacer_excess(group);
+        if (excess > 0)
+                by_young = floor(left / excess) - group->young;
         double window = by_open > by_young ? by_open : by_young;
         return window <= 0 ? 0 : window > rollout->fleet ? rollout->fleet : (uint32_t)window;
 }
 
-/* Where it starts to look follows the time of inputs alone: a line of which nobody was picked is not replayed. */
-uint32_t pacer_cap_left(struct rollout *rollout, int64_t now_ms)
+static int64_t cap_slot(const struct rollout *rollout, int64_t at_ms)
 {
-        int64_t bake_ms = rollout->policy.bake_s * 1000;
-        uint32_t recent = 0;
-        while (rollout->cap_from < rollout->lease_count && rollout->leases[rollout->cap_from].picked_ms <= rollout->now_ms - bake_ms)
-                rollout->cap_from++;
-        for (uint32_t i = rollout->cap_from; i < rollout->lease_count; i++) {
-                const struct lease *lease = &rollout->leases[i];
-                recent += lease->picked_ms > now_ms - bake_ms && !lease->is_control && lease->status != LEASE_LAPSED;
-        }
-        return recent >= rollout->policy.cap_per_bake ? 0 : (uint32_t)(rollout->policy.cap_per_bake - recent);
+        return at_ms / (rollout->policy.bake_s * 1000 / (CAP_SLOTS - 1));
+}
+
+void pacer_count_exposed(struct rollout *rollout)
+{
+        int64_t slot = cap_slot(rollout, rollout->now_ms);
+        struct cap *cap = &rollout->cap[slot % CAP_SLOTS];
+        if (cap->slot != slot)
+                *cap = (struct cap){ .slot = slot };
+        cap->exposed++;
+}
+
+/* Whole sixteenths of a bake: up to one more than the last bake counts. */
+uint32_t pacer_cap_left(const struct rollout *rollout, int64_t now_ms)
+{
+        int64_t newest = cap_slot(rollout, now_ms);
+        uint64_t recent = 0;
+        for (unsigned i = 0; i < CAP_SLOTS; i++)
+                if (rollout->cap[i].slot > newest - CAP_SLOTS)
+                        recent += rollout->cap[i].exposed;
+        return recent >= (uint64_t)rollout->policy.cap_per_bake ? 0 : (uint32_t)((uint64_t)rollout->policy.cap_per_bake - recent);
 }

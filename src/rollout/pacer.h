@@ -6,10 +6,13 @@
 
 #include "rollout/book.h"
 
-void pacer_refresh(struct rollout *rollout);                                 /* d and attributed of the groups that changed */
+void pacer_refresh(struct rollout *rollout);                                 /* attributed, spent and stuck, of the groups that changed */
+void pacer_refresh_bounds(struct rollout *rollout);                          /* d of all, before many are asked for room */
+double pacer_excess(const struct group *group);                              /* d(s) */
+void pacer_count_exposed(struct rollout *rollout);                           /* one more, now: for the cap */
 bool pacer_admits(const struct rollout *rollout, const struct rollout_device *device);
 bool pacer_is_spent(const struct rollout *rollout);                          /* the budget of any group */
 bool pacer_is_stuck(const struct rollout *rollout);                          /* harm, no room, and nothing under way that could make any */
 uint32_t pacer_window(const struct rollout *rollout, const struct group *group);
-uint32_t pacer_cap_left(struct rollout *rollout, int64_t now_ms);     /* new exposures that this bake still allows */
+uint32_t pacer_cap_left(const struct rollout *rollout, int64_t now_ms);     /* new exposures that this bake still allows */
 void pacer_accept(struct rollout *rollout);                                  /* the harm so far, after an override */

@@ -145,8 +145,10 @@ static void take(struct rollout *rollout, struct rollout_line *line, uint32_t at
         line->picks[at].kind = is_control ? ROLLOUT_SHADOW : ROLLOUT_EXPOSE;
         line->picked++;
         uint32_t cell = rollout->leases[line->picks[at].handle].cell;
-        if (!is_control)
+        if (!is_control) {
                 rollout->fates[line->devices[at].device].tries++;
+                pacer_count_exposed(rollout);
+        }
         if (is_control && rollout->cells[cell].wanted)
                 rollout->cells[cell].wanted--;
         if (!is_control)
@@ -217,6 +219,7 @@ static void pick_cover(struct rollout *rollout, struct rollout_line *line, size_
 
 static void pick_exposures(struct rollout *rollout, struct rollout_line *line)
 {
+        pacer_refresh_bounds(rollout);
         uint32_t left = pacer_cap_left(rollout, line->now_ms), room = rollout->leases_max - rollout->lease_count;
         left = left < room ? left : room;
         if (!left || !pacer_window(rollout, &rollout->groups[0]))
@@ -238,7 +241,7 @@ static void pick_exposures(struct rollout *rollout, struct rollout_line *line)
 static bool wants_control(const struct rollout *rollout, uint32_t block)
 {
         uint32_t cell = rollout->newest_cell[block];
-        return cell != NO_LEASE && rollout->cells[cell].slot == book_slot(rollout, rollout->now_ms) && rollout->cells[cell].wanted;
+        return cell != NO_CELL && rollout->cells[cell].slot == book_slot(rollout, rollout->now_ms) && rollout->cells[cell].wanted;
 }
 
 /* Whoever may be control, in the order of this round; without `is_probe` only those from blocks that want some. */

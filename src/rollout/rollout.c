@@ -52,22 +52,36 @@ static uint32_t leases_for(const struct rollout_config *config)
         return most < NO_LEASE ? (uint32_t)most : NO_LEASE - 1;
 }
 
+/* A cell takes no new leases after its slot, and each of them is due within two leases' time. */
+static uint32_t cells_for(const struct rollout *rollout)
+{
+        enum { SLOTS_ALIVE = 2 * SLOTS_PER_LEASE + 3 };
+        uint64_t most = (uint64_t)rollout->blocks * SLOTS_ALIVE;
+        return most < rollout->leases_max ? (uint32_t)most : rollout->leases_max;
+}
+
+static uint32_t shares_for(const struct rollout *rollout)
+{
+        static const uint32_t shares_max = 1 << 22;      /* 8.5 million devices in 1,000 blocks and 50 strata have a million at once */
+        uint64_t most = (uint64_t)rollout->leases_max * (1 + LIMIT_ATTRIBUTES);
+        return most < shares_max ? (uint32_t)most : shares_max;
+}
+
 static enum err allocate(struct rollout *rollout)
 {
         rollout->groups = mem_new(rollout->group_count, sizeof(*rollout->groups));
         rollout->suspicions = mem_new(rollout->group_count, sizeof(*rollout->suspicions));
         rollout->gains = mem_new(rollout->group_count, sizeof(*rollout->gains));
         rollout->leases = mem_new(rollout->leases_max, sizeof(*rollout->leases));
-        rollout->cells = mem_new(rollout->leases_max, sizeof(*rollout->cells));
-        rollout->pending = mem_new(rollout->leases_max, sizeof(*rollout->pending));
+        rollout->cells = mem_new(rollout->cells_max, sizeof(*rollout->cells));
         rollout->due = mem_new(rollout->leases_max, sizeof(*rollout->due));
-        rollout->risks = mem_new(rollout->group_count, sizeof(*rollout->risks));
+        rollout->dirty = mem_new(rollout->group_count, sizeof(*rollout->dirty));
         rollout->newest_cell = mem_new(rollout->blocks, sizeof(*rollout->newest_cell));
         rollout->fates = mem_new(rollout->fleet, sizeof(*rollout->fates));
         rollout->candidates = mem_new(rollout->fleet, sizeof(*rollout->candidates));
-        bool has_all = rollout->groups && rollout->suspicions && rollout->gains && rollout->risks && rollout->leases && rollout->due &&
-                       rollout->cells && rollout->pending && rollout->newest_cell && rollout->fates && rollout->candidates;
-        return has_all ? OK : ERR_NOMEM;
+        bool has_all = rollout->groups && rollout->suspicions && rollout->gains && rollout->dirty && rollout->leases && rollout->due &&
+                       rollout->cells && rollout->newest_cell && rollout->fates && rollout->candidates;
+        return has_all ? shares_open(&rollout->shares, shares_for(rollout), NULL) : ERR_NOMEM;
 }
 
 enum err rollout_new(const struct rollout_config *config, struct rollout **ret_rollout, struct why *why)
@@ -83,13 +97,16 @@ enum err rollout_new(const struct rollout_config *config, struct rollout **ret_r
         rollout->blocks = config->blocks;
         rollout->group_count = 1u + config->strata;
         rollout->leases_max = leases_for(config);
+        rollout->cells_max = cells_for(rollout);
         rollout->next_due_ms = NEVER;
+        rollout->free_cell = NO_CELL;
         if (allocate(rollout))
                 return FAIL(why, ERR_NOMEM, "out of memory for a rollout to %u devices with %u leases", rollout->fleet, rollout->leases_max);
         for (uint32_t i = 0; i < rollout->blocks; i++)
-                rollout->newest_cell[i] = NO_LEASE;
+                rollout->newest_cell[i] = NO_CELL;
         for (uint32_t i = 0; i < rollout->group_count; i++) {
-                rollout->groups[i].is_dirty = true;
+                rollout->groups[i].is_excess_stale = true;
+                book_dirty(rollout, &rollout->groups[i]);
                 rollout->groups[i].is_rare = i && config->stratum_sizes && config->stratum_sizes[i - 1] < config->policy.budget;
         }
         pacer_refresh(rollout);
@@ -104,11 +121,11 @@ void rollout_free(struct rollout *rollout)
         mem_free(rollout->groups);
         mem_free(rollout->suspicions);
         mem_free(rollout->gains);
-        mem_free(rollout->risks);
+        mem_free(rollout->dirty);
+        shares_close(&rollout->shares);
         mem_free(rollout->leases);
         mem_free(rollout->due);
         mem_free(rollout->cells);
-        mem_free(rollout->pending);
         mem_free(rollout->newest_cell);
         mem_free(rollout->fates);
         mem_free(rollout->candidates);
@@ -229,6 +246,7 @@ static void reach_deadline(struct rollout *rollout, struct lease *lease, int64_t
                 book_label(rollout, lease, LEASE_DARK, ROLLOUT_SIGNALS);
                 gate_ended(rollout, lease, ROLLOUT_DARK, slot);
         }
+        gate_due(rollout, lease, slot);
         if (lease->is_control && lease->status != LEASE_LAPSED && lease->status != LEASE_DECLINED)
                 gate_silence(rollout, lease->status == LEASE_DARK);
         book_due(rollout, lease);
@@ -364,6 +382,7 @@ enum err rollout_granted(struct rollout *rollout, uint32_t handle, int64_t now_m
         assert(lease->is_control || rollout_may_expose(rollout));
         rollout->now_ms = now_ms > rollout->now_ms ? now_ms : rollout->now_ms;
         book_label(rollout, lease, LEASE_OPEN, ROLLOUT_SIGNALS);
+        gate_begins(rollout, lease);
         lease->due_ms = rollout->now_ms + rollout_lease_ms(rollout);
         due_moved(rollout, handle);
         pacer_refresh(rollout);
@@ -409,7 +428,9 @@ enum err rollout_report(struct rollout *rollout, const struct rollout_report *re
         bool is_first = lease->status == LEASE_OPEN;
         if (to != LEASE_LAPSED)
                 book_label(rollout, lease, to, report->outcome == ROLLOUT_HARMED ? report->kind : ROLLOUT_SIGNALS);
-        if (is_first)
+        if (is_first && to == LEASE_DECLINED)
+                gate_declined(rollout, lease);
+        else if (is_first)
                 gate_ended(rollout, lease, signal_of(report), book_slot(rollout, rollout->now_ms));
         (void)judge(rollout);
         return OK;

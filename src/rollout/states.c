@@ -108,6 +108,8 @@ static void add_choices(enum rollout_state from, struct buf *into)
 static enum err refuse(enum rollout_state from, enum rollout_event event, struct why *why)
 {
         enum { CHOICES_MAX = 100 };
+        if (!why)
+                return ERR_REFUSED;
         OWN(buf) struct buf choices;
         buf_init(&choices, CHOICES_MAX);
         add_choices(from, &choices);

@@ -39,7 +39,7 @@ static void view_group(const struct rollout *rollout, const struct group *group,
                 .harmed = treated->by_status[LEASE_HARMED], .dark = treated->by_status[LEASE_DARK], .declined = treated->by_status[LEASE_DECLINED],
                 .preflight_failed = treated->by_status[LEASE_PREFLIGHT_FAILED], .hurt = arm_hurt(treated), .control = arm_granted(control),
                 .control_proven = control->by_status[LEASE_PROVEN], .control_harmed = control->by_status[LEASE_HARMED],
-                .control_dark = control->by_status[LEASE_DARK], .excess_upper_ppm = (uint32_t)ceil(group->excess * 1e6),
+                .control_dark = control->by_status[LEASE_DARK], .excess_upper_ppm = (uint32_t)ceil(pacer_excess(group) * 1e6),
                 .window = rollout_may_expose(rollout) ? pacer_window(rollout, group) : 0, .attributed = group->attributed,
         };
         memcpy(view->by_kind, treated->by_kind, sizeof(view->by_kind));

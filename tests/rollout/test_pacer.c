@@ -16,10 +16,15 @@ static void set(struct arm *arm, uint32_t proven, uint32_t crashed, uint32_t dar
         arm->by_status[LEASE_DARK] = dark;
 }
 
+static void refresh(struct small *small, unsigned group)
+{
+        book_dirty(small->rollout, &small->rollout->groups[group]);
+        pacer_refresh(small->rollout);
+}
+
 static double attributed(struct small *small)
 {
-        small->rollout->groups[0].is_dirty = true;
-        pacer_refresh(small->rollout);
+        refresh(small, 0);
         return small->rollout->groups[0].attributed;
 }
 
@@ -62,7 +67,7 @@ TEST(pacer_window, is_the_wider_of_certain_harm_and_likely_harm)
         small_init(&small, &policy, 64);
         struct group *fleet = &small.rollout->groups[0];
         CHECK(pacer_window(small.rollout, fleet) == 5);
-        fleet->excess = 0.1;
+        fleet->is_excess_stale = false, fleet->excess = 0.1;
         CHECK(pacer_window(small.rollout, fleet) == 50);
         fleet->young = 47;
         fleet->treated.by_status[LEASE_OPEN] = 3;
@@ -84,7 +89,7 @@ TEST(pacer_window, agrees_with_who_is_admitted)
         for (unsigned tenths = 1; tenths <= 10; tenths++)
                 for (unsigned harm = 0; harm <= 50; harm += 7) {
                         fleet->young = fleet->treated.by_status[LEASE_OPEN] = 0;
-                        fleet->excess = tenths / 10.0;
+                        fleet->is_excess_stale = false, fleet->excess = tenths / 10.0;
                         fleet->attributed = harm / 10.0;
                         for (uint32_t left = pacer_window(small.rollout, fleet); left; left--) {
                                 CHECK(pacer_admits(small.rollout, &nobody));
@@ -101,10 +106,14 @@ TEST(pacer, says_when_nothing_under_way_could_make_room)
         struct rollout_policy policy = small_policy();
         small_init(&small, &policy, 10);
         struct group *stratum = &small.rollout->groups[2];
-        stratum->attributed = 4.5;
+        set(&stratum->control, 998, 2, 0);
+        set(&stratum->treated, 1, 5, 0);          /* all but about 0.2 of 5 */
+        refresh(&small, 2);
         CHECK(pacer_is_stuck(small.rollout) && !pacer_is_spent(small.rollout));
         stratum->young = 1;
-        CHECK(!pacer_is_stuck(small.rollout));
-        stratum->attributed = 5;
+        refresh(&small, 2);
+        CHECK(!pacer_is_stuck(small.rollout) && !pacer_is_spent(small.rollout));
+        set(&stratum->treated, 1, 6, 0);
+        refresh(&small, 2);
         CHECK(pacer_is_spent(small.rollout));
 }
