@@ -16,6 +16,7 @@ enum {
         CALL_MS = 60000,
         PAGE = 500,                      /* asked for at once; the server may give fewer */
         KEY_BYTES_MAX = 512,
+        LINE_BYTES_MAX = 200,            /* of an answer that is no problem of ours */
 };
 
 struct api {
@@ -41,6 +42,16 @@ static enum err read_key(struct api *api, struct why *why)
         return OK;
 }
 
+/* Plain HTTP would give the key away, and the server speaks none. */
+static enum err check_server(const char *server, struct why *why)
+{
+        if (strncmp(server, "https://", 8) == 0)
+                return OK;
+        if (strncmp(server, "http://", 7) == 0)
+                return FAIL(why, ERR_USAGE, "server `%.100s`: the server speaks HTTPS only; write https://%.100s", server, server + 7);
+        return FAIL(why, ERR_USAGE, "server `%.100s` does not begin with https://; write https://HOST:PORT", server);
+}
+
 enum err api_open(struct cli *cli, struct api **ret_api, struct why *why)
 {
         OWN(api) struct api *api = mem_new(1, sizeof(*api));
@@ -54,15 +65,13 @@ enum err api_open(struct cli *cli, struct api **ret_api, struct why *why)
                 return e;
         if (!api->settings.server)
                 return FAIL(why, ERR_USAGE, "no server; give --server https://HOST:PORT or set FIREBREAK_SERVER");
-        bool is_plain = strncmp(api->settings.server, "http://", 7) == 0;
-        if (!is_plain && strncmp(api->settings.server, "https://", 8) != 0)
-                return FAIL(why, ERR_USAGE, "server `%.100s` does not begin with https://", api->settings.server);
+        e = check_server(api->settings.server, why);
+        if (e)
+                return e;
         e = read_key(api, why);
         api->net = cli->net;
         if (!e && !api->net) {
-                /* Plain HTTP gives the key away; only this machine may see it. */
-                bool is_here = strncmp(api->settings.server, "http://127.0.0.1:", 17) == 0;
-                e = net_open(&(struct net_config){ .ca_file = api->settings.ca, .is_plain_allowed = is_here }, &api->own_net, why);
+                e = net_open(&(struct net_config){ .ca_file = api->settings.ca }, &api->own_net, why);
                 api->net = api->own_net;
         }
         if (e)
@@ -99,6 +108,14 @@ static enum err problem_err(const struct json *problem, int status)
         return status >= 500 ? ERR_UNAVAILABLE : ERR_REFUSED;
 }
 
+/* The first line of a body that is neither JSON nor a page: whoever is there instead of our server may say why in plain words. */
+static const char *first_line(const struct buf *body, char line[static LINE_BYTES_MAX])
+{
+        const char *text = buf_text(body) + strspn(buf_text(body), " \t\r\n");
+        snprintf(line, LINE_BYTES_MAX, "%.*s", (int)strcspn(text, "\r\n"), text);
+        return line[0] && !strchr("<{[", line[0]) ? line : NULL;
+}
+
 static enum err refused(const struct api *api, const struct net_response *response, struct why *why)
 {
         OWN(json) struct json *problem = NULL;
@@ -108,6 +125,9 @@ static enum err refused(const struct api *api, const struct net_response *respon
         const char *detail = json_text(json_get(problem, "detail"));
         if (response->status == 401)
                 return FAIL(why, e, "the server does not know the key in %.120s", api->settings.key_file);
+        char line[LINE_BYTES_MAX];
+        if (!detail && first_line(response->body, line))
+                return FAIL(why, e, "%.100s answered with status %d: %s", api->settings.server, response->status, line);
         if (!detail)
                 return FAIL(why, e, "%.100s answered with status %d and no reason", api->settings.server, response->status);
         return FAIL(why, e, "%s", detail);
@@ -180,30 +200,39 @@ static bool cursor_is_good(const char *cursor)
         return cursor[0] && strlen(cursor) < 512 && strspn(cursor, good) == strlen(cursor);
 }
 
-enum err api_list(struct api *api, const char *path, int64_t most, struct json **ret_items, struct why *why)
+static void take_page(const struct json *page, struct api_list *list, struct json *items)
+{
+        for (size_t i = 0; i < json_count(page); i++)
+                if ((int64_t)json_count(items) < list->most)
+                        json_add(items, json_copy(json_at(page, i)));
+                else
+                        list->has_more = true;
+}
+
+enum err api_list(struct api *api, struct api_list *list, struct json **ret_items, struct why *why)
 {
         OWN(json) struct json *items = json_new_array();
         char cursor[512] = "";
         do {
                 OWN(json) struct json *page = NULL;
                 char query[1024];
-                int64_t left = most - (int64_t)json_count(items);
-                snprintf(query, sizeof(query), "%s?limit=%lld%s%s", path, (long long)(left < PAGE ? left : PAGE), cursor[0] ? "&cursor=" : "", cursor);
+                int64_t left = list->most - (int64_t)json_count(items);
+                snprintf(query, sizeof(query), "%s?limit=%lld%s%s", list->path, (long long)(left < PAGE ? left : PAGE), cursor[0] ? "&cursor=" : "", cursor);
                 enum err e = api_get(api, query, &page, why);
                 if (e)
                         return e;
                 const struct json *found = json_get(page, "items");
                 if (!found || json_type(found) != JSON_ARRAY)
                         return FAIL(why, ERR_SYNTAX, "the server's list has no items");
-                for (size_t i = 0; i < json_count(found) && (int64_t)json_count(items) < most; i++)
-                        json_add(items, json_copy(json_at(found, i)));
+                take_page(found, list, items);
                 const char *next = json_text(json_get(page, "next"));
                 if (next && !cursor_is_good(next))
                         return FAIL(why, ERR_SYNTAX, "the server's list goes on at a strange place");
                 if (next && (strcmp(next, cursor) == 0 || json_count(found) == 0))
                         return FAIL(why, ERR_SYNTAX, "the server's list does not end");
                 snprintf(cursor, sizeof(cursor), "%s", next ? next : "");
-        } while (cursor[0] && (int64_t)json_count(items) < most && json_is_whole(items));
+                list->has_more |= cursor[0] && (int64_t)json_count(items) >= list->most;
+        } while (cursor[0] && (int64_t)json_count(items) < list->most && json_is_whole(items));
         if (!json_is_whole(items))
                 return FAIL(why, ERR_NOMEM, "the list");
         *ret_items = GIVE(items);

@@ -29,8 +29,14 @@ struct api_call {
 MUST_CHECK enum err api_ask(struct api *api, const char *path, const struct api_call *call, struct json **ret_answer,
                             struct why *why);
 MUST_CHECK enum err api_get(struct api *api, const char *path, struct json **ret_answer, struct why *why);
-/* All pages of a list, up to `most` items, as one array. */
-MUST_CHECK enum err api_list(struct api *api, const char *path, int64_t most, struct json **ret_items, struct why *why);
+
+/* All pages of a list, up to `most` items, as one array; `has_more` is set when the server has more. */
+struct api_list {
+        const char *path;
+        int64_t most;
+        bool has_more;
+};
+MUST_CHECK enum err api_list(struct api *api, struct api_list *list, struct json **ret_items, struct why *why);
 
 struct api_artifact {
         const char *sha256;                /* hex */

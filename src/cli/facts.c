@@ -31,10 +31,13 @@ enum err facts_list(struct cli *cli, const char *path, const struct column *colu
         OWN(api) struct api *api = NULL;
         OWN(json) struct json *items = NULL;
         OWN(buf) struct buf text;
+        struct api_list list = { .path = path, .most = arg_int(cli->args, OPTION_LIMIT, 100) };
         buf_init(&text, PEOPLE_BYTES_MAX);
         enum err e = api_open(cli, &api, why);
         if (!e)
-                e = api_list(api, path, arg_int(cli->args, OPTION_LIMIT, 100), &items, why);
+                e = api_list(api, &list, &items, why);
+        if (!e && list.has_more)
+                fprintf(cli->err, "firebreak: and more: --limit N prints more than %lld\n", (long long)list.most);
         if (!e && arg_has(cli->args, OPTION_JSON))
                 return print_json(cli, items, why);
         struct table table = { .columns = columns, .column_count = column_count, .now = cli_now(cli) };

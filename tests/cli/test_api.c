@@ -14,8 +14,9 @@ TEST(api, gives_the_servers_advice_and_exit_code)
                 { { "GET /api/v1/status", 409, PROBLEM("REFUSED", "do this first") }, 78, "do this first" },
                 { { "GET /api/v1/status", 503, PROBLEM("BUSY", "wait") }, 75, "wait" },
                 { { "GET /api/v1/status", 418, PROBLEM("NEW_CODE", "odd") }, 78, "odd" },
-                { { "GET /api/v1/status", 404, "{}" }, 66, "status 404" },
-                { { "GET /api/v1/status", 502, "<html>" }, 69, "status 502" },
+                { { "GET /api/v1/status", 404, "{}" }, 66, "status 404 and no reason" },
+                { { "GET /api/v1/status", 400, "This port speaks HTTPS: use https://\r\n" }, 65, "status 400: This port speaks HTTPS: use https://" },
+                { { "GET /api/v1/status", 502, "<html>" }, 69, "status 502 and no reason" },
                 { { "GET /api/v1/status", 401, PROBLEM("UNAUTHORIZED", "x") }, 77, "does not know the key in /tmp/" },
                 { { "GET /api/v1/status", 302, "" }, 78, "status 302" },
                 { { "GET /api/v1/status", 0, "" }, 69, "nobody there" },
@@ -45,6 +46,16 @@ TEST(api, follows_the_pages_of_a_list_as_far_as_asked)
         OWN(fake_run) struct fake_run run = { 0 };
         CHECK(FAKE_RUN(&run, script, "device list --limit 3") == 0);
         CHECK(strstr(run.out, "\na") && strstr(run.out, "\nc") && !strstr(run.out, "\nd"));
+}
+
+TEST(api, says_that_a_list_goes_on)
+{
+        static const struct fake_answer cut[] = { { "GET /api/v1/devices?limit=1", 200, "{\"items\":[{\"device\":\"a\"}],\"next\":\"a\"}" } };
+        static const struct fake_answer whole[] = { { "GET /api/v1/devices?limit=1", 200, "{\"items\":[{\"device\":\"a\"}],\"next\":null}" } };
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, cut, "device list --limit 1") == 0 && strcmp(run.err, "firebreak: and more: --limit N prints more than 1\n") == 0);
+        CHECK(FAKE_RUN(&run, cut, "device list --limit 1 --json") == 0 && strstr(run.err, "and more") && !strstr(run.out, "more"));
+        CHECK(FAKE_RUN(&run, whole, "device list --limit 1") == 0 && !run.err[0]);
 }
 
 TEST(api, ends_a_list_that_does_not_end)
@@ -87,6 +98,7 @@ TEST(api, says_what_is_missing_to_reach_a_server)
         without("FIREBREAK_KEY_FILE", "status", 64, "--key-file");
         without("FIREBREAK_CA", "status", 66, "/nonexistent/key");
         without("FIREBREAK_CA", "status --server fake:1234", 64, "https://");
+        without("FIREBREAK_CA", "status --server http://127.0.0.1:8443", 64, "write https://127.0.0.1:8443");
         without("FIREBREAK_CA", "status --key-file /dev/null", 64, "does not hold an API key");
         without("FIREBREAK_CA", "status --key-file /dev/zero", 65, "more than 512 bytes");
 }
