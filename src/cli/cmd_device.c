@@ -6,9 +6,9 @@
 enum err cmd_device_list(struct cli *cli, struct why *why)
 {
         static const struct column columns[] = {
-                { "DEVICE", "device", false },   { "GROUP", "group", false },         { "PLATFORM", "platform", false },
-                { "RING", "ring", false },       { "SEEN", "seen_at", true },         { "STREAMS", "streams", false },
-                { "ATTRIBUTES", "attributes", false },
+                { "DEVICE", "device", NULL },   { "GROUP", "group", NULL },         { "PLATFORM", "platform", NULL },
+                { "RING", "ring", NULL },       { "SEEN", "seen_at", print_ago },         { "STREAMS", "streams", print_streams },
+                { "ATTRIBUTES", "attributes", NULL },
         };
         return facts_list(cli, "/devices", columns, sizeof(columns) / sizeof(columns[0]), why);
 }
@@ -18,21 +18,24 @@ static void add_age(struct cli *cli, const char *title, const struct json *time,
         if (json_int(time, 0) <= 0)
                 return;
         buf_addf(into, "%-14s ", title);
-        print_span(into, cli_now(cli) - json_int(time, 0));
-        buf_add_text(into, " ago\n");
+        print_ago(into, time, cli_now(cli));
+        buf_add_text(into, "\n");
 }
 
 static enum err show_device(struct cli *cli, const struct json *device, struct buf *into, struct why *why)
 {
         static const struct fact facts[] = {
                 { "device", "device" },     { "group", "group" },     { "platform", "platform" },     { "ring", "ring" },
-                { "agent", "agent" },       { "streams", "streams" }, { "attributes", "attributes" }, { "last report", "report_seq" },
+                { "agent", "agent" },       { "attributes", "attributes" }, { "last report", "report_seq" },
         };
         static const struct column columns[] = {
-                { "STREAM", "stream", false },   { "COUNTER", "counter", false }, { "KIND", "kind", false },
-                { "GRANTED", "granted", true },  { "OUTCOME", "outcome", false }, { "HARM", "harm", false },
+                { "STREAM", "stream", NULL },   { "COUNTER", "counter", NULL }, { "KIND", "kind", NULL },
+                { "GRANTED", "granted", print_ago },  { "OUTCOME", "outcome", NULL }, { "HARM", "harm", NULL },
         };
         facts_lines(facts, sizeof(facts) / sizeof(facts[0]), device, into);
+        buf_addf(into, "%-14s ", "streams");
+        print_streams(into, json_get(device, "streams"), 0);
+        buf_add_text(into, "\n");
         add_age(cli, "seen", json_get(device, "seen_at"), into);
         add_age(cli, "revoked", json_get(device, "revoked_at"), into);
         buf_add_text(into, "\nleases\n");

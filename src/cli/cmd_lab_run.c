@@ -177,8 +177,8 @@ static enum err check_published(struct attempt *attempt, struct why *why)
 static enum err tell(const struct attempt *attempt, const struct json *findings, struct why *why)
 {
         static const struct column columns[] = {
-                { "STAGE", "stage", false }, { "CHECK", "check", false },     { "STATUS", "status", false }, { "FILES", "saw.files", false },
-                { "RULES", "saw.rules", false }, { "CRITICAL", "critical", false }, { "WHY", "why", false },
+                { "STAGE", "stage", NULL }, { "CHECK", "check", NULL },     { "STATUS", "status", NULL }, { "FILES", "saw.files", NULL },
+                { "RULES", "saw.rules", NULL }, { "CRITICAL", "critical", NULL }, { "WHY", "why", NULL },
         };
         static const struct fact facts[] = {
                 { "release", "release" }, { "target", "target" }, { "engine", "engine.name" }, { "version", "engine.version" }, { "walled in by", "limits" },

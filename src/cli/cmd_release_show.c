@@ -5,8 +5,8 @@
 enum err cmd_release_list(struct cli *cli, struct why *why)
 {
         static const struct column columns[] = {
-                { "STREAM", "stream", false },   { "COUNTER", "counter", false }, { "VERSION", "version", false },
-                { "FILES", "files", false },     { "STATE", "state", false },     { "PUBLISHED", "published", true },
+                { "STREAM", "stream", NULL },   { "COUNTER", "counter", NULL }, { "VERSION", "version", NULL },
+                { "FILES", "files", NULL },     { "STATE", "state", NULL },     { "PUBLISHED", "published", print_ago },
         };
         return facts_list(cli, "/releases", columns, sizeof(columns) / sizeof(columns[0]), why);
 }
@@ -14,8 +14,8 @@ enum err cmd_release_list(struct cli *cli, struct why *why)
 static enum err add_evidence(struct cli *cli, const struct json *release, struct buf *into, struct why *why)
 {
         static const struct column columns[] = {
-                { "ORIGIN", "origin", false },   { "STAGE", "stage", false },     { "STATUS", "status", false },
-                { "CASES", "cases", false },     { "FINISHED", "finished", true }, { "WHY", "why", false },
+                { "ORIGIN", "origin", NULL },   { "STAGE", "stage", NULL },     { "STATUS", "status", NULL },
+                { "CASES", "cases", NULL },     { "FINISHED", "finished", print_ago }, { "WHY", "why", NULL },
         };
         struct table table = { .columns = columns, .column_count = sizeof(columns) / sizeof(columns[0]), .now = cli_now(cli) };
         return print_table(&table, json_get(release, "evidence"), into, why);

@@ -6,16 +6,16 @@
 enum err cmd_rollout_list(struct cli *cli, struct why *why)
 {
         static const struct column columns[] = {
-                { "STREAM", "stream", false },   { "COUNTER", "counter", false }, { "STATE", "state", false },     { "EXPOSED", "exposed", false },
-                { "PROVEN", "proven", false },   { "HURT", "hurt", false },       { "BUDGET", "budget", false },   { "STARTED", "started", true },
-                { "SENTENCE", "sentence", false },
+                { "STREAM", "stream", NULL },   { "COUNTER", "counter", NULL }, { "STATE", "state", NULL },     { "EXPOSED", "exposed", NULL },
+                { "PROVEN", "proven", NULL },   { "HURT", "hurt", NULL },       { "BUDGET", "budget", NULL },   { "STARTED", "started", print_ago },
+                { "SENTENCE", "sentence", NULL },
         };
         return facts_list(cli, "/rollouts", columns, sizeof(columns) / sizeof(columns[0]), why);
 }
 
 static enum err add_events(struct cli *cli, const struct json *events, struct buf *into, struct why *why)
 {
-        static const struct column columns[] = { { "AGO", "at", true }, { "WHAT", "what", false } };
+        static const struct column columns[] = { { "WHEN", "at", print_ago }, { "WHAT", "what", NULL } };
         struct table table = { .columns = columns, .column_count = 2, .now = cli_now(cli) };
         if (!json_count(events))
                 return OK;

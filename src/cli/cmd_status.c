@@ -20,12 +20,12 @@ static void add_server(struct cli *cli, const struct json *status, struct buf *i
 static enum err show_status(struct cli *cli, const struct json *status, struct buf *into, struct why *why)
 {
         static const struct column metadata[] = {
-                { "REPOSITORY", "repository", false }, { "ROLE", "role", false },           { "VERSION", "version", false },
-                { "AGE s", "age_s", false },           { "EXPIRED", "is_expired", false },
+                { "REPOSITORY", "repository", NULL }, { "ROLE", "role", NULL },           { "VERSION", "version", NULL },
+                { "AGE", "age_s", print_seconds },           { "EXPIRED", "is_expired", NULL },
         };
         static const struct column rollouts[] = {
-                { "STREAM", "stream", false },   { "COUNTER", "counter", false }, { "STATE", "state", false },     { "EXPOSED", "exposed", false },
-                { "PROVEN", "proven", false },   { "HURT", "hurt", false },       { "BUDGET", "budget", false },   { "SENTENCE", "sentence", false },
+                { "STREAM", "stream", NULL },   { "COUNTER", "counter", NULL }, { "STATE", "state", NULL },     { "EXPOSED", "exposed", NULL },
+                { "PROVEN", "proven", NULL },   { "HURT", "hurt", NULL },       { "BUDGET", "budget", NULL },   { "SENTENCE", "sentence", NULL },
         };
         struct table table = { .columns = metadata, .column_count = sizeof(metadata) / sizeof(metadata[0]), .now = cli_now(cli) };
         add_server(cli, status, into);

@@ -117,6 +117,8 @@ const struct json *print_field(const struct json *object, const char *path)
 
 static void add_list(struct buf *into, const struct json *value)
 {
+        if (!json_count(value))
+                buf_add_text(into, "-");
         for (size_t i = 0; i < json_count(value); i++) {
                 if (i)
                         buf_add_text(into, ",");
@@ -127,6 +129,8 @@ static void add_list(struct buf *into, const struct json *value)
 /* {"os":"debian"} as os=debian: attributes. */
 static void add_members(struct buf *into, const struct json *value)
 {
+        if (!json_count(value))
+                buf_add_text(into, "-");
         for (size_t i = 0; i < json_count(value); i++) {
                 if (i)
                         buf_add_text(into, ",");
@@ -160,11 +164,46 @@ void print_value(struct buf *into, const struct json *value)
         }
 }
 
+void print_ago(struct buf *into, const struct json *time, int64_t now)
+{
+        if (json_int(time, 0) <= 0) {
+                print_value(into, NULL);
+                return;
+        }
+        print_span(into, now - json_int(time, 0));
+        buf_add_text(into, " ago");
+}
+
+void print_seconds(struct buf *into, const struct json *seconds, int64_t now)
+{
+        (void)now;
+        if (seconds && json_type(seconds) == JSON_INT)
+                print_span(into, json_int(seconds, 0));
+        else
+                print_value(into, seconds);
+}
+
+void print_streams(struct buf *into, const struct json *streams, int64_t now)
+{
+        (void)now;
+        if (!json_count(streams))
+                print_value(into, NULL);
+        for (size_t i = 0; i < json_count(streams); i++) {
+                int64_t running = json_int(json_get(json_value_at(streams, i), "running"), 0);
+                buf_add_text(into, i ? ", " : "");
+                print_clean(into, json_key_at(streams, i));
+                if (running > 0)
+                        buf_addf(into, ": runs %lld", (long long)running);
+                else
+                        buf_add_text(into, ": runs none");
+        }
+}
+
 static void cell(struct buf *into, const struct table *table, size_t column, const struct json *row)
 {
         const struct json *value = print_field(row, table->columns[column].field);
-        if (table->columns[column].is_age && value && json_type(value) == JSON_INT && json_int(value, 0) > 0)
-                print_span(into, table->now - json_int(value, 0));
+        if (table->columns[column].as)
+                table->columns[column].as(into, value, table->now);
         else
                 print_value(into, value);
 }

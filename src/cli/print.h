@@ -29,10 +29,17 @@ void print_bytes(struct buf *into, uint64_t bytes);
 /* What is at "window" or, a level down, "policy.budget"; NULL: nothing. */
 const struct json *print_field(const struct json *object, const char *path);
 
+/* How a field is shown. */
+typedef void print_cell(struct buf *into, const struct json *value, int64_t now);
+void print_ago(struct buf *into, const struct json *time, int64_t now);            /* "47 s ago"; "-" when there is no time */
+void print_seconds(struct buf *into, const struct json *seconds, int64_t now);     /* "47 s" */
+/* {"edr-rules":{"running":4}} as "edr-rules: runs 4". */
+void print_streams(struct buf *into, const struct json *streams, int64_t now);
+
 /* A table of JSON objects: one column a field ("window", or "policy.budget"), numbers to the right. */
 struct column {
         const char *title, *field;
-        bool is_age;               /* the field is a time; shown as an age against `now` */
+        print_cell *as;            /* NULL: print_value */
 };
 struct table {
         const struct column *columns;
@@ -42,7 +49,7 @@ struct table {
 /* ERR_NOMEM, ERR_LIMIT. An empty list says so. */
 MUST_CHECK enum err print_table(const struct table *table, const struct json *rows, struct buf *into, struct why *why);
 
-/* A value in words: text, a number, yes/no, "-" for null and what is absent. */
+/* A value in words: text, a number, yes/no, "-" for null, what is absent and what is empty. */
 void print_value(struct buf *into, const struct json *value);
 
 /* Give the command's result away: --json as it is, else `people`. ERR_IO when `out` cannot take it (a full disk). */

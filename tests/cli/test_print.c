@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const struct column columns[] = { { "NAME", "name", false }, { "HURT", "n.hurt", false }, { "SEEN", "seen", true }, { "WHY", "why", false } };
+static const struct column columns[] = { { "NAME", "name", NULL }, { "HURT", "n.hurt", NULL }, { "SEEN", "seen", print_ago }, { "WHY", "why", NULL } };
 static const char rows[] = "[{\"name\":\"a\",\"n\":{\"hurt\":12345},\"seen\":940,\"why\":\"x\"},{\"name\":\"gr\u00fcn\",\"n\":{\"hurt\":1},\"seen\":null,\"why\":\"\"}]";
 
 static enum err print_rows(const char *text, struct buf *into)
@@ -22,9 +22,35 @@ TEST(table, aligns_words_left_and_numbers_right)
         OWN(buf) struct buf text;
         buf_init(&text, 4096);
         CHECK(print_rows(rows, &text) == OK);
-        CHECK(strcmp(buf_text(&text), "NAME   HURT  SEEN  WHY\n"
-                                      "a     12345  60 s  x\n"
-                                      "gr\u00fcn      1     -  -\n") == 0);
+        CHECK(strcmp(buf_text(&text), "NAME   HURT      SEEN  WHY\n"
+                                      "a     12345  60 s ago  x\n"
+                                      "gr\u00fcn      1         -  -\n") == 0);
+}
+
+static const char *shown(print_cell *as, const char *json, struct buf *into)
+{
+        OWN(json) struct json *value = NULL;
+        CHECK(json_parse(json, strlen(json), 4096, &value, NULL) == OK);
+        buf_clear(into);
+        as(into, value, 100);
+        return buf_text(into);
+}
+
+static void as_value(struct buf *into, const struct json *value, int64_t now)
+{
+        (void)now;
+        print_value(into, value);
+}
+
+TEST(cell, is_shown_as_what_it_is_and_never_empty)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, 4096);
+        CHECK(strcmp(shown(print_ago, "90", &text), "10 s ago") == 0 && strcmp(shown(print_ago, "null", &text), "-") == 0);
+        CHECK(strcmp(shown(print_seconds, "600", &text), "10 min") == 0 && strcmp(shown(print_seconds, "null", &text), "-") == 0);
+        CHECK(strcmp(shown(print_streams, "{\"a\":{\"running\":2,\"proven\":7},\"b\":{\"running\":0}}", &text), "a: runs 2, b: runs none") == 0);
+        CHECK(strcmp(shown(print_streams, "{}", &text), "-") == 0 && strcmp(shown(as_value, "{}", &text), "-") == 0);
+        CHECK(strcmp(shown(as_value, "[]", &text), "-") == 0 && strcmp(shown(as_value, "[1,2]", &text), "1,2") == 0);
 }
 
 TEST(table, says_that_it_is_empty)
