@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 
 #include "cli/fake_net.h"
+#include "rollout/rollout.h"
 
 static int run_line(struct fake_run *run, const char *line)
 {
@@ -95,6 +96,28 @@ TEST(help, tells_every_option_and_example_of_a_command)
                 for (size_t j = 0; ids[j] != OPTION_NONE; j++)
                         CHECK(strstr(buf_text(&text), option_info(ids[j])->help));
         }
+}
+
+/* What nobody said is the server's to choose; the help must say what that is. */
+TEST(help, tells_the_defaults_of_a_rollout)
+{
+        struct rollout_policy policy = rollout_policy_default();
+        const struct {
+                enum option_id option;
+                int64_t value, unit;
+                const char *suffix;
+        } cases[] = {
+                { OPTION_BUDGET, policy.budget, 1, "" },               { OPTION_BAKE, policy.bake_s, 60, "m" },       { OPTION_GAP, policy.gap_s, 60, "m" },
+                { OPTION_GATHER, policy.gather_s, 60, "m" },           { OPTION_CONTROLS, policy.controls, 1, "" },   { OPTION_HOLDOUT, policy.holdout_ppm, 10000, "%" },
+                { OPTION_CAP, policy.cap_per_bake, 1, "" },            { OPTION_WATCH, policy.watch_s, 86400, "d" },  { OPTION_COMPLETE, policy.complete_ppm, 10000, "%" },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                char text[64];
+                snprintf(text, sizeof(text), "; default: %lld%s", (long long)(cases[i].value / cases[i].unit), cases[i].suffix);
+                const char *help = option_info(cases[i].option)->help;
+                CHECK(strlen(help) > strlen(text) && strcmp(help + strlen(help) - strlen(text), text) == 0 && cases[i].value % cases[i].unit == 0);
+        }
+        CHECK(policy.alpha_ppm == 100 && strstr(option_info(OPTION_ALPHA)->help, "; default: 0.01%"));
 }
 
 TEST(help, is_there_however_it_is_asked_for)
