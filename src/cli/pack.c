@@ -178,13 +178,22 @@ static enum err copy_all(const struct packing *packing, const struct folder *fol
 
 /* ---- the note ---- */
 
+/* OS-ARCH or `any`: what no device calls itself would be installed by none. */
+static bool platform_is_good(const char *name)
+{
+        const char *dash = strchr(name, '-');
+        if (!name_is_good(name) || strlen(name) > LIMIT_NAME_BYTES)
+                return false;
+        return strcmp(name, "any") == 0 || (dash && dash != name && dash[1] && !strchr(dash + 1, '-'));
+}
+
 static enum err set_platforms(const struct release_spec *spec, struct release_note *note, struct why *why)
 {
         if (spec->platforms.count > RELEASE_PLATFORMS_MAX)
                 return FAIL(why, ERR_LIMIT, "more than %d platforms; say `any`", RELEASE_PLATFORMS_MAX);
         for (size_t i = 0; i < spec->platforms.count; i++) {
                 const char *name = spec->platforms.items[i];
-                if (!name_is_good(name) || strlen(name) > LIMIT_NAME_BYTES)
+                if (!platform_is_good(name))
                         return FAIL(why, ERR_USAGE, "platform `%.80s`: write OS-ARCH, as linux-amd64, or any", name);
                 snprintf(note->platforms[note->platform_count++], sizeof(note->platforms[0]), "%s", name);
         }

@@ -61,6 +61,9 @@ TEST(pack, refuses_what_devices_would)
                 { { .floor = 1 }, ERR_ROLLBACK, "a floor never goes down" },
                 { { .floor = 9 }, ERR_USAGE, "above the release's own counter" },
                 { { .counter = 999999999, .platform = "linux amd64" }, ERR_USAGE, "write OS-ARCH" },
+                { { .counter = 999999999, .platform = "linux" }, ERR_USAGE, "platform `linux`: write OS-ARCH" },
+                { { .counter = 999999999, .platform = "linux-" }, ERR_USAGE, "write OS-ARCH" },
+                { { .counter = 999999999, .platform = "linux-amd64-v3" }, ERR_USAGE, "write OS-ARCH" },
         };
         OWN(folders) struct folders f = { 0 };
         folders_make(&f);
