@@ -15,6 +15,7 @@ struct walk {
         size_t capacity;
         const char *folder;    /* "" at the top */
         unsigned depth;
+        size_t entries;        /* seen so far */
 };
 
 static bool is_description(const char *path)
@@ -58,6 +59,7 @@ static enum err visit(void *user, const char *name, enum disk_kind kind, uint64_
 {
         struct walk *walk = user;
         char path[LIMIT_PATH_BYTES + 1];
+        walk->entries++;
         enum err e = check_name(walk->folder, name, why);
         if (e)
                 return e;
@@ -78,6 +80,7 @@ static enum err visit(void *user, const char *name, enum disk_kind kind, uint64_
 static enum err walk_folder(struct walk *walk, const char *folder, struct why *why)
 {
         const char *above = walk->folder;
+        size_t before = walk->entries;
         if (walk->depth == DEPTH_MAX)
                 return FAIL(why, ERR_LIMIT, "%.120s: folders more than %d deep", folder, DEPTH_MAX);
         walk->folder = folder;
@@ -85,6 +88,8 @@ static enum err walk_folder(struct walk *walk, const char *folder, struct why *w
         enum err e = walk->disk->ops->list(walk->disk, folder, visit, walk, why);
         walk->depth--;
         walk->folder = above;
+        if (!e && folder[0] && walk->entries == before)
+                return FAIL(why, ERR_REFUSED, "%s is an empty folder, and a release has only files; put one there, or remove it", folder);
         return e;
 }
 

@@ -61,7 +61,7 @@ TEST(content, lists_files_sorted_by_bytes_without_their_descriptions)
         put(&p, "dossier.yaml", "what: x\n");
         put(&p, "release.yaml", "stream: x\n");
         put(&p, "VERSION", "4\n");
-        CHECK(mkdir(in(&p, "rules"), 0755) == 0 && mkdir(in(&p, "empty"), 0755) == 0);
+        CHECK(mkdir(in(&p, "rules"), 0755) == 0);
         put(&p, "rules/b.yar", "bb");
         put(&p, "rules/a.yar", "a");
         put(&p, "rules/dossier.yaml", "kept: below the top it is content");
@@ -79,6 +79,18 @@ TEST(content, refuses_an_empty_folder_and_one_with_only_a_dossier)
         CHECK(list(&p) == ERR_REFUSED && strstr(p.why.text, "no content"));
         put(&p, "dossier.yaml", "what: x\n");
         CHECK(list(&p) == ERR_REFUSED);
+}
+
+/* It would be dropped in silence, and whoever made it meant something by it. */
+TEST(content, refuses_a_folder_in_it_that_is_empty)
+{
+        OWN(place) struct place p;
+        place_open(&p);
+        put(&p, "a", "x");
+        CHECK(mkdir(in(&p, "rules"), 0755) == 0 && mkdir(in(&p, "rules/more"), 0755) == 0);
+        CHECK(list(&p) == ERR_REFUSED && strstr(p.why.text, "rules/more is an empty folder"));
+        put(&p, "rules/more/b", "y");
+        CHECK(list(&p) == OK && p.content.count == 2);
 }
 
 TEST(content, refuses_links_wherever_they_point)
