@@ -114,8 +114,10 @@ static enum err take_value(const struct option *option, const char *text, struct
 {
         bool repeats = option->type == AS_TEXTS || option->type == AS_NAMES;
         enum err e = OK;
-        if (arg->count >= (repeats ? ARG_REPEATS : 1))
-                return FAIL(why, ERR_USAGE, "given more than %d times", repeats ? ARG_REPEATS : 1);
+        if (!repeats && arg->count)
+                return FAIL(why, ERR_USAGE, "given twice; once is enough");
+        if (arg->count >= ARG_REPEATS)
+                return FAIL(why, ERR_USAGE, "given more than %d times", ARG_REPEATS);
         arg->texts[arg->count] = text;
         switch (option->type) {
         case AS_INT:

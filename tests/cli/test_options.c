@@ -57,7 +57,7 @@ TEST(options, refuse_each_mistake_and_say_what_to_write)
                 { { "--stream", "../etc" }, "is no name" },
                 { { "--stream", "" }, "0 bytes" },
                 { { "--reason", "" }, "0 bytes" },
-                { { "--budget=1", "--budget=2" }, "more than 1 times" },
+                { { "--budget=1", "--budget=2" }, "given twice; once is enough" },
                 { { "-b" }, "two dashes" },
         };
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
