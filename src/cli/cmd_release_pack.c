@@ -50,6 +50,18 @@ static void add_ceiling(const struct ceiling *ceiling, struct buf *into)
         buf_add_text(into, "\n");
 }
 
+/* It may be meant, for a release that only so many should have; it is never meant for a fleet. */
+static void warn_of_ceiling(struct cli *cli, const struct ceiling *ceiling)
+{
+        enum { WHOLE_PPM = 1000000, SHARE_BYTES = 32 };
+        OWN(buf) struct buf share;
+        uint32_t last = ceiling->steps[ceiling->count - 1].ppm;
+        buf_init(&share, SHARE_BYTES);
+        add_share(last, &share);
+        if (last < WHOLE_PPM)
+                fprintf(cli->err, "firebreak: the ceiling ends at %s of the devices, the others never get it; a last step of 100%% lifts it\n", buf_text(&share));
+}
+
 static enum err tell(struct cli *cli, const struct packed *packed, struct why *why)
 {
         static const struct fact facts[] = {
@@ -64,6 +76,7 @@ static enum err tell(struct cli *cli, const struct packed *packed, struct why *w
         OWN(json) struct json *json = describe(packed, next);
         if (!json_is_whole(json))
                 return FAIL(why, ERR_NOMEM, "telling of the release");
+        warn_of_ceiling(cli, &packed->note.ceiling);
         if (arg_has(cli->args, OPTION_JSON))
                 return print_json(cli, json, why);
         facts_lines(facts, sizeof(facts) / sizeof(facts[0]), json, &text);

@@ -4,7 +4,9 @@
 #include "format/hex.h"
 #include "format/json.h"
 
-static struct json *describe(const struct release_id *id, const struct signed_release *made)
+enum { TEXT_BYTES = 16384, NEXT_BYTES = 8192 };
+
+static struct json *describe(const struct release_id *id, const struct signed_release *made, const char *next)
 {
         char target[65];
         struct json *json = json_new_object();
@@ -14,14 +16,18 @@ static struct json *describe(const struct release_id *id, const struct signed_re
         json_set_text(json, "target", target);
         json_set_int(json, "metadata", (int64_t)made->version);
         json_set_int(json, "expires", made->expires);
+        json_set_text(json, "next", next);
         return json;
 }
 
 static enum err tell(struct cli *cli, const struct release_id *id, const struct signed_release *made, struct why *why)
 {
-        OWN(json) struct json *json = describe(id, made);
+        char next[NEXT_BYTES];
         OWN(buf) struct buf text;
-        buf_init(&text, 16384);
+        buf_init(&text, TEXT_BYTES);
+        snprintf(next, sizeof(next), "firebreak release publish %s/%lld --publisher %s", id->stream, (long long)id->counter,
+                 arg_text(cli->args, OPTION_PUBLISHER, ""));
+        OWN(json) struct json *json = describe(id, made, next);
         if (!json_is_whole(json))
                 return FAIL(why, ERR_NOMEM, "telling of the signature");
         if (arg_has(cli->args, OPTION_JSON))
@@ -29,8 +35,8 @@ static enum err tell(struct cli *cli, const struct release_id *id, const struct 
         buf_addf(&text, "signed %s/%lld\n  target    %s\n  metadata  version %lld, good for ", id->stream, (long long)id->counter,
                  json_text(json_get(json, "target")), (long long)made->version);
         print_span(&text, PUBLISHER_METADATA_S);
-        buf_addf(&text, "\nnext: firebreak release publish %s/%lld --publisher ", id->stream, (long long)id->counter);
-        print_clean(&text, arg_text(cli->args, OPTION_PUBLISHER, ""));
+        buf_add_text(&text, "\nnext: ");
+        print_clean(&text, next);
         buf_add_text(&text, "\n");
         return print_buf(cli, &text, why);
 }

@@ -107,6 +107,15 @@ TEST(release_pack, says_what_to_do_instead)
         }
 }
 
+TEST(release_pack, warns_of_a_ceiling_that_some_devices_never_pass)
+{
+        OWN(desk) struct desk d;
+        desk_open(&d);
+        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules --ceiling 0:0.5%") == 0 && strstr(d.run.err, "the ceiling ends at 0.5% of the devices"));
+        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules --ceiling 0:0 --ceiling 1h:100%") == 0 && !d.run.err[0]);
+        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0 && !d.run.err[0]);
+}
+
 /* A folder beside it whose name begins alike is another folder. */
 TEST(release_pack, takes_a_neighbour_of_the_publishers_folder)
 {
@@ -124,6 +133,7 @@ TEST(release_sign, tells_the_name_that_the_release_has_from_now_on)
         desk_open(&d);
         CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
         CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/acme --json") == 0 && strstr(d.run.out, "\"metadata\": 2") && strstr(d.run.out, "\"target\": \""));
+        CHECK(strstr(d.run.out, "\"next\": \"firebreak release publish edr-rules/1 --publisher /"));
         CHECK(holds(&d, "acme/metadata/targets.json", "\"edr-rules/1\""));
         CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 78 && strstr(d.run.err, "signed already"));
         CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
