@@ -33,7 +33,7 @@ static enum err read_file(const char *path, struct passphrase *ret_passphrase, s
 static enum err ask(const char *prompt, struct passphrase *ret_passphrase, struct why *why)
 {
         enum err e = terminal_ask_secret(prompt, ret_passphrase->text, sizeof(ret_passphrase->text), why);
-        return e == ERR_UNAVAILABLE ? DURING(why, e, "the offline keys have a passphrase; give --passphrase-file FILE") : e;
+        return e == ERR_UNAVAILABLE ? DURING(why, ERR_USAGE, "the offline keys have a passphrase; give --passphrase-file FILE") : e;
 }
 
 static enum err ask_twice(struct passphrase *ret_passphrase, struct why *why)
@@ -41,7 +41,7 @@ static enum err ask_twice(struct passphrase *ret_passphrase, struct why *why)
         OWN(passphrase) struct passphrase again = { 0 };
         enum err e = terminal_ask_secret("New passphrase for the offline keys: ", ret_passphrase->text, sizeof(ret_passphrase->text), why);
         if (e == ERR_UNAVAILABLE)
-                return DURING(why, e, "give --passphrase-file FILE, or --no-passphrase to leave the offline keys unencrypted");
+                return DURING(why, ERR_USAGE, "give --passphrase-file FILE, or --no-passphrase to leave the offline keys unencrypted");
         if (!e)
                 e = terminal_ask_secret("The same again: ", again.text, sizeof(again.text), why);
         if (!e && strcmp(again.text, ret_passphrase->text) != 0)

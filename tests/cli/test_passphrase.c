@@ -5,6 +5,8 @@
 #include "support/test.h"
 
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static enum err from_file(const char *bytes, size_t length, enum err (*take)(const struct args *, struct passphrase *, struct why *),
                           struct passphrase *passphrase)
@@ -51,6 +53,24 @@ TEST(passphrase, may_be_none_only_when_said_and_not_both)
         CHECK(passphrase_choose(&args, &p, NULL) == ERR_USAGE);
         args.of[OPTION_NO_PASSPHRASE].count = 0;
         CHECK(passphrase_choose(&args, &p, NULL) == ERR_NOT_FOUND);
+}
+
+/* Whoever runs it from cron used it wrongly; nothing is out of reach. */
+TEST(passphrase, is_to_be_in_a_file_where_no_terminal_is)
+{
+        pid_t child = fork();
+        CHECK(child >= 0);
+        if (!child) {
+                OWN(passphrase) struct passphrase p = { 0 };
+                struct args args = { 0 };
+                struct why why = { 0 };
+                setsid();
+                bool is_told = passphrase_ask(&args, &p, &why) == ERR_USAGE && strstr(why.text, "--passphrase-file FILE");
+                is_told = is_told && passphrase_choose(&args, &p, &why) == ERR_USAGE && strstr(why.text, "--no-passphrase");
+                _exit(is_told ? 0 : 1);
+        }
+        int status = 0;
+        CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 TEST(passphrase, is_wiped_when_released)

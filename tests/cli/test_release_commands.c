@@ -50,6 +50,7 @@ static void desk_open(struct desk *desk)
         *desk = (struct desk){ 0 };
         CHECK(file_temporary(desk->path, NULL) == OK);
         CHECK(SAY(desk, "init @/acme --no-passphrase") == 0);
+        put(desk, "engine", "stands for one");
         make_folder(desk, "content");
         make_folder(desk, "content/rules");
         put(desk, "content/VERSION", "1\n");
@@ -93,9 +94,12 @@ TEST(release_pack, says_what_to_do_instead)
                 { "release pack @/acme/public --publisher @/acme --stream a", "keep the two apart", 78 },
                 { "release sign edr-rules/1 --publisher @/acme", "`firebreak release pack` makes one", 66 },
                 { "release publish edr-rules/1 --publisher @/acme", "`firebreak release pack` makes one", 66 },
-                { "lab run edr-rules/1 --publisher @/acme --engine e", "`firebreak release pack` makes one", 66 },
+                { "lab run edr-rules/1 --publisher @/acme --engine @/engine", "`firebreak release pack` makes one", 66 },
                 { "lab run edr-rules/1 --publisher @/acme", "give --engine PATH", 64 },
-                { "lab run @/content --engine e --upload", "pack and sign it first", 64 },
+                { "lab run @/content --engine @/engine --upload", "pack and sign it first", 64 },
+                { "lab run norules --engine @/engine", "there is no folder norules, and it names no release; write STREAM/COUNTER", 64 },
+                { "lab run @/content --engine @/mistyped", "mistyped; --engine takes", 66 },
+                { "lab run @/content --engine @/engine --baseline @/nowhere", "nowhere; --baseline takes", 66 },
         };
         OWN(desk) struct desk d;
         desk_open(&d);
@@ -283,11 +287,11 @@ TEST(lab_run, names_the_release_and_keeps_the_evidence_with_it)
         desk_open(&d);
         pack_and_sign(&d);
         put_lab(&d, finds_harm);
-        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/acme --engine /e --stages S1,S4 --baseline @/content") == 1 && !d.run.err[0]);
+        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine --stages S1,S4 --baseline @/content") == 1 && !d.run.err[0]);
         CHECK(strstr(d.run.out, "S4     c      FAIL") && strstr(d.run.out, "9.9") && strstr(d.run.out, "acme/releases/edr-rules/1/evidence"));
-        CHECK(holds(&d, "asked", "--origin lab.acme --subject edr-rules/1") && holds(&d, "asked", "--engine /e --stages S1,S4 --baseline"));
+        CHECK(holds(&d, "asked", "--origin lab.acme --subject edr-rules/1") && holds(&d, "asked", "/engine --stages S1,S4 --baseline"));
         CHECK(holds(&d, "acme/releases/edr-rules/1/evidence/S4.dsse.json", "S4") && !holds(&d, "asked", "passphrase"));
-        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/acme --engine /e --out @/kept --json") == 1 && strstr(d.run.out, "\"status\": \"FAIL\""));
+        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine --out @/kept --json") == 1 && strstr(d.run.out, "\"status\": \"FAIL\""));
         CHECK(holds(&d, "kept/S1.dsse.json", "S1"));
 }
 
@@ -306,9 +310,9 @@ TEST(lab_run, gives_the_server_bad_findings_too)
         desk_open(&d);
         pack_and_sign(&d);
         put_lab(&d, finds_harm);
-        CHECK(SAY_ONLINE(&d, "lab run edr-rules/1 --publisher @/acme --engine /e --upload", both) == 1);
+        CHECK(SAY_ONLINE(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine --upload", both) == 1);
         CHECK(strcmp(d.run.bodies, "{\"of\":\"S1\"}\n{\"of\":\"S4\"}\n") == 0 && strstr(d.run.out, "the server has the evidence"));
-        CHECK(SAY_ONLINE(&d, "lab run edr-rules/1 --publisher @/acme --engine /e --upload", script) == 69);
+        CHECK(SAY_ONLINE(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine --upload", script) == 69);
         CHECK(strstr(d.run.bodies, "S4") && strstr(d.run.err, "again in a minute") && strstr(d.run.out, "FAIL") && !strstr(d.run.out, "the server has"));
 }
 
@@ -319,23 +323,23 @@ TEST(lab_run, begins_only_when_its_evidence_can_count)
         desk_open(&d);
         put_lab(&d, finds_harm);
         CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
-        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/acme --engine /e") == 78 && strstr(d.run.err, "`firebreak release sign` first"));
+        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine") == 78 && strstr(d.run.err, "`firebreak release sign` first"));
         CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 0);
-        CHECK(SAY_ONLINE(&d, "lab run edr-rules/1 --publisher @/acme --engine /e --upload", absent) == 66 && strstr(d.run.err, "`firebreak release publish` first"));
+        CHECK(SAY_ONLINE(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine --upload", absent) == 66 && strstr(d.run.err, "`firebreak release publish` first"));
         CHECK(!holds(&d, "asked", ""));
 }
 
 TEST(lab_run, says_when_the_lab_itself_broke)
 {
         static const struct { const char *ends, *says; int code; } cases[] = {
-                { "exit 2", "could not begin", 69 }, { "echo nonsense", "another version", 65 }, { "kill -9 $$", "its own words are above", 74 },
+                { "exit 2", "could not begin", 2 }, { "echo nonsense", "another version", 65 }, { "kill -9 $$", "its own words are above", 74 },
                 { "exit 64", "its own words are above", 64 }, { "echo '{\"status\":\"ERROR\",\"records\":[]}'; exit 2", "", 2 },
         };
         OWN(desk) struct desk d;
         desk_open(&d);
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 put_lab(&d, cases[i].ends);
-                int code = SAY(&d, "lab run @/content --engine /e");
+                int code = SAY(&d, "lab run @/content --engine @/engine");
                 if (code != cases[i].code || !strstr(d.run.err, cases[i].says))
                         printf("# %s: %d %s\n", cases[i].ends, code, d.run.err);
                 CHECK(code == cases[i].code && strstr(d.run.err, cases[i].says));
@@ -351,8 +355,8 @@ TEST(lab_run, hands_the_passphrase_over_where_nobody_sees_it)
         put(&d, "words", "correct horse\n");
         CHECK(SAY(&d, "init @/locked --passphrase-file @/words") == 0 && SAY(&d, "release pack @/content --publisher @/locked --stream edr-rules") == 0);
         CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/locked --passphrase-file @/words") == 0);
-        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/locked --engine /e --passphrase-file @/words") == 1);
+        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/locked --engine @/engine --passphrase-file @/words") == 1);
         CHECK(holds(&d, "given", "correct horse") && holds(&d, "asked", "--passphrase-file /dev/stdin") && !holds(&d, "asked", "horse"));
         put(&d, "words", "wrong horse\n");
-        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/locked --engine /e --passphrase-file @/words") == 77 && strstr(d.run.err, "wrong passphrase"));
+        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/locked --engine @/engine --passphrase-file @/words") == 77 && strstr(d.run.err, "wrong passphrase"));
 }
