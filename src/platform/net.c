@@ -165,13 +165,13 @@ static const struct {
 static enum err failed_by_curl(struct exchange *x, CURLcode code)
 {
         if (x->failed)
-                return DURING(x->why, x->failed, "%s %.80s", x->request->method, x->request->url);
+                return DURING(x->why, x->failed, "%s %.160s", x->request->method, x->request->url);
         enum err e = ERR_IO;
         for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
                 if (codes[i].code == code)
                         e = codes[i].err;
         const char *complaint = x->net->complaint[0] ? x->net->complaint : curl_easy_strerror(code);
-        return FAIL(x->why, e, "%s %.80s: %s", x->request->method, x->request->url, complaint);
+        return FAIL(x->why, e, "%s %.160s: %s", x->request->method, x->request->url, complaint);
 }
 
 static void set_body(CURL *curl, struct exchange *x)
