@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_BYTES_MAX = 4096, STRATA_LEAST = 3 };
-enum { SCREEN_REST = 6 };                                   /* lines of a screen after the counts that are not strata: titles, "and more", a message */
+enum { LINE_BYTES_MAX = 4096, LINES_BYTES_MAX = 1 << 16, STRATA_LEAST = 3 };
+enum { SCREEN_REST = 7 };                                   /* lines of a screen below: blank, title, "and more", three of a message, the cursor's */
 enum { LABEL_COLUMNS = 10, BAR_BEGIN = LABEL_COLUMNS + 1 }; /* columns before a text, a bar */
 enum { BAR_COLUMNS_MAX = 40 };
 
@@ -165,12 +165,18 @@ static void nobody_left(const struct view *view, const struct json *rollout, str
         print_wrapped(into, buf_text(&line), view->columns, LABEL_COLUMNS);
 }
 
-static void labelled(const struct view *view, const char *label, const struct json *value, struct buf *into)
+static void unseen(const struct view *view, const struct json *rollout, struct buf *into)
 {
+        const struct json *names = json_get(rollout, "unseen");
         OWN(buf) struct buf line;
-        buf_init(&line, LINE_BYTES_MAX);
-        buf_addf(&line, "%-9s ", label);
-        print_value(&line, value);
+        buf_init(&line, LINES_BYTES_MAX);
+        buf_add_text(&line, "unseen    ");
+        for (size_t i = 0; i < json_count(names); i++) {
+                buf_add_text(&line, i ? ", " : "");
+                print_value(&line, json_at(names, i));
+        }
+        if (!json_count(names))
+                return;
         print_wrapped(into, buf_text(&line), view->columns, LABEL_COLUMNS);
 }
 
@@ -249,8 +255,7 @@ void view_rollout(const struct view *view, const struct json *rollout, struct bu
         counts(view, rollout, into);
         evidence(view, rollout, into);
         stop(view, rollout, into);
-        if (json_count(json_get(rollout, "unseen")))
-                labelled(view, "unseen", json_get(rollout, "unseen"), into);
+        unseen(view, rollout, into);
         strata_table(view, json_get(rollout, "strata"), into);
 }
 

@@ -82,6 +82,14 @@ TEST(view, breaks_a_long_sentence_between_words)
         CHECK(strstr(buf_text(&screen), "\nThe harm budget of 5 is spent: 5 hurt among 5 exposed. Withdraw it, or override\nwith two people and a reason.\n\n"));
 }
 
+TEST(view, breaks_the_list_of_unseen_strata_between_names)
+{
+        OWN(buf) struct buf screen;
+        buf_init(&screen, 65536);
+        render(&plain, "{\"unseen\":[\"os_version=11\",\"locale=de_DE\",\"locale=ja_JP\",\"group=headquarters\",\"arch=arm64\"]}", &screen);
+        CHECK(strstr(buf_text(&screen), "\nunseen    os_version=11, locale=de_DE, locale=ja_JP, group=headquarters,\n          arch=arm64\n"));
+}
+
 #define THREE(state, counts) "{\"state\":\"" state "\",\"fleet\":3,\"eligible\":2," counts "}"
 
 TEST(view, says_when_nobody_is_left_to_expose)
