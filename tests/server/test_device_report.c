@@ -51,6 +51,29 @@ TEST(report, is_acknowledged_again_and_counts_once)
         CHECK(number(&fleet, "harmed") == 1 && number(&fleet, "proven") == 0);
 }
 
+static int64_t reports_kept(struct fleet *fleet)
+{
+        int64_t count = 0;
+        CHECK(db_number(fleet->world.store->db, "SELECT count(*) FROM reports", NO_VALUES, 0, &count, NULL) == OK);
+        return count;
+}
+
+TEST(report, of_a_device_that_counts_anew_is_not_taken_for_a_repeat)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        char nonce[sizeof(fleet.one->nonce)];
+        fleet_open(&fleet);
+        memcpy(nonce, fleet.one->nonce, sizeof(nonce));
+        memset(fleet.one->nonce, 'a', sizeof(nonce) - 1);
+        CHECK(world_report(&fleet.world, fleet.one, "proven", "") == 200 && number(&fleet, "proven") == 0);      /* of no lease */
+        memcpy(fleet.one->nonce, nonce, sizeof(nonce));
+        for (int again = 0; again < 3; again++) {
+                fleet.one->seq = 0;
+                CHECK(world_report(&fleet.world, fleet.one, "harmed", "crash") == 200 && world_int(&fleet.world, "ack") == 1);
+                CHECK(number(&fleet, "harmed") == 1 && reports_kept(&fleet) == 2);
+        }
+}
+
 TEST(report, that_overtook_another_does_not_hide_it)
 {
         OWN(fleet) struct fleet fleet = { 0 };

@@ -106,7 +106,7 @@ TEST(publish, refuses_two_at_once)
         OWN(world) struct world world = { 0 };
         world_open(&world);
         (void)world_sign(&world, 1);
-        CHECK(world_publish(&world, 2) == 409 && strstr(world_text(&world, "detail"), "one at a time"));
+        CHECK(world_publish(&world, 2) == 409 && strstr(world_text(&world, "detail"), "in the order of signing"));
 }
 
 TEST(publish, never_goes_back)

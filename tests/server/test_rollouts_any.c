@@ -170,7 +170,7 @@ static int64_t answered(struct storm *storm)
         return count(storm, "SELECT count(*) FROM leases WHERE outcome IN ('harmed', 'proven', 'declined', 'preflight_failed') AND rollout > ?1", 0);
 }
 
-/* Of its newest lease mostly; now and then of an old one, of another's, or the same number again with other words. */
+/* Of its newest lease mostly; now and then of an old one, of another's, or under a number that was taken. */
 static void report(struct storm *storm)
 {
         OWN(buf) struct buf before;
@@ -180,14 +180,13 @@ static void report(struct storm *storm)
                 return;
         unsigned age = draw(storm, 4) ? 0 : draw(storm, whose->lease_count < HISTORY ? whose->lease_count : HISTORY);
         bool is_again = unit->base.seq && !draw(storm, 6);
-        bool moves_nothing = is_again || unit->is_revoked;
-        if (moves_nothing)
+        if (unit->is_revoked)
                 views(storm, &before);
         int64_t answered_before = answered(storm);
         unit->base.seq -= is_again;
         int status = tell(storm, unit, whose, (whose->lease_count - 1 - age) % HISTORY);
         CHECK(status == 200 || (status == 401 && unit->is_revoked));
-        if (moves_nothing)
+        if (unit->is_revoked)
                 check_same(storm, &before);
         if (whose != unit)
                 CHECK(answered(storm) == answered_before);

@@ -167,6 +167,34 @@ TEST(life, of_a_halted_release_does_not_begin_again_beside_a_newer_one)
         CHECK(say(&fleet, 1, "override") == 409 && strcmp(state_of(&fleet, 1), "halted") == 0 && strcmp(state_of(&fleet, 2), "exposing") == 0);
 }
 
+/* Between the moment at which it is complete and the tick that would say so. */
+TEST(life, of_a_release_that_is_complete_by_now_is_not_superseded)
+{
+        OWN(world) struct world world = { 0 };
+        struct world_device devices[3];
+        static const char policy[] = "\"policy\":{\"budget\":5,\"bake_s\":2,\"gap_s\":3,\"gather_s\":0,\"holdout_ppm\":0,\"controls\":0}";
+        char body[200];
+        world_open(&world);
+        for (int i = 0; i < 3; i++)
+                world_enrol(&world, &devices[i], "os=debian");
+        CHECK(world_publish(&world, 1) == 201);
+        world_prove(&world, 1);
+        snprintf(body, sizeof(body), "{\"stream\":\"edr-rules\",\"counter\":1,%s}", policy);
+        CHECK(world_ask(&world, "POST", "/api/v1/rollouts", body) == 201);
+        for (int i = 0; i < 3; i++)
+                CHECK(world_lease(&world, &devices[i], 1, true) == 202);
+        world_tick(&world, 100);
+        for (int i = 0; i < 3; i++)
+                CHECK(world_lease(&world, &devices[i], 1, false) == 200 && world_report(&world, &devices[i], "proven", "") == 200);
+        CHECK(world_ask(&world, "GET", "/api/v1/rollouts/edr-rules/1", NULL) == 200 && strcmp(world_text(&world, "state"), "exposing") == 0);
+        world.now_ms += 6000;
+        CHECK(world_publish(&world, 2) == 201);
+        world_prove(&world, 2);
+        snprintf(body, sizeof(body), "{\"stream\":\"edr-rules\",\"counter\":2,%s}", policy);
+        CHECK(world_ask(&world, "POST", "/api/v1/rollouts", body) == 201);
+        CHECK(world_ask(&world, "GET", "/api/v1/rollouts/edr-rules/1", NULL) == 200 && strcmp(world_text(&world, "state"), "complete") == 0);
+}
+
 static bool director_says(struct fleet *fleet, const char *words)
 {
         int64_t count = 0;

@@ -12,6 +12,7 @@ struct account {
         struct device device;
         struct lease_row lease;
         bool has_lease;
+        int64_t seq;                            /* under which it is kept: its own, unless another report has that */
 };
 
 static enum err read_account(struct call *call, struct account *account, struct why *why)
@@ -48,13 +49,13 @@ static enum err keep_report(struct call *call, const struct account *account, st
         enum err e = buf_check(&body, why);
         if (!e)
                 e = db_run(call->db, "INSERT INTO reports VALUES (?,?,?,?,?,?,?)",
-                           VALUES(bind_int(account->device.number), bind_int(account->body.seq),
+                           VALUES(bind_int(account->device.number), bind_int(account->seq),
                                   account->has_lease ? bind_int(account->lease.number) : bind_null(), bind_int(call->now_ms), bind_text(request->date),
                                   bind_text(buf_text(&body)), bind_text(request->signature)), why);
         if (!e)
                 e = db_run(call->db, "UPDATE devices SET seq = max(seq, ?), seen_at = max(seen_at, ?) WHERE number = ?",
-                           VALUES(bind_int(account->body.seq), bind_int(call_now_s(call)), bind_int(account->device.number)), why);
-        if (e || account->body.seq < account->device.seq)
+                           VALUES(bind_int(account->seq), bind_int(call_now_s(call)), bind_int(account->device.number)), why);
+        if (e || account->seq < account->device.seq)
                 return e;                          /* overtaken by a later one, which said what runs now */
         struct device_version version = { account->device.number, account->body.stream, account->body.running, account->body.proven, call->now_ms };
         return device_runs(call->db, &version, why);
@@ -87,19 +88,40 @@ static enum err answer_ack(struct call *call, int64_t seq, struct why *why)
         return call_answer_json(call, 200, answer, why);
 }
 
+/* A repeat says the same. A device that lost its record begins to count anew: then the number is taken, by another report, and
+ * this one goes behind the newest. */
+static enum err find_place(struct call *call, struct account *account, bool *ret_is_repeat, struct why *why)
+{
+        const struct wire_report *body = &account->body;
+        struct bind device = bind_int(account->device.number);
+        int64_t taken = 0, repeats = 0, newest = 0;
+        account->seq = account->body.seq;
+        enum err e = db_number(call->db, "SELECT count(*) FROM reports WHERE device = ? AND seq = ?", VALUES(device, bind_int(account->seq)), 0, &taken, why);
+        if (!e && taken)
+                e = db_number(call->db, "SELECT count(*) FROM reports WHERE device = ? AND body ->> 'stream' = ? AND body ->> 'counter' = ? AND body ->> 'nonce' = ?"
+                                        " AND body ->> 'outcome' = ? AND body ->> 'kind' = ?",
+                              VALUES(device, bind_text(body->stream), bind_int(body->counter), bind_text(body->nonce), bind_text(body->outcome),
+                                     bind_text(body->kind)), 0, &repeats, why);
+        if (!e && taken)
+                e = db_number(call->db, "SELECT max(seq) FROM reports WHERE device = ?", VALUES(device), 0, &newest, why);
+        if (!e && taken)
+                account->seq = newest + 1;
+        *ret_is_repeat = repeats > 0;
+        return e;
+}
+
 enum err device_report(struct call *call, struct why *why)
 {
         struct account account = { 0 };
+        bool is_repeat = false;
         enum err e = read_account(call, &account, why);
+        if (!e)
+                e = find_place(call, &account, &is_repeat, why);
         if (e)
                 return e;
-        int64_t repeats = 0;
-        e = db_number(call->db, "SELECT count(*) FROM reports WHERE device = ? AND seq = ?",
-                      VALUES(bind_int(account.device.number), bind_int(account.body.seq)), 0, &repeats, why);
-        if (!e && repeats)
+        if (is_repeat)
                 return answer_ack(call, account.body.seq, why);
-        if (!e)
-                e = find_lease(call, &account, why);
+        e = find_lease(call, &account, why);
         if (!e)
                 e = keep_report(call, &account, why);
         if (!e)

@@ -134,7 +134,8 @@ static enum err check_others(struct call *call, struct parcel *parcel, struct wh
                         return FAIL(why, ERR_REFUSED, "%s is no longer listed as it was; fetch the newest targets and sign again", query_text(q, 0));
         }
         if (!e && tuf_target_count(parcel->tuf) != count)
-                return FAIL(why, ERR_REFUSED, "the targets list %zu releases, not %zu: publish one at a time", tuf_target_count(parcel->tuf), count);
+                return FAIL(why, ERR_REFUSED, "the targets list %zu releases, and %zu would be known here with this one: publish the others first, in the order of signing",
+                            tuf_target_count(parcel->tuf), count);
         return e;
 }
 

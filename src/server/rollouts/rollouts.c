@@ -167,8 +167,7 @@ enum err rollouts_load(struct rollouts *rollouts, int64_t number, struct why *wh
         return e ? e : open_run(rollouts, q, why);
 }
 
-/* A deadline that has come since the last tick must not turn away who comes now. */
-static enum err pass_time(struct rollouts *rollouts, struct run *run, int64_t now_ms, struct why *why)
+enum err run_pass_time(struct rollouts *rollouts, struct run *run, int64_t now_ms, struct why *why)
 {
         return run_input(rollouts, run, &(struct input){ .what = INPUT_TICK, .at_ms = now_ms }, NULL, why);
 }
@@ -177,7 +176,7 @@ enum err run_tell(struct rollouts *rollouts, struct run *run, const struct run_w
 {
         struct input input = { .what = INPUT_COMMAND, .at_ms = word->now_ms, .word = word->action, .who = word->who, .second = word->second,
                                .because = word->reason };
-        enum err e = pass_time(rollouts, run, word->now_ms, why);
+        enum err e = run_pass_time(rollouts, run, word->now_ms, why);
         return e ? e : run_input(rollouts, run, &input, NULL, why);
 }
 
@@ -234,7 +233,7 @@ enum err run_grant(struct rollouts *rollouts, struct run *run, struct lease_row 
 {
         struct input input = { .what = INPUT_GRANTED, .at_ms = now_ms, .number = row->handle };
         struct fed fed = { 0 };
-        enum err e = pass_time(rollouts, run, now_ms, why);
+        enum err e = run_pass_time(rollouts, run, now_ms, why);
         if (!e)
                 e = run_input(rollouts, run, &input, &fed, why);
         if (e)

@@ -38,6 +38,8 @@ struct rollouts {
 };
 
 struct member *run_member(const struct run *run, int64_t device);      /* NULL: not of the fleet */
+/* A deadline that has come since the last tick must not turn away who comes now. */
+MUST_CHECK enum err run_pass_time(struct rollouts *rollouts, struct run *run, int64_t now_ms, struct why *why);
 /* What the server itself says to it, and what people may say to it after it was looked at. */
 MUST_CHECK enum err run_tell(struct rollouts *rollouts, struct run *run, const struct run_word *word, struct why *why);
 /* Bring one from its rows into memory. */

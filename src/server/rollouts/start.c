@@ -51,9 +51,11 @@ static enum err supersede(struct rollouts *rollouts, const struct subject *subje
 {
         enum err e = OK;
         for (struct run *run = rollouts->first; run && !e; run = run->next) {
-                bool is_exposing = run->facts.state == ROLLOUT_EXPOSING || run->facts.state == ROLLOUT_HOLDING;
                 struct run_word word = { "supersede", "server", NULL, "a newer release started", now_ms };
-                if (is_exposing && strcmp(run->facts.stream, subject->stream) == 0)
+                if (strcmp(run->facts.stream, subject->stream) != 0)
+                        continue;
+                e = run_pass_time(rollouts, run, now_ms, why);      /* it may be complete by now */
+                if (!e && (run->facts.state == ROLLOUT_EXPOSING || run->facts.state == ROLLOUT_HOLDING))
                         e = run_tell(rollouts, run, &word, why);
         }
         return e;
