@@ -1,5 +1,7 @@
 #include "agent/command.h"
 
+#include "platform/paths.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -146,6 +148,17 @@ enum err cmd_version(const struct command_line *line, struct why *why)
         return OK;
 }
 
+/* What we start is told it too, and may stand in another folder. */
+static enum err make_absolute(const char **path, char real[static PATH_MAX], struct why *why)
+{
+        if (**path == '/')
+                return OK;
+        enum err e = paths_real(*path, real, why);
+        if (!e)
+                *path = real;
+        return e ? DURING(why, e, "the configuration") : OK;
+}
+
 static enum err run(int argc, char **argv, struct why *why)
 {
         struct command_line line = { 0 };
@@ -159,9 +172,11 @@ static enum err run(int argc, char **argv, struct why *why)
                 return e;
         if (line.word && command->run != cmd_help)
                 return cmd_help(&line, why);
-        if (takes(command, "config") && (!line.config || line.config[0] != '/'))
-                return FAIL(why, ERR_USAGE, "%s needs --config with the absolute path of agent.yaml", command->name);
-        return command->run(&line, why);
+        if (takes(command, "config") && !line.config)
+                return FAIL(why, ERR_USAGE, "%s needs --config with the path of agent.yaml", command->name);
+        char config[PATH_MAX];
+        e = line.config ? make_absolute(&line.config, config, why) : OK;
+        return e ? e : command->run(&line, why);
 }
 
 int command_main(int argc, char **argv)
