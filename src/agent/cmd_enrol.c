@@ -150,8 +150,6 @@ static enum err enrol(const struct command_line *line, const struct agent_config
 
 enum err cmd_enrol(const struct command_line *line, struct why *why)
 {
-        if (!line->token)
-                return FAIL(why, ERR_USAGE, "enrol needs --token with what `firebreak token new` printed");
         OWN(agent_config) struct agent_config *config = NULL;
         OWN(disk_folder) struct disk *disk = NULL;
         enum err e = agent_config_open(line->config, &config, why);

@@ -128,8 +128,6 @@ static enum err recover_disk(const struct command_line *line, const char *state,
 
 enum err cmd_recover(const struct command_line *line, struct why *why)
 {
-        if (!line->root)
-                return FAIL(why, ERR_USAGE, "recover needs --root DIR, where the device's disk is mounted");
         OWN(disk_folder) struct disk *disk = NULL;
         const char *state = line->state ? line->state : "var/lib/firebreak";
         enum err e = disk_folder_find(line->root, state, &disk, why);

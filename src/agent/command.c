@@ -23,7 +23,7 @@ static const struct option {
 #define TEXT(name, value, field, help) { name, value, help, offsetof(struct command_line, field) }
         TEXT("config", "FILE", config, "agent.yaml, see firebreak-agent.yaml(5)"),
         TEXT("server", "URL", server, "instead of the configuration's"),
-        TEXT("token", "TOKEN", token, "that `firebreak token new` printed"),
+        TEXT("token", "TOKEN", token, "what `firebreak token new` printed"),
         TEXT("ca", "FILE", ca, "instead of the configuration's"),
         TEXT("root", "DIR", root, "where the device's disk is mounted"),
         TEXT("state", "DIR", state, "state folder below the root; default var/lib/firebreak"),
@@ -43,14 +43,25 @@ static const struct command *find_command(const char *name)
         return NULL;
 }
 
-/* Is `name` one of the words of `takes`? */
-static bool takes(const struct command *command, const char *name)
+/* The word `name` of `takes`, with what follows it; NULL when it is none of them. */
+static const char *find_taken(const struct command *command, const char *name)
 {
         size_t length = strlen(name);
         for (const char *at = command->takes; *at; at += strcspn(at, " "), at += strspn(at, " "))
-                if (strcspn(at, " ") == length && memcmp(at, name, length) == 0)
-                        return true;
-        return false;
+                if (strcspn(at, " !") == length && memcmp(at, name, length) == 0)
+                        return at;
+        return NULL;
+}
+
+static bool takes(const struct command *command, const char *name)
+{
+        return find_taken(command, name);
+}
+
+static bool needs(const struct command *command, const char *name)
+{
+        const char *word = find_taken(command, name);
+        return word && word[strlen(name)] == '!';
 }
 
 static const struct option *find_option(const struct command *command, const char *name, size_t length)
@@ -101,13 +112,23 @@ static enum err parse(const struct command *command, char **argv, struct command
         return OK;
 }
 
-static void help_one(const struct command *command)
+static void print_usage(const struct command *command)
 {
         printf("usage: firebreak-agent %s", command->name);
-        for (size_t i = 0; i < OPTIONS; i++)
-                if (takes(command, options[i].name))
-                        printf(options[i].value ? " [--%s %s]" : " [--%s]", options[i].name, options[i].value);
-        printf("\n\n%s\n\n", command->line);
+        for (size_t i = 0; i < OPTIONS; i++) {
+                const struct option *option = &options[i];
+                bool is_needed = needs(command, option->name);
+                if (takes(command, option->name))
+                        printf(" %s--%s%s%s%s", is_needed ? "" : "[", option->name, option->value ? " " : "", option->value ? option->value : "",
+                               is_needed ? "" : "]");
+        }
+        printf("%s\n", takes(command, "word") ? " [COMMAND]" : "");
+}
+
+static void help_one(const struct command *command)
+{
+        print_usage(command);
+        printf("\n%s\n\n", command->line);
         for (size_t i = 0; i < OPTIONS; i++)
                 if (takes(command, options[i].name))
                         printf("  --%-8s %-6s %s\n", options[i].name, options[i].value ? options[i].value : "", options[i].help);
@@ -148,6 +169,15 @@ enum err cmd_version(const struct command_line *line, struct why *why)
         return OK;
 }
 
+/* All that can be needed have values. */
+static enum err check_needs(const struct command *command, const struct command_line *line, struct why *why)
+{
+        for (size_t i = 0; i < OPTIONS; i++)
+                if (needs(command, options[i].name) && !*(const char *const *)((const char *)line + options[i].offset))
+                        return FAIL(why, ERR_USAGE, "%s needs --%s %s: %s", command->name, options[i].name, options[i].value, options[i].help);
+        return OK;
+}
+
 /* What we start is told it too, and may stand in another folder. */
 static enum err make_absolute(const char **path, char real[static PATH_MAX], struct why *why)
 {
@@ -172,8 +202,9 @@ static enum err run(int argc, char **argv, struct why *why)
                 return e;
         if (line.word && command->run != cmd_help)
                 return cmd_help(&line, why);
-        if (takes(command, "config") && !line.config)
-                return FAIL(why, ERR_USAGE, "%s needs --config with the path of agent.yaml", command->name);
+        e = check_needs(command, &line, why);
+        if (e)
+                return e;
         char config[PATH_MAX];
         e = line.config ? make_absolute(&line.config, config, why) : OK;
         return e ? e : command->run(&line, why);

@@ -242,6 +242,24 @@ TEST(enrol, sends_no_token_over_plain_http)
         file_remove_tree(root);
 }
 
+static bool helps(const char *about, const char *text)
+{
+        char said[4096];
+        struct heard heard = listen(stdout);
+        int exit = command("help", about, NULL, NULL);
+        hear(&heard, said);
+        return exit == 0 && strstr(said, text);
+}
+
+TEST(help, shows_what_a_command_cannot_do_without)
+{
+        CHECK(helps("enrol", "enrol --config FILE [--server URL] --token TOKEN [--ca FILE]\n") && helps("status", "status --config FILE [--json]\n"));
+        CHECK(helps("recover", "recover --root DIR [--state DIR] [--dry-run]\n") && helps("help", "commands:") && helps("version", "version\n"));
+        const char *const bare[4] = { "status" }, *const no_token[4] = { "enrol", "--config", "/x" }, *const no_root[4] = { "recover" };
+        CHECK(complains(bare, ERR_USAGE, "--config FILE") && complains(no_token, ERR_USAGE, "--token TOKEN: what `firebreak token new` printed"));
+        CHECK(complains(no_root, ERR_USAGE, "--root DIR"));
+}
+
 TEST(command, finds_a_configuration_from_the_working_folder)
 {
         char root[64], config[128], before[512];
