@@ -1,5 +1,6 @@
 #include "agent/command.h"
 
+#include "format/near.h"
 #include "platform/paths.h"
 
 #include <stddef.h>
@@ -72,13 +73,37 @@ static const struct option *find_option(const struct command *command, const cha
         return NULL;
 }
 
+static enum err unknown_option(const struct command *command, const char *name, size_t length, struct why *why)
+{
+        char word[64];
+        snprintf(word, sizeof(word), "%.*s", (int)length, name);
+        struct near near = { .word = word };
+        for (size_t i = 0; i < OPTIONS; i++)
+                if (takes(command, options[i].name))
+                        near_consider(&near, options[i].name);
+        if (near.best)
+                return FAIL(why, ERR_USAGE, "%s takes no option `--%s`; did you mean `--%s`?", command->name, word, near.best);
+        return FAIL(why, ERR_USAGE, "%s takes no option `--%s`; see `firebreak-agent help %s`", command->name, word, command->name);
+}
+
+static enum err unknown_command(const char *name, struct why *why)
+{
+        struct near near = { .word = name };
+        for (size_t i = 0; i < COMMANDS; i++)
+                if (!takes(&commands[i], "inner"))
+                        near_consider(&near, commands[i].name);
+        if (near.best)
+                return FAIL(why, ERR_USAGE, "no command `%.60s`; did you mean `firebreak-agent %s`?", name, near.best);
+        return FAIL(why, ERR_USAGE, "no command `%.60s`; `firebreak-agent help` lists those there are", name);
+}
+
 static enum err take_option(const struct command *command, char **argv, int *at, struct command_line *line, struct why *why)
 {
         const char *name = argv[*at] + 2, *equals = strchr(name, '=');
         size_t length = equals ? (size_t)(equals - name) : strlen(name);
         const struct option *option = find_option(command, name, length);
         if (!option)
-                return FAIL(why, ERR_USAGE, "%s takes no option `--%.*s`; see `firebreak-agent help %s`", command->name, (int)length, name, command->name);
+                return unknown_option(command, name, length, why);
         char *field = (char *)line + option->offset;
         if (!option->value) {
                 if (equals)
@@ -156,7 +181,7 @@ enum err cmd_help(const struct command_line *line, struct why *why)
         }
         const struct command *command = find_command(line->word);
         if (!command || takes(command, "inner"))
-                return FAIL(why, ERR_USAGE, "there is no command `%s`; see `firebreak-agent help`", line->word);
+                return unknown_command(line->word, why);
         help_one(command);
         return OK;
 }
@@ -192,11 +217,13 @@ static enum err make_absolute(const char **path, char real[static PATH_MAX], str
 static enum err run(int argc, char **argv, struct why *why)
 {
         struct command_line line = { 0 };
-        if (argc < 2 || strcmp(argv[1], "--help") == 0)
+        if (argc < 2)
+                return FAIL(why, ERR_USAGE, "no command; `firebreak-agent help` lists those there are");
+        if (strcmp(argv[1], "--help") == 0)
                 return cmd_help(&line, why);
         const struct command *command = find_command(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
         if (!command)
-                return FAIL(why, ERR_USAGE, "there is no command `%s`; see `firebreak-agent help`", argv[1]);
+                return unknown_command(argv[1], why);
         enum err e = parse(command, argv + 2, &line, why);
         if (e)
                 return e;

@@ -276,11 +276,20 @@ TEST(command, finds_a_configuration_from_the_working_folder)
 TEST(command, refuses_what_it_does_not_know_with_the_exit_code_for_usage)
 {
         const int usage = err_info(ERR_USAGE)->exit;
-        CHECK(command("frobnicate", NULL, NULL, NULL) == usage);
+        CHECK(command("frobnicate", NULL, NULL, NULL) == usage && command(NULL, NULL, NULL, NULL) == usage);
         CHECK(command("guard", NULL, NULL, NULL) == usage);
         CHECK(command("guard", "--config", NULL, NULL) == usage && command("guard", "--json", NULL, NULL) == usage);
         CHECK(command("status", "--json=yes", "--config", "/x") == usage && command("version", "word", NULL, NULL) == usage);
         CHECK(command("help", "fetch", NULL, NULL) == usage && command("guard", "--config", "/no/such.yaml", NULL) == err_info(ERR_NOT_FOUND)->exit);
+}
+
+TEST(command, guesses_what_a_mistyped_word_should_have_been)
+{
+        CHECK(complains((const char *const[4]){ "stauts" }, ERR_USAGE, "did you mean `firebreak-agent status`?"));
+        CHECK(complains((const char *const[4]){ "help", "recovr" }, ERR_USAGE, "did you mean `firebreak-agent recover`?"));
+        CHECK(complains((const char *const[4]){ "status", "--confg=/x" }, ERR_USAGE, "no option `--confg`; did you mean `--config`?"));
+        CHECK(complains((const char *const[4]){ "status", "--tokn" }, ERR_USAGE, "see `firebreak-agent help status`"));
+        CHECK(complains((const char *const[4]){ "fetsh" }, ERR_USAGE, "`firebreak-agent help` lists"));
 }
 
 TEST(help, knows_every_command_and_option)
