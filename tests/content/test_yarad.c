@@ -124,3 +124,21 @@ TEST(reload, keeps_the_rules_at_work_when_the_new_ones_do_not_load)
                 usleep(1000);
         CHECK(!end.is_signal && end.code == 0);
 }
+
+/* The exit code of `firebreak-yarad ONE TWO THREE`. */
+static int ends_with(const char *one, const char *two, const char *three)
+{
+        const char *const argv[] = { YARAD, one, two, three, NULL };
+        struct child child;
+        struct child_end end;
+        CHECK(child_start(&(struct child_setup){ argv, -1, -1, -1, NULL }, &child, NULL) == OK);
+        while (!child_ended(&child, &end))
+                usleep(1000);
+        return end.is_signal ? -1 : end.code;
+}
+
+TEST(options, ask_for_help_without_being_wrong)
+{
+        CHECK(ends_with("--help", NULL, NULL) == 0 && ends_with("--version", NULL, NULL) == 0);
+        CHECK(ends_with("--hlep", NULL, NULL) == 64 && ends_with(NULL, NULL, NULL) == 64);
+}

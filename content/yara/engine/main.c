@@ -17,11 +17,12 @@ static const char usage[] =
         "usage: firebreak-yarad --rules DIR --watch DIR [--status FILE] [--interval-ms N]   keep the rules at work\n"
         "       firebreak-yarad --rules DIR --check                                         do they load?\n"
         "       firebreak-yarad --rules DIR --once FILE...                                  scan these files and end\n"
-        "       firebreak-yarad --version\n";
+        "       firebreak-yarad --version\n"
+        "       firebreak-yarad --help\n";
 
 struct request {
         struct serve serve;
-        bool is_check, is_version;
+        bool is_check, is_version, is_help;
         char *const *once;               /* NULL-ended; NULL: not asked */
 };
 
@@ -41,9 +42,10 @@ static bool read_flag(char *const *at, struct request *request)
 {
         request->is_check |= strcmp(*at, "--check") == 0;
         request->is_version |= strcmp(*at, "--version") == 0;
+        request->is_help |= strcmp(*at, "--help") == 0;
         if (strcmp(*at, "--once") == 0)
                 request->once = at + 1;
-        return request->once || strcmp(*at, "--check") == 0 || strcmp(*at, "--version") == 0;
+        return request->once || strcmp(*at, "--check") == 0 || strcmp(*at, "--version") == 0 || strcmp(*at, "--help") == 0;
 }
 
 static enum err read_option(const char *name, const char *value, struct request *request, struct why *why)
@@ -71,7 +73,7 @@ static enum err read_words(char *const *argv, struct request *request, struct wh
                         e = read_option(at[0], at[1], request, why);
                 at += is_flag ? 1 : 2;
         }
-        if (e || request->is_version)
+        if (e || request->is_version || request->is_help)
                 return e;
         if (!request->serve.rules)
                 return FAIL(why, ERR_USAGE, "--rules is missing: where are the rules?");
@@ -123,6 +125,16 @@ static enum err run(const struct request *request, struct why *why)
         return e;
 }
 
+/* About the program itself. */
+static enum err say(const struct request *request, struct why *why)
+{
+        if (request->is_help)
+                printf("%s\nsee also firebreak-yarad(8)\n", usage);
+        else
+                printf("firebreak-yarad %s\n", engine_version);
+        return flushed(why);
+}
+
 int main(int argc, char **argv)
 {
         (void)argc;
@@ -131,8 +143,8 @@ int main(int argc, char **argv)
         enum err e = read_words(argv, &request, &why);
         if (e)
                 fputs(usage, stderr);
-        else if (request.is_version)
-                return printf("firebreak-yarad %s\n", engine_version) < 0 || fflush(stdout) ? 74 : 0;
+        else if (request.is_help || request.is_version)
+                e = say(&request, &why);
         else
                 e = run(&request, &why);
         if (!e)
