@@ -43,6 +43,16 @@ TEST(agent_config, reads_every_key_of_the_manual)
         CHECK(strcmp(config->attributes, "os=debian,os_version=12") == 0 && config->poll_ms_max == 60000);
 }
 
+TEST(agent_config, takes_the_sample_that_names_one_engine_and_its_factory_rules)
+{
+        OWN(agent_config) struct agent_config *config = NULL;
+        CHECK(agent_config_open(SAMPLE, &config, NULL) == OK);
+        const struct agent_stream_config *stream = agent_config_stream(config, 0);
+        CHECK(stream->factory && strcmp(stream->factory, "/usr/local/share/firebreak/yara/factory") == 0);
+        CHECK(strcmp(stream->engine.command.items[0], "/usr/local/bin/firebreak-yarad") == 0);
+        CHECK(strcmp(stream->preflight.items[0], stream->engine.command.items[0]) == 0);
+}
+
 TEST(agent_config, says_what_is_wrong_and_where)
 {
         static const struct { const char *text, *part; } cases[] = {

@@ -142,3 +142,8 @@ TEST(options, ask_for_help_without_being_wrong)
         CHECK(ends_with("--help", NULL, NULL) == 0 && ends_with("--version", NULL, NULL) == 0);
         CHECK(ends_with("--hlep", NULL, NULL) == 64 && ends_with(NULL, NULL, NULL) == 64);
 }
+
+TEST(factory, set_loads_in_the_engine)
+{
+        CHECK(ends_with("--rules", FACTORY, "--check") == 0);
+}
