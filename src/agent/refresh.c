@@ -220,6 +220,30 @@ static void refused(struct refresh *refresh, const char *text)
         next_stream(refresh);
 }
 
+/* Something of both was good once, so both pinned roots are of this server's publisher. */
+static bool was_ever_trusted(const struct refresh *refresh)
+{
+        struct disk *disk = refresh->agent->disk;
+        bool is_trusted = true;
+        for (unsigned repository = 0; repository < BUNDLE_REPOSITORIES; repository++) {
+                OWN(buf) struct buf bytes;
+                buf_init(&bytes, LIMIT_METADATA_BYTES);
+                struct why why;
+                is_trusted &= disk->ops->read(disk, kept_path(repository, TUF_TIMESTAMP).text, &bytes, &why) != ERR_NOT_FOUND;
+        }
+        return is_trusted;
+}
+
+static void refused_by_verifier(struct refresh *refresh)
+{
+        const struct verdict *verdict = &refresh->verdict;
+        char text[VERDICT_REASON_BYTES + 256];
+        bool may_be_other_keys = verdict->err == ERR_UNTRUSTED && !was_ever_trusted(refresh);
+        snprintf(text, sizeof(text), "%s%s", verdict->reason, may_be_other_keys ? "; if it stays so, this device has the keys of another publisher: give it "
+                 "anchor, release.root.json and director.root.json of the public/ folder that belongs to this server" : "");
+        refused(refresh, text);
+}
+
 /* 404 for a root means that there is no newer one. */
 static void got_file(struct refresh *refresh, const struct fetch_answer *answer)
 {
@@ -313,7 +337,7 @@ bool refresh_call(struct refresh *refresh)
                 else if (refresh->verdict.status == VERDICT_ACCEPT)
                         accepted(refresh);
                 else if (refresh->verdict.status == VERDICT_REFUSE)
-                        refused(refresh, refresh->verdict.reason);
+                        refused_by_verifier(refresh);
         }
         if (!refresh->is_running)
                 return false;

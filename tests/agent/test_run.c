@@ -340,6 +340,27 @@ TEST(run, serves_a_stream_although_the_one_before_it_is_refused)
         stop(&device);
 }
 
+static bool has_named_the_keys(struct toy *toy, void *user)
+{
+        (void)toy;
+        return has_said(user, "event=metadata_refused") && has_said(user, "the keys of another publisher");
+}
+
+TEST(run, says_that_it_may_have_the_keys_of_another_publisher)
+{
+        OWN(device) struct device device;
+        device_open(&device, "");
+        char path[128];
+        snprintf(path, sizeof(path), "%s/director.root.json", device.folder);
+        CHECK(file_write(path, device.toy.release.root.bytes, device.toy.release.root.length, NULL) == OK);
+        keep_what_it_says(&device);
+        toy_publish(&device.toy, 4, good);
+        agent_start(&device, "run", NULL);
+        toy_serve(&device.toy, has_named_the_keys, &device);
+        CHECK(current_is(&device, "factory") && device.toy.lease_asks == 0);
+        stop(&device);
+}
+
 TEST(run, starts_nothing_while_the_cohort_holds)
 {
         OWN(device) struct device device;
