@@ -197,6 +197,8 @@ static struct offer offer_of(const struct verdict *verdict)
                 .counter = verdict->counter, .note_length = verdict->note_length, .expires = verdict->expires,
         };
         memcpy(offer.target, verdict->target, sizeof(offer.target));
+        offer.withdrawn_count = verdict->withdrawn_count;
+        memcpy(offer.withdrawn, verdict->withdrawn, sizeof(offer.withdrawn));
         return offer;
 }
 

@@ -168,11 +168,30 @@ static void act_fall_back(struct stream *stream)
                 settle_down(stream, harm.kind == SLOT_PROBE_FAILED);
 }
 
+static bool runs(const struct stream *stream, uint64_t counter)
+{
+        const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
+        const struct slot_release *release = slots_in(stream->agent->slots, stream->index, (enum slot_id)now->current);
+        return counter && release->counter == counter;
+}
+
+/* The release that runs here, if the server took it back; 0: it did not. */
+static uint64_t taken_back(const struct stream *stream)
+{
+        const struct offer *offer = &stream->offer;
+        if (offer->state == OFFER_WITHDRAW && runs(stream, offer->counter))
+                return offer->counter;
+        for (size_t i = 0; i < offer->withdrawn_count; i++)
+                if (runs(stream, offer->withdrawn[i]))
+                        return offer->withdrawn[i];
+        return 0;
+}
+
 static void act_roll_back(struct stream *stream)
 {
         struct agent *agent = stream->agent;
         struct why why;
-        enum err e = slots_withdraw(agent->slots, stream->index, stream->offer.counter, agent_time_s(agent), &why);
+        enum err e = slots_withdraw(agent->slots, stream->index, taken_back(stream), agent_time_s(agent), &why);
         complain(stream, EVENT_DEVICE_TROUBLE, e, &why);
         if (!e)
                 settle_down(stream, false);
@@ -236,13 +255,6 @@ static bool is_same(const struct stream *stream, const struct offer *offer)
         return stream->release.counter == offer->counter && memcmp(stream->release.target, offer->target, sizeof(offer->target)) == 0;
 }
 
-static bool runs(const struct stream *stream, uint64_t counter)
-{
-        const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
-        const struct slot_release *release = slots_in(stream->agent->slots, stream->index, (enum slot_id)now->current);
-        return counter && release->counter == counter;
-}
-
 void stream_offer(struct stream *stream, const struct offer *offer)
 {
         bool is_candidate = stream->life > LIFE_IDLE && stream->life < LIFE_ARMED;
@@ -262,8 +274,7 @@ static bool is_wanted(const struct stream *stream, int64_t now_ms)
 /* Asked at every turn, so that a withdrawal that the disk would not take is tried again. */
 static bool is_withdrawn(const struct stream *stream, int64_t now_ms)
 {
-        return stream->offer.state == OFFER_WITHDRAW && runs(stream, stream->offer.counter) && now_ms >= stream->retry_at_ms
-               && now_ms >= stream->condemned_at_ms;
+        return taken_back(stream) && now_ms >= stream->retry_at_ms && now_ms >= stream->condemned_at_ms;
 }
 
 static void offered(struct stream *stream)

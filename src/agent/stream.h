@@ -9,6 +9,7 @@
 #include "agent/life.h"
 #include "agent/preflight.h"
 #include "agent/unpack.h"
+#include "trust/cohort.h"
 
 enum {
         STREAM_LOOK_MS = 250,            /* at the status file, until it says what we wait for */
@@ -23,6 +24,8 @@ struct offer {
         uint64_t counter, note_length;
         uint8_t target[32];
         int64_t expires;                 /* unix seconds: no lease is asked for after it */
+        size_t withdrawn_count;          /* whatever is offered: who runs one of these goes back */
+        uint64_t withdrawn[COHORT_WITHDRAWN_MAX];
 };
 
 struct stream {

@@ -57,7 +57,7 @@ void cohort_rule_share(struct cohort_rule *rule, uint32_t ppm)
 struct cohort_fields {
         const char *type, *prev, *salt, *sha256, *state, *stream, *tenant;
         int64_t counter, expires, fallback, length, seq;
-        const struct json *rules;
+        const struct json *rules, *withdrawn;
 };
 
 static const struct json_field fields[] = {
@@ -74,6 +74,7 @@ static const struct json_field fields[] = {
         { "state", JSON_TEXT, true, offsetof(struct cohort_fields, state), 1, 16 },
         { "stream", JSON_TEXT, true, offsetof(struct cohort_fields, stream), 1, LIMIT_NAME_BYTES },
         { "tenant", JSON_TEXT, true, offsetof(struct cohort_fields, tenant), 1, LIMIT_NAME_BYTES },
+        { "withdrawn", JSON_ARRAY, false, offsetof(struct cohort_fields, withdrawn), 1, COHORT_WITHDRAWN_MAX },
 };
 
 struct rule_fields { const char *hi, *platform, *ring; };
@@ -148,6 +149,19 @@ static enum err read_words(const struct cohort_fields *from, struct cohort *coho
         return e ? e : hex_decode(from->sha256, cohort->sha256, sizeof(cohort->sha256), why);
 }
 
+/* Ascending, none twice, and none is the one that is spoken of. */
+static enum err read_withdrawn(const struct json *json, struct cohort *cohort, struct why *why)
+{
+        uint64_t before = 0;
+        for (size_t i = 0; i < json_count(json); i++) {
+                int64_t counter = json_int(json_at(json, i), 0);
+                if (counter <= 0 || (uint64_t)counter <= before || (uint64_t)counter == cohort->counter)
+                        return FAIL(why, ERR_SYNTAX, "withdrawn: counters of other releases, ascending");
+                before = cohort->withdrawn[cohort->withdrawn_count++] = (uint64_t)counter;
+        }
+        return OK;
+}
+
 static enum err read_all(const struct json *json, struct cohort *cohort, struct why *why)
 {
         struct cohort_fields from = { 0 };
@@ -163,6 +177,7 @@ static enum err read_all(const struct json *json, struct cohort *cohort, struct 
         cohort->expires = from.expires;
         if (memcmp(cohort->salt, cohort->sha256, sizeof(cohort->salt)) != 0)
                 return FAIL(why, ERR_SYNTAX, "salt: not the target's digest, so someone chose it");
+        e = read_withdrawn(from.withdrawn, cohort, why);
         for (; !e && cohort->rule_count < json_count(from.rules); cohort->rule_count++)
                 e = read_rule(json_at(from.rules, cohort->rule_count), &cohort->rules[cohort->rule_count], why);
         return e;
@@ -203,10 +218,18 @@ static struct json *rules_json(const struct cohort *cohort)
         return array;
 }
 
+static struct json *withdrawn_json(const struct cohort *cohort)
+{
+        struct json *array = json_new_array();
+        for (size_t i = 0; i < cohort->withdrawn_count; i++)
+                json_add(array, json_new_int((int64_t)cohort->withdrawn[i]));
+        return array;
+}
+
 enum err cohort_write(const struct cohort *cohort, struct buf *into, struct why *why)
 {
-        if (cohort->rule_count > COHORT_RULES_MAX)
-                return FAIL(why, ERR_LIMIT, "a cohort document has at most %d rules", COHORT_RULES_MAX);
+        if (cohort->rule_count > COHORT_RULES_MAX || cohort->withdrawn_count > COHORT_WITHDRAWN_MAX)
+                return FAIL(why, ERR_LIMIT, "a cohort document has at most %d rules and %d withdrawn releases", COHORT_RULES_MAX, COHORT_WITHDRAWN_MAX);
         OWN(json) struct json *json = json_new_object();
         json_set_text(json, "_type", "cohort");
         json_set_int(json, "counter", (int64_t)cohort->counter);
@@ -221,6 +244,8 @@ enum err cohort_write(const struct cohort *cohort, struct buf *into, struct why 
         set_hex(json, "salt", cohort->salt);
         set_hex(json, "sha256", cohort->sha256);
         json_set(json, "rules", rules_json(cohort));
+        if (cohort->withdrawn_count)
+                json_set(json, "withdrawn", withdrawn_json(cohort));
         size_t before = into->length;
         struct cohort again;
         enum err e = canon_write(json, into, why);

@@ -13,6 +13,7 @@
 
 enum cohort_state { COHORT_GO, COHORT_HOLD, COHORT_WITHDRAW };
 enum { COHORT_RULES_MAX = 64, COHORT_BYTES_MAX = 16384 };      /* rings times platforms of one fleet; 200 bytes each */
+enum { COHORT_WITHDRAWN_MAX = 32 };          /* a device that missed so many withdrawals gets the release after them */
 
 struct cohort_rule {
         char ring[LIMIT_NAME_BYTES + 1], platform[LIMIT_NAME_BYTES + 1];     /* "all" and "any" take each */
@@ -26,6 +27,8 @@ struct cohort {
         uint64_t seq, counter, fallback, length;     /* counter 0: nothing offered; length: of the release note */
         uint8_t prev[32], salt[32], sha256[32];      /* of the document before; the target, twice */
         int64_t expires;
+        size_t withdrawn_count;
+        uint64_t withdrawn[COHORT_WITHDRAWN_MAX];    /* ascending: other releases of the stream that nobody may run */
         size_t rule_count;
         struct cohort_rule rules[COHORT_RULES_MAX];
 };

@@ -206,6 +206,8 @@ static void accept(struct run *run, const struct cohort *cohort)
         verdict->note_length = cohort->length;
         verdict->expires = cohort->expires;
         memcpy(verdict->target, cohort->sha256, sizeof(verdict->target));
+        verdict->withdrawn_count = (uint32_t)cohort->withdrawn_count;
+        memcpy(verdict->withdrawn, cohort->withdrawn, sizeof(verdict->withdrawn));
 }
 
 static enum err decide(struct run *run, struct why *why)
@@ -258,7 +260,7 @@ enum err verdict_check(const struct verdict *verdict, size_t records, struct why
 {
         bool is_good = verdict->version == VERDICT_VERSION && verdict->status <= VERDICT_WANT && verdict->want_repository < BUNDLE_REPOSITORIES &&
                        verdict->want_role <= VERDICT_COHORT_ROLE && verdict->want_bytes_max <= LIMIT_METADATA_BYTES && verdict->state <= COHORT_WITHDRAW &&
-                       verdict->is_admitted <= 1 && verdict->note_length <= LIMIT_NOTE_BYTES && verdict->err < ERR_COUNT &&
+                       verdict->is_admitted <= 1 && verdict->note_length <= LIMIT_NOTE_BYTES && verdict->err < ERR_COUNT && verdict->withdrawn_count <= COHORT_WITHDRAWN_MAX &&
                        memchr(verdict->reason, 0, sizeof(verdict->reason));
         for (int repository = 0; repository < BUNDLE_REPOSITORIES; repository++)
                 for (int role = 0; role < TUF_ROLES; role++)

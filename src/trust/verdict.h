@@ -22,6 +22,7 @@
 #pragma once
 
 #include "trust/bundle.h"
+#include "trust/cohort.h"
 
 enum { VERDICT_VERSION = 1, VERDICT_RUNS_MAX = BUNDLE_ROOTS_MAX + 16, VERDICT_REASON_BYTES = 160 };
 
@@ -45,9 +46,11 @@ struct verdict {
         uint16_t kept[BUNDLE_REPOSITORIES][TUF_ROLES];
         uint32_t err;                                /* REFUSE: enum err */
         char reason[VERDICT_REASON_BYTES];           /* for people; ends with NUL */
-        uint8_t unused_too[12];
+        uint32_t withdrawn_count;                    /* ACCEPT: other releases that this device must not run on */
+        uint64_t unused_too;
+        uint64_t withdrawn[COHORT_WITHDRAWN_MAX];
 };
-_Static_assert(sizeof(struct verdict) == 352, "between programs");
+_Static_assert(sizeof(struct verdict) == 608, "between programs");
 
 void verdict_decide(const void *bundle, size_t length, struct verdict *verdict);
 

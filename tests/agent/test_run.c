@@ -310,6 +310,22 @@ TEST(run, goes_back_when_the_server_withdraws_what_runs)
         stop(&device);
 }
 
+/* The word that 6 was withdrawn never came; then the server speaks of 7, which waits for its turn. */
+TEST(run, goes_back_from_a_withdrawn_release_though_a_newer_one_is_offered)
+{
+        OWN(device) struct device device;
+        device_with_4(&device, "");
+        toy_publish(&device.toy, 6, good_too);
+        CHECK(next_report(&device)->running == 6);
+        device.toy.lease = TOY_WAIT;
+        device.toy.says.withdrawn_count = 1;
+        device.toy.says.withdrawn[0] = 6;
+        toy_publish(&device.toy, 7, good);
+        const struct wire_report *report = next_report(&device);
+        CHECK(strcmp(report->outcome, "declined") == 0 && report->counter == 6 && report->running == 4 && current_is(&device, "a"));
+        stop(&device);
+}
+
 /* Another stream before the first one. */
 static void add_stream(struct device *device, const char *name)
 {

@@ -246,7 +246,7 @@ TEST(life, of_a_release_ends_as_nobodys_fallback_when_it_is_withdrawn)
         CHECK(run_until(&fleet, &course, "complete", 120));
         start(&fleet, 2);
         CHECK(director_says(&fleet, "go 2 1"));
-        CHECK(say(&fleet, 1, "withdraw") == 200 && director_says(&fleet, "go 2 0"));
+        CHECK(say(&fleet, 1, "withdraw") == 200 && director_says(&fleet, "go 2 0 -1"));
         CHECK(say(&fleet, 2, "withdraw") == 200 && director_says(&fleet, "withdraw 2 0"));
 }
 
@@ -258,6 +258,25 @@ TEST(life, of_a_cancelled_release_ends_for_the_director_too)
         start(&fleet, 2);
         CHECK(strcmp(state_of(&fleet, 1), "superseded") == 0 && director_says(&fleet, "go 2 0"));
         CHECK(say(&fleet, 2, "cancel") == 200 && director_says(&fleet, "hold 2 0"));
+}
+
+/* Whoever missed the word hears it beside that on the next release; the same for one that is withdrawn behind the next. */
+TEST(life, of_a_newer_release_does_not_silence_a_withdrawal)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        start(&fleet, 1);
+        CHECK(say(&fleet, 1, "withdraw") == 200 && director_says(&fleet, "withdraw 1 0"));
+        start(&fleet, 2);
+        world_tick(&fleet.world, 100);
+        CHECK(director_says(&fleet, "go 2 0 -1"));
+        CHECK(say(&fleet, 2, "halt") == 200);
+        start(&fleet, 3);
+        world_tick(&fleet.world, 100);
+        CHECK(director_says(&fleet, "go 3 0 -1"));
+        CHECK(say(&fleet, 2, "withdraw") == 200);
+        world_tick(&fleet.world, 100);
+        CHECK(director_says(&fleet, "go 3 0 -1 -2"));
 }
 
 /* What the rules and the server itself say is not for people. */

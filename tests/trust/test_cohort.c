@@ -49,6 +49,24 @@ TEST(cohort, is_read_and_written_as_the_same_bytes)
         CHECK(parse_with("\"go\"", "\"hold\"") == OK && parse_with("\"go\"", "\"withdraw\"") == OK);
 }
 
+TEST(cohort, names_the_other_releases_that_nobody_may_run)
+{
+        static const char end[] = "\"tenant\":\"default\"}", *const bad[] = { "[]", "[0]", "[-1]", "[2,1]", "[3,3]", "[4]", "[\"3\"]", "[3.5]", "3", "[3,null]" };
+        char text[2048], new[64];
+        struct cohort cohort = { 0 };
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, COHORT_BYTES_MAX);
+        snprintf(text, sizeof(text), "%.*s\"tenant\":\"default\",\"withdrawn\":[1,3]}", (int)(strstr(stored, end) - stored), stored);
+        CHECK(cohort_parse(text, strlen(text), &cohort, NULL) == OK && cohort.withdrawn_count == 2 && cohort.withdrawn[0] == 1 && cohort.withdrawn[1] == 3);
+        CHECK(cohort_write(&cohort, &bytes, NULL) == OK && strcmp(buf_text(&bytes), text) == 0);
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+                snprintf(new, sizeof(new), "\"tenant\":\"default\",\"withdrawn\":%s}", bad[i]);
+                CHECK(parse_with(end, new) == ERR_SYNTAX);
+        }
+        cohort.withdrawn_count = COHORT_WITHDRAWN_MAX + 1;
+        CHECK(cohort_write(&cohort, &bytes, NULL) == ERR_LIMIT);
+}
+
 TEST(cohort, refuses_fields_that_are_not_as_they_should_be)
 {
         static const struct { const char *old, *new; } changes[] = {

@@ -196,6 +196,20 @@ TEST(verdict, hears_hold_and_withdraw_without_the_publisher)
         }
 }
 
+TEST(verdict, tells_which_other_releases_were_withdrawn)
+{
+        OWN(world) struct world world;
+        world_init(&world);
+        world.says.withdrawn_count = 2;
+        world.says.withdrawn[0] = 1;
+        world.says.withdrawn[1] = 3;
+        offer(&world);
+        struct verdict verdict = refresh(&world);
+        CHECK(verdict.status == VERDICT_ACCEPT && verdict.counter == 4 && verdict.withdrawn_count == 2 && verdict.withdrawn[0] == 1 && verdict.withdrawn[1] == 3);
+        verdict.withdrawn_count = COHORT_WITHDRAWN_MAX + 1;
+        CHECK(verdict_check(&verdict, BUNDLE_NONE, NULL) == ERR_SYNTAX);
+}
+
 TEST(verdict, admits_by_the_first_rule_that_fits)
 {
         OWN(world) struct world world;

@@ -159,7 +159,8 @@ static struct run *speaker(const struct rollouts *rollouts, const char *stream)
         return found;
 }
 
-struct word { struct saying saying; char says[128]; int64_t seq; uint8_t prev[32]; bool is_new; };
+enum { SAYS_MAX = 1024 };
+struct word { struct saying saying; char says[SAYS_MAX]; int64_t seq; uint8_t prev[32]; bool is_new; };
 
 static enum err last_word(struct db *db, const char *stream, struct word *word, struct why *why)
 {
@@ -212,22 +213,51 @@ static enum err put_document(struct edition *edition, const struct cohort *cohor
         return e;
 }
 
+static bool is_withdrawn(const struct run *run, const struct run *speaker)
+{
+        enum rollout_state state = run_facts(run)->state;
+        return run != speaker && strcmp(run_facts(run)->stream, run_facts(speaker)->stream) == 0 && (state == ROLLOUT_ROLLING_BACK || state == ROLLOUT_WITHDRAWN);
+}
+
+/* A newer rollout that speaks must not silence the withdrawal of an older one. Runs come oldest first; the newest are kept. */
+static void add_withdrawn(const struct rollouts *rollouts, const struct run *speaker, struct cohort *cohort)
+{
+        for (struct run *run = rollouts_first(rollouts); run; run = run_next(run)) {
+                if (!is_withdrawn(run, speaker))
+                        continue;
+                if (cohort->withdrawn_count == COHORT_WITHDRAWN_MAX)
+                        memmove(cohort->withdrawn, cohort->withdrawn + 1, --cohort->withdrawn_count * sizeof(cohort->withdrawn[0]));
+                cohort->withdrawn[cohort->withdrawn_count++] = (uint64_t)run_facts(run)->counter;
+        }
+}
+
+/* What would be said, in short: another one makes the next document. */
+static enum err sum_up(const struct cohort *cohort, struct buf *into, struct why *why)
+{
+        buf_addf(into, "%s %" PRIu64 " %" PRIu64, cohort_state_name(cohort->state), cohort->counter, cohort->fallback);
+        for (size_t i = 0; i < cohort->withdrawn_count; i++)
+                buf_addf(into, " -%" PRIu64, cohort->withdrawn[i]);
+        return buf_check(into, why);
+}
+
 static enum err speak(struct edition *edition, const struct run *run, bool is_due, struct why *why)
 {
         const struct run_facts *facts = run_facts(run);
         struct word word;
         struct cohort cohort;
-        char says[128];
+        OWN(buf) struct buf says;
+        buf_init(&says, SAYS_MAX);
         enum err e = last_word(edition->store->db, facts->stream, &word, why);
         if (!e)
                 e = find_saying(edition->store->db, run, &word.saying, why);
         if (e)
                 return e;
-        snprintf(says, sizeof(says), "%s %" PRId64 " %" PRId64, cohort_state_name(word.saying.state), facts->counter, word.saying.fallback);
-        if (!is_due && strcmp(says, word.says) == 0)
-                return OK;
         fill(edition, facts, &word, &cohort);
-        return put_document(edition, &cohort, says, why);
+        add_withdrawn(edition->store->rollouts, run, &cohort);
+        e = sum_up(&cohort, &says, why);
+        if (e || (!is_due && strcmp(buf_text(&says), word.says) == 0))
+                return e;
+        return put_document(edition, &cohort, buf_text(&says), why);
 }
 
 static enum err speak_all(struct edition *edition, bool is_due, struct why *why)
