@@ -247,7 +247,7 @@ TEST(life, of_a_release_ends_as_nobodys_fallback_when_it_is_withdrawn)
         start(&fleet, 2);
         CHECK(director_says(&fleet, "go 2 1"));
         CHECK(say(&fleet, 1, "withdraw") == 200 && director_says(&fleet, "go 2 0 -1"));
-        CHECK(say(&fleet, 2, "withdraw") == 200 && director_says(&fleet, "withdraw 2 0"));
+        CHECK(say(&fleet, 2, "withdraw") == 200 && director_says(&fleet, "withdraw 2 0 -1"));
 }
 
 TEST(life, of_a_cancelled_release_ends_for_the_director_too)
