@@ -335,7 +335,10 @@ TEST(lease, waits_while_people_hold_and_is_refused_when_they_halt)
         CHECK(act(&fleet, "resume") == 200 && all_ask(&fleet, true) == 0);
         world_tick(&fleet.world, 100);
         CHECK(all_ask(&fleet, false) == 2);
+        CHECK(all_ask(&fleet, false) == 2);                      /* the answer was lost */
         CHECK(act(&fleet, "halt") == 200);
+        CHECK(all_ask(&fleet, false) == 0);                      /* and it is too late to send it again */
+        CHECK(act(&fleet, "withdraw") == 200 && all_ask(&fleet, false) == 0);
         CHECK(world_lease(&fleet.world, &fleet.devices[0], 1, true) == 409 || world_lease(&fleet.world, &fleet.devices[1], 1, true) == 409);
 }
 

@@ -65,20 +65,37 @@ static enum err check_floor(const struct call *call, const struct run *run, stru
         return e;
 }
 
+static enum err refuse_over(const struct run *run, struct why *why)
+{
+        const struct run_facts *facts = run_facts(run);
+        return FAIL(why, ERR_REFUSED, "%s/%" PRId64 " is %s: nobody starts it now", facts->stream, facts->counter, rollout_state_word(facts->state));
+}
+
+/* The answer was lost on its way. By now the release may be stopped: then it is as if it had never been sent. */
+static enum err answer_again(struct call *call, const struct ask *ask, const struct run *run, const struct lease_row *row, struct why *why)
+{
+        if (row->outcome[0])
+                return FAIL(why, ERR_REFUSED, "this lease is over; ask again with a new nonce");
+        if (!row->is_shadow && run_facts(run)->stand == RUN_OVER)
+                return refuse_over(run, why);
+        enum err e = row->is_shadow ? OK : check_floor(call, run, why);
+        return e ? e : answer_note(call, ask, row, why);
+}
+
 static enum err claim(struct call *call, const struct ask *ask, struct lease_row *row, struct why *why)
 {
         struct rollouts *rollouts = call->store->rollouts;
         struct run *run = rollouts_by_number(rollouts, row->rollout);
         if (row->device != ask->device.number)
                 return FAIL(why, ERR_REFUSED, "this nonce belongs to another device; make a new one");
-        if (run && !is_about(run, ask))
+        if (!run || !is_about(run, ask))
                 return FAIL(why, ERR_REFUSED, "this nonce belongs to a lease for another release; make a new one");
         if (row->is_signed)
-                return answer_note(call, ask, row, why);
-        enum err e = run ? check_floor(call, run, why) : OK;
+                return answer_again(call, ask, run, row, why);
+        enum err e = check_floor(call, run, why);
         if (e)
                 return e;
-        e = run && !row->outcome[0] ? run_grant(rollouts, run, row, call->now_ms, why) : ERR_EXPIRED;
+        e = !row->outcome[0] ? run_grant(rollouts, run, row, call->now_ms, why) : ERR_EXPIRED;
         if (e == ERR_EXPIRED)
                 return FAIL(why, ERR_REFUSED, "the lease was not fetched in time; ask again with a new nonce");
         if (e == ERR_REFUSED)
@@ -127,7 +144,7 @@ static enum err decide(struct call *call, const struct ask *ask, struct run *run
         if (e && e != ERR_NOT_FOUND)
                 return e;
         if (facts->stand == RUN_OVER)
-                return FAIL(why, ERR_REFUSED, "%s/%" PRId64 " is %s: nobody starts it now", facts->stream, facts->counter, rollout_state_word(facts->state));
+                return refuse_over(run, why);
         e = check_floor(call, run, why);
         if (e)
                 return e;
