@@ -6,11 +6,11 @@
 #include <assert.h>
 #include <string.h>
 
-uint32_t arm_granted(const struct arm *arm)
+uint32_t arm_exposed(const struct arm *arm)
 {
         uint32_t sum = 0;
         for (unsigned status = 0; status < LEASE_LAPSED; status++)
-                sum += arm->by_status[status];
+                sum += status == LEASE_DECLINED ? 0 : arm->by_status[status];
         return sum;
 }
 

@@ -64,7 +64,7 @@ struct rollout {
 
         struct group *groups;
         struct lease *leases;
-        uint32_t lease_count;
+        uint32_t lease_count, tries;             /* tries: exposures picked so far, whatever came of them */
         uint32_t *due, due_count;                /* handles; due.h */
         int64_t next_due_ms;                     /* of all leases that are not due; NEVER: none */
 
@@ -94,7 +94,7 @@ static inline unsigned lease_groups(const struct lease *lease) { return 1u + lea
 static inline uint32_t arm_open(const struct arm *arm) { return arm->by_status[LEASE_RESERVED] + arm->by_status[LEASE_OPEN]; }
 static inline uint32_t arm_hurt(const struct arm *arm) { return arm->by_status[LEASE_HARMED] + arm->by_status[LEASE_DARK]; }
 static inline uint32_t arm_settled(const struct arm *arm) { return arm->by_status[LEASE_PROVEN] + arm_hurt(arm); }
-uint32_t arm_granted(const struct arm *arm);                                 /* all but the lapsed */
+uint32_t arm_exposed(const struct arm *arm);                                 /* all but those who never began: lapsed or declined */
 
 /* A new lease, reserved. The caller has seen that there is room. */
 uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *device, bool is_control);

@@ -101,6 +101,8 @@ bool pacer_admits(const struct rollout *rollout, const struct rollout_device *de
 bool pacer_is_spent(const struct rollout *rollout) { return rollout->spent_count > 0; }
 bool pacer_is_stuck(const struct rollout *rollout) { return rollout->stuck_count > 0; }
 
+static double at_most(double value, double most) { return value < most ? value : most; }
+
 /* Both bounds of has_room(), solved for the number of new ones. */
 uint32_t pacer_window(const struct rollout *rollout, const struct group *group)
 {
@@ -110,8 +112,8 @@ uint32_t pacer_window(const struct rollout *rollout, const struct group *group)
         double by_open = floor(left) - arm_open(&group->treated), by_young = rollout->fleet, excess = pacer_excess(group);
         if (excess > 0)
                 by_young = floor(left / excess) - group->young;
-        double window = by_open > by_young ? by_open : by_young;
-        return window <= 0 ? 0 : window > rollout->fleet ? rollout->fleet : (uint32_t)window;
+        double window = at_most(by_open > by_young ? by_open : by_young, rollout->leases_max - rollout->lease_count);
+        return window <= 0 ? 0 : (uint32_t)at_most(window, rollout->fleet);
 }
 
 static int64_t cap_slot(const struct rollout *rollout, int64_t at_ms)

@@ -147,6 +147,7 @@ static void take(struct rollout *rollout, struct rollout_line *line, uint32_t at
         uint32_t cell = rollout->leases[line->picks[at].handle].cell;
         if (!is_control) {
                 rollout->fates[line->devices[at].device].tries++;
+                rollout->tries++;
                 pacer_count_exposed(rollout);
         }
         if (is_control && rollout->cells[cell].wanted)
@@ -159,7 +160,7 @@ static void take(struct rollout *rollout, struct rollout_line *line, uint32_t at
 static void refresh_gains(struct rollout *rollout)
 {
         for (uint32_t i = 1; i < rollout->group_count; i++) {
-                uint32_t tried = arm_granted(&rollout->groups[i].treated);
+                uint32_t tried = arm_exposed(&rollout->groups[i].treated);
                 rollout->gains[i] = tried ? 1.0 / (1 + tried) / LIMIT_ATTRIBUTES : 1;
         }
 }
@@ -200,7 +201,7 @@ static size_t best_cover(struct rollout *rollout, const struct rollout_line *lin
 
 static bool is_first_cohort(const struct rollout *rollout)
 {
-        return arm_granted(&rollout->groups[0].treated) < rollout->policy.budget && rollout->groups[0].attributed <= 0;
+        return arm_exposed(&rollout->groups[0].treated) < rollout->policy.budget && rollout->groups[0].attributed <= 0;
 }
 
 static void pick_cover(struct rollout *rollout, struct rollout_line *line, size_t *count, uint32_t *left)
@@ -274,11 +275,10 @@ static uint64_t controls_wanted(struct rollout *rollout)
         return sum;
 }
 
-/* `probes`: so many from any block, to see whether anybody answers. Leases for those who are still to be exposed stay back. */
+/* `probes`: so many from any block, to see whether anybody answers. Leases for every exposure that may still be tried stay back. */
 static void pick_controls(struct rollout *rollout, struct rollout_line *line, uint32_t probes)
 {
-        uint32_t exposed = arm_granted(&rollout->groups[0].treated);
-        uint32_t kept = rollout->fleet > exposed ? rollout->fleet - exposed : 0;
+        uint64_t kept = (uint64_t)rollout->fleet * TRIES_MAX - rollout->tries;
         size_t count = gather_controls(rollout, line, probes > 0);
         uint64_t left = probes ? probes : controls_wanted(rollout);
         while (count && left && rollout->leases_max - rollout->lease_count > kept) {

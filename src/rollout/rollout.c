@@ -43,10 +43,11 @@ static enum err check_config(const struct rollout_config *config, struct why *wh
         return check_policy(&config->policy, why);
 }
 
+/* Enough for every exposure that may be tried; beside them controls. */
 static uint32_t leases_for(const struct rollout_config *config)
 {
-        static const uint32_t spare = 64;                /* small fleets: leases that lapse or are declined */
-        uint64_t most = (uint64_t)config->fleet * (uint64_t)(config->policy.controls + 2) + spare;
+        static const uint32_t spare = 64;                /* small fleets: controls that lapse or are declined */
+        uint64_t most = (uint64_t)config->fleet * (uint64_t)(config->policy.controls + TRIES_MAX) + spare;
         if (config->leases_max)
                 return config->leases_max;
         return most < NO_LEASE ? (uint32_t)most : NO_LEASE - 1;
@@ -143,7 +144,7 @@ static struct rollout_facts facts_of(const struct rollout *rollout, const struct
         facts.holds[ROLLOUT_NEEDS_TWO_PEOPLE] = command && has_text(command->who) && has_text(command->second) &&
                                                 has_text(command->because) && !text_is_same_name(command->who, command->second);
         facts.holds[ROLLOUT_NEEDS_ROOM] = !pacer_is_spent(rollout) && !pacer_is_stuck(rollout) && !gate_is_unknown(rollout) && !gate_says_halt(rollout);
-        facts.holds[ROLLOUT_NEEDS_NOBODY_EXPOSED] = !arm_granted(&rollout->groups[0].treated);
+        facts.holds[ROLLOUT_NEEDS_NOBODY_EXPOSED] = !arm_exposed(&rollout->groups[0].treated);
         facts.holds[ROLLOUT_NEEDS_HOLDS_AS_UNKNOWN] = rollout->reason == ROLLOUT_BECAUSE_UNKNOWN;
         return facts;
 }
@@ -202,7 +203,8 @@ static bool move(struct rollout *rollout, enum rollout_event event, enum rollout
 /* Not before a lease's time has passed, or three early birds would complete a fleet of sixty. */
 static bool is_complete(const struct rollout *rollout)
 {
-        uint32_t exposed = arm_granted(&rollout->groups[0].treated), proven = rollout->groups[0].treated.by_status[LEASE_PROVEN];
+        const struct arm *treated = &rollout->groups[0].treated;
+        uint32_t exposed = arm_exposed(treated) - treated->by_status[LEASE_PREFLIGHT_FAILED], proven = treated->by_status[LEASE_PROVEN];
         uint64_t whole = rollout->seen > exposed ? rollout->seen : exposed;
         int64_t least_ms = rollout->policy.gather_s * 1000 + rollout_lease_ms(rollout);
         return proven && rollout->now_ms >= rollout->started_ms + least_ms && proven * UINT64_C(1000000) >= whole * (uint64_t)rollout->policy.complete_ppm;

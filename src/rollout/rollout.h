@@ -35,7 +35,7 @@ struct rollout_config {
         uint32_t blocks;                         /* blocks are 0 .. blocks - 1: ring x site */
         uint16_t strata;                         /* 0 .. strata - 1; at most LIMIT_STRATA */
         const uint32_t *stratum_sizes;           /* devices in each; copied */
-        uint32_t leases_max;                     /* exposures and controls in all; 0: enough for fleet x (controls + 2) */
+        uint32_t leases_max;                     /* exposures and controls in all; 0: fleet x (controls + 3) and some */
 };
 
 enum rollout_ring { ROLLOUT_RING_EARLY, ROLLOUT_RING_ALL, ROLLOUT_RING_LATE };

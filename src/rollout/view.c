@@ -35,9 +35,9 @@ static void view_group(const struct rollout *rollout, const struct group *group,
 {
         const struct arm *treated = &group->treated, *control = &group->control;
         *view = (struct rollout_counts){
-                .exposed = arm_granted(treated), .unanswered = arm_open(treated), .proven = treated->by_status[LEASE_PROVEN],
+                .exposed = arm_exposed(treated), .unanswered = arm_open(treated), .proven = treated->by_status[LEASE_PROVEN],
                 .harmed = treated->by_status[LEASE_HARMED], .dark = treated->by_status[LEASE_DARK], .declined = treated->by_status[LEASE_DECLINED],
-                .preflight_failed = treated->by_status[LEASE_PREFLIGHT_FAILED], .hurt = arm_hurt(treated), .control = arm_granted(control),
+                .preflight_failed = treated->by_status[LEASE_PREFLIGHT_FAILED], .hurt = arm_hurt(treated), .control = arm_exposed(control),
                 .control_proven = control->by_status[LEASE_PROVEN], .control_harmed = control->by_status[LEASE_HARMED],
                 .control_dark = control->by_status[LEASE_DARK], .excess_upper_ppm = (uint32_t)ceil(pacer_excess(group) * 1e6),
                 .window = rollout_may_expose(rollout) ? pacer_window(rollout, group) : 0, .attributed = group->attributed,
@@ -54,7 +54,7 @@ void rollout_view_stratum(const struct rollout *rollout, uint16_t stratum, struc
 bool rollout_has_seen_stratum(const struct rollout *rollout, uint16_t stratum)
 {
         assert(stratum + 1u < rollout->group_count);
-        return arm_granted(&rollout->groups[1u + stratum].treated) > 0;
+        return arm_exposed(&rollout->groups[1u + stratum].treated) > 0;
 }
 
 static enum rollout_verdict verdict_of(const struct rollout *rollout)

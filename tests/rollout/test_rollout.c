@@ -227,6 +227,26 @@ TEST(a_declined_lease, is_censored_and_may_be_had_again)
         CHECK(small_pick(&small) == 0);      /* three times is enough */
 }
 
+/* Each time four controls go with each of them: they must not use up the leases of those who try again. */
+TEST(declined_leases, leave_room_for_everybody_and_do_not_delay_the_end)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        uint32_t tries[SMALL_MAX] = { 0 };
+        small_init(&small, &policy, 60);
+        rollout_seen(small.rollout, small.now_ms, 60);
+        for (unsigned round = 0; round < 200 && small_view(&small).state == ROLLOUT_EXPOSING; round++) {
+                (void)small_pick(&small);
+                for (uint32_t i = 0; i < small.count; i++)
+                        if (small.picks[i].kind == ROLLOUT_EXPOSE)
+                                small_report(&small, small.picks[i].handle, ++tries[i] < 3 ? ROLLOUT_DECLINED : ROLLOUT_PROVEN);
+                small_answer(&small, ROLLOUT_SHADOW, ROLLOUT_PROVEN, 99);
+                small_wait(&small, 16000);
+        }
+        struct rollout_view view = small_view(&small);
+        CHECK(view.state == ROLLOUT_COMPLETE && view.fleet.proven == view.fleet.exposed && view.fleet.declined == 2 * view.fleet.exposed);
+}
+
 TEST(a_reservation, occupies_the_window_and_lapses_without_being_dark)
 {
         OWN(small) struct small small;
