@@ -127,6 +127,12 @@ static void counts(const struct view *view, const struct json *rollout, struct b
         print_wrapped(into, line, view->columns, LABEL_COLUMNS);
         snprintf(line, sizeof(line), "control   %lld, of them harmed %lld", (long long)number(rollout, "control"), (long long)number(rollout, "control_harmed"));
         print_wrapped(into, line, view->columns, LABEL_COLUMNS);
+        const struct json *followers = json_get(rollout, "followers");
+        if (!number(followers, "given"))
+                return;
+        snprintf(line, sizeof(line), "later     %lld got it after it was complete, of them hurt %lld; at %lld nobody more does", (long long)number(followers, "given"),
+                 (long long)number(followers, "hurt"), (long long)number(rollout, "budget"));
+        print_wrapped(into, line, view->columns, LABEL_COLUMNS);
 }
 
 static const struct {

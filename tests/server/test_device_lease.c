@@ -297,6 +297,28 @@ TEST(lease, of_a_complete_rollout_is_given_within_the_window_and_counts)
         CHECK(all_ask(&fleet, true) == 0);
 }
 
+TEST(lease, of_a_complete_rollout_goes_to_no_more_of_those_who_came_later_than_the_budget_lets_it_hurt)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        struct world_device late[4];
+        fleet_open(&fleet, "{\"budget\":2,\"bake_s\":2,\"gap_s\":3,\"gather_s\":0,\"holdout_ppm\":0,\"controls\":0,\"complete_ppm\":100000,\"watch_s\":10}");
+        (void)all_ask(&fleet, true);
+        world_tick(&fleet.world, 100);
+        all_report(&fleet, false, "proven", "");
+        pass(&fleet, 20);
+        CHECK(number(&fleet, "completed") > 0 && strcmp(world_text(&fleet.world, "state"), "watched") == 0);
+        for (int i = 0; i < 4; i++) {
+                world_enrol(&fleet.world, &late[i], "os=debian");
+                CHECK(world_lease(&fleet.world, &late[i], 1, true) == (i < 2 ? 200 : 202));
+                if (i < 2)
+                        CHECK(world_report(&fleet.world, &late[i], "harmed", "crash") == 200);
+        }
+        CHECK(number(&fleet, "hurt") == 0);
+        const struct json *followers = json_get(fleet.world.json, "followers");
+        CHECK(json_int(json_get(followers, "given"), 0) == 2 && json_int(json_get(followers, "hurt"), 0) == 2);
+        CHECK(act(&fleet, "halt") == 200 && act(&fleet, "withdraw") == 200 && number(&fleet, "hurt") == 0);
+}
+
 static bool director_says(struct fleet *fleet, const char *word)
 {
         int64_t count = 0;

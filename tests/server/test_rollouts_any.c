@@ -382,5 +382,5 @@ TEST(rollouts, keep_what_they_promise_whatever_comes_in_whatever_order)
                 }
                 exposures += storm.exposures;
         }
-        CHECK(exposures > 20 * SEEDS);           /* it did get somewhere */
+        CHECK(exposures > 10 * SEEDS);           /* it did get somewhere */
 }

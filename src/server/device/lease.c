@@ -103,6 +103,15 @@ static enum err claim(struct call *call, const struct ask *ask, struct lease_row
         return e ? e : answer_note(call, ask, row, why);
 }
 
+/* They are no evidence against it, but nor are they given what hurts them without end. */
+static enum err may_follow(struct call *call, const struct run *run, bool *ret_may, struct why *why)
+{
+        struct run_followers followers = { 0 };
+        enum err e = run_followers(call->db, run, &followers, why);
+        *ret_may = followers.hurt < run_facts(run)->budget;
+        return e;
+}
+
 /* Outside the rollout's books: who was not part of its fleet, lost its state, or comes after the watch gets what has proven itself. */
 static enum err follow(struct call *call, const struct ask *ask, struct run *run, struct why *why)
 {
@@ -110,9 +119,14 @@ static enum err follow(struct call *call, const struct ask *ask, struct run *run
         struct lease_row row = { .device = ask->device.number, .rollout = facts->number, .handle = -1, .counter = facts->counter,
                                  .granted_ms = call->now_ms, .ends_ms = call->now_ms + facts->lease_ms, .bake_s = facts->bake_s,
                                  .deadline_ms = call->now_ms + facts->ahead_ms + facts->lease_ms };
+        bool may = false;
         memcpy(row.target, facts->target, sizeof(row.target));
         memcpy(row.nonce, ask->nonce, sizeof(row.nonce));
-        enum err e = lease_reserve(call->db, &row, why);
+        enum err e = may_follow(call, run, &may, why);
+        if (!e && !may)
+                return answer_wait(call, STRANGER_MS, "it hurt as many of those who came later as the budget allows: it is given to nobody more", why);
+        if (!e)
+                e = lease_reserve(call->db, &row, why);
         row.number = db_last_number(call->db);
         rollouts_leave_lines(call->store->rollouts, ask->device.number);
         return e ? e : answer_note(call, ask, &row, why);

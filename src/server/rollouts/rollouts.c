@@ -94,6 +94,7 @@ static enum err make_pure(struct run *run, struct why *why)
                 return e;
         run->facts.lease_ms = rollout_lease_ms(run->pure);
         run->facts.bake_s = run->policy.bake_s;
+        run->facts.budget = run->policy.budget;
         for (size_t i = 0; i < run->member_count; i++)
                 run->held_out += rollout_is_held_out(run->pure, run->members[i].facts.bucket);
         return OK;

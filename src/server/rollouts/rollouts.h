@@ -27,7 +27,7 @@ enum run_stand {
 
 /* Borrowed from the rollout; changes with it. */
 struct run_facts {
-        int64_t number, release, counter, note_length, started_ms, lease_ms, bake_s;
+        int64_t number, release, budget, counter, note_length, started_ms, lease_ms, bake_s;
         int64_t ahead_ms;                       /* by how much its own time, which never goes back, is ahead of the clock */
         char stream[65];
         uint8_t target[32];
@@ -88,6 +88,10 @@ MUST_CHECK enum err run_fallback(struct db *db, const struct run *run, int64_t *
 
 /* Grows with everything that the rollouts in memory were told: equal before and after means that nothing was. */
 uint64_t rollouts_fed(const struct rollouts *rollouts);
+
+/* Devices that got it outside of the books: they enrolled late, or came after the watch. */
+struct run_followers { int64_t given, hurt; };
+MUST_CHECK enum err run_followers(struct db *db, const struct run *run, struct run_followers *ret_followers, struct why *why);
 
 /* formats.md 5, "Rollout". */
 MUST_CHECK enum err run_view(struct db *db, const struct run *run, struct json **ret_json, struct why *why);

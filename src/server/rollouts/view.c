@@ -64,6 +64,30 @@ static enum err add_recovered(struct db *db, const struct run *run, struct json 
         return e;
 }
 
+enum err run_followers(struct db *db, const struct run *run, struct run_followers *ret_followers, struct why *why)
+{
+        OWN(query) struct query *q = NULL;
+        bool has = false;
+        enum err e = db_query(db, "SELECT count(*), sum(outcome IN ('harmed', 'dark')) FROM leases WHERE rollout = ? AND handle = -1",
+                              VALUES(bind_int(run->facts.number)), &q, why);
+        if (!e)
+                e = query_next(q, &has, why);
+        if (!e)
+                *ret_followers = (struct run_followers){ query_int(q, 0), query_int(q, 1) };
+        return e;
+}
+
+static enum err add_followers(struct db *db, const struct run *run, struct json *into, struct why *why)
+{
+        struct run_followers followers = { 0 };
+        struct json *json = json_new_object();
+        enum err e = run_followers(db, run, &followers, why);
+        json_set_int(json, "given", followers.given);
+        json_set_int(json, "hurt", followers.hurt);
+        json_set(into, "followers", json);
+        return e;
+}
+
 static enum err add_events(struct db *db, const struct run *run, struct json *json, struct why *why)
 {
         OWN(query) struct query *q = NULL;
@@ -115,6 +139,8 @@ enum err run_view(struct db *db, const struct run *run, struct json **ret_json, 
         json_set_int(json, "seen", view.seen);
         add_counts(json, &view.fleet, fleet_counts, sizeof(fleet_counts) / sizeof(fleet_counts[0]));
         enum err e = add_recovered(db, run, json, why);
+        if (!e)
+                e = add_followers(db, run, json, why);
         add_course(json, run, &view);
         add_strata(json, run);
         json_set(json, "policy", policy_json(&run->policy));

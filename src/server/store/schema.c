@@ -71,6 +71,7 @@ static const char step_1[] =
         " harm TEXT, outcome_ms INTEGER) STRICT;"
         "CREATE INDEX leases_device ON leases (device, rollout);"
         "CREATE INDEX leases_rollout ON leases (rollout, outcome);"
+        "CREATE INDEX leases_followers ON leases (rollout, outcome) WHERE handle = -1;"
 
         "CREATE TABLE reports (device INTEGER NOT NULL REFERENCES devices, seq INTEGER NOT NULL, lease INTEGER REFERENCES leases,"
         " received_ms INTEGER NOT NULL, said_date TEXT NOT NULL, body TEXT NOT NULL, signature TEXT NOT NULL,"
