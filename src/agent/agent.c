@@ -15,6 +15,7 @@
 enum {
         FIRST_PACE_MS = 1000,            /* before the server has named one */
         REPORT_RETRY_MS = 2000,
+        SAVE_RETRY_MS = 1000, SAVE_RETRY_MAX_MS = 600000,
         STOP_SPARE_MS = 1000,            /* for a killed engine to be gone */
         IDLE_STEP_MS = 20,               /* never spin, whatever a deadline says */
 };
@@ -179,8 +180,27 @@ static int64_t wake_ms(const struct agent *agent, int64_t now_ms)
                 wake = sooner(wake, stream_wake_ms(&agent->streams[i]));
                 is_unpacking |= agent->streams[i].life == LIFE_UNPACKING;
         }
+        if (slots_is_owed(agent->slots))
+                wake = sooner(wake, agent->save_at_ms);
         int64_t least = now_ms + (is_unpacking ? 0 : IDLE_STEP_MS);
         return wake < least ? least : wake;
+}
+
+/* What the disk would not take is offered to it again, seldomer and seldomer. */
+static void save_owed(struct agent *agent, int64_t now_ms)
+{
+        if (!slots_is_owed(agent->slots)) {
+                agent->save_pause_ms = agent->save_at_ms = 0;
+                return;
+        }
+        if (now_ms < agent->save_at_ms)
+                return;
+        struct why why;
+        int64_t pause = agent->save_pause_ms ? 2 * agent->save_pause_ms : SAVE_RETRY_MS;
+        agent->save_pause_ms = pause < SAVE_RETRY_MAX_MS ? pause : SAVE_RETRY_MAX_MS;
+        agent->save_at_ms = now_ms + agent->save_pause_ms;
+        if (slots_save(agent->slots, &why))
+                agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
 }
 
 static enum err wait(struct agent *agent, int signals, int64_t until_ms, bool *ret_ends, struct why *why)
@@ -236,6 +256,7 @@ static enum err loop(struct agent *agent, int signals, struct why *why)
                 for (size_t i = 0; i < agent->stream_count; i++)
                         stream_tick(&agent->streams[i]);
                 int64_t now_ms = agent_steady_ms(agent);
+                save_owed(agent, now_ms);
                 caller_tick(agent->caller);
                 call(agent, now_ms);
                 e = wait(agent, signals, wake_ms(agent, now_ms), &ends, why);
@@ -255,15 +276,12 @@ static void note_report(struct agent *agent, const struct slot_report *report)
 }
 
 /* A fall-back is decided here, before any stream is there to say so. */
-static enum err count_boot(struct agent *agent, struct why *why)
+static void count_boot(struct agent *agent)
 {
         uint64_t seen = slots_report_newest(agent->slots);
-        enum err e = slots_boot(agent->slots, false, agent_time_s(agent), why);
-        if (e)
-                return e;
+        slots_boot(agent->slots, false, agent_time_s(agent));
         for (const struct slot_report *new; (new = slots_report_after(agent->slots, seen)); seen = new->seq)
                 note_report(agent, new);
-        return OK;
 }
 
 static enum err slots_ready(struct agent *agent, struct why *why)
@@ -274,18 +292,10 @@ static enum err slots_ready(struct agent *agent, struct why *why)
         enum err e = slots_open(agent->disk, names, count, &agent->slots, why);
         if (e == ERR_SYNTAX) {
                 agent_note(agent, EVENT_SLOTS_DAMAGED, NULL, why->text);
-                e = slots_reset(agent->disk, names, count, agent_time_s(agent), why);
-                if (!e)
-                        e = slots_open(agent->disk, names, count, &agent->slots, why);
+                e = slots_reset(&(struct slot_reset){ agent->disk, names, count, agent_time_s(agent) }, &agent->slots, why);
         }
         if (!e)
-                e = count_boot(agent, why);
-        /* What a trial that was cut short needs in room is taken from the downloads, which can be had again. */
-        if (e == ERR_FULL && agent->disk->ops->remove_tree(agent->disk, "spool", why) == OK) {
-                e = count_boot(agent, why);
-                if (!e)
-                        e = agent->disk->ops->make_folder(agent->disk, "spool", why);
-        }
+                count_boot(agent);
         return e;
 }
 

@@ -28,13 +28,11 @@ static void explain(const struct slots *slots, uint64_t seen)
                 printf("no release was on trial: nothing to do\n");
 }
 
-static enum err count_boot(struct slots *slots, struct why *why)
+static void count_boot(struct slots *slots)
 {
         uint64_t seen = slots_report_newest(slots);
-        enum err e = slots_boot(slots, true, agent_trusted_s(clock_system()), why);
-        if (!e)
-                explain(slots, seen);
-        return e;
+        slots_boot(slots, true, agent_trusted_s(clock_system()));
+        explain(slots, seen);
 }
 
 static enum err settle_all(struct disk *disk, const struct slots *slots, struct why *why)
@@ -58,8 +56,7 @@ static enum err open_slots(const struct agent_config *config, struct disk *disk,
         const char *names[LIMIT_STREAMS];
         for (size_t i = 0; i < config->streams.count; i++)
                 names[i] = agent_config_stream(config, i)->name;
-        e = slots_reset(disk, names, config->streams.count, agent_trusted_s(clock_system()), why);
-        return e ? e : slots_open_all(disk, ret_slots, why);
+        return slots_reset(&(struct slot_reset){ disk, names, config->streams.count, agent_trusted_s(clock_system()) }, ret_slots, why);
 }
 
 enum err cmd_guard(const struct command_line *line, struct why *why)
@@ -74,7 +71,9 @@ enum err cmd_guard(const struct command_line *line, struct why *why)
                 e = disk_folder_lock(disk, why);
         if (!e)
                 e = open_slots(config, disk, &slots, why);
-        if (!e)
-                e = count_boot(slots, why);
-        return e ? e : settle_all(disk, slots, why);
+        if (e)
+                return e;
+        count_boot(slots);
+        e = settle_all(disk, slots, why);
+        return e ? e : slots_save(slots, why);
 }

@@ -44,6 +44,8 @@ static enum err recover(struct disk *disk, struct slots *slots, bool is_dry, str
                 }
                 enum err e = step_back(slots, i, why);
                 if (!e)
+                        e = slots_save(slots, why);
+                if (!e)
                         e = content_settle(disk, slots, i, why);
                 if (e && e != ERR_NOT_FOUND)     /* a stream that never ran has no folder */
                         return e;
@@ -90,9 +92,9 @@ static enum err replace_damaged(struct disk *disk, const char *damage, bool is_d
         if (is_dry)
                 return OK;
         OWN(slots) struct slots *slots = NULL;
-        e = slots_reset(disk, names, found.count, agent_trusted_s(clock_system()), why);
+        e = slots_reset(&(struct slot_reset){ disk, names, found.count, agent_trusted_s(clock_system()) }, &slots, why);
         if (!e)
-                e = slots_open_all(disk, &slots, why);
+                e = slots_save(slots, why);
         for (size_t i = 0; !e && i < found.count; i++)
                 e = content_settle(disk, slots, i, why);
         if (!e)

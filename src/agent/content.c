@@ -79,12 +79,12 @@ static enum err look_at_entry(void *user, const char *name, enum disk_kind kind,
         return OK;
 }
 
-bool content_is_settled(struct disk *disk, const struct slots *slots, size_t stream)
+bool content_is_there(struct disk *disk, const struct slots *slots, size_t stream)
 {
         const struct slot_stream *now = slots_stream(slots, stream);
         struct content_path folder = content_slot(now->name, (enum slot_id)now->current);
         struct why why;
-        return is_pointing(disk, now) && disk->ops->list(disk, folder.text, look_at_entry, NULL, &why) == OK;
+        return disk->ops->list(disk, folder.text, look_at_entry, NULL, &why) == OK;
 }
 
 enum err content_settle(struct disk *disk, const struct slots *slots, size_t stream, struct why *why)

@@ -17,8 +17,8 @@ struct content_path content_slot(const char *stream, enum slot_id slot);
 
 /* Makes the folders; copies the factory content in once, all or nothing. `factory` NULL: it is empty. */
 MUST_CHECK enum err content_prepare(struct disk *disk, const char *stream, const char *factory, struct why *why);
-/* The link says what the record says, and that is there: a stream can run although nothing can be written. */
-bool content_is_settled(struct disk *disk, const struct slots *slots, size_t stream);
+/* What the record names is there: a stream can run although nothing can be written. */
+bool content_is_there(struct disk *disk, const struct slots *slots, size_t stream);
 /* Makes it so; nothing is written when it is. */
 MUST_CHECK enum err content_settle(struct disk *disk, const struct slots *slots, size_t stream, struct why *why);
 /* First line of VERSION in the slot, as one word; empty when there is none. */

@@ -1,5 +1,6 @@
 #include "agent/slot.h"
 
+#include "agent/spool.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -7,13 +8,14 @@
 
 struct slots {
         struct disk *disk;
-        struct slot_record record;       /* what is on disk */
+        struct slot_record record;       /* what is on disk, and what is owed to it */
         struct slot_record next;         /* being prepared by one change */
+        bool is_owed, has_spare;
 };
 
 enum { DAMAGED_BYTES_MAX = 1 << 20 };    /* of a damaged record that is kept */
 
-static const char record_path[] = "slots", damaged_path[] = "slots.damaged";
+static const char record_path[] = "slots", damaged_path[] = "slots.damaged", spare_path[] = "slots.spare";
 
 /* CRC-32 (IEEE 802.3), bit by bit: 16 KB a few times a release. */
 static uint32_t crc32_of(const void *bytes, size_t length)
@@ -73,6 +75,44 @@ static struct slot_stream *begin(struct slots *slots, size_t stream)
         return &slots->next.streams[stream];
 }
 
+static enum err write_next(struct slots *slots, struct why *why)
+{
+        return slots->disk->ops->replace(slots->disk, record_path, &slots->next, sizeof(slots->next), why);
+}
+
+/* A disk that is full gives up what was put aside for this, then what can be had from the server again. */
+static enum err write_next_somehow(struct slots *slots, struct why *why)
+{
+        static const uint8_t no_target[32];
+        struct disk *disk = slots->disk;
+        struct why other;
+        enum err e = write_next(slots, why);
+        if (e == ERR_FULL && disk->ops->remove_tree(disk, spare_path, &other) == OK) {
+                slots->has_spare = false;
+                e = write_next(slots, why);
+        }
+        if (e == ERR_FULL && spool_sweep(disk, NULL, no_target, &other) == OK)
+                e = write_next(slots, why);
+        return e;
+}
+
+/* Room for one more record. It holds a copy of one, so that a file system that packs its files packs it no better. */
+static void keep_spare(struct slots *slots)
+{
+        struct disk *disk = slots->disk;
+        struct why why;
+        int file;
+        uint64_t length;
+        if (slots->has_spare)
+                return;
+        if (disk->ops->open(disk, spare_path, &file, &length, &why) == OK) {
+                disk->ops->file_close(disk, file);
+                slots->has_spare = length == sizeof(slots->record);
+        }
+        if (!slots->has_spare)
+                slots->has_spare = disk->ops->replace(disk, spare_path, &slots->record, sizeof(slots->record), &why) == OK;
+}
+
 /* Make `next` true on disk first, and in memory only after. */
 static enum err commit(struct slots *slots, struct why *why)
 {
@@ -80,11 +120,36 @@ static enum err commit(struct slots *slots, struct why *why)
         slots->next.version = SLOT_RECORD_VERSION;
         slots->next.crc = record_crc(&slots->next);
         assert(record_check(&slots->next, NULL) == OK);
-        enum err e = slots->disk->ops->replace(slots->disk, record_path, &slots->next, sizeof(slots->next), why);
+        enum err e = write_next_somehow(slots, why);
         if (e)
                 return DURING(why, e, "saving the slot record");
         slots->record = slots->next;
+        slots->is_owed = false;
+        keep_spare(slots);
         return OK;
+}
+
+/* To fall back waits for no disk. What the disk does not take is in effect all the same; there the attempt stays raised until it does. */
+static void commit_or_owe(struct slots *slots)
+{
+        struct why why;
+        if (commit(slots, &why) == OK)
+                return;
+        slots->record = slots->next;
+        slots->is_owed = true;
+}
+
+bool slots_is_owed(const struct slots *slots)
+{
+        return slots->is_owed;
+}
+
+enum err slots_save(struct slots *slots, struct why *why)
+{
+        if (!slots->is_owed)
+                return OK;
+        begin(slots, 0);
+        return commit(slots, why);
 }
 
 /* ERR_NOT_FOUND: there is none. */
@@ -382,7 +447,8 @@ enum err slots_give_up(struct slots *slots, size_t stream, const struct slot_har
         if (!slots_on_trial(slots, stream))
                 return FAIL(why, ERR_REFUSED, "nothing is on trial");
         give_up(&slots->next, begin(slots, stream), harm);
-        return commit(slots, why);
+        commit_or_owe(slots);
+        return OK;
 }
 
 /* The best place to go from `current`, which is not to be used again: nothing below the floor, whoever asks. */
@@ -426,7 +492,8 @@ enum err slots_withdraw(struct slots *slots, size_t stream, uint64_t counter, in
                 memset(release.nonce, 0, sizeof(release.nonce));         /* its lease was answered: this answers none */
         }
         report(&slots->next, next, &(struct outcome){ &release, SLOT_DECLINED, SLOT_KIND_NONE, "withdrawn by the server", now_s });
-        return commit(slots, why);
+        commit_or_owe(slots);
+        return OK;
 }
 
 enum err slots_descend(struct slots *slots, size_t stream, const struct slot_harm *harm, struct why *why)
@@ -437,7 +504,8 @@ enum err slots_descend(struct slots *slots, size_t stream, const struct slot_har
         struct slot_release release = *release_in(next, next->current);
         step_down(next);
         report(&slots->next, next, &(struct outcome){ &release, SLOT_HARMED, harm->kind, harm->detail, harm->now_s });
-        return commit(slots, why);
+        commit_or_owe(slots);
+        return OK;
 }
 
 enum err slots_refuse(struct slots *slots, size_t stream, const struct slot_refusal *refusal, struct why *why)
@@ -490,9 +558,22 @@ static void boot_one(struct slot_record *record, struct slot_stream *next, bool 
         next->is_counted = by_guard;
 }
 
-enum err slots_boot(struct slots *slots, bool by_guard, int64_t now_s, struct why *why)
+/* A start that cannot be counted does not happen. */
+static void give_up_all(struct slots *slots, const char *detail, int64_t now_s)
+{
+        begin(slots, 0);
+        for (size_t i = 0; i < slots->next.stream_count; i++) {
+                struct slot_stream *next = &slots->next.streams[i];
+                if (next->trial.lease != SLOT_LEASE_NONE)
+                        give_up(&slots->next, next, &(struct slot_harm){ SLOT_BOOT_LOOP, detail, now_s });
+        }
+        commit_or_owe(slots);
+}
+
+void slots_boot(struct slots *slots, bool by_guard, int64_t now_s)
 {
         bool is_changed = false;
+        struct why why;
         begin(slots, 0);
         for (size_t i = 0; i < slots->next.stream_count; i++) {
                 struct slot_stream *next = &slots->next.streams[i];
@@ -501,7 +582,8 @@ enum err slots_boot(struct slots *slots, bool by_guard, int64_t now_s, struct wh
                 boot_one(&slots->next, next, by_guard, now_s);
                 is_changed = true;
         }
-        return is_changed ? commit(slots, why) : OK;
+        if (is_changed && commit(slots, &why))
+                give_up_all(slots, "unfinished start; the disk does not take the count of another", now_s);
 }
 
 enum err slots_stop(struct slots *slots, struct why *why)
@@ -567,23 +649,25 @@ static void keep_damaged(struct disk *disk)
         (void)e;
 }
 
-enum err slots_reset(struct disk *disk, const char *const *names, size_t count, int64_t now_s, struct why *why)
+enum err slots_reset(const struct slot_reset *reset, struct slots **ret_slots, struct why *why)
 {
-        if (count > LIMIT_STREAMS)
-                return FAIL(why, ERR_LIMIT, "%zu streams, the most is %d", count, LIMIT_STREAMS);
+        if (reset->count > LIMIT_STREAMS)
+                return FAIL(why, ERR_LIMIT, "%zu streams, the most is %d", reset->count, LIMIT_STREAMS);
         OWN(slots) struct slots *slots = mem_new(1, sizeof(*slots));
         if (!slots)
                 return FAIL(why, ERR_NOMEM, "opening the slots");
-        slots->disk = disk;
-        enum err e = record_arrange(&slots->record, names, count, why);
+        slots->disk = reset->disk;
+        enum err e = record_arrange(&slots->record, reset->names, reset->count, why);
         if (e)
                 return e;
-        keep_damaged(disk);
+        keep_damaged(reset->disk);
         begin(slots, 0);
-        slots->next.next_seq = now_s > 0 ? (uint64_t)now_s : 1;
+        slots->next.next_seq = reset->now_s > 0 ? (uint64_t)reset->now_s : 1;
         static const struct slot_release none;
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < reset->count; i++)
                 report(&slots->next, &slots->next.streams[i],
-                       &(struct outcome){ &none, SLOT_DECLINED, SLOT_KIND_NONE, "slot record damaged; on the factory copy", now_s });
-        return commit(slots, why);
+                       &(struct outcome){ &none, SLOT_DECLINED, SLOT_KIND_NONE, "slot record damaged; on the factory copy", reset->now_s });
+        commit_or_owe(slots);
+        *ret_slots = GIVE(slots);
+        return OK;
 }

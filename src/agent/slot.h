@@ -7,6 +7,8 @@
  *   - nothing touches the content of `last_good` or `current`;
  *   - an attempt is on disk before anything risky starts, and stays raised until it ends;
  *   - a release that was given up is denied from then on, and its report is in the same write.
+ * To fall back waits for no disk: what it does not take is in effect at once and owed to it. Nothing else is. A file `slots.spare`
+ * holds the room of one record for the day when there is none.
  *
  * Does not read or write content (see unpack.h), point the link (switch.h) or talk to anybody (report.h). */
 #pragma once
@@ -22,8 +24,10 @@ struct slots;
  * are new in `names` are added, others are left out at the next change. Borrows `disk`.
  * ERR_SYNTAX: the record is damaged; slots_reset() starts again from the factory copies and says so in a report. */
 MUST_CHECK enum err slots_open(struct disk *disk, const char *const *names, size_t count, struct slots **ret_slots, struct why *why);
-/* `now_s`, trusted time, makes report numbers that are above all earlier ones. The damaged record is kept as `slots.damaged`. */
-MUST_CHECK enum err slots_reset(struct disk *disk, const char *const *names, size_t count, int64_t now_s, struct why *why);
+/* `now_s`, trusted time, makes report numbers that are above all earlier ones. The damaged record is kept as `slots.damaged`. Owed to a
+ * disk that does not take it. */
+struct slot_reset { struct disk *disk; const char *const *names; size_t count; int64_t now_s; };
+MUST_CHECK enum err slots_reset(const struct slot_reset *reset, struct slots **ret_slots, struct why *why);
 /* Whatever streams the record has: for the guard and `recover`, which must not need the configuration. */
 MUST_CHECK enum err slots_open_all(struct disk *disk, struct slots **ret_slots, struct why *why);
 void slots_close(struct slots *slots);
@@ -46,7 +50,9 @@ MUST_CHECK enum err slots_staged(struct slots *slots, size_t stream, enum slot_i
 /* The attempt: from here on the staged slot is current, and on trial. For a shadow lease the current slot itself is. */
 MUST_CHECK enum err slots_arm(struct slots *slots, size_t stream, const struct slot_trial *trial, struct why *why);
 MUST_CHECK enum err slots_prove(struct slots *slots, size_t stream, int64_t now_s, struct why *why);
-/* The trial failed: back to last-good (a shadow stays where it is), denied, reported, all in one write. */
+
+/* Falling back. An error means that nothing changed; else it is in effect, and perhaps owed.
+ * The trial failed: back to last-good (a shadow stays where it is), denied, reported, all in one write. */
 MUST_CHECK enum err slots_give_up(struct slots *slots, size_t stream, const struct slot_harm *harm, struct why *why);
 /* The server withdrew what runs: back to another good slot, else the factory copy. ERR_NOT_FOUND: it does not run. */
 MUST_CHECK enum err slots_withdraw(struct slots *slots, size_t stream, uint64_t counter, int64_t now_s, struct why *why);
@@ -62,10 +68,15 @@ MUST_CHECK enum err slots_count_start(struct slots *slots, size_t stream, struct
 MUST_CHECK enum err slots_count_crash(struct slots *slots, size_t stream, struct why *why);
 MUST_CHECK enum err slots_forgive(struct slots *slots, size_t stream, struct why *why);   /* ran long enough: crashes in a row = 0 */
 /* A start of the device or of the supervisor: a trial found here was cut short. Gives up those at their limit and counts up
- * the others. `by_guard`: the supervisor's own call after it then counts nothing. */
-MUST_CHECK enum err slots_boot(struct slots *slots, bool by_guard, int64_t now_s, struct why *why);
+ * the others; when that cannot be written it gives up all, and owes it. `by_guard`: the supervisor's own call after it then counts
+ * nothing. */
+void slots_boot(struct slots *slots, bool by_guard, int64_t now_s);
 /* A planned stop: trials that are running are not held against their release. */
 MUST_CHECK enum err slots_stop(struct slots *slots, struct why *why);
+
+/* Does the disk lack a fall-back that is in effect? The next change brings it there, or slots_save(). */
+bool slots_is_owed(const struct slots *slots);
+MUST_CHECK enum err slots_save(struct slots *slots, struct why *why);
 
 /* Reports, oldest first; NULL when there are none. */
 const struct slot_report *slots_report(const struct slots *slots);

@@ -7,14 +7,22 @@
 enum {
         RUNS_WELL_MS = 60000,            /* of an engine: crashes before that count as in a row */
         GOOD_CRASHES_MAX = 5,            /* in a row, of content that was good: then one level down */
-        RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 600000, RETRY_START_MS = 2000,
+        RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 600000,
 };
+
+static enum slot_id current_slot(const struct stream *stream)
+{
+        return (enum slot_id)slots_stream(stream->agent->slots, stream->index)->current;
+}
 
 struct engine_words stream_words(const struct stream *stream, enum slot_id candidate, char (*storage)[3][1024])
 {
         const char *state = stream->agent->config->state_dir, *name = stream->config->name;
         snprintf((*storage)[0], sizeof((*storage)[0]), "%s/streams/%s", state, name);
-        snprintf((*storage)[1], sizeof((*storage)[1]), "%s/streams/%s/current", state, name);
+        if (stream->is_off_link)
+                snprintf((*storage)[1], sizeof((*storage)[1]), "%s/%s", state, content_slot(name, current_slot(stream)).text);
+        else
+                snprintf((*storage)[1], sizeof((*storage)[1]), "%s/streams/%s/current", state, name);
         snprintf((*storage)[2], sizeof((*storage)[2]), "%s/%s", state, content_slot(name, candidate).text);
         return (struct engine_words){ (*storage)[0], (*storage)[1], (*storage)[2] };
 }
@@ -22,15 +30,16 @@ struct engine_words stream_words(const struct stream *stream, enum slot_id candi
 enum err stream_switch(struct stream *stream, struct why *why)
 {
         struct agent *agent = stream->agent;
+        int64_t now_ms = agent_steady_ms(agent);
         enum err e = content_settle(agent->disk, agent->slots, stream->index, why);
-        if (e)
-                return e;
         content_version(agent->disk, agent->slots, stream->index, stream->expected);
         stream->is_loaded = false;
-        stream->condemned_at_ms = 0;
         if (!engine_is_alive(&stream->engine))
-                stream->engine.start_at_ms = agent_steady_ms(agent);     /* no pause for new content */
-        return engine_reload(&stream->engine, agent_steady_ms(agent), why);
+                stream->engine.start_at_ms = now_ms;     /* no pause for new content */
+        /* Where the link is not, or was not, what the engine follows, only a start gives it another folder. */
+        if ((e || stream->is_off_link) && engine_restart(&stream->engine, now_ms))
+                return e;
+        return e ? e : engine_reload(&stream->engine, now_ms, why);
 }
 
 /* What an action could not do is said and tried again at the next start; the record is right in any case. */
@@ -111,13 +120,6 @@ static void act_prove(struct stream *stream)
                 candidate_tidy(stream);
 }
 
-/* The record would not change, so it still has the trial: neither forget it nor let it go on. */
-static void stay_on_trial(struct stream *stream)
-{
-        stream->life = stream->trial.lease == SLOT_LEASE_SHADOW ? LIFE_SHADOW : LIFE_PROBATION;
-        stream->condemned_at_ms = agent_steady_ms(stream->agent) + RETRY_FIRST_MS;
-}
-
 /* From here on the engine has so long to say that it loaded what the record says. */
 static void watch_load(struct stream *stream, int64_t now_ms, bool may_hang)
 {
@@ -160,12 +162,8 @@ static void act_fall_back(struct stream *stream)
                 return;
         }
         const struct slot_harm harm = { stream->harm_kind, stream->text, agent_time_s(agent) };
-        enum err e = slots_give_up(agent->slots, stream->index, &harm, &why);
-        complain(stream, EVENT_DEVICE_TROUBLE, e, &why);
-        if (e)
-                stay_on_trial(stream);
-        else
-                settle_down(stream, harm.kind == SLOT_PROBE_FAILED);
+        complain(stream, EVENT_DEVICE_TROUBLE, slots_give_up(agent->slots, stream->index, &harm, &why), &why);
+        settle_down(stream, harm.kind == SLOT_PROBE_FAILED);
 }
 
 static bool runs(const struct stream *stream, uint64_t counter)
@@ -191,14 +189,8 @@ static void act_roll_back(struct stream *stream)
 {
         struct agent *agent = stream->agent;
         struct why why;
-        enum err e = slots_withdraw(agent->slots, stream->index, taken_back(stream), agent_time_s(agent), &why);
-        complain(stream, EVENT_DEVICE_TROUBLE, e, &why);
-        if (!e)
-                settle_down(stream, false);
-        else if (slots_on_trial(agent->slots, stream->index))
-                stay_on_trial(stream);
-        else
-                act_retry(stream);
+        complain(stream, EVENT_DEVICE_TROUBLE, slots_withdraw(agent->slots, stream->index, taken_back(stream), agent_time_s(agent), &why), &why);
+        settle_down(stream, false);
 }
 
 static void act_refuse(struct stream *stream)
@@ -271,12 +263,6 @@ static bool is_wanted(const struct stream *stream, int64_t now_ms)
                && !runs(stream, offer->counter) && !slots_is_denied(stream->agent->slots, stream->index, offer->counter);
 }
 
-/* Asked at every turn, so that a withdrawal that the disk would not take is tried again. */
-static bool is_withdrawn(const struct stream *stream, int64_t now_ms)
-{
-        return taken_back(stream) && now_ms >= stream->retry_at_ms && now_ms >= stream->condemned_at_ms;
-}
-
 static void offered(struct stream *stream)
 {
         /* The same release as before keeps its nonce, so that a lease that was granted and lost is given again. */
@@ -298,20 +284,23 @@ static void offered(struct stream *stream)
 /* A release runs, not the factory copy, which may well be empty. */
 static bool runs_release(const struct stream *stream)
 {
-        return slots_stream(stream->agent->slots, stream->index)->current < SLOT_FACTORY;
+        return current_slot(stream) < SLOT_FACTORY;
 }
 
-/* Never on what the record does not name: the link may still be wrong since the disk was full. */
+/* Never on what the record does not name: where the link cannot be set right, {current} is the folder itself. */
 static enum err start_on_record(struct stream *stream, int64_t now_ms, struct why *why)
 {
         struct agent *agent = stream->agent;
         char places[3][1024];
-        const struct engine_words words = stream_words(stream, SLOT_NONE, &places);
         enum err e = content_settle(agent->disk, agent->slots, stream->index, why);
-        if (!e)
-                return engine_start(&stream->engine, &words, now_ms, why);
-        stream->engine.start_at_ms = now_ms + agent_jitter_ms(agent, RETRY_START_MS);
-        return e;
+        stream->is_off_link = e != OK;
+        if (e) {
+                char text[WHY_TEXT_MAX];
+                snprintf(text, sizeof(text), "%.300s: until then {current} is the folder %s itself", why->text, slot_name(current_slot(stream)));
+                agent_note(agent, EVENT_DEVICE_TROUBLE, stream, text);
+        }
+        const struct engine_words words = stream_words(stream, SLOT_NONE, &places);
+        return engine_start(&stream->engine, &words, now_ms, why);
 }
 
 static void start_engine(struct stream *stream, int64_t now_ms)
@@ -395,7 +384,7 @@ static void watch_engine(struct stream *stream, int64_t now_ms)
                 else
                         good_crashed(stream, text);
         }
-        if (engine_is_due(&stream->engine, now_ms) && !stream->condemned_at_ms)
+        if (engine_is_due(&stream->engine, now_ms))
                 start_engine(stream, now_ms);
         if (stream->forgive_at_ms && now_ms >= stream->forgive_at_ms && engine_is_alive(&stream->engine) && !life_is_busy(stream->life)) {
                 struct why why;
@@ -409,7 +398,8 @@ void stream_tick(struct stream *stream)
         int64_t now_ms = agent_steady_ms(stream->agent);
         watch_engine(stream, now_ms);
         look_at_load(stream, now_ms);
-        if (is_withdrawn(stream, now_ms))
+        /* A withdrawal waits for nothing, least of all for the next try of another release. */
+        if (taken_back(stream))
                 stream_event(stream, LIFE_WITHDRAWN, "");
         if (is_wanted(stream, now_ms))
                 offered(stream);
@@ -452,7 +442,7 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
         if (!e)
                 e = content_settle(agent->disk, agent->slots, index, &trouble);
         /* A full or read-only disk is no reason to leave the device without its engine. */
-        if (e && !content_is_settled(agent->disk, agent->slots, index))
+        if (e && !content_is_there(agent->disk, agent->slots, index))
                 return FAIL(why, e, "%s", trouble.text);
         if (e)
                 agent_note(agent, EVENT_DEVICE_TROUBLE, ret_stream, trouble.text);

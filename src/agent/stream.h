@@ -55,7 +55,7 @@ struct stream {
         bool is_loaded;
         int64_t load_by_ms;              /* outside a trial: by then the engine says that it loaded what the record names. 0: it has */
         bool may_hang, is_restarted;     /* a release may have left it so; because it had not loaded */
-        int64_t condemned_at_ms;         /* harmed, but the disk would not take it: said again then; the engine stays down. 0: no */
+        bool is_off_link;                /* the engine was given the folder itself: the link could not be set right */
         enum slot_kind harm_kind;
         enum slot_outcome refusal;
         char text[SLOT_DETAIL_BYTES];    /* why: of harm, refusal or retry */

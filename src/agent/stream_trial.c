@@ -165,11 +165,6 @@ static bool may_end_well(const struct stream *stream)
 void trial_tick(struct stream *stream, int64_t now_ms)
 {
         watch(stream, now_ms);
-        if (stream->condemned_at_ms) {
-                if (now_ms >= stream->condemned_at_ms)
-                        stream_event(stream, LIFE_HARMED, stream->text);
-                return;
-        }
         if (now_ms >= stream->look_at_ms && !stream->is_loaded && look(stream, now_ms)) {
                 stream_harm(stream, SLOT_PROBE_FAILED, "the engine says state=error");
                 return;
@@ -185,8 +180,6 @@ void trial_tick(struct stream *stream, int64_t now_ms)
 
 int64_t trial_wake_ms(const struct stream *stream)
 {
-        if (stream->condemned_at_ms)
-                return stream->condemned_at_ms;
         int64_t wake = stream->is_loaded ? stream->bake_until_ms : stream->look_at_ms;
         if (stream->is_loaded && !may_end_well(stream))
                 wake = INT64_MAX;

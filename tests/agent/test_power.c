@@ -129,7 +129,7 @@ static enum err start(void)
         if (!e)
                 e = slots_open(agent->disk, names, 1, &agent->slots, NULL);
         if (!e)
-                e = slots_boot(agent->slots, false, 1, NULL);
+                slots_boot(agent->slots, false, 1);
         return e ? e : stream_open(agent, 0, &world.stream, NULL);
 }
 
@@ -352,7 +352,85 @@ TEST(stream_open, runs_what_is_good_from_a_disk_that_takes_nothing_any_more)
         }
         end();
         world.sim.is_readonly = true;
-        CHECK(start() != OK);            /* on trial, and nothing can be counted: not that */
+        CHECK(start() == OK && running() == 4);  /* on trial, and nothing can be counted: not that */
+        end();
+        world_close();
+}
+
+/* In place of pid_file: a child that says which folder it was given, and lives on. */
+static void run_telling_engine(char told[64])
+{
+        static const char *words[] = { "sh", "-c", "trap '' HUP; echo \"$0\" > \"$1.new\"; mv \"$1.new\" \"$1\"; exec sleep 600", "{current}", NULL };
+        snprintf(told, 64, "%s", world.pid_file);
+        memcpy(strrchr(told, '/'), "/is", sizeof("/is"));
+        words[4] = told;
+        world.stream_config.engine = (struct agent_engine){ .command = { 5, words }, .reload_signal = "HUP", .stop_ms = 100 };
+}
+
+/* Its death and its next start take real time. */
+static bool is_told(const char *told, const char *folder)
+{
+        for (int looks = 0; looks < 5000; looks++) {
+                OWN(buf) struct buf text;
+                buf_init(&text, 256);
+                if (file_read(told, &text, NULL) == OK && strcmp(buf_text(&text), folder) == 0)
+                        return true;
+                stream_tick(&world.stream);
+                usleep(1000);
+        }
+        return false;
+}
+
+static void try_5(void)
+{
+        const struct offer bad = offer_of(5, OFFER_GO);
+        stream_offer(&world.stream, &bad);
+        for (int turn = 0; turn < 60 && world.stream.life != LIFE_PROBATION; turn++) {
+                stream_tick(&world.stream);
+                (void)stream_call(&world.stream);
+        }
+        CHECK(world.stream.life == LIFE_PROBATION && running() == 5);
+}
+
+TEST(trial, ends_on_what_is_good_although_the_disk_takes_nothing_any_more)
+{
+        char told[64];
+        world_open();
+        run_telling_engine(told);
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        CHECK(start() == OK && is_told(told, "/nowhere/streams/rules/current\n"));
+        be_offered(4, OFFER_GO);
+        try_5();
+        world.sim.is_readonly = true;
+        stream_harm(&world.stream, SLOT_PROBE_FAILED, "unwell");
+        CHECK(running() == 4 && world.stream.life == LIFE_IDLE);
+        CHECK(is_told(told, "/nowhere/streams/rules/a\n") && strcmp(sim_disk_link(&world.sim, "streams/rules/current"), "b") == 0);
+        /* The same when it only hears of it at its start. */
+        end();
+        file_remove(told);
+        CHECK(start() == OK && running() == 4 && is_told(told, "/nowhere/streams/rules/a\n"));
+        /* Once the disk is well, the next release is reached by the link again. */
+        world.sim.is_readonly = false;
+        CHECK(slots_save(world.agent.slots, NULL) == OK);
+        be_offered(6, OFFER_GO);
+        CHECK(is_told(told, "/nowhere/streams/rules/current\n") && strcmp(sim_disk_link(&world.sim, "streams/rules/current"), "b") == 0);
+        end();
+        world_close();
+}
+
+TEST(trial, cut_short_goes_back_to_what_is_good_on_a_full_disk)
+{
+        world_open();
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        CHECK(start() == OK);
+        be_offered(4, OFFER_GO);
+        try_5();
+        end();
+        world.sim.free_bytes = 0;
+        CHECK(start() == OK && running() == 4);
+        CHECK(strcmp(sim_disk_link(&world.sim, "streams/rules/current"), "a") == 0);
         end();
         world_close();
 }

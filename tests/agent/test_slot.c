@@ -49,6 +49,13 @@ static enum err install(struct slots *slots, uint64_t counter)
         return e ? e : slots_prove(slots, 0, 300, NULL);
 }
 
+/* A boot as a step among others. */
+static bool counts_boot(struct slots *slots, bool by_guard, int64_t now_s)
+{
+        slots_boot(slots, by_guard, now_s);
+        return !slots_is_owed(slots);
+}
+
 static uint64_t running(const struct slots *slots)
 {
         return slots_in(slots, 0, (enum slot_id)slots_stream(slots, 0)->current)->counter;
@@ -162,7 +169,8 @@ TEST(slots_reset, never_leaves_a_device_that_takes_itself_for_a_new_one)
 {
         OWN(sim_disk) struct sim_disk sim = { 0 };
         SWEEP_POWER_AFTER(&sim, put_garbage) {
-                (void)!slots_reset(&sim.disk, one, 1, 1784432200, NULL);
+                OWN(slots) struct slots *reset = NULL;
+                CHECK(slots_reset(&(struct slot_reset){ &sim.disk, one, 1, 1784432200 }, &reset, NULL) == OK);
                 sim_disk_power_on(&sim);
                 OWN(slots) struct slots *slots = NULL;
                 enum err e = slots_open(&sim.disk, one, 1, &slots, NULL);
@@ -175,7 +183,8 @@ TEST(slots_reset, goes_to_the_factory_copies_with_report_numbers_above_all_befor
         OWN(sim_disk) struct sim_disk sim = { 0 };
         sim_disk_init(&sim);
         CHECK(sim.disk.ops->replace(&sim.disk, "slots", "garbage", 7, NULL) == OK);
-        CHECK(slots_reset(&sim.disk, two, 2, 1784432200, NULL) == OK);
+        OWN(slots) struct slots *reset = NULL;
+        CHECK(slots_reset(&(struct slot_reset){ &sim.disk, two, 2, 1784432200 }, &reset, NULL) == OK && !slots_is_owed(reset));
         OWN(slots) struct slots *slots = NULL;
         CHECK(slots_open(&sim.disk, two, 2, &slots, NULL) == OK);
         CHECK(slots_report(slots) && slots_report(slots)->seq == 1784432200);
@@ -257,16 +266,16 @@ TEST(slots_boot, gives_up_a_trial_that_was_cut_short_and_counts_where_more_are_a
         OWN(sim_disk) struct sim_disk sim = { 0 };
         sim_disk_init(&sim);
         OWN(slots) struct slots *slots = open_one(&sim);
-        CHECK(arm(slots, 3) == OK && slots_boot(slots, false, 300, NULL) == OK);
+        CHECK(arm(slots, 3) == OK && counts_boot(slots, false, 300));
         CHECK(running(slots) == 0 && slots_report(slots)->kind == SLOT_BOOT_LOOP);
 
         enum slot_id slot;
         CHECK(stage(slots, 4, &slot) == OK);
         struct slot_trial trial = trial_in(slot, SLOT_LEASE_EXPOSURE);
         trial.boots_max = 3;
-        CHECK(slots_arm(slots, 0, &trial, NULL) == OK && slots_boot(slots, false, 300, NULL) == OK && slots_boot(slots, false, 300, NULL) == OK);
+        CHECK(slots_arm(slots, 0, &trial, NULL) == OK && counts_boot(slots, false, 300) && counts_boot(slots, false, 300));
         CHECK(running(slots) == 4);
-        CHECK(slots_boot(slots, false, 300, NULL) == OK && running(slots) == 0);
+        CHECK(counts_boot(slots, false, 300) && running(slots) == 0);
 }
 
 TEST(slots_report_after, finds_what_a_change_has_added)
@@ -278,7 +287,7 @@ TEST(slots_report_after, finds_what_a_change_has_added)
         CHECK(install(slots, 3) == OK);
         uint64_t seen = slots_report_newest(slots);
         CHECK(seen == 1 && !slots_report_after(slots, seen) && slots_report_after(slots, 0)->counter == 3);
-        CHECK(arm(slots, 4) == OK && slots_boot(slots, false, 300, NULL) == OK);
+        CHECK(arm(slots, 4) == OK && counts_boot(slots, false, 300));
         CHECK(slots_report_after(slots, seen)->counter == 4 && slots_report_count(slots) == 2);
         CHECK(slots_acknowledge(slots, 2, NULL) == OK && slots_report_newest(slots) == 2 && slots_report_count(slots) == 0);
 }
@@ -293,9 +302,9 @@ TEST(slots_boot, counts_a_boot_once_when_the_guard_ran_before)
         struct slot_trial trial = trial_in(slot, SLOT_LEASE_EXPOSURE);
         trial.boots_max = 2;
         CHECK(slots_arm(slots, 0, &trial, NULL) == OK);
-        CHECK(slots_boot(slots, true, 300, NULL) == OK && slots_boot(slots, false, 300, NULL) == OK);
+        CHECK(counts_boot(slots, true, 300) && counts_boot(slots, false, 300));
         CHECK(slots_on_trial(slots, 0) && slots_stream(slots, 0)->boots == 2);
-        CHECK(slots_boot(slots, true, 300, NULL) == OK && !slots_on_trial(slots, 0));
+        CHECK(counts_boot(slots, true, 300) && !slots_on_trial(slots, 0));
 }
 
 TEST(slots_stop, makes_a_planned_stop_cost_the_release_nothing)
@@ -303,9 +312,9 @@ TEST(slots_stop, makes_a_planned_stop_cost_the_release_nothing)
         OWN(sim_disk) struct sim_disk sim = { 0 };
         sim_disk_init(&sim);
         OWN(slots) struct slots *slots = open_one(&sim);
-        CHECK(arm(slots, 3) == OK && slots_stop(slots, NULL) == OK && slots_boot(slots, false, 300, NULL) == OK);
+        CHECK(arm(slots, 3) == OK && slots_stop(slots, NULL) == OK && counts_boot(slots, false, 300));
         CHECK(slots_on_trial(slots, 0) && running(slots) == 3);
-        CHECK(slots_boot(slots, false, 300, NULL) == OK && !slots_on_trial(slots, 0));
+        CHECK(counts_boot(slots, false, 300) && !slots_on_trial(slots, 0));
 }
 
 TEST(slots_withdraw, goes_back_to_the_other_good_slot_then_to_the_factory)
@@ -404,7 +413,7 @@ TEST(slots, always_name_something_good_whenever_the_power_goes)
                 cuts += sim.was_cut;
                 sim_disk_power_on(&sim);
                 OWN(slots) struct slots *slots = open_one(&sim);
-                CHECK(slots_boot(slots, true, 500, NULL) == OK);
+                CHECK(counts_boot(slots, true, 500));
                 const struct slot_stream *now = slots_stream(slots, 0);
                 CHECK(now->last_good == SLOT_FACTORY || now->state[now->last_good] == SLOT_GOOD);
                 CHECK(now->current == now->last_good || slots_on_trial(slots, 0));
@@ -420,9 +429,76 @@ TEST(slots, change_nothing_when_the_disk_is_full)
         OWN(slots) struct slots *slots = open_one(&sim);
         CHECK(install(slots, 3) == OK);
         enum slot_id slot;
-        sim_disk_fail_at(&sim, 0, ERR_FULL);
+        sim.free_bytes = 0;
         CHECK(slots_clear(slots, 0, &slot, NULL) == ERR_FULL && running(slots) == 3);
+        sim.free_bytes = 1 << 20;
         sim_disk_power_on(&sim);
         OWN(slots) struct slots *again = open_one(&sim);
         CHECK(running(again) == 3 && install(again, 4) == OK);
+}
+
+static bool is_there(struct sim_disk *sim, const char *path)
+{
+        int file;
+        uint64_t length;
+        if (sim->disk.ops->open(&sim->disk, path, &file, &length, NULL))
+                return false;
+        sim->disk.ops->file_close(&sim->disk, file);
+        return length == sizeof(struct slot_record);
+}
+
+TEST(slots, have_room_put_aside_for_a_full_disk)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(install(slots, 3) == OK && arm(slots, 4) == OK && is_there(&sim, "slots.spare"));
+        sim_disk_fail_at(&sim, 0, ERR_FULL);
+        CHECK(slots_give_up(slots, 0, &crash, NULL) == OK && !slots_is_owed(slots));
+        OWN(slots) struct slots *again = open_one(&sim);
+        CHECK(running(again) == 3 && is_there(&sim, "slots.spare"));
+}
+
+static bool falls_back(struct slots *slots, unsigned way)
+{
+        switch (way) {
+        case 0: return slots_give_up(slots, 0, &crash, NULL) == OK;
+        case 1: return slots_withdraw(slots, 0, 4, 300, NULL) == OK;
+        case 2: return slots_descend(slots, 0, &crash, NULL) == OK;
+        default: slots_boot(slots, false, 300); return true;
+        }
+}
+
+TEST(slots, fall_back_at_once_on_a_disk_that_takes_nothing_and_owe_it)
+{
+        for (unsigned way = 0; way < 4; way++) {
+                OWN(sim_disk) struct sim_disk sim = { 0 };
+                sim_disk_init(&sim);
+                OWN(slots) struct slots *slots = open_one(&sim);
+                CHECK(install(slots, 3) == OK && arm(slots, 4) == OK);
+                sim.is_readonly = true;
+                CHECK(falls_back(slots, way) && running(slots) == 3 && !slots_on_trial(slots, 0) && slots_is_owed(slots));
+                CHECK(slots_save(slots, NULL) == ERR_IO && slots_is_owed(slots) && slots_report(slots)->counter == 3);
+                OWN(slots) struct slots *before = open_one(&sim);
+                CHECK(running(before) == 4 && slots_on_trial(before, 0));
+                sim.is_readonly = false;
+                CHECK(slots_save(slots, NULL) == OK && !slots_is_owed(slots));
+                OWN(slots) struct slots *after = open_one(&sim);
+                CHECK(running(after) == 3 && slots_is_denied(after, 0, 4));
+        }
+}
+
+TEST(slots_boot, starts_nothing_that_it_cannot_count)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        enum slot_id slot;
+        CHECK(install(slots, 3) == OK && stage(slots, 4, &slot) == OK);
+        struct slot_trial trial = trial_in(slot, SLOT_LEASE_EXPOSURE);
+        trial.boots_max = 3;
+        CHECK(slots_arm(slots, 0, &trial, NULL) == OK);
+        sim.is_readonly = true;
+        slots_boot(slots, false, 300);
+        CHECK(running(slots) == 3 && slots_is_owed(slots));
 }

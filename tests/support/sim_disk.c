@@ -235,6 +235,8 @@ void sim_disk_fail_at(struct sim_disk *sim, unsigned n, enum err failure)
 /* A name gets a node that is durable itself: old or new, nothing between. */
 static enum err put(struct sim_disk *sim, const struct place *place, struct sim_node *node, struct why *why)
 {
+        if (sim->is_readonly)
+                return settle(sim, why);
         struct entry *entry = entry_need(place->folder, place->name);
         entry->live = node;
         enum err e = settle(sim, why);
@@ -479,6 +481,8 @@ static enum err sim_remove_tree(struct disk *disk, const char *path, struct why 
         struct sim_node *node = live(place.folder, place.name);
         if (!node)
                 return OK;
+        if (sim->is_readonly)
+                return settle(sim, why);
         empty(node, false);
         e = settle(sim, why);
         if (e)
