@@ -15,6 +15,7 @@
 enum {
         FIRST_PACE_MS = 1000,            /* before the server has named one */
         REPORT_RETRY_MS = 2000,
+        UPDATES_RETRY_MS = 60000,        /* to what they need and was not there */
         SAVE_RETRY_MS = 1000, SAVE_RETRY_MAX_MS = 600000,
         STOP_SPARE_MS = 1000,            /* for a killed engine to be gone */
         IDLE_STEP_MS = 20,               /* never spin, whatever a deadline says */
@@ -169,7 +170,7 @@ static int64_t sooner(int64_t a, int64_t b)
  * has no time of its own: it is looked at after whatever happens. */
 static int64_t wake_ms(const struct agent *agent, int64_t now_ms)
 {
-        int64_t wake = caller_wake_ms(agent->caller);
+        int64_t wake = agent->caller ? caller_wake_ms(agent->caller) : agent->updates_at_ms;
         if (caller_is_free(agent->caller, now_ms)) {
                 wake = sooner(refresh_wake_ms(agent->refresh), agent->checkin_at_ms);
                 if (slots_report(agent->slots))
@@ -248,6 +249,39 @@ static enum err stop(struct agent *agent, int signals, struct why *why)
         return slots_stop(agent->slots, why);
 }
 
+static enum err updates_open(struct agent *agent, struct why *why)
+{
+        judge_close(agent->judge);
+        agent->judge = NULL;
+        enum err e = identity_load(agent->disk, &agent->identity, why);
+        if (!e && !agent->identity.is_enrolled)
+                e = FAIL(why, ERR_REFUSED, "enrolment was not finished; run `firebreak-agent enrol` again");
+        if (!e)
+                e = judge_open(agent->config->anchor, &agent->judge, why);
+        if (e)
+                return e;
+        identity_text(&agent->identity, agent->device);
+        const struct caller_setup setup = { agent->config_path, &agent->identity, agent->clock, agent->random, agent->config->poll_ms_max };
+        return caller_new(&setup, &agent->caller, why);
+}
+
+/* What only updates need is no reason to leave an engine down. It may come: it is looked for again, and missed aloud once. */
+static void updates_tick(struct agent *agent, int64_t now_ms)
+{
+        struct why why;
+        if (agent->caller || now_ms < agent->updates_at_ms)
+                return;
+        enum err e = updates_open(agent, &why);
+        if (!e) {
+                agent_note(agent, EVENT_STARTED, NULL, agent->device);
+        } else if (!agent->updates_at_ms) {
+                char text[WHY_TEXT_MAX];
+                snprintf(text, sizeof(text), "the engines run, but there are no updates until this is right: %.400s", why.text);
+                agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, text);
+        }
+        agent->updates_at_ms = now_ms + UPDATES_RETRY_MS;
+}
+
 static enum err loop(struct agent *agent, int signals, struct why *why)
 {
         bool ends = false;
@@ -256,6 +290,7 @@ static enum err loop(struct agent *agent, int signals, struct why *why)
                 for (size_t i = 0; i < agent->stream_count; i++)
                         stream_tick(&agent->streams[i]);
                 int64_t now_ms = agent_steady_ms(agent);
+                updates_tick(agent, now_ms);
                 save_owed(agent, now_ms);
                 caller_tick(agent->caller);
                 call(agent, now_ms);
@@ -313,17 +348,23 @@ static uint32_t boot_number(void)
         return number;
 }
 
+/* One that cannot run is no reason to leave the others down. */
 static enum err open_streams(struct agent *agent, struct why *why)
 {
         agent->streams = mem_new(agent->config->streams.count, sizeof(*agent->streams));
         if (!agent->streams)
                 return FAIL(why, ERR_NOMEM, "opening the streams");
-        for (; agent->stream_count < agent->config->streams.count; agent->stream_count++) {
-                enum err e = stream_open(agent, agent->stream_count, &agent->streams[agent->stream_count], why);
-                if (e)
-                        return DURING(why, e, "stream %s", agent_config_stream(agent->config, agent->stream_count)->name);
+        enum err e = OK;
+        for (size_t i = 0; i < agent->config->streams.count; i++) {
+                enum err bad = stream_open(agent, i, &agent->streams[agent->stream_count], why);
+                if (!bad) {
+                        agent->stream_count++;
+                        continue;
+                }
+                e = DURING(why, bad, "stream %s is left out", agent_config_stream(agent->config, i)->name);
+                agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why->text);
         }
-        return OK;
+        return agent->stream_count ? OK : e;
 }
 
 static enum err folders(struct agent *agent, struct why *why)
@@ -340,18 +381,7 @@ static enum err agent_init(struct agent *agent, struct why *why)
         struct why trouble;
         if (folders(agent, &trouble))
                 agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, trouble.text);
-        enum err e = identity_load(agent->disk, &agent->identity, why);
-        if (!e && !agent->identity.is_enrolled)
-                e = FAIL(why, ERR_REFUSED, "enrolment was not finished; run `firebreak-agent enrol` again");
-        if (!e)
-                e = judge_open(agent->config->anchor, &agent->judge, why);
-        if (!e)
-                e = slots_ready(agent, why);
-        if (e)
-                return e;
-        identity_text(&agent->identity, agent->device);
-        const struct caller_setup setup = { agent->config_path, &agent->identity, agent->clock, agent->random, agent->config->poll_ms_max };
-        e = caller_new(&setup, &agent->caller, why);
+        enum err e = slots_ready(agent, why);
         if (!e)
                 e = refresh_open(agent, &agent->refresh, why);
         return e ? e : open_streams(agent, why);
@@ -395,14 +425,13 @@ enum err agent_run(const char *config_path, struct why *why)
         };
         log_init(&agent.log, log_now_ms, agent.clock);
         e = log_configure(&agent.log, getenv("FIREBREAK_LOG"), why);
-        if (e)
+        if (e) {
                 e = DURING(why, e, "FIREBREAK_LOG");
-        if (!e)
-                e = agent_init(&agent, why);
-        if (!e) {
-                agent_note(&agent, EVENT_STARTED, NULL, agent.device);
-                e = loop(&agent, signals, why);
+                agent_note(&agent, EVENT_DEVICE_TROUBLE, NULL, why->text);
         }
+        e = agent_init(&agent, why);
+        if (!e)
+                e = loop(&agent, signals, why);
         agent_done(&agent);
         channel_close(signals);
         return e;

@@ -24,13 +24,13 @@ struct agent {
         struct slots *slots;
         struct identity identity;
         struct judge *judge;
-        struct caller *caller;
+        struct caller *caller;                   /* NULL: no updates, see the log */
         struct refresh *refresh;
         struct stream *streams;
         size_t stream_count;
         char device[33];
 
-        int64_t epoch, pace_ms, checkin_at_ms, report_at_ms, report_pause_ms, save_at_ms, save_pause_ms;
+        int64_t epoch, pace_ms, checkin_at_ms, report_at_ms, report_pause_ms, save_at_ms, save_pause_ms, updates_at_ms;
         uint32_t boot;                           /* which start of the machine this is */
         bool has_called_in;
 };

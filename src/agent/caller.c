@@ -107,7 +107,7 @@ static void child_lost(struct caller *caller)
 
 bool caller_is_free(const struct caller *caller, int64_t now)
 {
-        return !caller->is_out && now >= caller->free_at_ms;
+        return caller && !caller->is_out && now >= caller->free_at_ms;
 }
 
 int64_t caller_wake_ms(const struct caller *caller)
@@ -119,13 +119,13 @@ int64_t caller_wake_ms(const struct caller *caller)
 
 void caller_tick(struct caller *caller)
 {
-        if (caller->is_out && now_ms(caller) >= caller->hangs_at_ms)
+        if (caller && caller->is_out && now_ms(caller) >= caller->hangs_at_ms)
                 child_lost(caller);
 }
 
 int caller_file(const struct caller *caller)
 {
-        return caller->channel;
+        return caller ? caller->channel : -1;
 }
 
 /* A clock that is off is seen by the server first, which says so in Date; only the date of requests follows it. */
@@ -216,6 +216,6 @@ void caller_post(struct caller *caller, const struct caller_post *post, caller_d
 
 void caller_forget(struct caller *caller, const void *user)
 {
-        if (caller->is_out && caller->user == user)
+        if (caller && caller->is_out && caller->user == user)
                 caller->done = NULL;
 }

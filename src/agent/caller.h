@@ -9,7 +9,7 @@
 #include "platform/clock.h"
 #include "platform/random.h"
 
-struct caller;
+struct caller;                           /* NULL, where nobody is to be called, is never free */
 
 struct caller_setup {
         const char *config_path;         /* the child reads the configuration itself */

@@ -109,7 +109,7 @@ static enum err make_bundle(const struct refresh *refresh, struct buf *bundle, s
         bundle_add_text(bundle, BUNDLE_RING, agent->config->ring);
         bundle_add_text(bundle, BUNDLE_PLATFORM, agent->config->platform);
         bundle_add_text(bundle, BUNDLE_STREAM, agent->streams[refresh->stream].config->name);
-        bundle_add_number(bundle, BUNDLE_FLOOR, slots_stream(agent->slots, refresh->stream)->floor);
+        bundle_add_number(bundle, BUNDLE_FLOOR, slots_stream(agent->slots, agent->streams[refresh->stream].index)->floor);
         if (refresh->cohort.length)
                 bundle_add(bundle, BUNDLE_COHORT, refresh->cohort.bytes, refresh->cohort.length);
         return buf_check(bundle, why);

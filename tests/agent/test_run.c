@@ -577,3 +577,73 @@ TEST(run, lets_no_second_one_on_the_same_state)
         device.agent = first;
         stop(&device);
 }
+
+static bool is_running_4(struct toy *toy, void *user)
+{
+        (void)toy;
+        return engine_pid(user) && child_pid_lives(engine_pid(user)) && status_is(user, "version=4");
+}
+
+/* The engine runs, and this is said. */
+static void check_runs_all_the_same(struct device *device, const char *said)
+{
+        file_remove(device->status);
+        keep_what_it_says(device);
+        agent_start(device, "run", NULL);
+        toy_serve(&device->toy, is_running_4, device);
+        for (int looks = 0; looks < 5000 && !has_said(device, said); looks++)
+                usleep(1000);
+        CHECK(has_said(device, said));
+        stop(device);
+        close(device->errors);
+        device->errors = -1;
+}
+
+static void spoil(const struct device *device, const char *name)
+{
+        char path[128];
+        snprintf(path, sizeof(path), "%s/%s", device->folder, name);
+        write_text(path, "x");
+}
+
+TEST(run, keeps_the_engine_up_whatever_is_wrong_with_updates)
+{
+        OWN(device) struct device device;
+        device_with_4(&device, "");
+        let_it_call(&device, 2);
+        stop(&device);
+        CHECK(setenv("FIREBREAK_LOG", "loud", 1) == 0);
+        check_runs_all_the_same(&device, "FIREBREAK_LOG");
+        CHECK(unsetenv("FIREBREAK_LOG") == 0);
+        spoil(&device, "state/identity");
+        check_runs_all_the_same(&device, "there are no updates until this is right: the identity is damaged");
+        char path[128];
+        snprintf(path, sizeof(path), "%s/state/identity", device.folder);
+        file_remove(path);
+        check_runs_all_the_same(&device, "there are no updates until this is right: this device is not enrolled");
+        spoil(&device, "anchor");
+        check_runs_all_the_same(&device, "there are no updates until this is right:");
+}
+
+TEST(run, serves_a_stream_although_the_one_before_it_cannot_run)
+{
+        OWN(device) struct device device;
+        device_with_4(&device, "");
+        let_it_call(&device, 2);
+        stop(&device);
+        add_stream(&device, "another");
+        OWN(buf) struct buf text;
+        buf_init(&text, 4096);
+        CHECK(file_read(device.config, &text, NULL) == OK);
+        OWN(buf) struct buf with;
+        buf_init(&with, 4096);
+        const char *at = strstr(buf_text(&text), "    engine:\n      command: [sleep");
+        CHECK(at);
+        buf_addf(&with, "%.*s    factory: /no/such/folder\n%s", (int)(at - buf_text(&text)), buf_text(&text), at);
+        write_text(device.config, buf_text(&with));
+        check_runs_all_the_same(&device, "stream another is left out");
+        agent_start(&device, "run", NULL);
+        toy_publish(&device.toy, 6, good_too);
+        CHECK(next_report(&device)->running == 6);
+        stop(&device);
+}
