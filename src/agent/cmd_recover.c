@@ -62,43 +62,26 @@ static enum err keep_before(struct disk *disk, struct why *why)
         return e ? e : disk->ops->replace(disk, "slots.before-recover", before.bytes, before.length, why);
 }
 
-struct names {
-        char text[LIMIT_STREAMS][SLOT_NAME_BYTES];
-        size_t count;
-};
-
-static enum err add_name(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why)
-{
-        (void)length, (void)why;
-        struct names *names = user;
-        if (kind == DISK_FOLDER && strlen(name) <= LIMIT_NAME_BYTES && names->count < LIMIT_STREAMS)
-                snprintf(names->text[names->count++], SLOT_NAME_BYTES, "%.64s", name);
-        return OK;
-}
-
 /* The folders say which streams there are; each goes to its factory copy. */
 static enum err replace_damaged(struct disk *disk, const char *damage, bool is_dry, struct why *why)
 {
-        struct names found = { .count = 0 };
-        const char *names[LIMIT_STREAMS];
-        enum err e = disk->ops->list(disk, "streams", add_name, &found, why);
+        struct slot_names found;
+        enum err e = slots_names(disk, &found, why);
         if (e)
-                return DURING(why, e, "looking for the streams");
+                return e;
         printf("%s\n", damage);
-        for (size_t i = 0; i < found.count; i++) {
-                names[i] = found.text[i];
-                printf("stream %s: %s its factory copy\n", names[i], is_dry ? "would go to" : "goes to");
-        }
+        for (size_t i = 0; i < found.count; i++)
+                printf("stream %s: %s its factory copy\n", found.text[i], is_dry ? "would go to" : "goes to");
         if (is_dry)
                 return OK;
         OWN(slots) struct slots *slots = NULL;
-        e = slots_reset(&(struct slot_reset){ disk, names, found.count, agent_trusted_s(clock_system()) }, &slots, why);
+        e = slots_reset(&(struct slot_reset){ disk, found.each, found.count, agent_trusted_s(clock_system()) }, &slots, why);
         if (!e)
                 e = slots_save(slots, why);
         for (size_t i = 0; !e && i < found.count; i++)
                 e = content_settle(disk, slots, i, why);
         if (!e)
-                printf("the damaged record is kept as slots.damaged beside the new one\n");
+                printf("what was left of the record is kept as slots.damaged beside the new one\n");
         return e;
 }
 

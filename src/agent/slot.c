@@ -152,6 +152,57 @@ enum err slots_save(struct slots *slots, struct why *why)
         return commit(slots, why);
 }
 
+static enum err add_name(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why)
+{
+        (void)length, (void)why;
+        struct slot_names *names = user;
+        if (kind == DISK_FOLDER && strlen(name) <= LIMIT_NAME_BYTES && names->count < LIMIT_STREAMS) {
+                snprintf(names->text[names->count], SLOT_NAME_BYTES, "%.64s", name);
+                names->each[names->count] = names->text[names->count];
+                names->count++;
+        }
+        return OK;
+}
+
+enum err slots_names(struct disk *disk, struct slot_names *ret_names, struct why *why)
+{
+        *ret_names = (struct slot_names){ .count = 0 };
+        enum err e = disk->ops->list(disk, "streams", add_name, ret_names, why);
+        return e ? DURING(why, e, "looking for the streams") : OK;
+}
+
+/* Links are set after the record only, so one that names a slot had a record. */
+static bool had_record(struct disk *disk)
+{
+        struct slot_names names;
+        struct why why;
+        if (slots_names(disk, &names, &why))
+                return false;
+        for (size_t i = 0; i < names.count; i++) {
+                char path[sizeof("streams//current") + SLOT_NAME_BYTES], target[DISK_NAME_MAX + 1];
+                snprintf(path, sizeof(path), "streams/%s/current", names.text[i]);
+                if (disk->ops->pointed(disk, path, target, &why) == OK && (strcmp(target, "a") == 0 || strcmp(target, "b") == 0))
+                        return true;
+        }
+        return false;
+}
+
+static enum err look_for_record(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why)
+{
+        (void)length, (void)why;
+        if (strcmp(name, record_path) == 0)
+                *(bool *)user = kind != DISK_FILE;
+        return OK;
+}
+
+/* A folder, a link or a pipe is in its place. */
+static bool is_other(struct disk *disk)
+{
+        bool is_other = false;
+        struct why why;
+        return disk->ops->list(disk, "", look_for_record, &is_other, &why) == OK && is_other;
+}
+
 /* ERR_NOT_FOUND: there is none. */
 static enum err record_load(struct slots *slots, struct why *why)
 {
@@ -159,7 +210,9 @@ static enum err record_load(struct slots *slots, struct why *why)
         buf_init(&bytes, sizeof(slots->record));
         enum err e = slots->disk->ops->read(slots->disk, record_path, &bytes, why);
         if (e == ERR_NOT_FOUND)
-                return e;
+                return had_record(slots->disk) ? FAIL(why, ERR_SYNTAX, "the slot record is gone, but a release was installed here") : e;
+        if (e && e != ERR_LIMIT && is_other(slots->disk))
+                return FAIL(why, ERR_SYNTAX, "the slot record is damaged: `slots` is no file");
         if (e == ERR_LIMIT || (!e && bytes.length != sizeof(slots->record)))
                 return FAIL(why, ERR_SYNTAX, "the slot record has the wrong size");
         if (e)
@@ -203,7 +256,7 @@ static enum err slots_load(struct disk *disk, struct slots **ret_slots, struct w
         slots->disk = disk;
         enum err e = record_load(slots, why);
         if (e == ERR_NOT_FOUND)
-                slots->record = (struct slot_record){ .next_seq = 1 };
+                slots->record = (struct slot_record){ .next_seq = 0 };
         else if (e)
                 return e;
         *ret_slots = GIVE(slots);
@@ -315,11 +368,19 @@ struct outcome {
         int64_t now_s;
 };
 
+/* Above all that a record before this one may have used: the server takes a number that it has seen for a report that it has. */
+static uint64_t first_seq(int64_t now_s)
+{
+        return now_s > 0 ? (uint64_t)now_s : 1;
+}
+
 /* Appended last, so that counters and `running` are those after the change. */
 static void report(struct slot_record *record, const struct slot_stream *stream, const struct outcome *outcome)
 {
         if (record->report_count == SLOT_REPORTS_MAX)
                 memmove(&record->reports[0], &record->reports[1], --record->report_count * sizeof(record->reports[0]));
+        if (!record->next_seq)
+                record->next_seq = first_seq(outcome->now_s);
         struct slot_report *new = &record->reports[record->report_count++];
         *new = (struct slot_report){
                 .seq = record->next_seq++, .counter = outcome->release->counter, .at = outcome->now_s,
@@ -610,7 +671,7 @@ size_t slots_report_count(const struct slots *slots)
 
 uint64_t slots_report_newest(const struct slots *slots)
 {
-        return slots->record.next_seq - 1;
+        return slots->record.next_seq ? slots->record.next_seq - 1 : 0;
 }
 
 const struct slot_report *slots_report_after(const struct slots *slots, uint64_t seq)
@@ -636,15 +697,19 @@ enum err slots_acknowledge(struct slots *slots, uint64_t seq, struct why *why)
         return commit(slots, why);
 }
 
-/* For people, if it can be read and there is room for it. A copy: until the new record is there, the damaged one must stay, or a device
+/* What is no file cannot be replaced, so it is moved. Else, for people, if it can be read and there is room for it. A copy: until the new record is there, the damaged one must stay, or a device
  * that loses power in between begins to count its reports from 1, and none of them is ever heard again. */
 static void keep_damaged(struct disk *disk)
 {
         OWN(buf) struct buf bytes;
         struct why why;
         buf_init(&bytes, DAMAGED_BYTES_MAX);
-        enum err e = disk->ops->read(disk, record_path, &bytes, &why);
+        enum err e = is_other(disk) ? disk->ops->remove_tree(disk, damaged_path, &why) : ERR_REFUSED;
         if (!e)
+                e = disk->ops->rename(disk, record_path, damaged_path, &why);
+        else
+                e = disk->ops->read(disk, record_path, &bytes, &why);
+        if (!e && bytes.length)
                 e = disk->ops->replace(disk, damaged_path, bytes.bytes, bytes.length, &why);
         (void)e;
 }
@@ -662,7 +727,7 @@ enum err slots_reset(const struct slot_reset *reset, struct slots **ret_slots, s
                 return e;
         keep_damaged(reset->disk);
         begin(slots, 0);
-        slots->next.next_seq = reset->now_s > 0 ? (uint64_t)reset->now_s : 1;
+        slots->next.next_seq = first_seq(reset->now_s);
         static const struct slot_release none;
         for (size_t i = 0; i < reset->count; i++)
                 report(&slots->next, &slots->next.streams[i],

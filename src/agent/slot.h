@@ -22,7 +22,7 @@ struct slots;
 
 /* Reads the record `slots` at the disk's root, or makes a new device's: every stream on its factory copy. Streams that
  * are new in `names` are added, others are left out at the next change. Borrows `disk`.
- * ERR_SYNTAX: the record is damaged; slots_reset() starts again from the factory copies and says so in a report. */
+ * ERR_SYNTAX: the record is damaged, or gone although a stream's link names a slot; slots_reset() starts again from the factory copies and says so in a report. */
 MUST_CHECK enum err slots_open(struct disk *disk, const char *const *names, size_t count, struct slots **ret_slots, struct why *why);
 /* `now_s`, trusted time, makes report numbers that are above all earlier ones. The damaged record is kept as `slots.damaged`. Owed to a
  * disk that does not take it. */
@@ -30,6 +30,9 @@ struct slot_reset { struct disk *disk; const char *const *names; size_t count; i
 MUST_CHECK enum err slots_reset(const struct slot_reset *reset, struct slots **ret_slots, struct why *why);
 /* Whatever streams the record has: for the guard and `recover`, which must not need the configuration. */
 MUST_CHECK enum err slots_open_all(struct disk *disk, struct slots **ret_slots, struct why *why);
+/* The streams that have a folder on this disk. */
+struct slot_names { char text[LIMIT_STREAMS][SLOT_NAME_BYTES]; const char *each[LIMIT_STREAMS]; size_t count; };
+MUST_CHECK enum err slots_names(struct disk *disk, struct slot_names *ret_names, struct why *why);
 void slots_close(struct slots *slots);
 OWN_DEFINE(slots, struct slots *, slots_close)
 

@@ -74,7 +74,7 @@ struct slot_record {
         uint32_t crc;                            /* of everything after it */
         uint32_t version;
         uint16_t stream_count, report_count;
-        uint64_t next_seq;
+        uint64_t next_seq;                       /* of the next report; 0: none was made, the first takes the time as its number */
         struct slot_stream streams[LIMIT_STREAMS];
         struct slot_report reports[SLOT_REPORTS_MAX];
 };

@@ -197,6 +197,21 @@ TEST(guard, points_at_the_factory_copies_when_the_record_is_damaged)
         file_remove_tree(root);
 }
 
+TEST(recover, and_guard_take_a_lost_record_for_a_damaged_one)
+{
+        for (int is_guard = 0; is_guard < 2; is_guard++) {
+                char root[64], target[16], path[128], config[128];
+                make_device(root);
+                write_config(root, config);
+                snprintf(path, sizeof(path), "%s/state/slots", root);
+                file_remove(path);
+                CHECK(is_guard ? prints("guard", config, "all streams go to their factory copies") : command("recover", "--root", root, "--state=state") == 0);
+                current_link(root, target);
+                CHECK(strcmp(target, "factory") == 0);
+                file_remove_tree(root);
+        }
+}
+
 TEST(guard, and_recover_do_nothing_behind_the_back_of_the_supervisor)
 {
         char root[64], target[16], config[128], state[128];

@@ -202,7 +202,7 @@ TEST(slots_prove, makes_the_release_last_good_and_reports_it)
         const struct slot_stream *now = slots_stream(slots, 0);
         CHECK(now->current == SLOT_B && now->last_good == SLOT_B && now->state[SLOT_A] == SLOT_GOOD && now->counters.proven == 2);
         const struct slot_report *report = slots_report(slots);
-        CHECK(report->seq == 1 && report->counter == 3 && report->running == 3 && report->outcome == SLOT_PROVEN && report->nonce[0] == 7);
+        CHECK(report->seq == 300 && report->counter == 3 && report->running == 3 && report->outcome == SLOT_PROVEN && report->nonce[0] == 7);
 }
 
 TEST(slots_give_up, returns_to_last_good_denies_the_release_and_reports_it_in_one_write)
@@ -210,7 +210,7 @@ TEST(slots_give_up, returns_to_last_good_denies_the_release_and_reports_it_in_on
         OWN(sim_disk) struct sim_disk sim = { 0 };
         sim_disk_init(&sim);
         OWN(slots) struct slots *slots = open_one(&sim);
-        CHECK(install(slots, 3) == OK && slots_acknowledge(slots, 1, NULL) == OK && arm(slots, 4) == OK);
+        CHECK(install(slots, 3) == OK && slots_acknowledge(slots, 300, NULL) == OK && arm(slots, 4) == OK);
         CHECK(running(slots) == 4);
         unsigned changes = sim.changes;
         CHECK(slots_give_up(slots, 0, &crash, NULL) == OK && sim.changes == changes + 1);
@@ -226,7 +226,7 @@ TEST(slots_give_up, leaves_a_control_device_where_it_is_and_its_release_allowed)
         OWN(sim_disk) struct sim_disk sim = { 0 };
         sim_disk_init(&sim);
         OWN(slots) struct slots *slots = open_one(&sim);
-        CHECK(install(slots, 3) == OK && slots_acknowledge(slots, 1, NULL) == OK);
+        CHECK(install(slots, 3) == OK && slots_acknowledge(slots, 300, NULL) == OK);
         struct slot_trial trial = trial_in(SLOT_A, SLOT_LEASE_SHADOW);
         trial.nonce[0] = 9;
         CHECK(slots_arm(slots, 0, &trial, NULL) == OK && slots_give_up(slots, 0, &crash, NULL) == OK);
@@ -286,10 +286,10 @@ TEST(slots_report_after, finds_what_a_change_has_added)
         CHECK(slots_report_newest(slots) == 0 && !slots_report_after(slots, 0) && slots_report_count(slots) == 0);
         CHECK(install(slots, 3) == OK);
         uint64_t seen = slots_report_newest(slots);
-        CHECK(seen == 1 && !slots_report_after(slots, seen) && slots_report_after(slots, 0)->counter == 3);
+        CHECK(seen == 300 && !slots_report_after(slots, seen) && slots_report_after(slots, 0)->counter == 3);
         CHECK(arm(slots, 4) == OK && counts_boot(slots, false, 300));
         CHECK(slots_report_after(slots, seen)->counter == 4 && slots_report_count(slots) == 2);
-        CHECK(slots_acknowledge(slots, 2, NULL) == OK && slots_report_newest(slots) == 2 && slots_report_count(slots) == 0);
+        CHECK(slots_acknowledge(slots, 301, NULL) == OK && slots_report_newest(slots) == 301 && slots_report_count(slots) == 0);
 }
 
 TEST(slots_boot, counts_a_boot_once_when_the_guard_ran_before)
@@ -324,7 +324,7 @@ TEST(slots_withdraw, goes_back_to_the_other_good_slot_then_to_the_factory)
         OWN(slots) struct slots *slots = open_one(&sim);
         CHECK(install(slots, 3) == OK && install(slots, 4) == OK);
         CHECK(slots_withdraw(slots, 0, 9, 300, NULL) == ERR_NOT_FOUND);
-        CHECK(slots_acknowledge(slots, 2, NULL) == OK);
+        CHECK(slots_acknowledge(slots, 301, NULL) == OK);
         CHECK(slots_withdraw(slots, 0, 4, 300, NULL) == OK && running(slots) == 3 && slots_is_denied(slots, 0, 4));
         CHECK(slots_report(slots)->outcome == SLOT_DECLINED && slots_report(slots)->nonce[0] == 0);
         CHECK(slots_withdraw(slots, 0, 3, 300, NULL) == OK && running(slots) == 0 && slots_stream(slots, 0)->last_good == SLOT_FACTORY);
@@ -335,7 +335,7 @@ TEST(slots_withdraw, ends_a_trial_of_that_release_without_calling_it_harm)
         OWN(sim_disk) struct sim_disk sim = { 0 };
         sim_disk_init(&sim);
         OWN(slots) struct slots *slots = open_one(&sim);
-        CHECK(install(slots, 3) == OK && slots_acknowledge(slots, 1, NULL) == OK && arm(slots, 4) == OK);
+        CHECK(install(slots, 3) == OK && slots_acknowledge(slots, 300, NULL) == OK && arm(slots, 4) == OK);
         CHECK(slots_withdraw(slots, 0, 4, 300, NULL) == OK && running(slots) == 3 && !slots_on_trial(slots, 0));
         CHECK(slots_report(slots)->outcome == SLOT_DECLINED && slots_report(slots)->running == 3 && slots_report(slots)->nonce[0] == 7);
 }
@@ -374,9 +374,9 @@ TEST(slots_report, keeps_the_newest_and_their_numbers_when_there_is_no_room)
         OWN(slots) struct slots *slots = open_one(&sim);
         for (uint64_t counter = 1; counter <= SLOT_REPORTS_MAX + 3; counter++)
                 CHECK(install(slots, counter) == OK);
-        CHECK(slots_report(slots)->seq == 4 && slots_report(slots)->counters.proven == 4);
-        CHECK(slots_acknowledge(slots, 5, NULL) == OK && slots_report(slots)->seq == 6);
-        CHECK(slots_acknowledge(slots, 5, NULL) == OK && slots_report(slots)->seq == 6);
+        CHECK(slots_report(slots)->seq == 303 && slots_report(slots)->counters.proven == 4);
+        CHECK(slots_acknowledge(slots, 304, NULL) == OK && slots_report(slots)->seq == 305);
+        CHECK(slots_acknowledge(slots, 304, NULL) == OK && slots_report(slots)->seq == 305);
         CHECK(slots_acknowledge(slots, 1000, NULL) == OK && !slots_report(slots));
 }
 
@@ -501,4 +501,46 @@ TEST(slots_boot, starts_nothing_that_it_cannot_count)
         sim.is_readonly = true;
         slots_boot(slots, false, 300);
         CHECK(running(slots) == 3 && slots_is_owed(slots));
+}
+
+TEST(slots_open, takes_what_is_no_file_for_a_damaged_record_and_moves_it)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        struct disk *disk = &sim.disk;
+        CHECK(disk->ops->make_folder(disk, "slots", NULL) == OK && disk->ops->replace(disk, "slots/inside", "x", 1, NULL) == OK);
+        CHECK(disk->ops->replace(disk, "slots.damaged", "older", 5, NULL) == OK);
+        OWN(slots) struct slots *slots = NULL;
+        CHECK(slots_open(disk, one, 1, &slots, NULL) == ERR_SYNTAX);
+        CHECK(slots_reset(&(struct slot_reset){ disk, one, 1, 400 }, &slots, NULL) == OK && !slots_is_owed(slots));
+        OWN(slots) struct slots *again = open_one(&sim);
+        OWN(buf) struct buf kept;
+        buf_init(&kept, 10);
+        CHECK(running(again) == 0 && disk->ops->read(disk, "slots.damaged/inside", &kept, NULL) == OK);
+}
+
+TEST(slots_open, takes_a_lost_record_for_a_damaged_one_where_a_release_ran)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        struct disk *disk = &sim.disk;
+        CHECK(disk->ops->make_folder(disk, "streams", NULL) == OK && disk->ops->make_folder(disk, "streams/edr-rules", NULL) == OK);
+        CHECK(disk->ops->point(disk, "streams/edr-rules/current", "factory", NULL) == OK);
+        {
+                OWN(slots) struct slots *slots = open_one(&sim);
+        }
+        CHECK(disk->ops->point(disk, "streams/edr-rules/current", "b", NULL) == OK);
+        OWN(slots) struct slots *slots = NULL;
+        CHECK(slots_open(disk, one, 1, &slots, NULL) == ERR_SYNTAX && slots_open_all(disk, &slots, NULL) == ERR_SYNTAX && !slots);
+}
+
+/* Whatever its record was before: the server knows the small numbers. */
+TEST(slots_report, is_numbered_from_the_time_where_there_was_no_record)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(slots_report_newest(slots) == 0 && arm(slots, 3) == OK);
+        CHECK(slots_give_up(slots, 0, &(struct slot_harm){ SLOT_CRASH, "", 1784432200 }, NULL) == OK);
+        CHECK(slots_report(slots)->seq == 1784432200 && slots_report_after(slots, 0)->seq == 1784432200);
 }
