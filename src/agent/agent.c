@@ -6,6 +6,7 @@
 #include "agent/stream.h"
 #include "base/mem.h"
 #include "platform/channel.h"
+#include "platform/log_file.h"
 #include "platform/disk_folder.h"
 #include "platform/file.h"
 #include "wire/device.h"
@@ -206,11 +207,18 @@ static void save_owed(struct agent *agent, int64_t now_ms)
 
 static enum err wait(struct agent *agent, int signals, int64_t until_ms, bool *ret_ends, struct why *why)
 {
-        const int files[] = { signals, caller_file(agent->caller) };
-        bool ready[2];
-        enum err e = channel_wait(files, 2, until_ms - agent_steady_ms(agent), ready, why);
+        enum { OTHERS = 2, FILES_MAX = OTHERS + LIMIT_STREAMS };
+        int files[FILES_MAX] = { signals, caller_file(agent->caller) };
+        bool ready[FILES_MAX];
+        _Static_assert(FILES_MAX <= (int)CHANNEL_WAIT_MAX, "one wait for all");
+        for (size_t i = 0; i < agent->stream_count; i++)
+                files[OTHERS + i] = agent->streams[i].murmur.read_end;
+        enum err e = channel_wait(files, OTHERS + agent->stream_count, until_ms - agent_steady_ms(agent), ready, why);
         if (e)
                 return e;
+        for (size_t i = 0; i < agent->stream_count; i++)
+                if (ready[OTHERS + i])
+                        stream_listen(&agent->streams[i]);
         *ret_ends = ready[0] && channel_signals_take(signals);
         if (ready[1])
                 caller_take(agent->caller);
@@ -222,6 +230,7 @@ static bool are_engines_gone(struct agent *agent)
         bool are_gone = true;
         for (size_t i = 0; i < agent->stream_count; i++) {
                 struct child_end end;
+                stream_listen(&agent->streams[i]);
                 (void)engine_died(&agent->streams[i].engine, agent_steady_ms(agent), &end);
                 are_gone &= !agent->streams[i].engine.child.pid;
         }
@@ -424,6 +433,9 @@ enum err agent_run(const char *config_path, struct why *why)
                 .pace_ms = FIRST_PACE_MS, .boot = boot_number(),
         };
         log_init(&agent.log, log_now_ms, agent.clock);
+        FILE *lines = log_file_open();
+        if (lines)
+                agent.log.to = lines;
         e = log_configure(&agent.log, getenv("FIREBREAK_LOG"), why);
         if (e) {
                 e = DURING(why, e, "FIREBREAK_LOG");
@@ -433,6 +445,8 @@ enum err agent_run(const char *config_path, struct why *why)
         if (!e)
                 e = loop(&agent, signals, why);
         agent_done(&agent);
+        if (lines)
+                fclose(lines);
         channel_close(signals);
         return e;
 }

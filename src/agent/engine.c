@@ -10,7 +10,7 @@ enum { PAUSE_FIRST_MS = 200, PAUSE_MAX_MS = 60000, STEADY_MS = 30000, STATUS_BYT
 
 void engine_init(struct engine *engine, const struct agent_engine *config)
 {
-        *engine = (struct engine){ .config = config, .pause_ms = PAUSE_FIRST_MS };
+        *engine = (struct engine){ .config = config, .pause_ms = PAUSE_FIRST_MS, .errors = -1 };
 }
 
 static const char *place_value(const char *at, size_t *ret_length, const struct engine_words *places)
@@ -94,7 +94,7 @@ enum err engine_start(struct engine *engine, const struct engine_words *words, i
                 if (engine->config->status_file)
                         file_remove(engine->config->status_file);      /* what the one before it said is not about this one */
                 if (!e)
-                        e = child_start(&(struct child_setup){ command.argv, -1, -1, -1, NULL }, &engine->child, why);
+                        e = child_start(&(struct child_setup){ command.argv, -1, -1, engine->errors, NULL }, &engine->child, why);
         }
         if (e) {
                 engine->watched_pid = 0;

@@ -15,6 +15,7 @@ struct engine {
         int watched_pid;                 /* of pid_file; 0: none */
         int64_t started_ms, start_at_ms, kill_at_ms;       /* steady; 0: not set */
         int64_t pause_ms;
+        int errors;                      /* its standard error; -1: ours */
         bool is_stopping, is_wanted;
 };
 

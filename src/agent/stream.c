@@ -438,6 +438,9 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
         *ret_stream = (struct stream){ .agent = agent, .index = index, .config = config };
         engine_init(&ret_stream->engine, &config->engine);
         struct why trouble;
+        if (murmur_open(&ret_stream->murmur, &trouble))
+                agent_note(agent, EVENT_DEVICE_TROUBLE, ret_stream, trouble.text);
+        ret_stream->engine.errors = ret_stream->murmur.write_end;
         enum err e = content_prepare(agent->disk, config->name, config->factory, &trouble);
         if (!e)
                 e = content_settle(agent->disk, agent->slots, index, &trouble);
@@ -464,10 +467,22 @@ void stream_stop(struct stream *stream)
         engine_stop(&stream->engine, agent_steady_ms(stream->agent));
 }
 
+static void say(void *user, const char *line)
+{
+        const struct stream *stream = user;
+        agent_note(stream->agent, EVENT_ENGINE_SAYS, stream, line);
+}
+
+void stream_listen(struct stream *stream)
+{
+        murmur_take(&stream->murmur, agent_steady_ms(stream->agent), say, stream);
+}
+
 void stream_done(struct stream *stream)
 {
         candidate_drop(stream);
         child_kill(&stream->probe);
         preflight_kill(&stream->preflight);
         engine_kill(&stream->engine);
+        murmur_close(&stream->murmur);
 }

@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 #include "agent/engine.h"
 #include "agent/life.h"
+#include "agent/murmur.h"
 #include "agent/preflight.h"
 #include "agent/unpack.h"
 #include "trust/cohort.h"
@@ -33,6 +34,7 @@ struct stream {
         size_t index;                    /* in the slot record */
         const struct agent_stream_config *config;
         struct engine engine;
+        struct murmur murmur;            /* of the engine and its probes */
         struct offer offer;
         enum life_state life;
 
@@ -71,6 +73,8 @@ void stream_stop(struct stream *stream);
 void stream_offer(struct stream *stream, const struct offer *offer);
 /* Everything that is due and needs no network. */
 void stream_tick(struct stream *stream);
+/* To what its engine says: when stream->murmur.read_end can be read. */
+void stream_listen(struct stream *stream);
 /* True when it used the caller, which was free. */
 bool stream_call(struct stream *stream);
 int64_t stream_wake_ms(const struct stream *stream);

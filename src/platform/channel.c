@@ -70,6 +70,20 @@ enum err channel_wait(const int *files, size_t count, int64_t timeout_ms, bool *
         return OK;
 }
 
+enum err channel_pipe(int ret_ends[2], struct why *why)
+{
+        if (pipe2(ret_ends, O_CLOEXEC))
+                return FAIL(why, ERR_IO, "opening a pipe: %s", strerror(errno));
+        (void)fcntl(ret_ends[0], F_SETFL, O_NONBLOCK);          /* each end has flags of its own */
+        return OK;
+}
+
+size_t channel_pipe_take(int end, void *bytes, size_t bytes_max)
+{
+        ssize_t got = end < 0 ? 0 : read(end, bytes, bytes_max);
+        return got > 0 ? (size_t)got : 0;
+}
+
 static void watched(sigset_t *set)
 {
         sigemptyset(set);

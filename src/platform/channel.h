@@ -22,6 +22,11 @@ MUST_CHECK enum err channel_receive(int end, void *bytes, size_t bytes_max, size
 enum { CHANNEL_WAIT_MAX = 64 };
 MUST_CHECK enum err channel_wait(const int *files, size_t count, int64_t timeout_ms, bool *ret_ready, struct why *why);
 
+/* What children write to ends[1] and we read from ends[0]; both are closed on exec unless handed over. */
+MUST_CHECK enum err channel_pipe(int ret_ends[2], struct why *why);
+/* What is there, up to bytes_max; 0: nothing now. Never waits. */
+size_t channel_pipe_take(int end, void *bytes, size_t bytes_max);
+
 /* From here on SIGTERM, SIGINT and SIGCHLD arrive as a readable file instead of interrupting. SIGPIPE is ignored, and
  * SIGHUP: a terminal that goes away, or who hopes for a reload, must not end a supervisor unplanned. */
 MUST_CHECK enum err channel_signals(int *ret_file, struct why *why);
