@@ -205,10 +205,25 @@ static void save_owed(struct agent *agent, int64_t now_ms)
                 agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
 }
 
-static enum err wait(struct agent *agent, int signals, int64_t until_ms, bool *ret_ends, struct why *why)
+bool agent_ends(struct agent *agent, int64_t wait_ms)
+{
+        int64_t until_ms = agent_steady_ms(agent) + wait_ms, left_ms = wait_ms;
+        for (; !agent->ends && left_ms >= 0; left_ms = until_ms - agent_steady_ms(agent)) {
+                bool ready = false;
+                struct why why;
+                if (channel_wait(&agent->signals, 1, left_ms, &ready, &why))
+                        break;
+                agent->ends = ready && channel_signals_take(agent->signals);      /* a child's end is a signal, too */
+                if (!left_ms)
+                        break;
+        }
+        return agent->ends;
+}
+
+static enum err wait(struct agent *agent, int64_t until_ms, struct why *why)
 {
         enum { OTHERS = 2, FILES_MAX = OTHERS + LIMIT_STREAMS };
-        int files[FILES_MAX] = { signals, caller_file(agent->caller) };
+        int files[FILES_MAX] = { agent->signals, caller_file(agent->caller) };
         bool ready[FILES_MAX];
         _Static_assert(FILES_MAX <= (int)CHANNEL_WAIT_MAX, "one wait for all");
         for (size_t i = 0; i < agent->stream_count; i++)
@@ -219,7 +234,7 @@ static enum err wait(struct agent *agent, int signals, int64_t until_ms, bool *r
         for (size_t i = 0; i < agent->stream_count; i++)
                 if (ready[OTHERS + i])
                         stream_listen(&agent->streams[i]);
-        *ret_ends = ready[0] && channel_signals_take(signals);
+        agent->ends |= ready[0] && channel_signals_take(agent->signals);
         if (ready[1])
                 caller_take(agent->caller);
         return OK;
@@ -238,7 +253,7 @@ static bool are_engines_gone(struct agent *agent)
 }
 
 /* Engines end first, each in the time that it was given, then the record is told that this was planned. */
-static enum err stop(struct agent *agent, int signals, struct why *why)
+static enum err stop(struct agent *agent, struct why *why)
 {
         int64_t most = 0;
         for (size_t i = 0; i < agent->stream_count; i++) {
@@ -249,11 +264,11 @@ static enum err stop(struct agent *agent, int signals, struct why *why)
         int64_t until = agent_steady_ms(agent) + most + STOP_SPARE_MS;
         while (!are_engines_gone(agent) && agent_steady_ms(agent) < until) {
                 bool ready;
-                enum err e = channel_wait(&signals, 1, 100, &ready, why);
+                enum err e = channel_wait(&agent->signals, 1, 100, &ready, why);
                 if (e)
                         return e;
                 if (ready)
-                        (void)channel_signals_take(signals);
+                        (void)channel_signals_take(agent->signals);
         }
         return slots_stop(agent->slots, why);
 }
@@ -291,11 +306,10 @@ static void updates_tick(struct agent *agent, int64_t now_ms)
         agent->updates_at_ms = now_ms + UPDATES_RETRY_MS;
 }
 
-static enum err loop(struct agent *agent, int signals, struct why *why)
+static enum err loop(struct agent *agent, struct why *why)
 {
-        bool ends = false;
         enum err e = OK;
-        while (!e && !ends) {
+        while (!e && !agent_ends(agent, 0)) {
                 for (size_t i = 0; i < agent->stream_count; i++)
                         stream_tick(&agent->streams[i]);
                 int64_t now_ms = agent_steady_ms(agent);
@@ -303,9 +317,9 @@ static enum err loop(struct agent *agent, int signals, struct why *why)
                 save_owed(agent, now_ms);
                 caller_tick(agent->caller);
                 call(agent, now_ms);
-                e = wait(agent, signals, wake_ms(agent, now_ms), &ends, why);
+                e = wait(agent, wake_ms(agent, now_ms), why);
         }
-        return e ? e : stop(agent, signals, why);
+        return e ? e : stop(agent, why);
 }
 
 static void stream_names(const struct agent_config *config, const char *names[LIMIT_STREAMS])
@@ -430,7 +444,7 @@ enum err agent_run(const char *config_path, struct why *why)
                 return e;
         struct agent agent = {
                 .config_path = config_path, .config = config, .disk = disk, .clock = clock_system(), .random = random_system(),
-                .pace_ms = FIRST_PACE_MS, .boot = boot_number(),
+                .pace_ms = FIRST_PACE_MS, .boot = boot_number(), .signals = signals,
         };
         log_init(&agent.log, log_now_ms, agent.clock);
         FILE *lines = log_file_open();
@@ -443,7 +457,7 @@ enum err agent_run(const char *config_path, struct why *why)
         }
         e = agent_init(&agent, why);
         if (!e)
-                e = loop(&agent, signals, why);
+                e = loop(&agent, why);
         agent_done(&agent);
         if (lines)
                 fclose(lines);

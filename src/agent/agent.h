@@ -33,6 +33,8 @@ struct agent {
         int64_t epoch, pace_ms, checkin_at_ms, report_at_ms, report_pause_ms, save_at_ms, save_pause_ms, updates_at_ms;
         uint32_t boot;                           /* which start of the machine this is */
         bool has_called_in;
+        int signals;                             /* channel_signals() */
+        bool ends;                               /* told to */
 };
 
 /* Runs until SIGTERM or SIGINT. */
@@ -51,5 +53,7 @@ int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms);
 /* When to ask again what was not answered. A server that is away is asked as soon as the caller's growing pause is over: its
  * pace is for good days. */
 int64_t agent_again_ms(const struct agent *agent);
+/* Were we told to end? Waits so long for the word. */
+bool agent_ends(struct agent *agent, int64_t wait_ms);
 /* One log line; `stream` may be NULL. */
 void agent_note(const struct agent *agent, enum log_event event, const struct stream *stream, const char *text);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum {
+        SHUTDOWN_SPREAD_MS = 100,        /* between two processes that are told to end */
         RUNS_WELL_MS = 60000,            /* of an engine: crashes before that count as in a row */
         GOOD_CRASHES_MAX = 5,            /* in a row, of content that was good: then one level down */
         RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 600000,
@@ -313,6 +314,7 @@ static void start_engine(struct stream *stream, int64_t now_ms)
         e = start_on_record(stream, now_ms, &why);
         complain(stream, EVENT_ENGINE_ABSENT, e, &why);
         stream->forgive_at_ms = now_ms + RUNS_WELL_MS;
+        stream->settles_by_ms = now_ms + (stream->config->engine.status_file ? STREAM_LOAD_MS : STREAM_SETTLE_MS);
         if (stream->config->engine.status_file && runs_release(stream) && !life_is_busy(stream->life) && !stream->load_by_ms)
                 watch_load(stream, now_ms, false);
 }
@@ -368,11 +370,29 @@ static void look_at_load(struct stream *stream, int64_t now_ms)
                 not_loaded(stream, load, now_ms);
 }
 
+/* A signal that comes before its handler would kill it, and the release that we reload for would be blamed. */
+static void look_whether_it_settled(struct stream *stream, int64_t now_ms)
+{
+        struct engine_status status = { 0 };
+        if (!stream->settles_by_ms)
+                return;
+        engine_status(&stream->engine, &status);
+        if (status.load != ENGINE_SAYS_NOTHING || now_ms >= stream->settles_by_ms)
+                stream->settles_by_ms = 0;
+}
+
+/* Whoever shuts the device down may tell the engine before us. */
+static bool may_be_a_shutdown(const struct child_end *end)
+{
+        enum { EXIT_TERM = 128 + 15, SIGNAL_TERM = 15 };
+        return end->is_signal ? end->code == SIGNAL_TERM : end->code == 0 || end->code == EXIT_TERM;
+}
+
 static void watch_engine(struct stream *stream, int64_t now_ms)
 {
         struct agent *agent = stream->agent;
         struct child_end end;
-        if (engine_died(&stream->engine, now_ms, &end)) {
+        if (engine_died(&stream->engine, now_ms, &end) && !(may_be_a_shutdown(&end) && agent_ends(agent, SHUTDOWN_SPREAD_MS))) {
                 char text[SLOT_DETAIL_BYTES];
                 struct why why;
                 child_end_text(&end, text, sizeof(text));
@@ -397,6 +417,7 @@ void stream_tick(struct stream *stream)
 {
         int64_t now_ms = agent_steady_ms(stream->agent);
         watch_engine(stream, now_ms);
+        look_whether_it_settled(stream, now_ms);
         look_at_load(stream, now_ms);
         /* A withdrawal waits for nothing, least of all for the next try of another release. */
         if (taken_back(stream))
@@ -429,6 +450,8 @@ int64_t stream_wake_ms(const struct stream *stream)
                 wake = sooner(wake, stream->forgive_at_ms);
         if (stream->load_by_ms)
                 wake = sooner(wake, stream->look_at_ms);
+        if (stream->settles_by_ms)
+                wake = sooner(wake, agent_steady_ms(stream->agent) + STREAM_LOOK_MS);
         return wake;
 }
 

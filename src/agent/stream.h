@@ -13,6 +13,7 @@
 #include "trust/cohort.h"
 
 enum {
+        STREAM_SETTLE_MS = 1000,         /* an engine that says nothing is taken to hear its signals after so long */
         STREAM_LOOK_MS = 250,            /* at the status file, until it says what we wait for */
         STREAM_LOAD_MS = 30000,          /* an engine that has not loaded its content by then hangs, or cannot */
 };
@@ -58,6 +59,7 @@ struct stream {
         int64_t load_by_ms;              /* outside a trial: by then the engine says that it loaded what the record names. 0: it has */
         bool may_hang, is_restarted;     /* a release may have left it so; because it had not loaded */
         bool is_off_link;                /* the engine was given the folder itself: the link could not be set right */
+        int64_t settles_by_ms;           /* the engine has just started and may not hear a signal yet: no lease until then. 0: it does */
         enum slot_kind harm_kind;
         enum slot_outcome refusal;
         char text[SLOT_DETAIL_BYTES];    /* why: of harm, refusal or retry */

@@ -341,7 +341,7 @@ static bool may_ask(const struct stream *stream)
         const struct agent *agent = stream->agent;
         const struct offer *offer = &stream->offer;
         return offer->state == OFFER_GO && offer->is_admitted && agent_time_s(agent) < offer->expires && agent_may_ask(agent)
-               && !stream->load_by_ms && engine_is_alive(&stream->engine);
+               && !stream->load_by_ms && !stream->settles_by_ms && engine_is_alive(&stream->engine);
 }
 
 static bool lease_call(struct stream *stream, int64_t now_ms)

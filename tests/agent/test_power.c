@@ -33,6 +33,7 @@ bool agent_is_busy(const struct agent *agent) { return life_is_busy(agent->strea
 bool agent_may_ask(const struct agent *agent) { (void)agent; return true; }
 int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms) { (void)agent; return span_ms; }
 int64_t agent_again_ms(const struct agent *agent) { (void)agent; return world.now_ms + 1000; }
+bool agent_ends(struct agent *agent, int64_t wait_ms) { (void)agent, (void)wait_ms; return false; }
 void agent_note(const struct agent *agent, enum log_event event, const struct stream *stream, const char *text) { (void)agent, (void)event, (void)stream, (void)text; }
 bool caller_is_free(const struct caller *caller, int64_t now_ms) { (void)caller, (void)now_ms; return true; }
 void caller_forget(struct caller *caller, const void *user) { (void)caller, (void)user; }
@@ -349,6 +350,7 @@ TEST(stream_open, runs_what_is_good_from_a_disk_that_takes_nothing_any_more)
         for (int turn = 0; turn < 60 && world.stream.life != LIFE_PROBATION; turn++) {
                 stream_tick(&world.stream);
                 (void)stream_call(&world.stream);
+                world.now_ms += 100;
         }
         end();
         world.sim.is_readonly = true;

@@ -489,6 +489,38 @@ TEST(run, goes_on_with_the_trial_after_a_planned_stop)
         stop(&device);
 }
 
+/* Its signal handlers come after its first second: a reload before them would end it. */
+TEST(run, waits_with_the_first_release_until_the_engine_is_there)
+{
+        OWN(device) struct device device;
+        char slow[sizeof(engine_text) + 16];
+        snprintf(slow, sizeof(slow), "sleep 1\n%s", engine_text);
+        device_open(&device, "");
+        write_text(device.engine, slow);
+        device.toy.lease = TOY_EXPOSE;
+        toy_publish(&device.toy, 4, good);
+        agent_start(&device, "run", NULL);
+        const struct wire_report *report = next_report(&device);
+        CHECK(strcmp(report->outcome, "proven") == 0 && report->counter == 4 && report->crashes == 0);
+        stop(&device);
+}
+
+/* What shuts the machine down tells everybody, in whatever order. */
+TEST(run, takes_no_shutdown_for_harm)
+{
+        OWN(device) struct device device;
+        device_with_6_to_come(&device, '9');
+        toy_serve(&device.toy, runs_6, &device);
+        CHECK(kill(engine_pid(&device), SIGTERM) == 0);
+        stop(&device);
+        CHECK(current_is(&device, "b"));
+        write_config(&device, "");
+        agent_start(&device, "run", NULL);
+        const struct wire_report *report = next_report(&device);
+        CHECK(strcmp(report->outcome, "proven") == 0 && report->running == 6);
+        stop(&device);
+}
+
 /* Stopped for longer than the bake, as a laptop that was closed; it then hears of the withdrawal before it has watched enough. */
 TEST(run, proves_nothing_while_it_sleeps)
 {

@@ -118,6 +118,9 @@ static enum err once(const struct request *request, struct why *why)
 
 static enum err run(const struct request *request, struct why *why)
 {
+        bool is_serving = !request->is_check && !request->once;
+        if (is_serving)
+                serve_take_signals();
         if (yr_initialize() != ERROR_SUCCESS)
                 return FAIL(why, ERR_NOMEM, "starting libyara");
         enum err e = request->is_check ? check(request, why) : request->once ? once(request, why) : serve_run(&request->serve, why);

@@ -132,12 +132,17 @@ static void round_once(struct engine *engine)
         tell(engine);
 }
 
-enum err serve_run(const struct serve *serve, struct why *why)
+void serve_take_signals(void)
 {
-        OWN(engine) struct engine engine = { .serve = serve };
         sigset_t set;
         watched_signals(&set);
         sigprocmask(SIG_BLOCK, &set, NULL);
+        signal(SIGPIPE, SIG_IGN);
+}
+
+enum err serve_run(const struct serve *serve, struct why *why)
+{
+        OWN(engine) struct engine engine = { .serve = serve };
         enum err e = watch_open(serve->watch, &engine.watch, why);
         if (e)
                 return e;

@@ -10,5 +10,8 @@ struct serve {
         long interval_ms;
 };
 
+/* First thing, before anything takes its time: signals are kept until they are asked for. */
+void serve_take_signals(void);
+
 /* Returns OK after SIGTERM or SIGINT. Rules that do not load at the start are no error here: the status file says so. */
 MUST_CHECK enum err serve_run(const struct serve *serve, struct why *why);
