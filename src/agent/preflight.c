@@ -33,6 +33,15 @@ void preflight_kill(struct preflight *preflight)
         channel_close(preflight->channel);
 }
 
+static enum err verdict_of_exit(int code)
+{
+        static const enum err known[] = { OK, ERR_CONTENT, ERR_BUSY };
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+                if (code == err_info(known[i])->exit)
+                        return known[i];
+        return ERR_IO;
+}
+
 bool preflight_ended(struct preflight *preflight, enum err *ret_verdict, char text[PREFLIGHT_TEXT_BYTES])
 {
         struct child_end end;
@@ -44,7 +53,7 @@ bool preflight_ended(struct preflight *preflight, enum err *ret_verdict, char te
                 length = (size_t)snprintf(text, PREFLIGHT_TEXT_BYTES, "preflight ended without a word");
         text[length] = 0;
         channel_close(preflight->channel);
-        *ret_verdict = end.is_signal ? ERR_IO : end.code == 0 ? OK : end.code == err_info(ERR_CONTENT)->exit ? ERR_CONTENT : ERR_IO;
+        *ret_verdict = end.is_signal ? ERR_IO : verdict_of_exit(end.code);
         return true;
 }
 
@@ -54,6 +63,19 @@ static const struct agent_stream_config *find_stream(const struct agent_config *
                 if (strcmp(agent_config_stream(config, i)->name, name) == 0)
                         return agent_config_stream(config, i);
         return NULL;
+}
+
+/* Only what a program says of its content is final: its exit codes below those of the system (sysexits.h), and its own crash. Killed
+ * from outside (the kernel is short of memory, somebody shuts down), or slow without having worked (a device that slept, that
+ * swaps): that is this moment's fault, and it is tried again later. */
+static enum err verdict_of(const struct sandbox_result *result, int64_t wall_ms)
+{
+        enum { SIGNAL_KILL = 9, SIGNAL_TERM = 15, SYSTEM_EXITS = 64 };
+        if (result->is_timeout)
+                return result->cpu_ms >= wall_ms / 2 ? ERR_CONTENT : ERR_BUSY;
+        if (result->is_signal)
+                return result->code == SIGNAL_KILL || result->code == SIGNAL_TERM ? ERR_BUSY : ERR_CONTENT;
+        return result->code == 0 ? OK : result->code >= SYSTEM_EXITS ? ERR_BUSY : ERR_CONTENT;
 }
 
 static enum err run(const struct agent_stream_config *stream, const struct engine_command *command, struct why *why)
@@ -78,9 +100,8 @@ static enum err run(const struct agent_stream_config *stream, const struct engin
         sandbox_walls_text(result.walls, walls);
         int length = snprintf(text, sizeof(text), "%s; walls: %s", ended, walls);
         e = channel_send(STANDARD_OUTPUT, text, length < PREFLIGHT_TEXT_BYTES ? (size_t)length : PREFLIGHT_TEXT_BYTES - 1, why);
-        if (!e && (result.is_signal || result.is_timeout || result.code))
-                e = FAIL(why, ERR_CONTENT, "preflight: %s", ended);
-        return e;
+        enum err verdict = verdict_of(&result, stream->preflight_ms);
+        return e || !verdict ? e : FAIL(why, verdict, "preflight: %s", ended);
 }
 
 enum err preflight_main(const struct preflight_of *of, struct why *why)

@@ -256,12 +256,22 @@ void candidate_preflight(struct stream *stream)
                 stream_event(stream, LIFE_FAILED, why.text);
 }
 
+/* This moment's fault, or so it seems: three times are enough. */
+static bool is_late_again(struct stream *stream)
+{
+        enum { LATE_MAX = 3 };
+        if (stream->late_release != stream->release.counter)
+                stream->late_count = 0;
+        stream->late_release = stream->release.counter;
+        return ++stream->late_count >= LATE_MAX;
+}
+
 static void preflight_tick(struct stream *stream, int64_t now_ms)
 {
         enum err verdict;
         char text[PREFLIGHT_TEXT_BYTES];
         if (preflight_ended(&stream->preflight, &verdict, text)) {
-                if (verdict == ERR_CONTENT)
+                if (verdict == ERR_CONTENT || (verdict == ERR_BUSY && is_late_again(stream)))
                         refuse(stream, SLOT_PREFLIGHT_FAILED, text);
                 else
                         stream_event(stream, verdict ? LIFE_FAILED : LIFE_PASSED, text);

@@ -263,6 +263,24 @@ TEST(run, asks_for_no_lease_when_the_preflight_fails)
         stop(&device);
 }
 
+/* As the kernel does when it is short of memory. */
+TEST(run, tries_a_preflight_again_that_was_killed_from_outside)
+{
+        OWN(device) struct device device;
+        char preflight[200];
+        device_with_4(&device, "");
+        stop(&device);
+        snprintf(preflight, sizeof(preflight), "    preflight: [sh, -c, \"test ! -e $0/crash || kill -KILL $$\", \"{candidate}\"]\n");
+        write_config(&device, preflight);
+        keep_what_it_says(&device);
+        agent_start(&device, "run", NULL);
+        toy_publish(&device.toy, 5, crashes);
+        const struct wire_report *report = next_report(&device);
+        CHECK(strcmp(report->outcome, "preflight_failed") == 0 && report->running == 4 && current_is(&device, "a"));
+        CHECK(has_said(&device, "failed, preflight -> idle: signal 9") && has_said(&device, "unfit, preflight -> idle: signal 9"));
+        stop(&device);
+}
+
 TEST(run, reloads_what_it_has_for_a_shadow_lease_and_may_be_exposed_later)
 {
         OWN(device) struct device device;
