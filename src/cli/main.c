@@ -3,6 +3,7 @@
 #include "platform/clock.h"
 #include "platform/random.h"
 #include "platform/terminal.h"
+#include "platform/file_limit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ static bool wants_colour(bool is_live)
 
 int main(int argc, char **argv)
 {
+        file_limit_size_fails();
         bool is_live = terminal_is(stdout);
         struct cli cli = {
                 .out = stdout,

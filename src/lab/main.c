@@ -1,5 +1,6 @@
 /* firebreak-lab - what does this release do on machines like mine? See firebreak-lab(1). */
 #include "lab/session.h"
+#include "platform/file_limit.h"
 
 #include <errno.h>
 
@@ -22,6 +23,7 @@ static enum err run(const struct lab_options *options, int *ret_code, struct why
 
 int main(int argc, char **argv)
 {
+        file_limit_size_fails();
         (void)argc;
         struct lab_options options;
         struct why why;

@@ -1,5 +1,6 @@
 #include "platform/file_limit.h"
 
+#include <signal.h>
 #include <sys/resource.h>
 
 enum { OTHERWISE = 256, MOST = 1 << 20 };
@@ -14,4 +15,9 @@ unsigned file_limit_raise(void)
         if (setrlimit(RLIMIT_NOFILE, &limit))
                 limit.rlim_cur = before;
         return limit.rlim_cur < MOST ? (unsigned)limit.rlim_cur : MOST;
+}
+
+void file_limit_size_fails(void)
+{
+        signal(SIGXFSZ, SIG_IGN);
 }

@@ -1,5 +1,8 @@
-/* file_limit.h - how many files and connections this process may have open. */
+/* file_limit.h - what the system allows this process to do with files. */
 #pragma once
 
-/* Raises it as far as the system lets us, and says how far that is. */
+/* How many it may have open, connections among them. Raises it as far as the system lets us, and says how far that is. */
 unsigned file_limit_raise(void);
+
+/* First thing in main(): from now on writing past a limit on the size of files fails (ERR_LIMIT), and does not end the program. */
+void file_limit_size_fails(void);

@@ -12,18 +12,21 @@
 enum { SMALL_FILE_MAX = 16 << 10 };
 
 /* What may stand in a folder of ours. */
-static const char *const known[] = { "admin.key", "artifacts", "firebreak.db", "firebreak.db-shm", "firebreak.db-wal", "lock", "server.secret", "tls" };
+static const char *const known[] = { "admin.key", "artifacts", "firebreak.db", "firebreak.db-shm", "firebreak.db-wal", "has_database", "lock", "server.secret", "tls" };
 
-struct look { bool has_secret, has_database; char stranger[DISK_NAME_MAX + 1]; };
+static const char mark[] = "has_database";
+
+struct look { bool has_secret, has_database, has_rows, has_mark; char stranger[DISK_NAME_MAX + 1]; };
 
 static enum err look_at(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why)
 {
         (void)kind;
-        (void)length;
         (void)why;
         struct look *look = user;
         look->has_secret |= strcmp(name, "server.secret") == 0;
         look->has_database |= strcmp(name, "firebreak.db") == 0;
+        look->has_rows |= strcmp(name, "firebreak.db") == 0 && length;
+        look->has_mark |= strcmp(name, mark) == 0;
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
                 if (strcmp(name, known[i]) == 0)
                         return OK;
@@ -42,6 +45,8 @@ static enum err judge(struct disk *disk, const char *path, bool *ret_is_new, str
                 return FAIL(why, ERR_REFUSED, "%s is not a server's folder (it has %.60s in it): give a new or empty one with --data", path, look.stranger);
         if (!look.has_secret && look.has_database)
                 return FAIL(why, ERR_REFUSED, "%s/server.secret is missing: put it back from a backup; with another one every device must enrol again", path);
+        if (look.has_mark && !look.has_rows)
+                return FAIL(why, ERR_REFUSED, "%s/firebreak.db is missing or empty: put it back from a backup; without it every withdrawal is forgotten", path);
         *ret_is_new = !look.has_secret;
         return OK;
 }
@@ -182,4 +187,11 @@ void data_folder_done(struct data_folder *folder)
         OPENSSL_cleanse(folder->secret, sizeof(folder->secret));
         OPENSSL_cleanse(folder->admin_key, sizeof(folder->admin_key));
         folder->lock = -1;
+}
+
+enum err data_folder_mark(const struct data_folder *folder, struct why *why)
+{
+        OWN(disk_folder) struct disk *disk = NULL;
+        enum err e = disk_folder_open(folder->path, &disk, why);
+        return e || has_file(disk, mark) ? e : disk->ops->replace(disk, mark, "", 0, why);
 }

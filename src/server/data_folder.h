@@ -1,6 +1,7 @@
 /* data_folder.h - the server's folder: made at first start, locked while the server runs (docs/guide/formats.md, 6).
  *
- * Made in an order that a power cut cannot spoil: server.secret comes last, and the database after it. */
+ * Made in an order that a power cut cannot spoil: server.secret comes last, the database after it, and then the mark
+ * that there was one. */
 #pragma once
 
 #include "base/err.h"
@@ -31,3 +32,6 @@ struct data_folder_config {
 /* ERR_BUSY: another server has it; ERR_REFUSED: a folder of something else, or one that lost a part that cannot be made anew. */
 MUST_CHECK enum err data_folder_open(const struct data_folder_config *config, struct data_folder *ret_folder, struct why *why);
 void data_folder_done(struct data_folder *folder);
+
+/* The database is made: from now on one that is missing, or empty, was lost. */
+MUST_CHECK enum err data_folder_mark(const struct data_folder *folder, struct why *why);

@@ -95,7 +95,9 @@ static enum err serve_store(struct program *program, struct why *why)
                 .metadata_s = program->settings.metadata_s, .pace_ms = program->settings.pace_ms,
         };
         e = store_open(&config, signer, log_now_ms(NULL), &store, why);
-        return e ? e : store_serve(program->ends[STORE_API], store, &program->log, why);
+        if (!e)
+                e = data_folder_mark(&program->data, why);
+        return e ? e : store_serve(&(struct store_service){ program->ends[STORE_API], store, signer, &program->log }, why);
 }
 
 static int run_store(void *user)

@@ -4,6 +4,7 @@
 #include "platform/clock.h"
 #include "platform/link.h"
 #include "server/ipc.h"
+#include "server/signer/remote.h"
 #include "wire/problem.h"
 
 #include <string.h>
@@ -176,20 +177,22 @@ static enum err serve_once(struct serving *serving, bool *is_full, struct why *w
 
 OWN_DEFINE(serving, struct serving *, mem_free)
 
-enum err store_serve(int end, struct store *store, const struct log *log, struct why *why)
+enum err store_serve(const struct store_service *service, struct why *why)
 {
         OWN(serving) struct serving *serving = mem_new(1, sizeof(*serving));
         if (!serving)
                 return FAIL(why, ERR_NOMEM, "out of memory");
-        serving->end = end;
-        serving->store = store;
-        serving->log = log;
+        serving->end = service->end;
+        serving->store = service->store;
+        serving->log = service->log;
         buf_init(&serving->in, 2 * READ_MAX);
         buf_init(&serving->out, 2u * LIMIT_PUBLIC_BYTES);
         bool is_full = false;
         enum err e = OK;
-        while (!e)
+        while (!e && !signer_remote_is_deaf(service->signer))
                 e = serve_once(serving, &is_full, why);
+        if (!e)
+                e = FAIL(why, ERR_IO, "the signer has not answered for %d s: start the server again", LIMIT_SIGNER_MS / 1000);
         buf_done(&serving->in);
         buf_done(&serving->out);
         return e == ERR_UNAVAILABLE ? OK : e;

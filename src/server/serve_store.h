@@ -7,5 +7,13 @@
 #include "base/log.h"
 #include "server/store/store.h"
 
-/* Until the api process is gone, which is OK. `end` of a link, borrowed. */
-MUST_CHECK enum err store_serve(int end, struct store *store, const struct log *log, struct why *why);
+/* All borrowed. */
+struct store_service {
+        int end;                               /* of a link to the api process */
+        struct store *store;
+        const struct signer *signer;           /* remote.h */
+        const struct log *log;
+};
+
+/* Until the api process is gone, which is OK. ERR_IO: the signer is deaf, and nothing that needs it can go on. */
+MUST_CHECK enum err store_serve(const struct store_service *service, struct why *why);

@@ -112,6 +112,28 @@ TEST(data_folder, makes_a_new_key_but_never_a_new_secret)
         file_remove_tree(place.parent);
 }
 
+TEST(data_folder, is_not_begun_anew_when_its_database_is_gone)
+{
+        struct place place;
+        struct data_folder folder;
+        struct why why;
+        open_place(&place);
+        CHECK(try_open(&place, &folder, NULL) == OK);
+        data_folder_done(&folder);
+        CHECK(try_open(&place, &folder, NULL) == OK);                  /* killed before there was one */
+        put(&place, "firebreak.db", "rows");
+        CHECK(data_folder_mark(&folder, NULL) == OK && data_folder_mark(&folder, NULL) == OK);
+        data_folder_done(&folder);
+        put(&place, "firebreak.db", "");
+        CHECK(try_open(&place, &folder, &why) == ERR_REFUSED && strstr(why.text, "firebreak.db is missing or empty: put it back from a backup"));
+        drop(&place, "firebreak.db");
+        CHECK(try_open(&place, &folder, &why) == ERR_REFUSED && strstr(why.text, "firebreak.db"));
+        put(&place, "firebreak.db", "rows");
+        CHECK(try_open(&place, &folder, NULL) == OK);
+        data_folder_done(&folder);
+        file_remove_tree(place.parent);
+}
+
 TEST(data_folder, says_what_is_wrong_and_changes_nothing)
 {
         static const struct { const char *name, *text, *says; enum err e; } cases[] = {

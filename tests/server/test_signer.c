@@ -190,6 +190,23 @@ TEST(signer_remote, asks_a_confined_process_and_notices_its_end)
         file_remove_tree(folder.path);
 }
 
+/* Nobody reads at the other end. */
+TEST(signer_remote, gives_up_on_one_that_does_not_answer_and_takes_no_late_word)
+{
+        struct why why = { 0 };
+        uint8_t signature[64];
+        int ends[2];
+        CHECK(link_open(ends, NULL) == OK);
+        {
+                OWN(signer_remote) struct signer *signer = NULL;
+                CHECK(signer_remote_open(ends[0], &signer, NULL) == OK && !signer_remote_is_deaf(signer));
+                CHECK(signer->ops->sign(signer, SIGNER_LEASE, LEASE, strlen(LEASE), signature, &why) == ERR_UNAVAILABLE && signer_remote_is_deaf(signer));
+                CHECK(signer->ops->sign(signer, SIGNER_LEASE, LEASE, strlen(LEASE), signature, &why) == ERR_UNAVAILABLE && strstr(why.text, "stopped answering"));
+        }
+        link_close(ends[0]);
+        link_close(ends[1]);
+}
+
 TEST(signer_serve, ends_well_when_nobody_asks_any_more)
 {
         struct folder folder;
