@@ -74,6 +74,29 @@ TEST(report, of_a_device_that_counts_anew_is_not_taken_for_a_repeat)
         }
 }
 
+/* One device that makes up reports and streams must not fill the disk; its own harm is heard all the same. */
+TEST(report, about_no_lease_is_kept_a_hundred_times_and_of_so_many_streams)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        char nonce[sizeof(fleet.one->nonce)], stream[32];
+        int64_t rows = 0;
+        fleet_open(&fleet);
+        memcpy(nonce, fleet.one->nonce, sizeof(nonce));
+        memset(fleet.one->nonce, 'a', sizeof(nonce) - 1);
+        const char *own = fleet.world.stream;
+        for (int i = 0; i < LIMIT_STRAY_REPORTS + 20; i++) {
+                snprintf(stream, sizeof(stream), "made-up-%d", i);
+                fleet.world.stream = stream;
+                CHECK(world_report(&fleet.world, fleet.one, "proven", "") == 200);
+        }
+        fleet.world.stream = own;
+        CHECK(reports_kept(&fleet) == LIMIT_STRAY_REPORTS);
+        CHECK(db_number(fleet.world.store->db, "SELECT max(n) FROM (SELECT count(*) AS n FROM versions GROUP BY device)", NO_VALUES, 0, &rows, NULL) == OK);
+        CHECK(rows == LIMIT_STREAMS);
+        memcpy(fleet.one->nonce, nonce, sizeof(nonce));
+        CHECK(world_report(&fleet.world, fleet.one, "harmed", "crash") == 200 && number(&fleet, "harmed") == 1);
+}
+
 TEST(report, that_overtook_another_does_not_hide_it)
 {
         OWN(fleet) struct fleet fleet = { 0 };

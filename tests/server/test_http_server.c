@@ -541,6 +541,24 @@ TEST(http_server, makes_room_by_ending_who_idles_longest)
         CHECK(rig_stop(&rig) == 0);
 }
 
+/* Connections that never ask for anything, as many as there may be. */
+TEST(http_server, makes_room_by_ending_who_does_not_come_to_the_point)
+{
+        struct rig rig;
+        rig_start(&rig, &(struct rig_options){ .is_plain = true, .connections_max = 4 });
+        int silent[4];
+        for (int i = 0; i < 4; i++) {
+                silent[i] = rig_connect(&rig);
+                rig_say(silent[i], "GET /heal");
+        }
+        for (int i = 0; i < 4; i++)
+                CHECK(rig_ask(&rig, GET("/healthz")) == 200);
+        CHECK(rig_is_ended(silent[0]));
+        for (int i = 0; i < 4; i++)
+                close(silent[i]);
+        CHECK(rig_stop(&rig) == 0);
+}
+
 TEST(http_server, turns_away_a_crowd_but_hears_of_harm)
 {
         static const char ordinary[] = "GET /api/v1/status HTTP/1.1\r\nHost: a\r\n" KEY "\r\n";

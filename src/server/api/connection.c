@@ -688,11 +688,24 @@ void connection_accept(struct front *front)
                 close_connection(connection);
 }
 
+/* Who has been here longest without a request: whoever only opens connections must not keep out those who ask. */
+static struct connection *slowest(struct front *front)
+{
+        for (struct ring *at = front->all.after; at != front->all.before; at = at->after) {      /* not the newest */
+                struct connection *connection = RING_OWNER(at, struct connection, all);
+                bool has_asked = connection->phase != PHASE_HANDSHAKE && connection->phase != PHASE_HEAD;
+                if (!has_asked && !connection->is_closing)
+                        return connection;
+        }
+        return NULL;
+}
+
 void connection_shed(struct front *front)
 {
         front->shed++;
-        if (!ring_is_empty(&front->idle))
-                close_connection(RING_OWNER(front->idle.after, struct connection, idle));
+        struct connection *connection = ring_is_empty(&front->idle) ? slowest(front) : RING_OWNER(front->idle.after, struct connection, idle);
+        if (connection)
+                close_connection(connection);
 }
 
 /* ---- the clock ---- */

@@ -88,10 +88,11 @@ enum err device_authenticate(const struct call *call, struct device *ret_device,
 
 enum err device_runs(struct db *db, const struct device_version *version, struct why *why)
 {
-        return db_run(db, "INSERT INTO versions VALUES (?1,?2,?3,max(?4,0),?5) ON CONFLICT (device, stream) DO UPDATE"
-                          " SET running = ?3, proven = iif(?4 < 0, proven, ?4), said_ms = ?5 WHERE ?5 >= said_ms",
+        /* The select instead of values: a device that makes up streams gets no row for one more than it may have. */
+        return db_run(db, "INSERT INTO versions SELECT ?1,?2,?3,max(?4,0),?5 WHERE (SELECT count(*) FROM versions WHERE device = ?1 AND stream <> ?2) < ?6"
+                          " ON CONFLICT (device, stream) DO UPDATE SET running = ?3, proven = iif(?4 < 0, proven, ?4), said_ms = ?5 WHERE ?5 >= said_ms",
                       VALUES(bind_int(version->device), bind_text(version->stream), bind_int(version->running), bind_int(version->proven),
-                             bind_int(version->said_ms)), why);
+                             bind_int(version->said_ms), bind_int(LIMIT_STREAMS)), why);
 }
 
 enum err devices_seen(struct db *db, const struct store_seen *seen, size_t count, struct why *why)

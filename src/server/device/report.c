@@ -110,10 +110,20 @@ static enum err find_place(struct call *call, struct account *account, bool *ret
         return e;
 }
 
+/* About no lease of its own: of use to whoever looks into it, but not without end. */
+static enum err is_one_too_many(struct call *call, const struct account *account, bool *ret_is, struct why *why)
+{
+        int64_t kept = 0;
+        enum err e = account->has_lease ? OK : db_number(call->db, "SELECT count(*) FROM reports WHERE device = ? AND lease IS NULL",
+                                                         VALUES(bind_int(account->device.number)), 0, &kept, why);
+        *ret_is = kept >= LIMIT_STRAY_REPORTS;
+        return e;
+}
+
 enum err device_report(struct call *call, struct why *why)
 {
         struct account account = { 0 };
-        bool is_repeat = false;
+        bool is_repeat = false, is_stray = false;
         enum err e = read_account(call, &account, why);
         if (!e)
                 e = find_place(call, &account, &is_repeat, why);
@@ -122,6 +132,10 @@ enum err device_report(struct call *call, struct why *why)
         if (is_repeat)
                 return answer_ack(call, account.body.seq, why);
         e = find_lease(call, &account, why);
+        if (!e)
+                e = is_one_too_many(call, &account, &is_stray, why);
+        if (!e && is_stray)
+                return answer_ack(call, account.body.seq, why);
         if (!e)
                 e = keep_report(call, &account, why);
         if (!e)
