@@ -164,6 +164,19 @@ static enum err exchange(struct api *api, struct exchange *x, struct why *why)
         return e;
 }
 
+/* Ours is always an object with something in it. */
+static enum err read_answer(const struct api *api, const struct buf *bytes, struct json **ret_answer, struct why *why)
+{
+        OWN(json) struct json *answer = NULL;
+        enum err e = json_parse(buf_text(bytes), bytes->length, ANSWER_BYTES_MAX, &answer, why);
+        if (!e && (json_type(answer) != JSON_OBJECT || !json_count(answer)))
+                e = FAIL(why, ERR_SYNTAX, "it says nothing; is that a Firebreak server?");
+        if (e)
+                return DURING(why, e, "the answer of %.80s", api->settings.server);
+        *ret_answer = GIVE(answer);
+        return OK;
+}
+
 enum err api_ask(struct api *api, const char *path, const struct api_call *call, struct json **ret_answer, struct why *why)
 {
         char whole[1024];
@@ -184,8 +197,7 @@ enum err api_ask(struct api *api, const char *path, const struct api_call *call,
                 struct net_response response = { .status = x.status, .body = &answer };
                 return refused(api, &response, why);
         }
-        e = json_parse(buf_text(&answer), answer.length, ANSWER_BYTES_MAX, ret_answer, why);
-        return e ? DURING(why, e, "the answer of %.80s", api->settings.server) : OK;
+        return read_answer(api, &answer, ret_answer, why);
 }
 
 enum err api_get(struct api *api, const char *path, struct json **ret_answer, struct why *why)

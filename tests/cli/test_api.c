@@ -48,6 +48,16 @@ TEST(api, follows_the_pages_of_a_list_as_far_as_asked)
         CHECK(strstr(run.out, "\na") && strstr(run.out, "\nc") && !strstr(run.out, "\nd"));
 }
 
+TEST(api, takes_nothing_for_no_answer)
+{
+        static const char *const nothing[] = { "{}", "[]", "[1]", "null", "\"fbt_0\"", "" };
+        for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++) {
+                OWN(fake_run) struct fake_run run = { 0 };
+                const struct fake_answer script[] = { { "POST /api/v1/tokens", 201, nothing[i] } };
+                CHECK(FAKE_RUN(&run, script, "token new") == 65 && !run.out[0]);
+        }
+}
+
 TEST(api, says_that_a_list_goes_on)
 {
         static const struct fake_answer cut[] = { { "GET /api/v1/devices?limit=1", 200, "{\"items\":[{\"device\":\"a\"}],\"next\":\"a\"}" } };
@@ -65,7 +75,7 @@ TEST(api, ends_a_list_that_does_not_end)
                 { "GET /api/v1/devices?limit=99&cursor=x", 200, "{\"items\":[{\"device\":\"a\"}],\"next\":\"x\"}" },
         };
         static const struct fake_answer strange[] = { { "GET /api/v1/devices?limit=100", 200, "{\"items\":[],\"next\":\"a b&c\"}" } };
-        static const struct fake_answer none[] = { { "GET /api/v1/devices?limit=100", 200, "{}" } };
+        static const struct fake_answer none[] = { { "GET /api/v1/devices?limit=100", 200, "{\"next\":null}" } };
         OWN(fake_run) struct fake_run run = { 0 };
         CHECK(FAKE_RUN(&run, same, "device list") == 65 && strstr(run.err, "does not end"));
         CHECK(FAKE_RUN(&run, strange, "device list") == 65);

@@ -213,7 +213,7 @@ TEST(release_publish, says_the_same_when_all_is_there)
 
 TEST(release_publish, goes_with_the_metadata_that_listed_it_first)
 {
-        static const struct fake_answer script[] = { HAS_VERSION, HAS_RULES, { "POST /api/v1/releases", 201, "{}" } };
+        static const struct fake_answer script[] = { HAS_VERSION, HAS_RULES, { "POST /api/v1/releases", 201, "{\"stream\":\"edr-rules\"}" } };
         OWN(desk) struct desk d;
         desk_open(&d);
         pack_and_sign(&d);
@@ -298,13 +298,13 @@ TEST(lab_run, names_the_release_and_keeps_the_evidence_with_it)
 TEST(lab_run, gives_the_server_bad_findings_too)
 {
         static const struct fake_answer script[] = {
-                { "GET /api/v1/releases/edr-rules/1", 200, "{}" },
+                { "GET /api/v1/releases/edr-rules/1", 200, "{\"stream\":\"edr-rules\"}" },
                 { "POST /api/v1/releases/edr-rules/1/evidence", 503, "{\"status\":503,\"code\":\"UNAVAILABLE\",\"detail\":\"again in a minute\"}" },
-                { "POST /api/v1/releases/edr-rules/1/evidence", 201, "{}" },
+                { "POST /api/v1/releases/edr-rules/1/evidence", 201, "{\"stream\":\"edr-rules\"}" },
         };
         static const struct fake_answer both[] = {
-                { "GET /api/v1/releases/edr-rules/1", 200, "{}" },
-                { "POST /api/v1/releases/edr-rules/1/evidence", 201, "{}" }, { "POST /api/v1/releases/edr-rules/1/evidence", 201, "{}" },
+                { "GET /api/v1/releases/edr-rules/1", 200, "{\"stream\":\"edr-rules\"}" },
+                { "POST /api/v1/releases/edr-rules/1/evidence", 201, "{\"stream\":\"edr-rules\"}" }, { "POST /api/v1/releases/edr-rules/1/evidence", 201, "{\"stream\":\"edr-rules\"}" },
         };
         OWN(desk) struct desk d;
         desk_open(&d);
