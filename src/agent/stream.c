@@ -116,6 +116,7 @@ static void act_prove(struct stream *stream)
                 stream->bake_until_ms = agent_steady_ms(agent) + RETRY_FIRST_MS;
                 return;
         }
+        stream->retry_pause_ms = 0;
         candidate_drop(stream);
         if (is_exposure)                 /* after a shadow the candidate comes back */
                 candidate_tidy(stream);
@@ -252,6 +253,8 @@ void stream_offer(struct stream *stream, const struct offer *offer)
 {
         bool is_candidate = stream->life > LIFE_IDLE && stream->life < LIFE_ARMED;
         stream->offer = *offer;
+        if (offer->state == OFFER_GO && !is_same(stream, offer))
+                stream->retry_pause_ms = stream->retry_at_ms = 0;        /* that was about another release */
         if (is_candidate && (offer->state == OFFER_NONE || offer->state == OFFER_WITHDRAW || !is_same(stream, offer)))
                 stream_event(stream, LIFE_CANCELLED, "no longer offered");
 }

@@ -527,6 +527,32 @@ TEST(trial, lasts_as_long_as_the_lease_says_and_longer_only_if_the_device_wants_
         CHECK(!is_proven_after(60, 90, 88) && is_proven_after(60, 90, 95));
 }
 
+TEST(life, makes_neither_a_withdrawal_nor_another_release_wait_for_the_next_try_of_one)
+{
+        world_open();
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        CHECK(start() == OK);
+        be_offered(4, OFFER_GO);
+        struct offer absent = offer_of(5, OFFER_GO);
+        absent.target[0] ^= 1;           /* nobody has its note */
+        stream_offer(&world.stream, &absent);
+        for (int turns = 0; turns < 100000 && world.stream.retry_at_ms < world.now_ms + 500000; turns++)
+                turn(200);
+        CHECK(running() == 4 && world.stream.retry_at_ms > world.now_ms + 400000);
+        const struct offer another = offer_of(6, OFFER_GO), withdrawn = offer_of(6, OFFER_WITHDRAW);
+        stream_offer(&world.stream, &another);
+        live_until(LIFE_PROBATION);
+        live_until(LIFE_IDLE);
+        CHECK(running() == 6 && !world.stream.retry_pause_ms);
+        world.stream.retry_at_ms = world.now_ms + 500000;
+        stream_offer(&world.stream, &withdrawn);
+        turn(0);
+        CHECK(running() == 4);
+        end();
+        world_close();
+}
+
 TEST(life, starts_an_engine_again_that_a_release_left_hanging)
 {
         static const char loaded[] = "state=ok version=4\n";
