@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { BEFORE_MAX = 99, BEFORE_BYTES = 32 };        /* copies of the record that are kept; the last is then written over */
+
 static void explain(const struct slots *slots, size_t i)
 {
         const struct slot_stream *now = slots_stream(slots, i);
@@ -38,6 +40,10 @@ static enum err recover(struct disk *disk, struct slots *slots, bool is_dry, str
                         printf("  it is in safe mode already: nothing to do\n");
                         continue;
                 }
+                if (slots_stream(slots, i)->current == SLOT_FACTORY) {
+                        printf("  it runs the factory copy: nothing to do\n");
+                        continue;
+                }
                 if (is_dry) {
                         printf("  would %s\n", is_release_on_trial(slots, i) ? "give up the release on trial" : "go one level down");
                         continue;
@@ -54,12 +60,33 @@ static enum err recover(struct disk *disk, struct slots *slots, bool is_dry, str
         return OK;
 }
 
-static enum err keep_before(struct disk *disk, struct why *why)
+static bool is_there(struct disk *disk, const char *name)
+{
+        struct why why;
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, sizeof(struct slot_record));
+        return disk->ops->read(disk, name, &bytes, &why) != ERR_NOT_FOUND;
+}
+
+/* Each time under a name of its own: the first copy is the way back to what ran. */
+static enum err keep_before(struct disk *disk, char name[static BEFORE_BYTES], struct why *why)
 {
         OWN(buf) struct buf before;
         buf_init(&before, sizeof(struct slot_record));
+        snprintf(name, BEFORE_BYTES, "slots.before-recover");
+        for (unsigned number = 2; number <= BEFORE_MAX && is_there(disk, name); number++)
+                snprintf(name, BEFORE_BYTES, "slots.before-recover.%u", number);
         enum err e = disk->ops->read(disk, "slots", &before, why);
-        return e ? e : disk->ops->replace(disk, "slots.before-recover", before.bytes, before.length, why);
+        return e ? e : disk->ops->replace(disk, name, before.bytes, before.length, why);
+}
+
+/* Is there a stream that runs a release? */
+static bool has_work(const struct slots *slots)
+{
+        for (size_t i = 0; i < slots_count(slots); i++)
+                if (slots_stream(slots, i)->current < SLOT_FACTORY)
+                        return true;
+        return false;
 }
 
 /* The folders say which streams there are; each goes to its factory copy. */
@@ -102,12 +129,14 @@ static enum err recover_disk(const struct command_line *line, const char *state,
                 printf("no release was ever installed here: the device runs its factory content\n");
                 return OK;
         }
-        if (!line->is_dry)
-                e = keep_before(disk, why);
+        char before[BEFORE_BYTES];
+        bool changes = !line->is_dry && has_work(slots);
+        if (changes)
+                e = keep_before(disk, before, why);
         if (!e)
                 e = recover(disk, slots, line->is_dry, why);
-        if (!e && !line->is_dry)
-                printf("to undo: in %s of that disk, put slots.before-recover back as slots before the device starts\n", state);
+        if (!e && changes)
+                printf("to undo: in %s of that disk, put %s back as slots before the device starts\n", state, before);
         return e;
 }
 

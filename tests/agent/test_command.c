@@ -102,6 +102,28 @@ TEST(recover, changes_nothing_in_a_dry_run_and_goes_back_to_good_otherwise)
         file_remove_tree(root);
 }
 
+TEST(recover, stops_at_the_factory_copy_and_keeps_the_first_way_back)
+{
+        char root[64], first[128], second[128], target[16], all[128], said[4096];
+        make_device(root);
+        snprintf(first, sizeof(first), "%s/state/slots.before-recover", root);
+        snprintf(second, sizeof(second), "%s/state/slots.before-recover.2", root);
+        CHECK(command("recover", "--root", root, "--state=state") == 0 && file_kind(first) == FILE_REGULAR);
+        snprintf(all, sizeof(all), "--root=%s", root);
+        struct heard heard = listen(stdout);
+        int exit = command("recover", all, "--state=state", NULL);
+        hear(&heard, said);
+        current_link(root, target);
+        CHECK(exit == 0 && strstr(said, "it runs the factory copy: nothing to do") && strcmp(target, "factory") == 0 && file_kind(second) == FILE_ABSENT);
+        OWN(buf) struct buf before;
+        buf_init(&before, sizeof(struct slot_record));
+        char slots[128];
+        snprintf(slots, sizeof(slots), "%s/state/slots", root);
+        CHECK(file_read(first, &before, NULL) == OK && file_write(slots, before.bytes, before.length, NULL) == OK);
+        CHECK(command("recover", "--root", root, "--state=state") == 0 && file_kind(second) == FILE_REGULAR);
+        file_remove_tree(root);
+}
+
 static void damage(const char *root)
 {
         char path[128];
