@@ -10,8 +10,8 @@ uint32_t arm_exposed(const struct arm *arm)
 {
         uint32_t sum = 0;
         for (unsigned status = 0; status < LEASE_LAPSED; status++)
-                sum += status == LEASE_DECLINED ? 0 : arm->by_status[status];
-        return sum;
+                sum += arm->by_status[status];
+        return sum - arm->unbegun;
 }
 
 int64_t rollout_lease_ms(const struct rollout *rollout)
@@ -43,6 +43,8 @@ static void count(struct rollout *rollout, const struct lease *lease, int by)
                 struct group *group = &rollout->groups[lease_group(lease, i)];
                 struct arm *arm = lease->is_control ? &group->control : &group->treated;
                 arm->by_status[lease->status] += (unsigned)by;
+                if (lease->status == LEASE_DECLINED && lease->is_unbegun)
+                        arm->unbegun += (unsigned)by;
                 if (lease->status == LEASE_HARMED)
                         arm->by_kind[lease->kind] += (unsigned)by;
                 if (is_young(lease))
@@ -81,6 +83,13 @@ static uint32_t new_cell(struct rollout *rollout)
         }
         rollout->free_cell = rollout->cells[at].next_free;
         return at;
+}
+
+void book_never_began(struct rollout *rollout, struct lease *lease)
+{
+        count(rollout, lease, -1);
+        lease->is_unbegun = true;
+        count(rollout, lease, 1);
 }
 
 static uint32_t find_cell(struct rollout *rollout, uint32_t block)

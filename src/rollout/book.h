@@ -27,7 +27,7 @@ struct lease {
         uint32_t device, cell, due_place;        /* cell: until it is due */
         uint16_t strata[LIMIT_ATTRIBUTES];
         uint8_t strata_count, status, kind;
-        bool is_control : 1, is_due : 1, is_compared : 1;      /* compared: counted among those at risk */
+        bool is_control : 1, is_due : 1, is_compared : 1, is_unbegun : 1;      /* compared: counted among those at risk; unbegun: declined in time */
 };
 
 /* leases: before their deadline; offered: control devices in this line, 0 outside of a pick. */
@@ -35,6 +35,7 @@ struct cell { int64_t slot; uint32_t block, leases, wanted, offered, first_share
 
 struct arm {
         uint32_t by_status[LEASE_STATUSES], by_kind[ROLLOUT_KINDS];
+        uint32_t unbegun;                        /* of the declined */
         struct bound_counts bound;               /* those at the age of their deadline */
 };
 
@@ -94,12 +95,14 @@ static inline unsigned lease_groups(const struct lease *lease) { return 1u + lea
 static inline uint32_t arm_open(const struct arm *arm) { return arm->by_status[LEASE_RESERVED] + arm->by_status[LEASE_OPEN]; }
 static inline uint32_t arm_hurt(const struct arm *arm) { return arm->by_status[LEASE_HARMED] + arm->by_status[LEASE_DARK]; }
 static inline uint32_t arm_settled(const struct arm *arm) { return arm->by_status[LEASE_PROVEN] + arm_hurt(arm); }
-uint32_t arm_exposed(const struct arm *arm);                                 /* all but those who never began: lapsed or declined */
+uint32_t arm_exposed(const struct arm *arm);                                 /* all but those who never began */
 
 /* A new lease, reserved. The caller has seen that there is room. */
 uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *device, bool is_control);
 void book_dirty(struct rollout *rollout, struct group *group);               /* the rules have to look at it */
 void book_label(struct rollout *rollout, struct lease *lease, enum lease_status status, enum rollout_signal kind);
+/* A device that declined while the release was on offer did not begin it; one that says so later gave it up. */
+void book_never_began(struct rollout *rollout, struct lease *lease);
 /* Its deadline is here: from now on it counts in the bounds. */
 void book_due(struct rollout *rollout, struct lease *lease);
 int64_t book_slot(const struct rollout *rollout, int64_t at_ms);

@@ -419,6 +419,11 @@ static enum err check_report(const struct rollout *rollout, const struct rollout
         return OK;
 }
 
+static bool is_on_offer(const struct rollout *rollout)
+{
+        return rollout->state == ROLLOUT_EXPOSING || rollout->state == ROLLOUT_HOLDING || rollout->state == ROLLOUT_COMPLETE;
+}
+
 enum err rollout_report(struct rollout *rollout, const struct rollout_report *report, struct why *why)
 {
         struct lease *lease = NULL;
@@ -430,9 +435,12 @@ enum err rollout_report(struct rollout *rollout, const struct rollout_report *re
         bool is_first = lease->status == LEASE_OPEN;
         if (to != LEASE_LAPSED)
                 book_label(rollout, lease, to, report->outcome == ROLLOUT_HARMED ? report->kind : ROLLOUT_SIGNALS);
-        if (is_first && to == LEASE_DECLINED)
+        if (is_first && to == LEASE_DECLINED) {
+                if (is_on_offer(rollout))
+                        book_never_began(rollout, lease);
                 gate_declined(rollout, lease);
-        else if (is_first)
+        }
+        if (is_first && to != LEASE_DECLINED)
                 gate_ended(rollout, lease, signal_of(report), book_slot(rollout, rollout->now_ms));
         (void)judge(rollout);
         return OK;

@@ -227,6 +227,24 @@ TEST(a_declined_lease, is_censored_and_may_be_had_again)
         CHECK(small_pick(&small) == 0);      /* three times is enough */
 }
 
+/* What devices say when the server takes a release back from them, on trial or out of the dark. */
+TEST(a_declined_lease, of_a_release_that_was_stopped_is_an_exposure_all_the_same)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 40);
+        CHECK(small_pick(&small) == 5);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_DECLINED, 1);
+        CHECK(small_view(&small).fleet.exposed == 4);
+        CHECK(say(&small, ROLLOUT_ON_WITHDRAW, NULL) == OK);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_DECLINED, 1);
+        CHECK(small_view(&small).fleet.exposed == 4 && small_view(&small).fleet.declined == 2);
+        small_wait(&small, 16000);
+        CHECK(small_view(&small).fleet.dark == 3);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_DECLINED, 3);
+        CHECK(small_view(&small).fleet.exposed == 4 && small_view(&small).fleet.declined == 5);
+}
+
 /* Each time four controls go with each of them: they must not use up the leases of those who try again. */
 TEST(declined_leases, leave_room_for_everybody_and_do_not_delay_the_end)
 {
