@@ -1,6 +1,7 @@
 /* The whole life of releases on one device, with the real stream, slots, content and unpacking over a disk that loses power
  * at every change: afterwards there is always something good to start. The network, the judge and the clock are stand-ins. */
 #include "agent/content.h"
+#include "support/sweep.h"
 #include "agent/stream.h"
 #include "base/mem.h"
 #include "platform/file.h"
@@ -327,6 +328,21 @@ TEST(stream, takes_no_release_under_another_number_than_the_signed_one)
         live();
         CHECK(running() == 0 && slots_stream(world.agent.slots, 0)->counters.proven == 0 && !slots_is_denied(world.agent.slots, 0, 9));
         end();
+        world_close();
+}
+
+TEST(stream_open, survives_a_lack_of_memory)
+{
+        world_open();
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        CHECK(start() == OK);
+        end();
+        SWEEP_MEMORY {
+                enum err e = start();
+                CHECK(e == OK || e == ERR_NOMEM);
+                end();
+        }
         world_close();
 }
 

@@ -77,8 +77,8 @@ static inline void fake_run_release(struct fake_run *run)
         free(run->err);
 }
 
-/* Runs the words of `line` (split at blanks; `~` within a word is a blank). */
-static inline int fake_run(struct fake_run *run, const struct fake_answer *script, size_t count, const char *line)
+/* Runs the words of `line` (split at blanks; `~` within a word is a blank). It may end before the script does. */
+static inline int fake_run_freely(struct fake_run *run, const struct fake_answer *script, size_t count, const char *line)
 {
         char key[] = "/tmp/firebreak-key-XXXXXX", copy[1024], *words[32];
         int used = 0, fd = mkstemp(key);
@@ -106,6 +106,13 @@ static inline int fake_run(struct fake_run *run, const struct fake_answer *scrip
         fclose(out);
         fclose(err);
         unlink(key);
+        return code;
+}
+
+/* The same, and it comes to the script's end. */
+static inline int fake_run(struct fake_run *run, const struct fake_answer *script, size_t count, const char *line)
+{
+        int code = fake_run_freely(run, script, count, line);
         if (run->fault || run->at != run->count)
                 printf("# %s (%zu of %zu answers used)\n", run->fault ? run->fault : "ended early", run->at, run->count);
         CHECK(!run->fault && run->at == run->count);

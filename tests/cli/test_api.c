@@ -1,6 +1,7 @@
 #include "cli/api.h"
 
 #include "cli/fake_net.h"
+#include "support/sweep.h"
 
 #define PROBLEM(code, detail) "{\"type\":\"about:blank\",\"title\":\"x\",\"status\":409,\"detail\":\"" detail "\",\"code\":\"" code "\"}"
 
@@ -56,6 +57,19 @@ TEST(api, takes_nothing_for_no_answer)
                 const struct fake_answer script[] = { { "POST /api/v1/tokens", 201, nothing[i] } };
                 CHECK(FAKE_RUN(&run, script, "token new") == 65 && !run.out[0]);
         }
+}
+
+TEST(api_open, survives_a_lack_of_memory)
+{
+        const struct fake_answer script[] = { { "POST /api/v1/tokens", 201, "{\"token\":\"fbt_0\"}" } };
+        unsigned failed = 0;
+        SWEEP_MEMORY {
+                OWN(fake_run) struct fake_run run = { 0 };
+                int code = fake_run_freely(&run, script, 1, "token new");
+                CHECK(code == 0 ? strcmp(run.out, "fbt_0\n") == 0 : code == err_info(ERR_NOMEM)->exit && !run.out[0]);
+                failed += code != 0;
+        }
+        CHECK(failed > 3);
 }
 
 TEST(api, says_that_a_list_goes_on)

@@ -1,5 +1,6 @@
 /* pack, sign, publish and lab run as a person types them: real folders, a stored server, a stand-in for firebreak-lab. */
 #include "cli/fake_net.h"
+#include "support/sweep.h"
 #include "platform/file.h"
 #include "platform/lock.h"
 
@@ -68,6 +69,22 @@ static void pack_and_sign(struct desk *desk)
 {
         CHECK(SAY(desk, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
         CHECK(SAY(desk, "release sign edr-rules/1 --publisher @/acme") == 0);
+}
+
+/* publisher_open(), release_folder_open() and all that signing needs. */
+TEST(release_sign, survives_a_lack_of_memory_and_signs_all_or_nothing)
+{
+        OWN(desk) struct desk d;
+        unsigned failed = 0;
+        desk_open(&d);
+        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        SWEEP_MEMORY {
+                int code = SAY(&d, "release sign edr-rules/1 --publisher @/acme");
+                bool is_done = code == err_info(ERR_REFUSED)->exit && strstr(d.run.err, "it is signed already");
+                CHECK(is_done || code == 0 || code == err_info(ERR_NOMEM)->exit);
+                failed += code == err_info(ERR_NOMEM)->exit;
+        }
+        CHECK(failed > 20 && SAY(&d, "release sign edr-rules/1 --publisher @/acme") != 0 && strstr(d.run.err, "it is signed already"));
 }
 
 TEST(release_pack, tells_people_and_programs_what_it_made)

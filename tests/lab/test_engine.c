@@ -2,6 +2,7 @@
 
 #include "lab/content.h"
 #include "platform/child.h"
+#include "support/sweep.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -44,6 +45,15 @@ TEST(engine_open, knows_name_version_and_digest)
         struct engine newer = engine(YARAD), older = engine(YARAD_1);
         CHECK(strcmp(newer.name, "firebreak-yarad") == 0 && strcmp(newer.version, "2.1") == 0 && strcmp(older.version, "1.9") == 0);
         CHECK(strlen(newer.sha256) == 64 && strcmp(newer.sha256, older.sha256) != 0 && strstr(newer.walls, "rlimit"));
+}
+
+TEST(engine_open, survives_a_lack_of_memory)
+{
+        SWEEP_MEMORY {
+                struct engine tried = { .log = NULL };
+                enum err e = engine_open(YARAD, &tried, NULL);
+                CHECK(e == OK || e == ERR_NOMEM);
+        }
 }
 
 TEST(engine_open, refuses_what_is_no_engine)

@@ -159,6 +159,21 @@ TEST(release_note, counts_only_with_the_content_threshold)
         CHECK(release_note_open(&anchor, &bytes, &note, NULL) == ERR_UNTRUSTED && !note);
 }
 
+TEST(release_note_open, survives_a_lack_of_memory)
+{
+        OWN(buf) struct buf bytes;
+        const struct anchor anchor = { .content_threshold = 1, .content_count = 1, .content = { test_vkey("a", 1) }, .root_threshold = 1, .root_count = 1,
+                                       .root = { test_vkey("root", 4) }, .director = test_vkey("director", 5) };
+        buf_init(&bytes, LIMIT_NOTE_BYTES);
+        buf_add_text(&bytes, stored);
+        test_sign(&bytes, "a", 1);
+        SWEEP_MEMORY {
+                OWN(release_note) struct release_note *note = NULL;
+                enum err e = release_note_open(&anchor, &bytes, &note, NULL);
+                CHECK(e == OK || (e == ERR_NOMEM && !note));
+        }
+}
+
 TEST(release_note, is_whole_or_not_there_when_memory_is_short)
 {
         SWEEP_MEMORY {
