@@ -526,9 +526,7 @@ TEST(slots_open, takes_a_lost_record_for_a_damaged_one_where_a_release_ran)
         struct disk *disk = &sim.disk;
         CHECK(disk->ops->make_folder(disk, "streams", NULL) == OK && disk->ops->make_folder(disk, "streams/edr-rules", NULL) == OK);
         CHECK(disk->ops->point(disk, "streams/edr-rules/current", "factory", NULL) == OK);
-        {
-                OWN(slots) struct slots *slots = open_one(&sim);
-        }
+        slots_close(open_one(&sim));
         CHECK(disk->ops->point(disk, "streams/edr-rules/current", "b", NULL) == OK);
         OWN(slots) struct slots *slots = NULL;
         CHECK(slots_open(disk, one, 1, &slots, NULL) == ERR_SYNTAX && slots_open_all(disk, &slots, NULL) == ERR_SYNTAX && !slots);
