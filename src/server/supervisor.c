@@ -17,7 +17,8 @@ struct supervision {
         struct child children[SUPERVISOR_MAX];
         int signals;
         bool is_stopping, has_died, has_cause;
-        size_t bereaved;                       /* the first that ended because another was gone */
+        size_t bereaved;                       /* the first that ended because another was gone, and how */
+        int bereaved_code;
         int code;
         int64_t until_ms;
 };
@@ -35,7 +36,7 @@ static bool is_any_alive(const struct supervision *supervision)
         return false;
 }
 
-/* One that only lost another says so with UNAVAILABLE: the other's own code tells more. */
+/* One that only lost another ends with 0 or UNAVAILABLE: the other's own code tells more. */
 static void keep_code(struct supervision *supervision, int code)
 {
         int lost = err_info(ERR_UNAVAILABLE)->exit;
@@ -53,7 +54,7 @@ static void tell_death(const struct supervision *supervision, size_t index, cons
 static void note_end(struct supervision *supervision, size_t index, const struct child_end *end)
 {
         int lost = err_info(ERR_UNAVAILABLE)->exit;
-        bool is_orderly = !end->is_signal && end->code == 0, is_bereaved = !end->is_signal && end->code == lost;
+        bool is_orderly = !end->is_signal && end->code == 0, is_bereaved = !end->is_signal && (end->code == lost || end->code == 0);
         if (is_orderly && (supervision->is_stopping || supervision->has_died))
                 return;
         keep_code(supervision, end->is_signal ? lost : end->code);
@@ -61,8 +62,10 @@ static void note_end(struct supervision *supervision, size_t index, const struct
                 tell_death(supervision, index, end);
         if (!supervision->has_died)
                 supervision->until_ms = now_ms() + LAST_WORDS_MS;
-        if (is_bereaved && !supervision->has_died)
+        if (is_bereaved && !supervision->has_died) {
                 supervision->bereaved = index;
+                supervision->bereaved_code = end->code;
+        }
         supervision->has_died = true;
         supervision->has_cause |= !is_bereaved;
 }
@@ -71,7 +74,7 @@ static void note_end(struct supervision *supervision, size_t index, const struct
 static void tell_riddle(const struct supervision *supervision)
 {
         if (supervision->has_died && !supervision->has_cause)
-                tell_death(supervision, supervision->bereaved, &(struct child_end){ .code = err_info(ERR_UNAVAILABLE)->exit });
+                tell_death(supervision, supervision->bereaved, &(struct child_end){ .code = supervision->bereaved_code });
 }
 
 static void collect(struct supervision *supervision)

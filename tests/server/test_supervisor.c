@@ -210,3 +210,29 @@ TEST(supervise, tells_of_the_death_that_was_the_cause_and_not_of_what_followed)
                 fclose(scene.stage.log);
         }
 }
+
+static int last_failing(void *user)
+{
+        const struct stage *stage = user;
+        close(stage->last_is_here[0]);
+        tell(user, 'l');
+        close(stage->last_is_here[1]);          /* the first sees that it is gone, and may well end before it */
+        usleep(20000);
+        return 74;
+}
+
+TEST(supervise, keeps_silent_about_one_that_ended_in_order_for_want_of_another)
+{
+        static const struct supervised processes[] = { { "first", first_until_alone }, { "last", last_failing } };
+        struct scene scene = { .stage = { .log = tmpfile() } };
+        char words[2048] = "";
+        CHECK(pipe(scene.stage.last_is_here) == 0);
+        open_scene(&scene, processes);
+        close(scene.stage.last_is_here[0]);
+        close(scene.stage.last_is_here[1]);
+        CHECK(close_scene(&scene) == 74);
+        rewind(scene.stage.log);
+        CHECK(fread(words, 1, sizeof(words) - 1, scene.stage.log) > 0);
+        CHECK(strstr(words, "process=last") && !strstr(words, "process=first"));
+        fclose(scene.stage.log);
+}

@@ -108,11 +108,19 @@ static enum err read_frames(struct store_link *link, struct why *why)
         return e;
 }
 
+/* EBADF is how the loop says that the other end closed with something of ours unread. */
+static enum err broken(int status, struct why *why)
+{
+        if (status == UV_EBADF)
+                return FAIL(why, ERR_UNAVAILABLE, "the store is gone");
+        return FAIL(why, ERR_IO, "the line to the store: %s", uv_strerror(status));
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
         struct store_link *link = poll->data;
         struct why why = { 0 };
-        enum err e = status < 0 ? FAIL(&why, ERR_IO, "the line to the store: %s", uv_strerror(status)) : OK;
+        enum err e = status < 0 ? broken(status, &why) : OK;
         if (!e && (events & UV_READABLE))
                 e = read_frames(link, &why);
         if (!e && !link->is_lost)
