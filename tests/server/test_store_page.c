@@ -33,7 +33,8 @@ TEST(page, says_where_the_next_one_begins)
 
 TEST(page_init, refuses_words_and_numbers_it_does_not_know)
 {
-        static const char *const bad[] = { "limit=0", "limit=1001", "limit=", "limit=x", "limit=-1", "cursor=99999999999999999999", "page=2", "limit", "limit=1&&cursor=1" };
+        static const char *const bad[] = { "limit=0", "limit=1001", "limit=", "limit=x", "limit=-1", "cursor=99999999999999999999", "page=2", "limit", "limit=1&&cursor=1",
+                                           "limit=1&limit=2", "cursor=1&limit=1&cursor=1" };
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
                 struct page page = { 0 };
                 CHECK(page_init(&page, bad[i], NULL) == ERR_SYNTAX);

@@ -32,7 +32,11 @@ static enum err read_word(struct page *page, const char *text, size_t length, st
 {
         for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
                 size_t name = strlen(words[i].name);
-                if (length >= name && memcmp(text, words[i].name, name) == 0)
+                bool is_it = length >= name && memcmp(text, words[i].name, name) == 0, is_again = is_it && page->said & 1u << i;
+                page->said |= is_it ? 1u << i : 0;
+                if (is_again)
+                        return FAIL(why, ERR_SYNTAX, "?%s is there more than once: say it once", words[i].name);
+                if (is_it)
                         return read_number(text + name, length - name, &words[i], (int64_t *)((char *)page + words[i].offset), why);
         }
         return FAIL(why, ERR_SYNTAX, "the query `%.*s` is not known here; there are limit= and cursor=", (int)(length > 60 ? 60 : length), text);

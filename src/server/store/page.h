@@ -8,10 +8,11 @@
 struct page {
         int64_t after, limit;
         struct json *items;                /* taken by page_answer() */
+        unsigned said;                     /* bits: words of the query that were read */
         int64_t last;                      /* the number of the newest item */
 };
 
-/* Reads the query; unknown words in it are errors. */
+/* Reads the query; unknown words in it, and one that is said twice, are errors. */
 MUST_CHECK enum err page_init(struct page *page, const char *query, struct why *why);
 void page_done(struct page *page);
 static inline void page_release(struct page *page) { page_done(page); }
