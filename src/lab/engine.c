@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "platform/disk_folder.h"
+#include "platform/file.h"
 #include "platform/paths.h"
 
 enum { SAID_MAX = 1 << 20, EXIT_REFUSES = 1 };
@@ -182,6 +183,8 @@ enum err engine_open(const char *path, struct engine *engine, struct why *why)
         OWN(disk_folder) struct disk *root = NULL;
         uint64_t length;
         enum err e = paths_real(path, engine->path, why);
+        if (!e && file_kind(engine->path) != FILE_REGULAR)
+                e = FAIL(why, ERR_REFUSED, "%s is not a file: name the engine's program", engine->path);
         if (!e)
                 e = disk_folder_open("/", &root, why);
         if (!e)

@@ -62,6 +62,7 @@ TEST(engine_open, refuses_what_is_no_engine)
         struct why why;
         CHECK(engine_open("/no/such/engine", &tried, &why) == ERR_NOT_FOUND);
         CHECK(engine_open("/bin/false", &tried, &why) == ERR_IO && strstr(why.text, "--version"));
+        CHECK(engine_open("/dev/null", &tried, &why) == ERR_REFUSED && strstr(why.text, "/dev/null"));
 }
 
 TEST(engine_check, counts_the_rules_and_tells_what_does_not_load)
