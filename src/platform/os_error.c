@@ -20,7 +20,7 @@ static const struct row {
         { ENOMEM, ERR_NOMEM, NULL },
         { EMFILE, ERR_LIMIT, "too many open files in this process: raise its limit (ulimit -n)" },
         { ENFILE, ERR_LIMIT, "too many open files on this machine: raise fs.file-max" },
-        { EFBIG, ERR_LIMIT, "past a limit on the size of files: raise it (ulimit -f, LimitFSIZE)" },
+        { EFBIG, ERR_FULL, "past a limit on the size of files: raise it (ulimit -f, LimitFSIZE)" },
         { ENAMETOOLONG, ERR_LIMIT, NULL },
         { ELOOP, ERR_REFUSED, "a symbolic link is in the way; links are not followed here" },
         { EACCES, ERR_REFUSED, "permission denied: check owner and mode" },

@@ -240,7 +240,7 @@ TEST(disk_folder, keeps_the_old_file_when_there_is_no_room_for_the_new)
         CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
         enum err e = folder.disk->ops->replace(folder.disk, "t/record", much, sizeof(much), NULL);
         CHECK(setrlimit(RLIMIT_FSIZE, &old_limit) == 0);
-        CHECK(e == ERR_LIMIT);
+        CHECK(e == ERR_FULL);
         struct stat stat;
         CHECK(lstat(path_of(&folder, "t/record"), &stat) == 0 && stat.st_size == 3);
         CHECK(access(path_of(&folder, "t/.pending-record"), F_OK) != 0);

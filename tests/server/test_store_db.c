@@ -1,4 +1,7 @@
 #include "server/store/db.h"
+#include "platform/child.h"
+#include "platform/file.h"
+#include "platform/file_limit.h"
 #include "server/store/schema.h"
 
 #include "support/sweep.h"
@@ -7,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 static const char *const two_steps[] = { "CREATE TABLE a (x INTEGER NOT NULL UNIQUE) STRICT", "CREATE TABLE b (y TEXT) STRICT" };
 static const char *const broken_step[] = { "CREATE TABLE a (x INTEGER) STRICT; CREATE TABLE a (x INTEGER) STRICT" };
@@ -144,4 +149,34 @@ TEST(schema_migrate, survives_every_allocation_failure)
                         e = schema_migrate(db, NULL);
                 CHECK(e == OK || e == ERR_NOMEM);
         }
+}
+
+static int fill_up(void *user)
+{
+        OWN(db) struct db *db = NULL;
+        struct why why = { 0 };
+        char text[4096];
+        memset(text, 'a', sizeof(text) - 1);
+        text[sizeof(text) - 1] = 0;
+        file_limit_size_fails();
+        enum err e = db_open(user, &db, NULL);
+        if (!e)
+                e = db_run(db, "CREATE TABLE t (text TEXT)", NO_VALUES, NULL);
+        if (e || setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 1 << 16, 1 << 16 }))
+                return 99;
+        for (int i = 0; i < 1000 && !e; i++)
+                e = db_run(db, "INSERT INTO t VALUES (?)", VALUES(bind_text(text)), &why);
+        return strstr(why.text, "LimitFSIZE") ? (int)e : 98;
+}
+
+TEST(db, takes_a_limit_on_the_size_of_files_for_a_full_disk)
+{
+        struct child child = { 0 };
+        char folder[64], path[80];
+        int status = 0;
+        CHECK(file_temporary(folder, NULL) == OK);
+        snprintf(path, sizeof(path), "%s/a.db", folder);
+        CHECK(child_fork(fill_up, path, &child, NULL) == OK);
+        CHECK(waitpid(child.pid, &status, 0) == child.pid && WIFEXITED(status) && WEXITSTATUS(status) == ERR_FULL);
+        file_remove_tree(folder);
 }

@@ -1,8 +1,10 @@
 #include "server/store/db.h"
 
 #include "base/mem.h"
+#include "platform/os_error.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <string.h>
@@ -76,8 +78,33 @@ static const struct meaning {
         { SQLITE_TOOBIG, ERR_LIMIT, "a value is too large" },
 };
 
+/* What the system said to the last failed call for the database or, `which` JOURNAL_POINTER, its log. */
+static int last_errno(struct db *db, int which)
+{
+        sqlite3_file *file = NULL;
+        int number = 0;
+        if (sqlite3_file_control(db->handle, "main", which, &file) != SQLITE_OK || !file || !file->pMethods)
+                return 0;
+        return file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number) == SQLITE_OK ? number : 0;
+}
+
+/* SQLite knows only one way in which there is no room. */
+static enum err no_room(struct db *db, int code, struct why *why)
+{
+        static const int files[] = { SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER };
+        for (size_t i = 0; i < 2 && db->handle && code == SQLITE_IOERR_WRITE; i++) {
+                int number = last_errno(db, files[i]);
+                if (number == EFBIG || number == EDQUOT)
+                        return OS_FAIL(why, number, "the database");
+        }
+        return OK;
+}
+
 static enum err fail(struct db *db, int code, struct why *why)
 {
+        enum err full = no_room(db, code, why);
+        if (full)
+                return full;
         const char *detail = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code);
         for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
                 if (meanings[i].code == code || meanings[i].code == (code & 0xff))
