@@ -151,6 +151,8 @@ static enum err fill(struct disk *disk, const struct data_folder_config *config,
         snprintf(lock, sizeof(lock), "%s/lock", folder->path);
         if (!e)
                 e = lock_take(lock, config->wait_ms, &folder->lock, why);
+        if (!e)                                 /* again: the one that had the lock may have made it meanwhile */
+                e = judge(disk, folder->path, &folder->is_new, why);
         if (!e)
                 e = complete(disk, config, folder->is_new, why);
         return e ? e : read_secrets(disk, folder, why);
