@@ -17,19 +17,22 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { RIG_WAIT_S = 60 };
 
-struct started { struct api_config config; int other_end; };
+struct started { struct api_config config; int other_end; unsigned files_max; };
 
 static int run(void *user)
 {
         struct started *started = user;
         struct why why = { 0 };
         link_close(started->other_end);
+        if (started->files_max)
+                CHECK(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ started->files_max, started->files_max }) == 0);
         enum err e = api_run(&started->config, &why);
         if (e)
                 printf("# api: %s\n", why.text);
@@ -88,7 +91,7 @@ void rig_start(struct rig *rig, const struct rig_options *options)
         struct started started = {
                 .config = { .listener = listener, .store = ends[1], .artifacts = folder, .secret = rig->secret, .admin_key = RIG_KEY, .random = &random.source,
                             .patience = options->patience, .connections_max = options->connections_max, .ready_file = ready[1], .address = url, .log = &quiet },
-                .other_end = ends[0],
+                .other_end = ends[0], .files_max = options->files_max,
         };
         if (!options->is_plain) {
                 make_certificate(rig);
@@ -124,6 +127,7 @@ static int finish(struct rig *rig, int number)
 
 int rig_stop(struct rig *rig) { return finish(rig, SIGTERM); }
 int rig_kill(struct rig *rig) { return finish(rig, SIGKILL); }
+int rig_end(struct rig *rig) { return finish(rig, 0); }
 
 /* ---- the store ---- */
 

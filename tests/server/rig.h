@@ -18,6 +18,7 @@ struct rig_options {
         const struct patience *patience;
         unsigned connections_max;
         bool is_quiet;                         /* the store does not say anything */
+        unsigned files_max;                    /* 0: as the system has it */
 };
 
 struct rig {
@@ -34,6 +35,7 @@ void rig_start(struct rig *rig, const struct rig_options *options);
 /* SIGTERM; what it ended with. Frees all. */
 int rig_stop(struct rig *rig);
 int rig_kill(struct rig *rig);                 /* SIGKILL instead */
+int rig_end(struct rig *rig);                  /* it ends by itself */
 
 /* The store's part. */
 void rig_publish(struct rig *rig, uint64_t changes, int64_t epoch);

@@ -541,6 +541,13 @@ TEST(http_server, makes_room_by_ending_who_idles_longest)
         CHECK(rig_stop(&rig) == 0);
 }
 
+TEST(http_server, does_not_start_where_clients_would_be_dropped_for_want_of_files)
+{
+        struct rig rig;
+        rig_start(&rig, &(struct rig_options){ .is_plain = true, .is_quiet = true, .files_max = 100 });
+        CHECK(rig_end(&rig) == err_info(ERR_REFUSED)->exit);
+}
+
 /* Connections that never ask for anything, as many as there may be. */
 TEST(http_server, makes_room_by_ending_who_does_not_come_to_the_point)
 {

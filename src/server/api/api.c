@@ -27,6 +27,7 @@ struct api {
         struct cache *cache;
         struct store_link *link;
         bool is_open, is_ending;
+        unsigned connections_max;
         int64_t drain_until_ms;
         unsigned beats;
         enum err failed;
@@ -93,12 +94,15 @@ static void on_beat(uv_timer_t *timer)
                 end(api);
 }
 
-static unsigned connections_max(const struct api_config *config)
+/* Fewer files than that, and clients would be dropped in the middle of something and without a word. */
+static enum err count_files(struct api *api, struct why *why)
 {
+        unsigned wanted = api->config->connections_max ? api->config->connections_max : LIMIT_CONNECTIONS;
         unsigned files = file_limit_raise();
-        unsigned most = files > 2 * OWN_FILES ? files - OWN_FILES : OWN_FILES;
-        unsigned wanted = config->connections_max ? config->connections_max : LIMIT_CONNECTIONS;
-        return wanted < most ? wanted : most;
+        if (files < 2 * OWN_FILES)
+                return FAIL(why, ERR_REFUSED, "only %u files may be open at a time and %d is the least: raise LimitNOFILE (ulimit -n)", files, 2 * OWN_FILES);
+        api->connections_max = wanted < files - OWN_FILES ? wanted : files - OWN_FILES;
+        return OK;
 }
 
 static void say_ready(const struct api_config *config)
@@ -117,7 +121,7 @@ static void open_front(struct api *api)
         const struct api_config *config = api->config;
         struct why why = { 0 };
         const struct front_config front = {
-                .listener = config->listener, .tls = api->tls, .service = &api->desk.service, .connections_max = connections_max(config),
+                .listener = config->listener, .tls = api->tls, .service = &api->desk.service, .connections_max = api->connections_max,
                 .patience = config->patience, .log = config->log,
         };
         api->is_open = true;
@@ -157,7 +161,9 @@ static enum err open_parts(struct api *api, struct why *why)
         const struct api_config *config = api->config;
         struct desk_config desk = { .secret = config->secret, .admin_key = config->admin_key };
         config->random->ops->fill(config->random, &desk.seed, sizeof(desk.seed));
-        enum err e = config->certificate ? tls_open(config->certificate, config->key, &api->tls, why) : OK;
+        enum err e = count_files(api, why);
+        if (!e && config->certificate)
+                e = tls_open(config->certificate, config->key, &api->tls, why);
         if (!e)
                 e = cache_open(&api->cache, why);
         if (e)

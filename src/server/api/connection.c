@@ -668,9 +668,8 @@ static bool start(struct connection *connection)
 void connection_accept(struct front *front)
 {
         struct connection *connection = mem_new(1, sizeof(*connection));
-        if (!connection)
-                return;                               /* the loop offers it again */
-        if (uv_tcp_init(front->loop, &connection->tcp) < 0) {
+        if (!connection || uv_tcp_init(front->loop, &connection->tcp) < 0) {
+                front->shed++;                        /* the loop offers it again */
                 mem_free(connection);
                 return;
         }
@@ -682,7 +681,9 @@ void connection_accept(struct front *front)
         front->connections++;
         if (front->connections > front->config.connections_max)
                 connection_shed(front);
-        if (start(connection) && front->connections <= front->config.connections_max)
+        bool is_started = start(connection), is_full = front->connections > front->config.connections_max;
+        front->shed += !is_started;
+        if (is_started && !is_full)
                 run(connection);
         else
                 close_connection(connection);

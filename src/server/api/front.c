@@ -27,8 +27,11 @@ const char *front_date(struct front *front)
 
 static void on_connection(uv_stream_t *listener, int status)
 {
+        struct front *front = listener->data;
         if (status == 0)
-                connection_accept(listener->data);
+                connection_accept(front);
+        else
+                front->shed++;
 }
 
 static void on_sweep(uv_timer_t *timer)
