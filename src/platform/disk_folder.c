@@ -251,7 +251,7 @@ static enum err folder_make_folder(struct disk *disk, const char *path, struct w
                 return OK;
         struct stat stat;
         if (errno == EEXIST && !fstatat(place.folder, place.name, &stat, AT_SYMLINK_NOFOLLOW) && !S_ISDIR(stat.st_mode))
-                return FAIL(why, ERR_BUSY, "%s: there already, and not a folder", path);
+                return FAIL(why, ERR_REFUSED, "%s: not a folder: move it away", path);
         return errno == EEXIST ? OK : OS_FAIL(why, errno, "new folder %s", path);
 }
 

@@ -19,6 +19,25 @@ enum file_kind file_kind(const char *path)
         return S_ISREG(found.st_mode) ? FILE_REGULAR : S_ISDIR(found.st_mode) ? FILE_FOLDER : FILE_OTHER;
 }
 
+enum err file_check_regular(const char *path, struct why *why)
+{
+        static const char *const names[] = { [FILE_ABSENT] = NULL, [FILE_REGULAR] = NULL, [FILE_FOLDER] = "a folder", [FILE_OTHER] = "a pipe or a device" };
+        enum file_kind kind = file_kind(path);
+        return names[kind] ? FAIL(why, ERR_REFUSED, "%s is %s, not a file", path, names[kind]) : OK;
+}
+
+enum err file_check_own(const char *path, struct why *why)
+{
+        struct stat found;
+        if (stat(path, &found) != 0)
+                return OS_FAIL(why, errno, "%s", path);
+        if (found.st_uid != geteuid())
+                return FAIL(why, ERR_REFUSED, "%s is user %u's and this is user %u: start it as that one, or give it to this one (chown -R)", path, found.st_uid, geteuid());
+        if (found.st_mode & (S_IWGRP | S_IWOTH))
+                return FAIL(why, ERR_REFUSED, "others than its owner may write to %s: chmod 700 %s", path, path);
+        return OK;
+}
+
 void file_private(void)
 {
         (void)umask(077);

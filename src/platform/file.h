@@ -12,6 +12,12 @@ enum file_kind { FILE_ABSENT, FILE_REGULAR, FILE_FOLDER, FILE_OTHER };
 /* Follows links, as a person expects of a path that he typed. */
 enum file_kind file_kind(const char *path);
 
+/* ERR_REFUSED, in plain words, for what is there and no regular file: a pipe would be waited for without end. */
+MUST_CHECK enum err file_check_regular(const char *path, struct why *why);
+
+/* ERR_REFUSED: it is another user's, or others than its owner may write to it. */
+MUST_CHECK enum err file_check_own(const char *path, struct why *why);
+
 /* Appends; ERR_NOT_FOUND, ERR_IO, ERR_LIMIT past `into`'s ceiling. Takes what is not a regular file too (a pipe). */
 MUST_CHECK enum err file_read(const char *path, struct buf *into, struct why *why);
 

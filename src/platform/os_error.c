@@ -13,7 +13,7 @@ static const struct row {
         { EEXIST, ERR_BUSY, "there already" },
         { EBUSY, ERR_BUSY, NULL },
         { ENOTEMPTY, ERR_BUSY, "a folder with something in it is there already" },
-        { EISDIR, ERR_BUSY, "a folder is in its place: move it away" },
+        { EISDIR, ERR_REFUSED, "a folder is in its place: move it away" },
         { EADDRINUSE, ERR_BUSY, "another program listens there: stop it or choose another port" },
         { ENOSPC, ERR_FULL, "no room on the file system: free some or give it more" },
         { EDQUOT, ERR_FULL, "the disk quota is used up: free some or raise it" },

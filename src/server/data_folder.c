@@ -163,7 +163,7 @@ static enum err open_disk(const char *path, struct disk **ret_disk, struct why *
         enum err e = disk_folder_open(path, ret_disk, why);
         if (e == ERR_NOT_FOUND && file_kind(path) == FILE_ABSENT)
                 return FAIL(why, e, "the folder that it is to stand in is not there: make that one first (mkdir -p)");
-        return e;
+        return e ? e : file_check_own(path, why);
 }
 
 enum err data_folder_open(const struct data_folder_config *config, struct data_folder *ret_folder, struct why *why)

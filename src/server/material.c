@@ -15,7 +15,9 @@ static enum err read_one(const char *folder, const char *name, struct buf *into,
         char path[PATH_MAX_BYTES];
         if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
                 return FAIL(why, ERR_LIMIT, "the path of %s is too long", name);
-        enum err e = file_read(path, into, why);
+        enum err e = file_check_regular(path, why);
+        if (!e)
+                e = file_read(path, into, why);
         if (e)
                 return DURING(why, e, "--keys must be the publisher's folder online/, as `firebreak init` made it");
         if (strlen(buf_text(into)) != into->length)

@@ -124,7 +124,9 @@ static enum err read_file(struct arena *arena, const char *path, struct settings
 {
         OWN(buf) struct buf file;
         buf_init(&file, LIMIT_YAML_BYTES);
-        enum err e = file_read(path, &file, why);
+        enum err e = file_check_regular(path, why);
+        if (!e)
+                e = file_read(path, &file, why);
         if (e)
                 return DURING(why, e, "--config");
         return yaml_read(arena, path, buf_text(&file), file.length, &schema, into, why);

@@ -102,14 +102,14 @@ static void check_folders(struct disk *disk)
         CHECK(disk->ops->make_folder(disk, "x/y", NULL) == ERR_NOT_FOUND);
         CHECK(disk->ops->make_folder(disk, "d/e", NULL) == OK);
         write_file(disk, "d/e/f", "12345");
-        CHECK(disk->ops->make_folder(disk, "d/e/f", NULL) == ERR_BUSY);
+        CHECK(disk->ops->make_folder(disk, "d/e/f", NULL) == ERR_REFUSED);
         CHECK(disk->ops->sync_folder(disk, "d/e", NULL) == OK && disk->ops->sync_folder(disk, "", NULL) == OK);
         CHECK(disk->ops->sync_folder(disk, "none", NULL) == ERR_NOT_FOUND);
         CHECK(disk->ops->point(disk, "d/current", "e", NULL) == OK);
         CHECK(lists(disk, "", "d d 0") && lists(disk, "d", "d e 0, l current 0") && lists(disk, "d/e", "f f 5"));
         CHECK(disk->ops->list(disk, "d/e/f", collect, NULL, NULL) == ERR_NOT_FOUND);
         CHECK(read_error(disk, "d", 10) == ERR_REFUSED);
-        CHECK(replace(disk, "d", "x") == ERR_BUSY);
+        CHECK(replace(disk, "d", "x") == ERR_REFUSED);
         CHECK(disk->ops->remove_tree(disk, "d", NULL) == OK && disk->ops->remove_tree(disk, "d", NULL) == OK);
         CHECK(disk->ops->remove_tree(disk, "d/e", NULL) == OK);
         CHECK(lists(disk, "", ""));
@@ -143,7 +143,7 @@ static void check_links(struct disk *disk)
         CHECK(read_error(disk, "current", 100) == ERR_REFUSED);
         CHECK(replace(disk, "current/new", "x") == ERR_NOT_FOUND);
         CHECK(disk->ops->point(disk, "bad", "../a", NULL) == ERR_USAGE && disk->ops->point(disk, "bad", "..", NULL) == ERR_USAGE);
-        CHECK(disk->ops->point(disk, "a", "b", NULL) == ERR_BUSY);
+        CHECK(disk->ops->point(disk, "a", "b", NULL) == ERR_REFUSED);
         CHECK(disk->ops->remove_tree(disk, "current", NULL) == OK && holds(disk, "a/file", "in a"));
 }
 

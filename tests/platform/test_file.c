@@ -50,6 +50,19 @@ TEST(file, says_what_cannot_be_read)
         CHECK(read_into("/dev/zero", 100, &endless, &why) == ERR_LIMIT);
 }
 
+TEST(file_check_regular, refuses_what_would_be_waited_for)
+{
+        struct why why;
+        char folder[64], path[80];
+        CHECK(file_temporary(folder, NULL) == OK);
+        snprintf(path, sizeof(path), "%s/pipe", folder);
+        CHECK(mkfifo(path, 0600) == 0);
+        CHECK(file_check_regular(path, &why) == ERR_REFUSED && strstr(why.text, path) && strstr(why.text, "pipe"));
+        CHECK(file_check_regular(folder, &why) == ERR_REFUSED && strstr(why.text, "a folder"));
+        CHECK(file_check_regular("/proc/version", &why) == OK && file_check_regular("/no/such/file", &why) == OK);
+        file_remove_tree(folder);
+}
+
 TEST(file, reports_a_full_disk)
 {
         struct why why;

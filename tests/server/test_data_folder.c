@@ -7,6 +7,7 @@
 #include "support/test.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct place { char parent[64], path[80]; struct sim_random random; };
@@ -187,6 +188,41 @@ TEST(data_folder, leaves_the_folder_of_something_else_alone)
         drop(&place, "letters.txt");
         CHECK(rmdir(place.path) == 0);                               /* so nothing else is in it */
         file_remove_tree(place.parent);
+}
+
+TEST(data_folder, is_not_one_that_others_can_write_to)
+{
+        struct place place;
+        struct data_folder folder;
+        struct why why = { 0 };
+        open_place(&place);
+        CHECK(mkdir(place.path, 0700) == 0 && chmod(place.path, 0770) == 0);
+        CHECK(try_open(&place, &folder, &why) == ERR_REFUSED && strstr(why.text, "chmod 700"));
+        CHECK(chmod(place.path, 0755) == 0 && try_open(&place, &folder, NULL) == OK);
+        data_folder_done(&folder);
+        file_remove_tree(place.parent);
+}
+
+TEST(data_folder, asks_to_move_away_what_stands_in_the_place_of_its_own)
+{
+        static const struct { const char *name; bool is_folder; } cases[] = { { "artifacts", false }, { "tls/cert.pem", true } };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct place place;
+                struct data_folder folder;
+                struct why why = { 0 };
+                char path[160];
+                open_place(&place);
+                CHECK(try_open(&place, &folder, NULL) == OK);
+                data_folder_done(&folder);
+                snprintf(path, sizeof(path), "%s/%s", place.path, cases[i].name);
+                CHECK(remove(path) == 0);
+                if (cases[i].is_folder)
+                        CHECK(mkdir(path, 0700) == 0);
+                else
+                        put(&place, cases[i].name, "x");
+                CHECK(try_open(&place, &folder, &why) == ERR_REFUSED && strstr(why.text, "move it away"));
+                file_remove_tree(place.parent);
+        }
 }
 
 TEST(data_folder, survives_a_lack_of_memory)

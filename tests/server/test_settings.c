@@ -112,6 +112,7 @@ TEST(settings, says_that_the_file_is_not_there)
         struct why why = { 0 };
         CHECK(read_words(arena, (const char *const[WORDS]){ "--config", "/no/such/file.yaml" }, &settings, &why) == ERR_NOT_FOUND);
         CHECK(strstr(why.text, "--config") && strstr(why.text, "/no/such/file.yaml"));
+        CHECK(read_words(arena, (const char *const[WORDS]){ "--config", "/" }, &settings, &why) == ERR_REFUSED && strstr(why.text, "a folder, not a file"));
 }
 
 TEST(settings, asked_for_help_looks_at_nothing_else)

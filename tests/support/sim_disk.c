@@ -258,7 +258,7 @@ static enum err sim_replace(struct disk *disk, const char *path, const void *byt
                 return e;
         struct sim_node *old = live(place.folder, place.name);
         if (old && old->kind == DISK_FOLDER)
-                return FAIL(why, ERR_BUSY, "%s: a folder is there already", path);
+                return FAIL(why, ERR_REFUSED, "%s: a folder is in its place: move it away", path);
         struct sim_node *node = node_new(sim, DISK_FILE);
         node_append(node, bytes, length);
         node->durable_length = length;
@@ -390,7 +390,7 @@ static enum err sim_make_folder(struct disk *disk, const char *path, struct why 
                 return e;
         const struct sim_node *old = live(place.folder, place.name);
         if (old)
-                return old->kind == DISK_FOLDER ? OK : FAIL(why, ERR_BUSY, "%s: there already, and not a folder", path);
+                return old->kind == DISK_FOLDER ? OK : FAIL(why, ERR_REFUSED, "%s: not a folder: move it away", path);
         entry_need(place.folder, place.name)->live = node_new(sim, DISK_FOLDER);
         return settle(sim, why);
 }
@@ -421,7 +421,7 @@ static bool has_entries(const struct sim_node *folder)
 static enum err check_rename(const struct sim_node *from, const struct sim_node *to, const char *path, struct why *why)
 {
         if (to && (from->kind == DISK_FOLDER) != (to->kind == DISK_FOLDER))
-                return FAIL(why, to->kind == DISK_FOLDER ? ERR_BUSY : ERR_NOT_FOUND, "%s: a folder cannot replace a file, nor a file a folder", path);
+                return FAIL(why, to->kind == DISK_FOLDER ? ERR_REFUSED : ERR_NOT_FOUND, "%s: a folder cannot replace a file, nor a file a folder", path);
         if (to && from != to && has_entries(to))
                 return FAIL(why, ERR_BUSY, "%s: a folder with something in it is there already", path);
         return OK;
@@ -518,7 +518,7 @@ static enum err sim_point(struct disk *disk, const char *path, const char *targe
                 return e;
         const struct sim_node *old = live(place.folder, place.name);
         if (old && old->kind == DISK_FOLDER)
-                return FAIL(why, ERR_BUSY, "%s: a folder is there already", path);
+                return FAIL(why, ERR_REFUSED, "%s: a folder is in its place: move it away", path);
         struct sim_node *link = node_new(sim, DISK_LINK);
         node_append(link, target, strlen(target) + 1);
         link->durable_length = link->length;

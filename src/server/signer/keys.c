@@ -31,7 +31,9 @@ static enum err read_key(const char *folder, const char *name, struct secret_key
         buf_init(&pem, KEY_PEM_MAX);
         if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
                 return FAIL(why, ERR_LIMIT, "the path of %s is too long", name);
-        enum err e = file_read(path, &pem, why);
+        enum err e = file_check_regular(path, why);
+        if (!e)
+                e = file_read(path, &pem, why);
         if (e)
                 return DURING(why, e, "the server's online keys: give --keys the publisher's folder online/");
         e = key_pem_read(&pem, NULL, key, why);
