@@ -23,6 +23,7 @@ static const struct row {
         { EFBIG, ERR_FULL, "past a limit on the size of files: raise it (ulimit -f, LimitFSIZE)" },
         { ENAMETOOLONG, ERR_LIMIT, NULL },
         { ELOOP, ERR_REFUSED, "a symbolic link is in the way; links are not followed here" },
+        { ENXIO, ERR_REFUSED, "a socket or device is in its place: move it away" },
         { EACCES, ERR_REFUSED, "permission denied: check owner and mode" },
         { EPERM, ERR_REFUSED, "not permitted: check owner, mode and mount options" },
         { EROFS, ERR_IO, "the file system is read-only: check it and mount it writable" },

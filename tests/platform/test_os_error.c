@@ -13,7 +13,7 @@ TEST(os_fail, names_the_code_and_says_what_to_do)
         CHECK(strstr(why.file, "test_os_error.c"));
         CHECK(OS_FAIL(&why, EROFS, "x") == ERR_IO && strstr(why.text, "read-only"));
         CHECK(OS_FAIL(&why, ENOENT, "x") == ERR_NOT_FOUND && OS_FAIL(&why, EEXIST, "x") == ERR_BUSY);
-        CHECK(OS_FAIL(NULL, EMFILE, "x") == ERR_LIMIT && OS_FAIL(NULL, ENOMEM, "x") == ERR_NOMEM);
+        CHECK(OS_FAIL(NULL, EMFILE, "x") == ERR_LIMIT && OS_FAIL(NULL, ENOMEM, "x") == ERR_NOMEM && OS_FAIL(NULL, ENXIO, "x") == ERR_REFUSED);
 }
 
 TEST(os_fail, has_an_answer_to_every_number)
