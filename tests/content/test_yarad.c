@@ -125,6 +125,38 @@ TEST(reload, keeps_the_rules_at_work_when_the_new_ones_do_not_load)
         CHECK(!end.is_signal && end.code == 0);
 }
 
+TEST(status, is_written_again_when_nothing_is_new)
+{
+        OWN(place) struct place place;
+        place_open(&place);
+        start(&place);
+        for (int i = 0; i < 3; i++) {
+                CHECK(has_status(&place, "state=ok version=1 "));
+                file_remove(place.status);
+        }
+}
+
+TEST(status, is_written_between_the_files_of_a_long_round)
+{
+        enum { MANY = 3000 };
+        OWN(place) struct place place;
+        char name[16];
+        place_open(&place);
+        for (int i = 0; i < MANY; i++) {
+                snprintf(name, sizeof(name), "file%d", i);
+                put(place.watch, name, "nothing\n");
+        }
+        start(&place);
+        unsigned scanned = 0;
+        for (int i = 0; i < 100000 && !scanned; i++, usleep(100)) {
+                OWN(buf) struct buf bytes;
+                buf_init(&bytes, 4096);
+                const char *at = file_read(place.status, &bytes, NULL) == OK ? strstr(buf_text(&bytes), "scanned=") : NULL;
+                scanned = at ? (unsigned)strtoul(at + strlen("scanned="), NULL, 10) : 0;
+        }
+        CHECK(scanned > 0 && scanned < MANY);
+}
+
 /* The exit code of `firebreak-yarad ONE TWO THREE`. */
 static int ends_with(const char *one, const char *two, const char *three)
 {

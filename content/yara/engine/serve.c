@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 struct engine {
         const struct serve *serve;
@@ -17,8 +19,7 @@ struct engine {
         struct scan_counts before;       /* of sets that were at work earlier */
         uint64_t reloads;
         bool is_error;
-        struct status told;              /* what the status file says now */
-        bool has_told;
+        int64_t told_ms;                 /* when the status file was last written, or that was tried */
 };
 
 static void engine_release(struct engine *engine)
@@ -70,23 +71,26 @@ static struct status status_of(const struct engine *engine)
         };
 }
 
-static bool is_news(const struct engine *engine, const struct status *status)
+static int64_t now_ms(void)
 {
-        const struct status *told = &engine->told;
-        return !engine->has_told || told->scanned != status->scanned || told->matches != status->matches;
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Not while a reload waits: whoever asked for it takes the next line as its answer. */
+/* Also when nothing is new: whoever sees the file written knows that we live. Not while a reload waits: whoever asked for it takes
+ * the next line as its answer. */
 static void tell(struct engine *engine)
 {
         struct status status = status_of(engine);
         struct why why;
-        if (!engine->serve->status || has_signal() || !is_news(engine, &status))
+        if (!engine->serve->status || has_signal())
                 return;
-        engine->has_told = status_write(engine->serve->status, &status, &why) == OK;
-        engine->told = status;
-        if (!engine->has_told)
+        engine->told_ms = now_ms();
+        if (status_write(engine->serve->status, &status, &why))
                 say("error", &why);
+        if (has_signal())
+                (void)unlink(engine->serve->status);
 }
 
 static void take_over(struct engine *engine, struct ruleset *take_set, struct scan *take_scan)
@@ -113,7 +117,6 @@ static void load(struct engine *engine)
         if (!e)
                 e = scan_open(set, stdout, &scan, &why);
         engine->is_error = e != OK;
-        engine->has_told = false;
         if (e) {
                 say("error", &why);
         } else {
@@ -124,10 +127,19 @@ static void load(struct engine *engine)
         tell(engine);
 }
 
+static bool beat(void *user)
+{
+        struct engine *engine = user;
+        if (now_ms() - engine->told_ms >= engine->serve->interval_ms)
+                tell(engine);
+        return has_signal();
+}
+
 static void round_once(struct engine *engine)
 {
+        const struct watch_pulse pulse = { beat, engine };
         struct why why;
-        if (engine->scan && watch_round(engine->watch, engine->scan, has_signal, &why))
+        if (engine->scan && watch_round(engine->watch, engine->scan, &pulse, &why))
                 say("error", &why);
         tell(engine);
 }

@@ -35,7 +35,8 @@ struct watch {
 struct round {
         struct watch *watch;
         struct scan *scan;
-        bool (*is_stopped)(void);
+        const struct watch_pulse *pulse;
+        bool is_stopped;
         char path[PATH_MAX];
 };
 
@@ -110,6 +111,12 @@ static enum err pass_over(struct round *round, const struct stat *info, const ch
         return table_put(&round->watch->next, &seen, why);
 }
 
+static bool is_stopped(struct round *round)
+{
+        round->is_stopped |= round->pulse->beat(round->pulse->user);
+        return round->is_stopped;
+}
+
 static enum err walk(struct round *round, int take_folder, int depth, struct why *why);
 
 static enum err walk_entry(struct round *round, DIR *listing, const char *name, int depth, struct why *why)
@@ -144,7 +151,7 @@ static enum err walk(struct round *round, int take_folder, int depth, struct why
                 return failed;
         }
         enum err e = OK;
-        for (struct dirent *entry; !e && !round->is_stopped() && (entry = readdir(listing));)
+        for (struct dirent *entry; !e && !is_stopped(round) && (entry = readdir(listing));)
                 if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
                         e = walk_entry(round, listing, entry->d_name, depth, why);
         closedir(listing);
@@ -170,13 +177,13 @@ void watch_close(struct watch *watch)
         mem_free(watch);
 }
 
-enum err watch_round(struct watch *watch, struct scan *scan, bool (*is_stopped)(void), struct why *why)
+enum err watch_round(struct watch *watch, struct scan *scan, const struct watch_pulse *pulse, struct why *why)
 {
-        struct round round = { .watch = watch, .scan = scan, .is_stopped = is_stopped };
+        struct round round = { .watch = watch, .scan = scan, .pulse = pulse };
         snprintf(round.path, sizeof(round.path), "%s", watch->folder);
         table_done(&watch->next);
         enum err e = walk(&round, open(watch->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0, why);
-        if (is_stopped())
+        if (is_stopped(&round))
                 return e;
         table_done(&watch->known);
         watch->known = watch->next;

@@ -18,7 +18,10 @@ MUST_CHECK enum err watch_open(const char *folder, struct watch **ret_watch, str
 void watch_close(struct watch *watch);                    /* NULL is fine */
 OWN_DEFINE(watch, struct watch *, watch_close)
 
-/* One round. `is_stopped` is asked between files and ends it early; it then begins anew the next time.
+/* Called between files, each of which takes 5 seconds at most: true ends the round early; it then begins anew the next time. */
+struct watch_pulse { bool (*beat)(void *user); void *user; };
+
+/* One round.
  * ERR_NOT_FOUND, ERR_IO: the folder; ERR_LIMIT: more than LIMIT_WATCHED_FILES files, the rest was not looked at; ERR_NOMEM. */
-MUST_CHECK enum err watch_round(struct watch *watch, struct scan *scan, bool (*is_stopped)(void), struct why *why);
+MUST_CHECK enum err watch_round(struct watch *watch, struct scan *scan, const struct watch_pulse *pulse, struct why *why);
 void watch_forget(struct watch *watch);                   /* everything is new again: the rules changed */
