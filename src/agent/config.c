@@ -11,13 +11,15 @@
 #define KEYS(table) .keys = (table), .key_count = sizeof(table) / sizeof((table)[0])
 #define AT(type, field) .offset = offsetof(struct type, field)
 
-enum { WORDS_MAX = 32, PROBES_MAX = 16, CONFIG_ARENA = 8 << 20, DAY_S = 86400, HOUR_MS = 3600000, MINUTE_MS = 60000 };
+enum { WORDS_MAX = 32, PROBES_MAX = 16, CONFIG_ARENA = 8 << 20, DAY_S = 86400, HOUR_MS = 3600000, MINUTE_MS = 60000,
+       STATUS_EVERY_MS_MAX = 20000 };    /* what a reload takes away is said again before the time to load is over: STREAM_LOAD_MS */
 
 static const struct yaml_key engine_keys[] = {
         { .key = "command", .type = YAML_TEXTS, AT(agent_engine, command), .min = 1, .max = WORDS_MAX },
         { .key = "pid_file", .type = YAML_TEXT, AT(agent_engine, pid_file), .min = 1, .max = LIMIT_PATH_BYTES },
         { .key = "reload_signal", .type = YAML_TEXT, AT(agent_engine, reload_signal), .min = 1, .max = 16 },
         { .key = "status_file", .type = YAML_TEXT, AT(agent_engine, status_file), .min = 1, .max = LIMIT_PATH_BYTES },
+        { .key = "status_every_ms", .type = YAML_INT, AT(agent_engine, status_every_ms), .min = 10, .max = STATUS_EVERY_MS_MAX },
         { .key = "stop_ms", .type = YAML_INT, AT(agent_engine, stop_ms), .min = 100, .max = MINUTE_MS },
 };
 static const struct yaml_schema engine_schema = { KEYS(engine_keys), .item_size = sizeof(struct agent_engine) };
@@ -124,6 +126,8 @@ static enum err check_stream(const struct agent_stream_config *stream, struct wh
                             engine->reload_signal);
         if (engine->pid_file && strcmp(engine->reload_signal, "restart") == 0)
                 return FAIL(why, ERR_SYNTAX, "stream %s: only an engine run by `command` can be restarted", stream->name);
+        if (engine->status_every_ms && !engine->status_file)
+                return FAIL(why, ERR_SYNTAX, "stream %s: status_every_ms is of no use without status_file", stream->name);
         enum err e = check_path("factory", stream->factory, why);
         if (!e)
                 e = check_path("pid_file", engine->pid_file, why);

@@ -16,6 +16,7 @@ struct agent_engine {
         const char *reload_signal;       /* HUP, USR1, USR2, or `restart` */
         const char *status_file;         /* NULL: alive is enough */
         int64_t stop_ms;                 /* from SIGTERM to SIGKILL */
+        int64_t status_every_ms;         /* as often it writes the status file anew; 0: only when it has loaded */
 };
 
 struct agent_probe {

@@ -127,6 +127,9 @@ enum err engine_reload(struct engine *engine, int64_t now_ms, struct why *why)
         bool is_told = engine->config->pid_file        ? child_pid_signal(engine->watched_pid, signal)
                        : strcmp(signal, "restart") == 0 ? engine_restart(engine, now_ms)
                                                         : child_signal(&engine->child, signal);
+        /* What it wrote in between is about the content before. Should this take its answer away, it says it again. */
+        if (engine->config->status_every_ms)
+                file_remove(engine->config->status_file);
         return is_told ? OK : FAIL(why, ERR_IO, "the engine cannot be signalled");
 }
 

@@ -57,7 +57,9 @@ struct stream {
         int64_t load_until_ms, bake_until_ms, watched_ms, probe_at_ms, look_at_ms, forgive_at_ms;
         size_t next_probe, probes_passed;
         unsigned probe_failures;         /* of the next one, in a row */
-        bool is_loaded;
+        bool is_loaded, says_again;      /* the status file was written after it had loaded */
+        uint64_t status_mark;            /* file_mark() of the status file at the last look that found all well, at said_ms */
+        int64_t said_ms;
         int64_t load_by_ms;              /* outside a trial: by then the engine says that it loaded what the record names. 0: it has */
         bool may_hang, is_restarted;     /* a release may have left it so; because it had not loaded */
         bool is_off_link;                /* the engine was given the folder itself: the link could not be set right */

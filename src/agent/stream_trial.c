@@ -1,12 +1,15 @@
 /* The trial: from the reload of the engine until the release is proven or given up. */
 #include "agent/stream.h"
 
+#include "platform/file.h"
+
 #include <string.h>
 
 enum {
         PROBE_FAILURES_MAX = 2,          /* in a row: one may be the engine's start */
         BAKE_S_MAX = 366 * 86400,        /* what a policy allows: a server may sign any */
         WATCH_MS = 1000,                 /* longest time between two looks that still counts as watched, twice over */
+        SILENCES_MAX = 3,                /* in a row, of an engine that says how often it writes its status */
 };
 
 /* What the rollout asked for; the device may ask for more, never for less. */
@@ -35,11 +38,17 @@ static bool is_probed(const struct stream *stream)
         return !is_first_round(stream) && !stream->probe_failures && !stream->probe.pid;
 }
 
+static int64_t load_ms(const struct stream *stream)
+{
+        int64_t bake = bake_ms(stream);
+        return bake > STREAM_LOAD_MS ? bake : STREAM_LOAD_MS;
+}
+
 void trial_begin(struct stream *stream)
 {
-        int64_t now_ms = agent_steady_ms(stream->agent), bake = bake_ms(stream);
+        int64_t now_ms = agent_steady_ms(stream->agent);
         stream->is_loaded = false;
-        stream->load_until_ms = now_ms + (bake > STREAM_LOAD_MS ? bake : STREAM_LOAD_MS);
+        stream->load_until_ms = now_ms + stream->config->engine.stop_ms + load_ms(stream);
         stream->bake_until_ms = 0;
         stream->watched_ms = now_ms;
         stream->look_at_ms = now_ms;
@@ -51,7 +60,10 @@ void trial_crash(struct stream *stream, const struct child_end *end, bool is_cou
 {
         const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
         if (is_counted && now->crashes < stream->trial.crashes_max) {
-                stream->engine.start_at_ms = agent_steady_ms(stream->agent);
+                /* The next one has to say anew that it loaded. */
+                stream->engine.start_at_ms = stream->look_at_ms = agent_steady_ms(stream->agent);
+                stream->load_until_ms = stream->engine.start_at_ms + load_ms(stream);
+                stream->is_loaded = false;
                 return;
         }
         char text[SLOT_DETAIL_BYTES];
@@ -62,6 +74,8 @@ void trial_crash(struct stream *stream, const struct child_end *end, bool is_cou
 static void loaded(struct stream *stream, int64_t now_ms)
 {
         stream->is_loaded = true;
+        stream->says_again = false;
+        stream->said_ms = now_ms;
         stream->probe_at_ms = now_ms + probe_pause_ms(stream);
         if (!stream->bake_until_ms)
                 stream->bake_until_ms = now_ms + bake_ms(stream);
@@ -80,14 +94,41 @@ enum engine_load stream_load(const struct stream *stream)
         return status.load;
 }
 
-/* True when the engine says that it could not load what it was given. */
-static bool look(struct stream *stream, int64_t now_ms)
+static bool promises_to_speak(const struct stream *stream)
 {
-        stream->look_at_ms = now_ms + STREAM_LOOK_MS;
-        enum engine_load load = stream_load(stream);
-        if (load == ENGINE_SAYS_OK)
+        return stream->config->engine.status_every_ms != 0;
+}
+
+/* Between two looks, and before time that was missed is noticed as such, it may well have spoken. */
+static bool is_silent(const struct stream *stream, int64_t now_ms)
+{
+        return promises_to_speak(stream) && stream->is_loaded
+               && now_ms - stream->said_ms > SILENCES_MAX * stream->config->engine.status_every_ms + 3 * WATCH_MS;
+}
+
+static void well(struct stream *stream, uint64_t mark, int64_t now_ms)
+{
+        if (!stream->is_loaded) {
                 loaded(stream, now_ms);
-        return load == ENGINE_SAYS_ERROR;
+        } else if (mark != stream->status_mark) {
+                stream->says_again = true;
+                stream->said_ms = now_ms;
+        }
+        stream->status_mark = mark;
+}
+
+/* What is wrong with the engine by its own words, or by their absence. NULL: nothing, so far. */
+static const char *look(struct stream *stream, int64_t now_ms)
+{
+        enum engine_load load = stream_load(stream);
+        /* After it was read: a word that came in between is not counted, and never counted twice. */
+        uint64_t mark = promises_to_speak(stream) ? file_mark(stream->config->engine.status_file) : 0;
+        if (load == ENGINE_SAYS_OK)
+                well(stream, mark, now_ms);
+        stream->look_at_ms = now_ms + (stream->is_loaded ? WATCH_MS : STREAM_LOOK_MS);
+        if (load == ENGINE_SAYS_ERROR)
+                return "the engine says state=error";
+        return is_silent(stream, now_ms) ? "the engine no longer writes its status: it hangs" : NULL;
 }
 
 /* The one that failed is tried again, so that another one's success does not hide it. */
@@ -153,20 +194,28 @@ static void watch(struct stream *stream, int64_t now_ms)
         if (missed_ms <= 2 * WATCH_MS)
                 return;
         stream->load_until_ms += missed_ms;
+        stream->said_ms += missed_ms;
         stream->bake_until_ms += stream->bake_until_ms ? missed_ms : 0;
 }
 
 /* But for the time that it takes. */
 static bool may_end_well(const struct stream *stream)
 {
-        return engine_is_alive(&stream->engine) && !is_reboot_missing(stream) && is_probed(stream);
+        return engine_is_alive(&stream->engine) && !is_reboot_missing(stream) && is_probed(stream)
+               && (stream->says_again || !promises_to_speak(stream));
+}
+
+static bool is_baked(const struct stream *stream, int64_t now_ms)
+{
+        return stream->is_loaded && now_ms >= stream->bake_until_ms && may_end_well(stream);
 }
 
 void trial_tick(struct stream *stream, int64_t now_ms)
 {
         watch(stream, now_ms);
-        if (now_ms >= stream->look_at_ms && !stream->is_loaded && look(stream, now_ms)) {
-                stream_harm(stream, SLOT_PROBE_FAILED, "the engine says state=error");
+        const char *harm = now_ms >= stream->look_at_ms || is_baked(stream, now_ms) ? look(stream, now_ms) : NULL;
+        if (harm) {
+                stream_harm(stream, SLOT_PROBE_FAILED, harm);
                 return;
         }
         probe_tick(stream, now_ms);
@@ -174,7 +223,7 @@ void trial_tick(struct stream *stream, int64_t now_ms)
                 return;
         if (!stream->is_loaded && now_ms >= stream->load_until_ms)
                 stream_harm(stream, SLOT_PROBE_FAILED, "the engine did not say that it loaded this version");
-        else if (stream->is_loaded && now_ms >= stream->bake_until_ms && may_end_well(stream))
+        else if (is_baked(stream, now_ms))
                 stream_event(stream, LIFE_BAKED, "");
 }
 

@@ -24,6 +24,9 @@ MUST_CHECK enum err file_read(const char *path, struct buf *into, struct why *wh
 /* Replace or make `path`; other users cannot read it. Not atomic: for results, not for state. */
 MUST_CHECK enum err file_write(const char *path, const void *bytes, size_t length, struct why *why);
 
+/* Another number after each writing or replacing of the file, as far as its file system tells times apart (4 ms); 0: absent. */
+uint64_t file_mark(const char *path);
+
 /* From now on others can neither read nor enter what this process, or a child of it, makes. */
 void file_private(void);
 

@@ -72,6 +72,8 @@ TEST(agent_config, says_what_is_wrong_and_where)
                 { HEAD "streams:\n  - name: x\n    engine: {command: [x], reload_signal: SEGV}\n", "SEGV" },
                 { HEAD "streams:\n  - name: x\n    engine: {pid_file: /x, reload_signal: restart}\n", "restart" },
                 { HEAD "streams:\n  - name: x\n    engine: {command: [x], status_file: x}\n", "absolute" },
+                { HEAD "streams:\n  - name: x\n    engine: {command: [x], status_every_ms: 50}\n", "without status_file" },
+                { HEAD "streams:\n  - name: x\n    engine: {command: [x], status_file: /x, status_every_ms: 20001}\n", "status_every_ms" },
         };
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct why why;

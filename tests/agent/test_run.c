@@ -12,16 +12,21 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Loads at start and on SIGHUP: dies if the content has `crash`, says state=error if it has `broken`, is silent on `silent`. */
+/* Loads at start and on SIGHUP: dies if the content has `crash`, says state=error if it has `broken`, is silent on `silent`.
+ * Writes its status again and again if there is `beats`; with `sours`, says state=error after a while. With
+ * `stumbles` it dies once, a while after loading, and takes 3 seconds to load the next time. */
 static const char engine_text[] =
         "load() {\n"
         "  [ -e \"$1/crash\" ] && kill -SEGV $$\n"
+        "  [ -e \"$1/stumbles\" ] && [ -e \"$2.fell\" ] && sleep 3\n"
         "  [ -e \"$1/silent\" ] && return\n"
         "  s=ok; [ -e \"$1/broken\" ] && s=error\n"
         "  printf 'state=%s version=%s\\n' $s \"$(head -n1 \"$1/VERSION\" 2>/dev/null)\" > \"$2.new\"; mv \"$2.new\" \"$2\"\n"
         "}\n"
         "trap 'load \"$1\" \"$2\"' HUP\ntrap 'exit 0' TERM\necho $$ > \"$2.pid\"\nload \"$1\" \"$2\"\n"
-        "while :; do sleep 0.02 & wait $!; done\n";
+        "while :; do sleep 0.02 & wait $!; [ -e \"$1/beats\" ] && touch -c \"$2\"\n"
+        "  [ -e \"$1/stumbles\" ] && [ ! -e \"$2.fell\" ] && sleep 0.6 && : > \"$2.fell\" && kill -SEGV $$\n"
+        "  [ -e \"$1/sours\" ] && sleep 0.6 && echo state=error > \"$2\"; done\n";
 
 struct device {
         struct toy toy;
@@ -204,6 +209,63 @@ TEST(run, counts_an_engine_that_refuses_its_content_as_harm)
         toy_publish(&device.toy, 5, broken);
         const struct wire_report *report = next_report(&device);
         CHECK(strcmp(report->kind, "probe_failed") == 0 && report->running == 4 && current_is(&device, "a"));
+        stop(&device);
+}
+
+static void config_replace(const struct device *device, const char *from, const char *to)
+{
+        OWN(buf) struct buf text, with;
+        buf_init(&text, 8192);
+        buf_init(&with, 8192);
+        CHECK(file_read(device->config, &text, NULL) == OK);
+        const char *at = strstr(buf_text(&text), from);
+        CHECK(at);
+        buf_addf(&with, "%.*s%s%s", (int)(at - buf_text(&text)), buf_text(&text), to, at + strlen(from));
+        write_text(device->config, buf_text(&with));
+}
+
+TEST(run, counts_an_engine_that_turns_bad_after_loading_as_harm)
+{
+        OWN(device) struct device device;
+        device_with_4(&device, "");
+        let_it_call(&device, 2);
+        stop(&device);
+        config_replace(&device, "    bake_s: 1\n", "    bake_s: 20\n");
+        agent_start(&device, "run", NULL);
+        static const struct toy_file sours[] = { { "VERSION", "5\n" }, { "sours", "" }, { NULL, NULL } };
+        toy_publish(&device.toy, 5, sours);
+        const struct wire_report *report = next_report(&device);
+        CHECK(strcmp(report->kind, "probe_failed") == 0 && strcmp(report->detail, "the engine says state=error") == 0 && report->running == 4);
+        stop(&device);
+}
+
+TEST(run, proves_nothing_before_an_engine_that_crashed_has_loaded_again)
+{
+        OWN(device) struct device device;
+        device_open(&device, "");
+        config_replace(&device, "    crashes_max: 1\n", "    crashes_max: 2\n");
+        static const struct toy_file stumbles[] = { { "VERSION", "5\n" }, { "stumbles", "" }, { NULL, NULL } };
+        device.toy.lease = TOY_EXPOSE;
+        toy_publish(&device.toy, 5, stumbles);
+        agent_start(&device, "run", NULL);
+        const struct wire_report *report = next_report(&device);
+        CHECK(strcmp(report->outcome, "proven") == 0 && report->crashes == 1 && status_is(&device, "version=5"));
+        stop(&device);
+}
+
+TEST(run, proves_nothing_on_an_engine_that_hangs_after_loading)
+{
+        OWN(device) struct device device;
+        device_open(&device, "");
+        config_replace(&device, "    bake_s: 1\n", "      status_every_ms: 50\n    bake_s: 1\n");
+        static const struct toy_file beats[] = { { "VERSION", "4\n" }, { "beats", "" }, { NULL, NULL } };
+        device.toy.lease = TOY_EXPOSE;
+        toy_publish(&device.toy, 4, beats);
+        agent_start(&device, "run", NULL);
+        CHECK(strcmp(next_report(&device)->outcome, "proven") == 0);
+        toy_publish(&device.toy, 5, good_too);
+        const struct wire_report *report = next_report(&device);
+        CHECK(strcmp(report->kind, "probe_failed") == 0 && strstr(report->detail, "it hangs") && report->counter == 5 && report->running == 4);
         stop(&device);
 }
 
@@ -683,15 +745,7 @@ TEST(run, serves_a_stream_although_the_one_before_it_cannot_run)
         let_it_call(&device, 2);
         stop(&device);
         add_stream(&device, "another");
-        OWN(buf) struct buf text;
-        buf_init(&text, 4096);
-        CHECK(file_read(device.config, &text, NULL) == OK);
-        OWN(buf) struct buf with;
-        buf_init(&with, 4096);
-        const char *at = strstr(buf_text(&text), "    engine:\n      command: [sleep");
-        CHECK(at);
-        buf_addf(&with, "%.*s    factory: /no/such/folder\n%s", (int)(at - buf_text(&text)), buf_text(&text), at);
-        write_text(device.config, buf_text(&with));
+        config_replace(&device, "    engine:\n      command: [sleep", "    factory: /no/such/folder\n    engine:\n      command: [sleep");
         check_runs_all_the_same(&device, "stream another is left out");
         agent_start(&device, "run", NULL);
         toy_publish(&device.toy, 6, good_too);

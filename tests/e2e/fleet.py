@@ -59,6 +59,7 @@ streams:
       command: [{engine}, --rules, "{{current}}", --watch, {watch}, --status, {self.root}/engine.status, --interval-ms, "1000"]
       reload_signal: HUP
       status_file: {self.root}/engine.status
+      status_every_ms: 5000
     preflight: [{engine}, --check, --rules, "{{candidate}}"]
     bake_s: {self.fleet.bake_s}
     probe_every_ms: 250

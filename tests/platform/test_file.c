@@ -83,6 +83,19 @@ TEST(file_remove_tree, removes_links_and_not_what_they_point_to)
         file_remove_tree(other);
 }
 
+TEST(file_mark, differs_after_each_writing_and_is_0_for_what_is_absent)
+{
+        char folder[64], path[128];
+        CHECK(file_temporary(folder, NULL) == OK);
+        snprintf(path, sizeof(path), "%s/status", folder);
+        CHECK(file_mark(path) == 0 && file_write(path, "state=ok", 8, NULL) == OK);
+        uint64_t first = file_mark(path);
+        CHECK(first != 0 && file_mark(path) == first);
+        usleep(20000);
+        CHECK(file_write(path, "state=ok", 8, NULL) == OK && file_mark(path) != first);
+        file_remove_tree(folder);
+}
+
 static int make_both(void *user)
 {
         file_private();
