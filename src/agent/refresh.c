@@ -1,5 +1,6 @@
 #include "agent/refresh.h"
 
+#include "agent/spool.h"
 #include "agent/verify.h"
 #include "base/mem.h"
 #include "platform/file.h"
@@ -289,6 +290,9 @@ static void fetched(void *user, enum err e, const struct fetch_answer *answer)
 static void fetch_wanted(struct refresh *refresh)
 {
         char name[VERDICT_NAME_BYTES], path[FETCH_PATH_BYTES];
+        struct why why;
+        if (spool_make_way(refresh->agent->disk, wanted_spool, &why))
+                agent_note(refresh->agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
         verdict_want_name(&refresh->verdict, name);
         snprintf(path, sizeof(path), "/v1/%s", name);
         refresh->is_calling = true;

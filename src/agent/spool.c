@@ -54,6 +54,19 @@ enum err spool_sweep(struct disk *disk, const struct release_note *note, const u
         return e ? DURING(why, e, "tidying the spool") : OK;
 }
 
+enum err spool_make_way(struct disk *disk, const char *name, struct why *why)
+{
+        char path[SPOOL_PATH_BYTES];
+        int fd;
+        uint64_t length;
+        snprintf(path, sizeof(path), "spool/%s", name);
+        enum err e = disk->ops->open(disk, path, &fd, &length, why);
+        if (!e)
+                disk->ops->file_close(disk, fd);
+        /* Any other failure says nothing about what is there: it may well be a part that is worth going on with. */
+        return e == ERR_REFUSED ? disk->ops->remove_tree(disk, path, why) : OK;
+}
+
 bool spool_has(struct disk *disk, const struct release_file *file)
 {
         struct why why;

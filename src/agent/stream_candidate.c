@@ -164,8 +164,11 @@ static void fetch_done(void *user, enum err e, const struct fetch_answer *answer
 static void get_artifact(struct stream *stream, const uint8_t digest[32], uint64_t length)
 {
         char path[FETCH_PATH_BYTES], hex[65];
+        struct why why;
         hex_encode(digest, 32, hex);
         snprintf(path, sizeof(path), "/v1/artifacts/%s", hex);
+        if (spool_make_way(stream->agent->disk, hex, &why))
+                agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, why.text);
         stream->is_calling = true;
         caller_get(stream->agent->caller, &(struct caller_get){ path, hex, length, true }, fetch_done, stream);
 }

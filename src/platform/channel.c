@@ -3,8 +3,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -131,10 +133,28 @@ void channel_child_deaf(void)
         signal(SIGINT, SIG_IGN);
 }
 
+/* Neither the file nor the folder that it is in may be a link: the folder is ours, and nobody else's to point elsewhere. */
+static int open_in_its_folder(const char *path)
+{
+        char folder[PATH_MAX];
+        const char *name = strrchr(path, '/');
+        if (!name || name == path || (size_t)(name - path) >= sizeof(folder)) {
+                errno = EINVAL;
+                return -1;
+        }
+        snprintf(folder, sizeof(folder), "%.*s", (int)(name - path), path);
+        int place = open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int file = place < 0 ? -1 : openat(place, name + 1, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        int failed = errno;
+        channel_close(place);
+        errno = failed;
+        return file;
+}
+
 enum err channel_spool_open(const char *path, uint64_t part_max, int *ret_file, uint64_t *ret_length, struct why *why)
 {
         struct stat info;
-        int file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        int file = open_in_its_folder(path);
         if (file < 0 || fstat(file, &info) || !S_ISREG(info.st_mode)) {
                 enum err e = FAIL(why, errno == ENOSPC ? ERR_FULL : ERR_IO, "opening %s: %s", path, strerror(errno));
                 channel_close(file);

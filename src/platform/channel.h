@@ -37,8 +37,8 @@ void channel_child_signals(void);
 /* In a child that ends when it sees another one gone: SIGTERM and SIGINT do nothing to it from now on. */
 void channel_child_deaf(void);
 
-/* A file to write at any offset, made if absent, never through a link. A part of less than `part_max` bytes stays, and
- * `ret_length` says how much that is; anything else is emptied. */
+/* A file to write at any offset, made if absent; neither it nor the folder that `path` names before it may be a link. A part of
+ * less than `part_max` bytes stays, and `ret_length` says how much that is; anything else is emptied. */
 MUST_CHECK enum err channel_spool_open(const char *path, uint64_t part_max, int *ret_file, uint64_t *ret_length, struct why *why);
 
 /* A memory file with these bytes, at its start, to hand over as standard input. */

@@ -73,11 +73,11 @@ static const char *const for_network[] = {
         "/dev/null", "/dev/urandom", "/dev/random",
 };
 
-/* What is absent needs no rule. */
-static bool allow(int rules, const char *path, __u64 access)
+/* What is absent needs no rule. `how`: more flags of open(). */
+static bool allow(int rules, const char *path, __u64 access, int how)
 {
         struct stat info;
-        struct landlock_path_beneath_attr beneath = { .allowed_access = access, .parent_fd = open(path, O_PATH | O_CLOEXEC) };
+        struct landlock_path_beneath_attr beneath = { .allowed_access = access, .parent_fd = open(path, O_PATH | O_CLOEXEC | how) };
         if (beneath.parent_fd < 0)
                 return true;
         if (fstat(beneath.parent_fd, &info) == 0 && !S_ISDIR(info.st_mode))
@@ -89,10 +89,11 @@ static bool allow(int rules, const char *path, __u64 access)
 
 static bool add_paths(int rules, const char *spool, const char *readable)
 {
-        bool done = allow(rules, spool, TO_READ | TO_LIST | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG);
+        /* Where a link stands for the spool, it is as if it were absent: nothing may be written. */
+        bool done = allow(rules, spool, TO_READ | TO_LIST | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG, O_DIRECTORY | O_NOFOLLOW);
         for (size_t i = 0; i < sizeof(for_network) / sizeof(for_network[0]); i++)
-                done &= allow(rules, for_network[i], TO_READ | TO_LIST);
-        return done && (!readable || allow(rules, readable, TO_READ | TO_LIST));
+                done &= allow(rules, for_network[i], TO_READ | TO_LIST, 0);
+        return done && (!readable || allow(rules, readable, TO_READ | TO_LIST, 0));
 }
 
 static bool drop_capabilities(void)

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Loads at start and on SIGHUP: dies if the content has `crash`, says state=error if it has `broken`, is silent on `silent`.
@@ -674,6 +675,22 @@ TEST(run, takes_no_hangup_for_an_end)
         CHECK(child_signal(&device.agent, "HUP"));
         let_it_call(&device, 3);
         CHECK(status_is(&device, "version=4"));
+        stop(&device);
+}
+
+TEST(run, fetches_although_a_folder_is_in_the_way)
+{
+        OWN(device) struct device device;
+        device_open(&device, "");
+        char path[128];
+        snprintf(path, sizeof(path), "%s/state/spool", device.folder);
+        (void)mkdir(path, 0700);
+        snprintf(path, sizeof(path), "%s/state/spool/wanted", device.folder);
+        CHECK(mkdir(path, 0700) == 0);
+        device.toy.lease = TOY_EXPOSE;
+        toy_publish(&device.toy, 4, good);
+        agent_start(&device, "run", NULL);
+        CHECK(strcmp(next_report(&device)->outcome, "proven") == 0);
         stop(&device);
 }
 

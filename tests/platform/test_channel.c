@@ -62,6 +62,10 @@ TEST(channel_spool_open, goes_on_with_a_part_and_never_through_a_link)
         CHECK(channel_spool_open(path, 4, &file, &length, NULL) == OK && length == 0 && lseek(file, 0, SEEK_END) == 0);
         channel_close(file);
         CHECK(symlink(path, link) == 0 && channel_spool_open(link, 9, &file, &length, NULL) == ERR_IO);
+        CHECK(unlink(link) == 0 && symlink(folder, link) == 0);
+        snprintf(path, sizeof(path), "%s/link/part", folder);
+        CHECK(channel_spool_open(path, 9, &file, &length, NULL) == ERR_IO);
+        snprintf(path, sizeof(path), "%s/part", folder);
         CHECK(unlink(link) == 0 && unlink(path) == 0 && rmdir(folder) == 0);
 }
 

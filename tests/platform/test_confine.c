@@ -94,3 +94,29 @@ TEST(confine_to_network, leaves_the_spool_and_nothing_that_is_beside_it)
         CHECK(WEXITSTATUS(status) == CONFINED || WEXITSTATUS(status) == REFUSED_BY_SYSTEM);
         file_remove_tree(folder);
 }
+
+static int follow_spool(void *user)
+{
+        const struct rights *rights = user;
+        char part[96];
+        snprintf(part, sizeof(part), "%s/part", rights->spool);
+        if (confine_to_network(rights->spool, NULL, NULL) != OK)
+                return REFUSED_BY_SYSTEM;
+        return IS_WATCHED || !can_open(part, O_RDWR | O_CREAT) ? CONFINED : LEAKS;
+}
+
+TEST(confine_to_network, opens_nothing_where_a_link_stands_for_the_spool)
+{
+        char folder[64], link[80];
+        struct child child = { 0 };
+        int status = 0;
+        CHECK(file_temporary(folder, NULL) == OK);
+        snprintf(link, sizeof(link), "%s-link", folder);
+        CHECK(symlink(folder, link) == 0);
+        struct rights rights = { link, NULL };
+        CHECK(child_fork(follow_spool, &rights, &child, NULL) == OK);
+        CHECK(waitpid(child.pid, &status, 0) == child.pid && WIFEXITED(status));
+        CHECK(WEXITSTATUS(status) == CONFINED || WEXITSTATUS(status) == REFUSED_BY_SYSTEM);
+        file_remove(link);
+        file_remove_tree(folder);
+}
