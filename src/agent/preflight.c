@@ -78,6 +78,12 @@ static enum err verdict_of(const struct sandbox_result *result, int64_t wall_ms)
         return result->code == 0 ? OK : result->code >= SYSTEM_EXITS ? ERR_BUSY : ERR_CONTENT;
 }
 
+static enum err say(const char *text, struct why *why)
+{
+        size_t length = strlen(text);
+        return channel_send(STANDARD_OUTPUT, text, length < PREFLIGHT_TEXT_BYTES ? length : PREFLIGHT_TEXT_BYTES - 1, why);
+}
+
 static enum err run(const struct agent_stream_config *stream, const struct engine_command *command, struct why *why)
 {
         const struct sandbox_run what = {
@@ -91,15 +97,18 @@ static enum err run(const struct agent_stream_config *stream, const struct engin
                 },
         };
         OWN(sandbox_result) struct sandbox_result result;
-        char ended[48], walls[SANDBOX_WALLS_TEXT_MAX], text[PREFLIGHT_TEXT_BYTES];
+        char ended[48], walls[SANDBOX_WALLS_TEXT_MAX], text[2 * PREFLIGHT_TEXT_BYTES];
         sandbox_result_init(&result, OUTPUT_BYTES);
         enum err e = sandbox_run(&what, &result, why);
-        if (e)
+        struct why unsaid;
+        if (e) {
+                (void)!say(why->text, &unsaid);
                 return e;
+        }
         sandbox_end_text(&what, &result, ended, sizeof(ended));
         sandbox_walls_text(result.walls, walls);
-        int length = snprintf(text, sizeof(text), "%s; walls: %s", ended, walls);
-        e = channel_send(STANDARD_OUTPUT, text, length < PREFLIGHT_TEXT_BYTES ? (size_t)length : PREFLIGHT_TEXT_BYTES - 1, why);
+        snprintf(text, sizeof(text), "%s; walls: %s", ended, walls);
+        e = say(text, why);
         enum err verdict = verdict_of(&result, stream->preflight_ms);
         return e || !verdict ? e : FAIL(why, verdict, "preflight: %s", ended);
 }

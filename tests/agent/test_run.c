@@ -326,6 +326,24 @@ TEST(run, asks_for_no_lease_when_the_preflight_fails)
         stop(&device);
 }
 
+/* Not in the words of the child, which nobody else keeps: in the agent's own. */
+static bool says_what_lacks(struct toy *toy, void *user)
+{
+        (void)toy;
+        return has_said(user, "preflight -> idle: starting /no/such/program");
+}
+
+TEST(run, says_why_a_preflight_could_not_be_started)
+{
+        OWN(device) struct device device;
+        device_open(&device, "    preflight: [/no/such/program]\n");
+        keep_what_it_says(&device);
+        toy_publish(&device.toy, 4, good);
+        agent_start(&device, "run", NULL);
+        toy_serve(&device.toy, says_what_lacks, &device);
+        stop(&device);
+}
+
 /* As the kernel does when it is short of memory. */
 TEST(run, tries_a_preflight_again_that_was_killed_from_outside)
 {
