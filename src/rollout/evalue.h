@@ -16,7 +16,7 @@ struct evalue_risk { uint32_t treated, control, treated_events, control_events; 
 /* Of one hypothesis: the log of the wealth at each ratio, and of their mean; zeroed is 1. */
 struct evalue { double log_wealth[EVALUE_RATIOS], log_mean; bool is_touched; };
 
-double evalue_ratio(unsigned i);                              /* 1.1 to 1000, evenly spaced in the logarithm */
+double evalue_ratio(unsigned i);                              /* 1.1 to 1000 */
+double evalue_weight(unsigned i);                             /* of this ratio in the mixture; they add up to 1 */
 void evalue_log_factors(const struct evalue_risk *risk, double log_factors[EVALUE_RATIOS]);      /* at each ratio */
 void evalue_multiply(struct evalue *evalue, const struct evalue_risk *risk);
-double evalue_log_add(double a, double b);                    /* log(exp(a) + exp(b)) */

@@ -59,14 +59,17 @@ TEST(evalue_factor, has_mean_one_when_the_release_is_harmless)
         }
 }
 
-TEST(evalue, mixes_ratios_from_1_1_to_1000_with_equal_weights)
+TEST(evalue, mixes_ratios_from_1_1_to_1000_by_their_weights)
 {
         struct evalue evalue = { 0 };
         const struct evalue_risk risk = { 1, 4, 1, 0 };
-        double mean = 0;
+        double mean = 0, weights = 0;
         CHECK(is_near(evalue_ratio(0), 1.1) && fabs(evalue_ratio(EVALUE_RATIOS - 1) - 1000) < 1e-6 && !evalue.is_touched);
-        for (unsigned i = 0; i < EVALUE_RATIOS; i++)
-                mean += pow(factor(&risk, i), 2) / EVALUE_RATIOS;
+        for (unsigned i = 0; i < EVALUE_RATIOS; i++) {
+                mean += pow(factor(&risk, i), 2) * evalue_weight(i);
+                weights += evalue_weight(i);
+        }
+        CHECK(is_near(weights, 1));
         evalue_multiply(&evalue, &risk);
         evalue_multiply(&evalue, &risk);
         CHECK(is_near(exp(evalue.log_mean), mean));

@@ -10,7 +10,7 @@ static double mixed(double treated, double control, unsigned power)
 {
         double sum = 0;
         for (unsigned i = 0; i < EVALUE_RATIOS; i++)
-                sum += pow(evalue_ratio(i) * (treated + control) / (evalue_ratio(i) * treated + control), power) / EVALUE_RATIOS;
+                sum += evalue_weight(i) * pow(evalue_ratio(i) * (treated + control) / (evalue_ratio(i) * treated + control), power);
         return sum;
 }
 
