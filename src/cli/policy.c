@@ -12,7 +12,7 @@ static const struct {
 } rows[] = {
         { "budget", OPTION_BUDGET },     { "bake_s", OPTION_BAKE },         { "gap_s", OPTION_GAP },          { "gather_s", OPTION_GATHER },
         { "alpha_ppm", OPTION_ALPHA },   { "controls", OPTION_CONTROLS },   { "holdout_ppm", OPTION_HOLDOUT }, { "cap_per_bake", OPTION_CAP },
-        { "watch_s", OPTION_WATCH },     { "complete_ppm", OPTION_COMPLETE },
+        { "watch_s", OPTION_WATCH },     { "complete_ppm", OPTION_COMPLETE }, { "bound_silence", OPTION_BOUND_SILENCE },
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 

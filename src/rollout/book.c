@@ -19,6 +19,13 @@ int64_t rollout_lease_ms(const struct rollout *rollout)
         return (rollout->policy.bake_s + rollout->policy.gap_s) * 1000;
 }
 
+uint64_t book_tries_max(uint32_t fleet)
+{
+        static const uint64_t small_fleet = 1000000;
+        uint64_t each = (uint64_t)fleet * TRIES_MAX, most = fleet + (uint64_t)fleet / 2 + small_fleet;
+        return each < most ? each : most;
+}
+
 int64_t book_slot(const struct rollout *rollout, int64_t at_ms)
 {
         return at_ms / (rollout_lease_ms(rollout) / SLOTS_PER_LEASE);
@@ -129,7 +136,8 @@ void book_due(struct rollout *rollout, struct lease *lease)
         lease->is_due = true;
         count(rollout, lease, 1);
         gate_leaves_cell(rollout, lease);
-        if (!is_hurt && lease->status != LEASE_PROVEN)
+        bool tells_nothing = lease->status == LEASE_DARK && !rollout->policy.bound_silence;
+        if ((!is_hurt && lease->status != LEASE_PROVEN) || tells_nothing)
                 return;
         for (unsigned i = 0; i < lease_groups(lease); i++) {
                 struct group *group = &rollout->groups[lease_group(lease, i)];

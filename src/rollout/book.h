@@ -42,7 +42,8 @@ struct arm {
 struct group {
         struct arm treated, control;
         uint32_t young;                          /* exposures before their deadline that are not known to be harmed */
-        double excess, attributed, accepted;     /* d(s); accepted: harm that an override took upon itself */
+        double excess, silence;                  /* d(s): what is not ruled out; what is seen of a silence that has no bound */
+        double attributed, accepted;             /* accepted: harm that an override took upon itself */
         struct evalue evalues[ROLLOUT_SIGNALS];
         bool is_dirty, is_excess_stale, is_rare; /* dirty: counts changed since the rules last looked; stale: the bound's did */
         bool is_spent, is_stuck;
@@ -66,6 +67,7 @@ struct rollout {
         struct group *groups;
         struct lease *leases;
         uint32_t lease_count, tries;             /* tries: exposures picked so far, whatever came of them */
+        uint32_t controls_owed;                  /* in 256ths, of the exposures so far */
         uint32_t *due, due_count;                /* handles; due.h */
         int64_t next_due_ms;                     /* of all leases that are not due; NEVER: none */
 
@@ -97,6 +99,8 @@ static inline uint32_t arm_hurt(const struct arm *arm) { return arm->by_status[L
 static inline uint32_t arm_settled(const struct arm *arm) { return arm->by_status[LEASE_PROVEN] + arm_hurt(arm); }
 uint32_t arm_exposed(const struct arm *arm);                                 /* all but those who never began */
 
+/* Exposures that leases are kept for: each device as often as it may try, in a large fleet half of them once more. */
+uint64_t book_tries_max(uint32_t fleet);
 /* A new lease, reserved. The caller has seen that there is room. */
 uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *device, bool is_control);
 void book_dirty(struct rollout *rollout, struct group *group);               /* the rules have to look at it */

@@ -6,35 +6,68 @@
 /* Sums of eighths and the like must not lose a device to rounding. */
 static const double slack = 1e-9;
 
-/* Harm beyond what the baseline explains: k - n p0 - 2 sqrt(n p0 (1 + n / n_control)), p0 from control. */
-static double beyond_baseline(uint32_t harmed, uint32_t settled, uint32_t control_harmed, uint32_t control_settled)
+/* How often a harmless silence that has no bound may spend the budget of any group, however long one looks. */
+static const double silence_error = 1e-3;
+
+/* Where a sum of this variance may be at any time at once: the normal mixture's boundary (Robbins 1970; Howard et al., arXiv 1810.08240, eq. 14). It
+ * is the budget where the variance is none, so that the first to be hurt count in full. */
+static double line_for_all_time(double variance, double budget, double error)
+{
+        double surprise = -2 * log(error), about = budget * budget / surprise;
+        return sqrt((variance + about) * (surprise + log1p(variance / about)));
+}
+
+/* Harm of so many is explained by control's share of `harmed`: n p0 + 2 sqrt(n p0 (1 + n / n_control)). With an `error` it takes more to reach the
+ * budget by noise: the line for all time. */
+struct noise { double budget, error; };
+static double beyond_baseline(uint32_t harmed, uint32_t settled, uint32_t control_harmed, uint32_t control_settled, const struct noise *noise)
 {
         double explained = 0;
         if (!harmed)
                 return 0;
         if (control_settled) {
-                double expected = settled * ((double)control_harmed / control_settled);
-                explained = expected + 2 * sqrt(expected * (1 + (double)settled / control_settled));
+                double expected = settled * ((double)control_harmed / control_settled), variance = expected * (1 + (double)settled / control_settled);
+                double margin = 2 * sqrt(variance);
+                if (noise->error > 0)
+                        margin = fmax(margin, line_for_all_time(variance, noise->budget, noise->error) - noise->budget);
+                explained = expected + margin;
         }
         return harmed > explained ? harmed - explained : 0;
 }
 
-/* Signal by signal, so that a fleet where many go dark anyway hides no crash; never less than for all of them at once. */
-static double attribute(const struct group *group)
+static double attribute_silence(const struct rollout *rollout, const struct group *group, uint32_t n, uint32_t n_control)
 {
+        bool is_fleet = group == rollout->groups;
+        struct noise noise = { .budget = (double)rollout->policy.budget };
+        if (!rollout->policy.bound_silence)
+                noise.error = silence_error / 2 / (is_fleet ? 1 : rollout->group_count - 1);
+        return beyond_baseline(group->treated.by_status[LEASE_DARK], n, group->control.by_status[LEASE_DARK], n_control, &noise);
+}
+
+/* Signal by signal, so that a fleet where many go dark anyway hides no crash; never less than for all of them at once. */
+static double attribute(const struct rollout *rollout, struct group *group)
+{
+        static const struct noise plain = { 0 };
         const struct arm *treated = &group->treated, *control = &group->control;
         uint32_t n = arm_settled(treated), n_control = arm_settled(control);
-        double all = beyond_baseline(arm_hurt(treated), n, arm_hurt(control), n_control);
-        double sum = beyond_baseline(treated->by_status[LEASE_DARK], n, control->by_status[LEASE_DARK], n_control);
+        double silent = attribute_silence(rollout, group, n, n_control), told = 0;
         for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++)
-                sum += beyond_baseline(treated->by_kind[kind], n, control->by_kind[kind], n_control);
-        return sum > all ? sum : all;
+                told += beyond_baseline(treated->by_kind[kind], n, control->by_kind[kind], n_control, &plain);
+        group->silence = rollout->policy.bound_silence || !n ? 0 : silent / n;
+        if (rollout->policy.bound_silence)
+                return fmax(silent + told, beyond_baseline(arm_hurt(treated), n, arm_hurt(control), n_control, &plain));
+        return silent + fmax(told, beyond_baseline(treated->by_status[LEASE_HARMED], n, control->by_status[LEASE_HARMED], n_control, &plain));
 }
 
 /* Costly, and seldom asked for between two picks. */
-double pacer_excess(const struct group *group)
+static double bounded_excess(const struct group *group)
 {
         return group->is_excess_stale ? bound_excess(group->treated.bound, group->control.bound) : group->excess;
+}
+
+double pacer_excess(const struct group *group)
+{
+        return fmin(1, bounded_excess(group) + group->silence);
 }
 
 static bool has_room(const struct rollout *rollout, const struct group *group)
@@ -63,7 +96,7 @@ void pacer_refresh(struct rollout *rollout)
 {
         for (uint32_t i = 0; i < rollout->dirty_count; i++) {
                 struct group *group = &rollout->groups[rollout->dirty[i]];
-                double harm = attribute(group);
+                double harm = attribute(rollout, group);
                 group->accepted = fmin(group->accepted, harm);
                 group->attributed = harm - group->accepted;
                 group->is_dirty = false;
@@ -76,7 +109,7 @@ void pacer_refresh_bounds(struct rollout *rollout)
 {
         for (uint32_t i = 0; i < rollout->group_count; i++) {
                 struct group *group = &rollout->groups[i];
-                group->excess = pacer_excess(group);
+                group->excess = bounded_excess(group);
                 group->is_excess_stale = false;
         }
 }

@@ -136,6 +136,24 @@ static size_t gather_candidates(struct rollout *rollout, const struct rollout_li
         return count;
 }
 
+/* So many for each exposure while they tell most. Thousands of exposures under way tell enough with fewer, and a control device is one that
+ * cannot be exposed meanwhile: from CONTROLLED_IN_FULL on their number stays, until there would be one control for eight exposures. */
+enum { CONTROLLED_IN_FULL = 4096, CONTROL_UNIT = 256, CONTROLS_LEAST = CONTROL_UNIT / 8 };
+static uint32_t controls_each(const struct rollout *rollout)
+{
+        uint64_t full = (uint64_t)rollout->policy.controls * CONTROL_UNIT, young = rollout->groups[0].young, each = full;
+        if (young > CONTROLLED_IN_FULL)
+                each = full * CONTROLLED_IN_FULL / young;
+        return (uint32_t)(each > CONTROLS_LEAST || each == full ? each : CONTROLS_LEAST);
+}
+
+static void want_controls(struct rollout *rollout, uint32_t cell)
+{
+        rollout->controls_owed += controls_each(rollout);
+        rollout->cells[cell].wanted += rollout->controls_owed / CONTROL_UNIT;
+        rollout->controls_owed %= CONTROL_UNIT;
+}
+
 static void take(struct rollout *rollout, struct rollout_line *line, uint32_t at, bool is_control)
 {
         assert(is_control || rollout_may_expose(rollout));
@@ -153,7 +171,7 @@ static void take(struct rollout *rollout, struct rollout_line *line, uint32_t at
         if (is_control && rollout->cells[cell].wanted)
                 rollout->cells[cell].wanted--;
         if (!is_control)
-                rollout->cells[cell].wanted += (uint32_t)rollout->policy.controls;
+                want_controls(rollout, cell);
 }
 
 /* What each stratum adds to the cover: those that were not tried first, then those that were tried least. */
@@ -278,7 +296,7 @@ static uint64_t controls_wanted(struct rollout *rollout)
 /* `probes`: so many from any block, to see whether anybody answers. Leases for every exposure that may still be tried stay back. */
 static void pick_controls(struct rollout *rollout, struct rollout_line *line, uint32_t probes)
 {
-        uint64_t kept = (uint64_t)rollout->fleet * TRIES_MAX - rollout->tries;
+        uint64_t most = book_tries_max(rollout->fleet), kept = most > rollout->tries ? most - rollout->tries : 0;
         size_t count = gather_controls(rollout, line, probes > 0);
         uint64_t left = probes ? probes : controls_wanted(rollout);
         while (count && left && rollout->leases_max - rollout->lease_count > kept) {

@@ -12,7 +12,7 @@
 struct rollout_policy rollout_policy_default(void)
 {
         return (struct rollout_policy){ .budget = 30, .bake_s = 600, .gap_s = 120, .gather_s = 60, .alpha_ppm = 100, .controls = 4,
-                                        .holdout_ppm = 20000, .cap_per_bake = 1000000, .watch_s = 259200, .complete_ppm = 950000 };
+                                        .holdout_ppm = 20000, .cap_per_bake = 1000000, .watch_s = 259200, .complete_ppm = 950000, .bound_silence = 1 };
 }
 
 enum { YEAR_S = 31536000 };
@@ -22,9 +22,10 @@ static enum err check_policy(const struct rollout_policy *policy, struct why *wh
         const struct { const char *name; int64_t value, least, most; } rows[] = {
                 { "budget", policy->budget, 1, 1000000 },           { "bake_s", policy->bake_s, 1, YEAR_S },
                 { "gap_s", policy->gap_s, 1, YEAR_S },              { "gather_s", policy->gather_s, 0, YEAR_S },
-                { "alpha_ppm", policy->alpha_ppm, 1, 500000 },      { "controls", policy->controls, 0, 64 },
+                { "alpha_ppm", policy->alpha_ppm, 1, 500000 },      { "controls", policy->controls, 0, 10000 },
                 { "holdout_ppm", policy->holdout_ppm, 0, 500000 },  { "cap_per_bake", policy->cap_per_bake, 1, 1000000000 },
                 { "watch_s", policy->watch_s, 0, YEAR_S },          { "complete_ppm", policy->complete_ppm, 1, 1000000 },
+                { "bound_silence", policy->bound_silence, 0, 1 },
         };
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
                 if (rows[i].value < rows[i].least || rows[i].value > rows[i].most)
@@ -43,11 +44,12 @@ static enum err check_config(const struct rollout_config *config, struct why *wh
         return check_policy(&config->policy, why);
 }
 
-/* Enough for every exposure that may be tried; beside them controls. */
+/* Enough for every exposure that may be tried; beside them controls: of a large fleet a few for each exposure at first, one for eight later. */
 static uint32_t leases_for(const struct rollout_config *config)
 {
-        static const uint32_t spare = 64;                /* small fleets: controls that lapse or are declined */
-        uint64_t most = (uint64_t)config->fleet * (uint64_t)(config->policy.controls + TRIES_MAX) + spare;
+        static const uint32_t spare = 64, large = 1000000;      /* spare: in small fleets, for controls that lapse or are declined */
+        uint64_t each = (uint64_t)config->fleet * (uint64_t)config->policy.controls, most = book_tries_max(config->fleet) + spare;
+        most += each < config->fleet + large ? each : config->fleet + large;
         if (config->leases_max)
                 return config->leases_max;
         return most < NO_LEASE ? (uint32_t)most : NO_LEASE - 1;

@@ -26,6 +26,7 @@
 /* formats.md 5, "Policy". */
 struct rollout_policy {
         int64_t budget, bake_s, gap_s, gather_s, alpha_ppm, controls, holdout_ppm, cap_per_bake, watch_s, complete_ppm;
+        int64_t bound_silence;                   /* 1: silence is harm that is not ruled out, as a crash is; 0: only what is seen beyond control's */
 };
 struct rollout_policy rollout_policy_default(void);
 
@@ -35,7 +36,7 @@ struct rollout_config {
         uint32_t blocks;                         /* blocks are 0 .. blocks - 1: ring x site */
         uint16_t strata;                         /* 0 .. strata - 1; at most LIMIT_STRATA */
         const uint32_t *stratum_sizes;           /* devices in each; copied */
-        uint32_t leases_max;                     /* exposures and controls in all; 0: fleet x (controls + 3) and some */
+        uint32_t leases_max;                     /* exposures and controls in all; 0: enough */
 };
 
 enum rollout_ring { ROLLOUT_RING_EARLY, ROLLOUT_RING_ALL, ROLLOUT_RING_LATE };

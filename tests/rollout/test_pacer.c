@@ -51,6 +51,54 @@ TEST(attributed, lets_no_dark_baseline_hide_a_crash)
         CHECK(is_near(attributed(&small), 4));      /* all in all 14 of 1,000 would be within the noise */
 }
 
+/* 100,000 treated with 20 controls in 100: 500 are dark anyway, give or take 55; two such steps hold no harmless rollout that one only looks at silence of. */
+TEST(attributed, takes_more_silence_to_stop_when_silence_is_not_bounded)
+{
+        OWN(small) struct small bounded, seen;
+        struct rollout_policy policy = small_policy();
+        small_init(&bounded, &policy, 10);
+        policy.bound_silence = 0;
+        small_init(&seen, &policy, 10);
+        struct small *both[] = { &bounded, &seen };
+        for (unsigned i = 0; i < 2; i++) {
+                set(&both[i]->rollout->groups[0].control, 19900, 0, 100);
+                set(&both[i]->rollout->groups[0].treated, 99380, 0, 620);
+        }
+        CHECK(is_near(attributed(&bounded), 120 - 2 * sqrt(3000)) && attributed(&bounded) > 5 && attributed(&seen) <= 0);
+        set(&seen.rollout->groups[0].treated, 99000, 0, 1000);
+        CHECK(attributed(&seen) > 5);
+        small_done(&seen);
+}
+
+/* Of the first ones all harm is attributed, told or not: a brick that stays silent finds no more room. */
+TEST(attributed, counts_the_first_silent_ones_in_full_though_silence_is_not_bounded)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.bound_silence = 0;
+        small_init(&small, &policy, 10);
+        set(&small.rollout->groups[0].control, 20, 0, 0);
+        set(&small.rollout->groups[0].treated, 0, 0, 5);
+        CHECK(is_near(attributed(&small), 5) && pacer_is_spent(small.rollout));
+}
+
+/* What was seen of a silence goes on at its rate: 4 of 40, and one more for each ten that are let in. */
+TEST(pacer, takes_the_silence_seen_for_the_silence_to_come)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.bound_silence = 0;
+        policy.budget = 8;
+        small_init(&small, &policy, 60);
+        struct group *group = &small.rollout->groups[0];
+        set(&group->control, 160, 0, 0);
+        set(&group->treated, 36, 0, 4);
+        refresh(&small, 0);
+        group->excess = 0;
+        group->is_excess_stale = false;
+        CHECK(is_near(pacer_excess(group), 0.1) && pacer_window(small.rollout, group) == 40);
+}
+
 TEST(attributed, is_all_of_it_without_control)
 {
         OWN(small) struct small small;

@@ -5,7 +5,7 @@
 #define FIELD(name) { #name, JSON_INT, false, offsetof(struct rollout_policy, name), 0, INT32_MAX }
 static const struct json_field fields[] = {
         FIELD(budget), FIELD(bake_s), FIELD(gap_s), FIELD(gather_s), FIELD(alpha_ppm), FIELD(controls), FIELD(holdout_ppm), FIELD(cap_per_bake),
-        FIELD(watch_s), FIELD(complete_ppm),
+        FIELD(watch_s), FIELD(complete_ppm), FIELD(bound_silence),
 };
 
 enum err policy_read(const struct json *json, struct rollout_policy *ret_policy, struct why *why)
