@@ -52,7 +52,7 @@ struct group {
 /* What of a device's past forbids to pick it. */
 struct fate { uint8_t is_busy : 1, is_over : 1, tries : 6; };
 
-struct candidate { uint32_t at, class; double suspicion, excess; uint64_t key; };
+struct candidate { uint32_t at, class; double suspicion, excess, gain; uint64_t key; };
 
 struct rollout {
         struct rollout_policy policy;

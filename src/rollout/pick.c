@@ -22,7 +22,8 @@ bool rollout_is_held_out(const struct rollout *rollout, uint64_t bucket)
         return mix(bucket ^ holdout_salt) % 1000000 < (uint64_t)rollout->policy.holdout_ppm;
 }
 
-/* A heap in candidates[0 .. count): the first comes out first, and only as many are ordered as are needed. */
+/* Heaps in candidates[0 .. count): the first comes out first, and only as many are ordered as are needed. */
+typedef bool candidate_order(const struct candidate *a, const struct candidate *b);
 static bool is_before(const struct candidate *a, const struct candidate *b)
 {
         if (a->class != b->class)
@@ -34,12 +35,25 @@ static bool is_before(const struct candidate *a, const struct candidate *b)
         return a->key != b->key ? a->key < b->key : a->at < b->at;
 }
 
-static void sink(struct candidate *heap, size_t count, size_t at)
+/* Volunteers and all others cover alike; late and rare ones wait. */
+static unsigned cover_class(const struct candidate *candidate)
+{
+        return candidate->class & ~1u;
+}
+
+static bool covers_before(const struct candidate *a, const struct candidate *b)
+{
+        if (cover_class(a) != cover_class(b))
+                return cover_class(a) < cover_class(b);
+        return a->gain != b->gain ? a->gain > b->gain : is_before(a, b);
+}
+
+static void sink(struct candidate *heap, size_t count, size_t at, candidate_order *comes_before)
 {
         for (size_t child = 2 * at + 1; child < count; at = child, child = 2 * at + 1) {
-                if (child + 1 < count && is_before(&heap[child + 1], &heap[child]))
+                if (child + 1 < count && comes_before(&heap[child + 1], &heap[child]))
                         child++;
-                if (!is_before(&heap[child], &heap[at]))
+                if (!comes_before(&heap[child], &heap[at]))
                         return;
                 struct candidate swap = heap[at];
                 heap[at] = heap[child];
@@ -47,17 +61,17 @@ static void sink(struct candidate *heap, size_t count, size_t at)
         }
 }
 
-static void heap_order(struct candidate *heap, size_t count)
+static void heap_order(struct candidate *heap, size_t count, candidate_order *comes_before)
 {
         for (size_t i = count / 2; i-- > 0;)
-                sink(heap, count, i);
+                sink(heap, count, i, comes_before);
 }
 
-static struct candidate heap_take(struct candidate *heap, size_t *count)
+static struct candidate heap_take(struct candidate *heap, size_t *count, candidate_order *comes_before)
 {
         struct candidate first = heap[0];
         heap[0] = heap[--*count];
-        sink(heap, *count, 0);
+        sink(heap, *count, 0, comes_before);
         return first;
 }
 
@@ -174,13 +188,23 @@ static void take(struct rollout *rollout, struct rollout_line *line, uint32_t at
                 want_controls(rollout, cell);
 }
 
-/* What each stratum adds to the cover: those that were not tried first, then those that were tried least. */
+/* What a stratum adds to the cover: those that were not tried first, then those that were tried least. */
+static double gain_of(const struct group *group)
+{
+        uint32_t tried = arm_exposed(&group->treated);
+        return tried ? 1.0 / (1 + tried) / LIMIT_ATTRIBUTES : 1;
+}
+
 static void refresh_gains(struct rollout *rollout)
 {
-        for (uint32_t i = 1; i < rollout->group_count; i++) {
-                uint32_t tried = arm_exposed(&rollout->groups[i].treated);
-                rollout->gains[i] = tried ? 1.0 / (1 + tried) / LIMIT_ATTRIBUTES : 1;
-        }
+        for (uint32_t i = 1; i < rollout->group_count; i++)
+                rollout->gains[i] = gain_of(&rollout->groups[i]);
+}
+
+static void spend_gains(struct rollout *rollout, const struct rollout_device *device)
+{
+        for (unsigned i = 0; i < device->strata_count; i++)
+                rollout->gains[1 + device->strata[i]] = gain_of(&rollout->groups[1 + device->strata[i]]);
 }
 
 static double cover(const struct rollout *rollout, const struct rollout_device *device)
@@ -191,47 +215,32 @@ static double cover(const struct rollout *rollout, const struct rollout_device *
         return gain;
 }
 
-/* Volunteers and all others cover alike; late and rare ones wait. */
-static unsigned cover_class(const struct candidate *candidate)
-{
-        return candidate->class & ~1u;
-}
-
-/* Looks at each once for each device of the first cohort: the only step that costs budget x line. */
-static size_t best_cover(struct rollout *rollout, const struct rollout_line *line, size_t count)
-{
-        const struct candidate *candidates = rollout->candidates;
-        size_t best = 0;
-        refresh_gains(rollout);
-        double best_gain = cover(rollout, &line->devices[candidates[0].at]);
-        for (size_t i = 1; i < count; i++) {
-                unsigned class = cover_class(&candidates[i]), best_class = cover_class(&candidates[best]);
-                if (class > best_class)
-                        continue;
-                double gain = cover(rollout, &line->devices[candidates[i].at]);
-                if (class == best_class && (gain < best_gain || (gain == best_gain && !is_before(&candidates[i], &candidates[best]))))
-                        continue;
-                best = i;
-                best_gain = gain;
-        }
-        return best;
-}
-
 static bool is_first_cohort(const struct rollout *rollout)
 {
         return arm_exposed(&rollout->groups[0].treated) < rollout->policy.budget && rollout->groups[0].attributed <= 0;
 }
 
+/* Who adds most, again and again. What a device adds never grows, so only the first of the heap is looked at anew (lazy greedy: Minoux 1978). */
 static void pick_cover(struct rollout *rollout, struct rollout_line *line, size_t *count, uint32_t *left)
 {
+        struct candidate *heap = rollout->candidates;
+        refresh_gains(rollout);
+        for (size_t i = 0; i < *count; i++)
+                heap[i].gain = cover(rollout, &line->devices[heap[i].at]);
+        heap_order(heap, *count, covers_before);
         while (*count && *left && is_first_cohort(rollout)) {
-                struct candidate *candidates = rollout->candidates;
-                size_t best = best_cover(rollout, line, *count);
-                uint32_t at = candidates[best].at;
-                candidates[best] = candidates[--*count];
-                if (!is_free(rollout, &line->devices[at]) || !pacer_admits(rollout, &line->devices[at]))
+                const struct rollout_device *device = &line->devices[heap[0].at];
+                double gain = cover(rollout, device);
+                if (gain < heap[0].gain) {
+                        heap[0].gain = gain;
+                        sink(heap, *count, 0, covers_before);
+                        continue;
+                }
+                uint32_t at = heap_take(heap, count, covers_before).at;
+                if (!is_free(rollout, device) || !pacer_admits(rollout, device))
                         continue;
                 take(rollout, line, at, false);
+                spend_gains(rollout, device);
                 --*left;
         }
 }
@@ -245,10 +254,11 @@ static void pick_exposures(struct rollout *rollout, struct rollout_line *line)
                 return;
         suspect(rollout);
         size_t count = gather_candidates(rollout, line);
-        pick_cover(rollout, line, &count, &left);
-        heap_order(rollout->candidates, count);
+        if (is_first_cohort(rollout))
+                pick_cover(rollout, line, &count, &left);
+        heap_order(rollout->candidates, count, is_before);
         while (count && left && pacer_window(rollout, &rollout->groups[0])) {
-                uint32_t at = heap_take(rollout->candidates, &count).at;
+                uint32_t at = heap_take(rollout->candidates, &count, is_before).at;
                 if (!is_free(rollout, &line->devices[at]) || !pacer_admits(rollout, &line->devices[at]))
                         continue;
                 take(rollout, line, at, false);
@@ -275,7 +285,7 @@ static size_t gather_controls(struct rollout *rollout, const struct rollout_line
                 if (!is_probe)
                         rollout->cells[rollout->newest_cell[device->block]].offered++;
         }
-        heap_order(rollout->candidates, count);
+        heap_order(rollout->candidates, count, is_before);
         return count;
 }
 
@@ -300,7 +310,7 @@ static void pick_controls(struct rollout *rollout, struct rollout_line *line, ui
         size_t count = gather_controls(rollout, line, probes > 0);
         uint64_t left = probes ? probes : controls_wanted(rollout);
         while (count && left && rollout->leases_max - rollout->lease_count > kept) {
-                uint32_t at = heap_take(rollout->candidates, &count).at;
+                uint32_t at = heap_take(rollout->candidates, &count, is_before).at;
                 if (!is_free(rollout, &line->devices[at]) || (!probes && !wants_control(rollout, line->devices[at].block)))
                         continue;
                 take(rollout, line, at, true);
