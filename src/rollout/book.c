@@ -129,21 +129,30 @@ uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *devi
         return handle;
 }
 
+static void count_due(struct rollout *rollout, const struct lease *lease)
+{
+        bool is_silent = lease->status == LEASE_DARK, is_hurt = is_silent || lease->status == LEASE_HARMED;
+        bool has_control = lease->is_control || (lease->is_compared && rollout->cells[lease->cell].controls);
+        for (unsigned i = 0; i < lease_groups(lease); i++) {
+                struct group *group = &rollout->groups[lease_group(lease, i)];
+                struct arm *arm = lease->is_control ? &group->control : &group->treated;
+                arm->silent += is_silent;
+                group->uncompared += !has_control;
+                group->unmatched += !lease->is_control && !lease->is_compared;
+                if (is_silent && !rollout->policy.bound_silence)
+                        continue;
+                arm->bound.trials++;
+                arm->bound.harmed += is_hurt;
+                group->is_excess_stale = true;
+        }
+}
+
 void book_due(struct rollout *rollout, struct lease *lease)
 {
-        bool is_hurt = lease->status == LEASE_HARMED || lease->status == LEASE_DARK;
         count(rollout, lease, -1);
         lease->is_due = true;
         count(rollout, lease, 1);
+        if (lease->status == LEASE_PROVEN || lease->status == LEASE_HARMED || lease->status == LEASE_DARK)
+                count_due(rollout, lease);
         gate_leaves_cell(rollout, lease);
-        bool tells_nothing = lease->status == LEASE_DARK && !rollout->policy.bound_silence;
-        if ((!is_hurt && lease->status != LEASE_PROVEN) || tells_nothing)
-                return;
-        for (unsigned i = 0; i < lease_groups(lease); i++) {
-                struct group *group = &rollout->groups[lease_group(lease, i)];
-                struct bound_counts *bound = lease->is_control ? &group->control.bound : &group->treated.bound;
-                bound->trials++;
-                bound->harmed += is_hurt;
-                group->is_excess_stale = true;
-        }
 }

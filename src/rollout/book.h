@@ -30,17 +30,25 @@ struct lease {
         bool is_control : 1, is_due : 1, is_compared : 1, is_unbegun : 1;      /* compared: counted among those at risk; unbegun: declined in time */
 };
 
-/* leases: before their deadline; offered: control devices in this line, 0 outside of a pick. */
-struct cell { int64_t slot; uint32_t block, leases, wanted, offered, first_share, next_free; };
+/* leases: before their deadline; exposed, taken: picked, as control; controls: of these that began; offered: control devices in this line, 0 outside of a pick. */
+struct cell { int64_t slot; uint32_t block, leases, exposed, taken, controls, wanted, offered, first_share, next_free; };
 
 struct arm {
         uint32_t by_status[LEASE_STATUSES], by_kind[ROLLOUT_KINDS];
         uint32_t unbegun;                        /* of the declined */
+        uint32_t silent;                         /* at their deadline, whatever was heard of them later */
         struct bound_counts bound;               /* those at the age of their deadline */
 };
 
+/* How much of one kind of harm control explains. In each cell and slot, control of all strata has a rate, here and now; at these rates so many of a group's treated
+ * and control devices would be harmed. Of its control so many were: a group that is harmed more often than its neighbours stays so when treated.
+ * spread: the variance of at_treated that comes of the rates being estimates. */
+struct explained { double at_treated, at_control, seen_control, spread; };
+
 struct group {
         struct arm treated, control;
+        struct explained explained[ROLLOUT_SIGNALS], running[ROLLOUT_SIGNALS];      /* running: of the slot that is not over, when gate_look_ahead() was asked */
+        uint32_t uncompared, unmatched;          /* treated ones, past their deadline, whose cell had no control; when no control at all had its deadline */
         uint32_t young;                          /* exposures before their deadline that are not known to be harmed */
         double excess, silence;                  /* d(s): what is not ruled out; what is seen of a silence that has no bound */
         double attributed, accepted;             /* accepted: harm that an override took upon itself */
@@ -80,6 +88,7 @@ struct rollout {
         uint32_t cells_max, cell_count, free_cell, *newest_cell;       /* newest: of each block */
         int64_t open_slot;                       /* what came to pass in it is not folded in yet */
         uint32_t event_count;                    /* in it */
+        uint32_t looked_at;                      /* event_count at the last look ahead */
         double log_evidence;
         uint8_t recent_controls;                 /* a bit each of the last deadlines of control: silent? */
 

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 static enum arm_name arm_of(const struct lease *lease) { return lease->is_control ? ARM_CONTROL : ARM_TREATED; }
 
@@ -18,6 +19,10 @@ static bool is_named_before(const struct lease *lease, unsigned i)
 typedef void share_step(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal);
 static void each_share(struct rollout *rollout, const struct lease *lease, share_step *step, enum rollout_signal signal)
 {
+        for (unsigned i = 0; i < lease_groups(lease) && lease->is_compared; i++)
+                share_expect(&rollout->shares, lease->cell, lease_group(lease, i));
+        for (unsigned i = 0; i < lease_groups(lease) && lease->is_compared; i++)
+                share_expect_item(&rollout->shares, lease->cell, lease_group(lease, i));
         for (unsigned i = 0; i < lease_groups(lease) && lease->is_compared; i++)
                 if (!is_named_before(lease, i)) {
                         uint32_t at = share_find(&rollout->shares, lease->cell, lease_group(lease, i));
@@ -42,6 +47,7 @@ void gate_begins(struct rollout *rollout, struct lease *lease)
         if (shares_left(&rollout->shares) < lease_groups(lease))
                 return;
         lease->is_compared = true;
+        cell->controls += lease->is_control;
         for (unsigned i = 0; i < lease_groups(lease); i++) {
                 uint32_t group = lease_group(lease, i), at = share_find(&rollout->shares, lease->cell, group);
                 if (is_named_before(lease, i))
@@ -61,7 +67,8 @@ static void end_in(struct rollout *rollout, struct share *share, const struct le
 {
         share->left[arm_of(lease)]++;
         if (signal != ROLLOUT_SIGNALS) {
-                share->events[signal][arm_of(lease)]++;
+                rollout->shares.events[share - rollout->shares.items].counts[signal][arm_of(lease)]++;
+                share->has_events = true;
                 rollout->event_count++;
         }
         touch(rollout, share);
@@ -82,6 +89,7 @@ static void withdraw_from(struct rollout *rollout, struct share *share, const st
 void gate_declined(struct rollout *rollout, struct lease *lease)
 {
         each_share(rollout, lease, withdraw_from, ROLLOUT_SIGNALS);
+        rollout->cells[lease->cell].controls -= lease->is_compared && lease->is_control;
         lease->is_compared = false;
 }
 
@@ -113,14 +121,104 @@ bool gate_can_close(const struct rollout *rollout, int64_t now_ms)
         return rollout->event_count && rollout->open_slot < book_slot(rollout, now_ms);
 }
 
-static void multiply(struct rollout *rollout, const struct share *share)
+/* Of this many control devices, this share was harmed. */
+struct rate { double control, of_each; };
+
+static struct evalue_risk risk_of(const struct rollout *rollout, const struct share *share, unsigned signal)
 {
-        for (unsigned signal = 0; signal < ROLLOUT_SIGNALS; signal++) {
-                const uint32_t *events = share->events[signal], *at_risk = signal == ROLLOUT_DARK ? share->due : share->at_risk;
-                const struct evalue_risk risk = { at_risk[ARM_TREATED], at_risk[ARM_CONTROL], events[ARM_TREATED], events[ARM_CONTROL] };
-                if (risk.treated_events + risk.control_events)
-                        evalue_multiply(&rollout->groups[share->group].evalues[signal], &risk);
+        const uint32_t *events = rollout->shares.events[share - rollout->shares.items].counts[signal];
+        const uint32_t *at_risk = signal == ROLLOUT_DARK ? share->due : share->at_risk;
+        return (struct evalue_risk){ at_risk[ARM_TREATED], at_risk[ARM_CONTROL], events[ARM_TREATED], events[ARM_CONTROL] };
+}
+
+static struct explained *explained_of(struct rollout *rollout, uint32_t group, unsigned signal, bool is_over)
+{
+        struct group *of = &rollout->groups[group];
+        book_dirty(rollout, of);
+        return is_over ? &of->explained[signal] : &of->running[signal];
+}
+
+/* What this rate explains in each group of the cell. */
+static void explain_cell(struct rollout *rollout, uint32_t first_share, unsigned signal, const struct rate *rate, bool is_over)
+{
+        for (uint32_t at = first_share; at != NO_SHARE; at = rollout->shares.items[at].next_in_cell) {
+                const struct share *share = &rollout->shares.items[at];
+                const uint32_t *at_risk = signal == ROLLOUT_DARK ? share->due : share->at_risk;
+                if (!at_risk[ARM_TREATED] && !at_risk[ARM_CONTROL])
+                        continue;
+                struct explained *explained = explained_of(rollout, share->group, signal, is_over);
+                explained->at_treated += at_risk[ARM_TREATED] * rate->of_each;
+                explained->at_control += at_risk[ARM_CONTROL] * rate->of_each;
+                explained->spread += at_risk[ARM_TREATED] * (double)at_risk[ARM_TREATED] * rate->of_each / rate->control;
         }
+}
+
+/* Silence where no control had its deadline is compared with what was silent everywhere at that time. */
+static struct rate silence_now(const struct rollout *rollout)
+{
+        struct rate rate = { 0 };
+        for (uint32_t at = rollout->shares.touched; at != NO_SHARE; at = rollout->shares.items[at].next_touched) {
+                const struct share *share = &rollout->shares.items[at];
+                if (share->group)
+                        continue;
+                rate.control += share->due[ARM_CONTROL];
+                rate.of_each += risk_of(rollout, share, ROLLOUT_DARK).control_events;
+        }
+        rate.of_each = rate.control > 0 ? rate.of_each / rate.control : 0;
+        return rate;
+}
+
+static void explain_slot(struct rollout *rollout, bool is_over)
+{
+        const struct rate everywhere = silence_now(rollout);
+        for (uint32_t at = rollout->shares.touched; at != NO_SHARE; at = rollout->shares.items[at].next_touched) {
+                const struct share *share = &rollout->shares.items[at];
+                for (unsigned signal = 0; signal < ROLLOUT_SIGNALS && share->has_events; signal++)
+                        explained_of(rollout, share->group, signal, is_over)->seen_control += risk_of(rollout, share, signal).control_events;
+                uint32_t first = rollout->cells[share->cell].first_share;
+                for (unsigned signal = 0; signal < ROLLOUT_SIGNALS && !share->group; signal++) {
+                        struct evalue_risk risk = risk_of(rollout, share, signal);
+                        struct rate rate = { risk.control, risk.control ? (double)risk.control_events / risk.control : 0 };
+                        if (signal == ROLLOUT_DARK && !risk.control)
+                                rate = everywhere;
+                        if (rate.of_each > 0)
+                                explain_cell(rollout, first, signal, &rate, is_over);
+                }
+                if (is_over && everywhere.control <= 0)
+                        rollout->groups[share->group].unmatched += share->due[ARM_TREATED];
+        }
+}
+
+static void weigh(struct rollout *rollout, struct share *share)
+{
+        struct group *group = &rollout->groups[share->group];
+        for (unsigned signal = 0; signal < ROLLOUT_SIGNALS; signal++) {
+                struct evalue_risk risk = risk_of(rollout, share, signal);
+                if (risk.treated_events || risk.control_events)
+                        evalue_multiply(&group->evalues[signal], &risk);
+        }
+        rollout->shares.events[share - rollout->shares.items] = (struct share_events){ 0 };
+        share->has_events = false;
+}
+
+static void forget_running(struct rollout *rollout)
+{
+        for (uint32_t i = 0; i < rollout->group_count && rollout->looked_at; i++) {
+                memset(rollout->groups[i].running, 0, sizeof(rollout->groups[i].running));
+                book_dirty(rollout, &rollout->groups[i]);
+        }
+        rollout->looked_at = 0;
+}
+
+bool gate_look_ahead(struct rollout *rollout)
+{
+        enum { A_PART = 32 };
+        if (!rollout->event_count || (rollout->looked_at && rollout->event_count <= rollout->looked_at + rollout->looked_at / A_PART))
+                return false;
+        forget_running(rollout);
+        explain_slot(rollout, false);
+        rollout->looked_at = rollout->event_count;
+        return true;
 }
 
 /* Half the weight on the fleet, half on the strata; an average of e-values is an e-value. Relative to the highest of all. */
@@ -147,8 +245,6 @@ static void fold(struct share *share)
                 assert(share->left[arm] <= share->at_risk[arm]);
                 share->at_risk[arm] -= share->left[arm];
                 share->left[arm] = share->due[arm] = 0;
-                for (unsigned signal = 0; signal < ROLLOUT_SIGNALS; signal++)
-                        share->events[signal][arm] = 0;
         }
         share->is_touched = false;
 }
@@ -166,11 +262,13 @@ static void free_cell(struct rollout *rollout, uint32_t at)
 void gate_close(struct rollout *rollout)
 {
         uint32_t over = NO_CELL;
+        forget_running(rollout);
+        explain_slot(rollout, true);
         for (uint32_t at = rollout->shares.touched; at != NO_SHARE; at = rollout->shares.items[at].next_touched) {
                 struct share *share = &rollout->shares.items[at];
                 struct cell *cell = &rollout->cells[share->cell];
-                if (rollout->event_count)
-                        multiply(rollout, share);
+                if (share->has_events)
+                        weigh(rollout, share);
                 fold(share);
                 if (!cell->leases && share->group == 0) {
                         cell->next_free = over;

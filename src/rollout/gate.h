@@ -16,6 +16,8 @@ void gate_silence(struct rollout *rollout, bool was_silent);                 /* 
 
 bool gate_can_close(const struct rollout *rollout, int64_t now_ms);          /* the slot of the events so far is over */
 void gate_close(struct rollout *rollout);                                    /* makes evidence of them */
+/* What control explains of the slot that is not over. False: not much has come to pass since the last look. */
+bool gate_look_ahead(struct rollout *rollout);
 void gate_restart(struct rollout *rollout);                                  /* after an override */
 /* The lease needs its cell no more. */
 void gate_leaves_cell(struct rollout *rollout, struct lease *lease);

@@ -17,46 +17,85 @@ static double line_for_all_time(double variance, double budget, double error)
         return sqrt((variance + about) * (surprise + log1p(variance / about)));
 }
 
-/* Harm of so many is explained by control's share of `harmed`: n p0 + 2 sqrt(n p0 (1 + n / n_control)). With an `error` it takes more to reach the
- * budget by noise: the line for all time. */
-struct noise { double budget, error; };
-static double beyond_baseline(uint32_t harmed, uint32_t settled, uint32_t control_harmed, uint32_t control_settled, const struct noise *noise)
+/* Of the treated of a group, so many would have been harmed anyway, give or take. */
+struct anyway { double expected, variance; };
+
+/* Harm beyond what control explains: k - E - 2 sqrt(V). */
+static double beyond(uint32_t harmed, const struct anyway *anyway)
 {
-        double explained = 0;
-        if (!harmed)
-                return 0;
-        if (control_settled) {
-                double expected = settled * ((double)control_harmed / control_settled), variance = expected * (1 + (double)settled / control_settled);
-                double margin = 2 * sqrt(variance);
-                if (noise->error > 0)
-                        margin = fmax(margin, line_for_all_time(variance, noise->budget, noise->error) - noise->budget);
-                explained = expected + margin;
-        }
-        return harmed > explained ? harmed - explained : 0;
+        double least = anyway->expected + 2 * sqrt(anyway->variance);
+        return harmed > least ? harmed - least : 0;
 }
 
-static double attribute_silence(const struct rollout *rollout, const struct group *group, uint32_t n, uint32_t n_control)
+/* The same, with room for noise so that it seldom reaches the budget by it, however long one looks. */
+static double beyond_for_all_time(const struct rollout *rollout, const struct group *group, uint32_t harmed, const struct anyway *anyway)
 {
-        bool is_fleet = group == rollout->groups;
-        struct noise noise = { .budget = (double)rollout->policy.budget };
-        if (!rollout->policy.bound_silence)
-                noise.error = silence_error / 2 / (is_fleet ? 1 : rollout->group_count - 1);
-        return beyond_baseline(group->treated.by_status[LEASE_DARK], n, group->control.by_status[LEASE_DARK], n_control, &noise);
+        double budget = (double)rollout->policy.budget, error = silence_error / 2 / (group == rollout->groups ? 1 : rollout->group_count - 1);
+        double least = anyway->expected + line_for_all_time(anyway->variance, budget, error) - budget, plain = beyond(harmed, anyway);
+        return harmed > least ? fmin(plain, harmed - least) : 0;
 }
 
-/* Signal by signal, so that a fleet where many go dark anyway hides no crash; never less than for all of them at once. */
+/* The group's own share beside its neighbours', drawn to theirs while it has few: (seen + 1) / (expected + 1). The fleet is its own neighbour. */
+static struct anyway standardise(const struct explained *over, const struct explained *running, bool is_fleet)
+{
+        double at_treated = over->at_treated + running->at_treated, at_control = over->at_control + running->at_control;
+        double seen = over->seen_control + running->seen_control, spread = over->spread + running->spread;
+        double own = is_fleet ? 1 : (seen + 1) / (at_control + 1), expected = at_treated * own;
+        return (struct anyway){ expected, expected + own * own * spread + (is_fleet ? 0 : expected * expected / (seen + 1)) };
+}
+
+/* Of those whom no control was beside, control at other times has to say. */
+static void add_elsewhere(struct anyway *anyway, uint32_t treated, uint32_t harmed, const struct arm *control)
+{
+        uint32_t settled = arm_settled(control);
+        if (!treated || !settled)
+                return;
+        double expected = treated * ((double)harmed / settled);
+        anyway->expected += expected;
+        anyway->variance += expected * (1 + (double)treated / settled);
+}
+
+static struct anyway anyway_of(const struct rollout *rollout, const struct group *group, unsigned signal)
+{
+        const struct arm *control = &group->control;
+        struct anyway anyway = standardise(&group->explained[signal], &group->running[signal], group == rollout->groups);
+        if (signal == ROLLOUT_DARK)
+                add_elsewhere(&anyway, group->unmatched, control->silent, control);
+        else
+                add_elsewhere(&anyway, group->uncompared, control->by_kind[signal], control);
+        return anyway;
+}
+
+static void add(struct anyway *sum, const struct anyway *other)
+{
+        sum->expected += other->expected;
+        sum->variance += other->variance;
+}
+
+/* Signal by signal, so that a fleet where many go dark anyway hides no crash; never less than for all of them at once. Silence is compared at the
+ * deadline, where both arms are of one age; of what was too much then, no more can be harm than is still silent. */
 static double attribute(const struct rollout *rollout, struct group *group)
 {
-        static const struct noise plain = { 0 };
-        const struct arm *treated = &group->treated, *control = &group->control;
-        uint32_t n = arm_settled(treated), n_control = arm_settled(control);
-        double silent = attribute_silence(rollout, group, n, n_control), told = 0;
-        for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++)
-                told += beyond_baseline(treated->by_kind[kind], n, control->by_kind[kind], n_control, &plain);
-        group->silence = rollout->policy.bound_silence || !n ? 0 : silent / n;
-        if (rollout->policy.bound_silence)
-                return fmax(silent + told, beyond_baseline(arm_hurt(treated), n, arm_hurt(control), n_control, &plain));
-        return silent + fmax(told, beyond_baseline(treated->by_status[LEASE_HARMED], n, control->by_status[LEASE_HARMED], n_control, &plain));
+        const struct arm *treated = &group->treated;
+        uint32_t dark = treated->by_status[LEASE_DARK];
+        struct anyway all = { 0 };
+        double told = 0;
+        if (!arm_hurt(treated))
+                return group->silence = 0;
+        for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++) {
+                struct anyway anyway = anyway_of(rollout, group, kind);
+                told += beyond(treated->by_kind[kind], &anyway);
+                add(&all, &anyway);
+        }
+        struct anyway silent = anyway_of(rollout, group, ROLLOUT_DARK);
+        if (!rollout->policy.bound_silence) {
+                double silence = fmin(beyond_for_all_time(rollout, group, treated->silent, &silent), dark);
+                group->silence = silence / arm_settled(treated);
+                return silence + fmax(told, beyond(treated->by_status[LEASE_HARMED], &all));
+        }
+        add(&all, &silent);
+        double at_once = fmin(beyond(treated->by_status[LEASE_HARMED] + treated->silent, &all), arm_hurt(treated));
+        return fmax(told + fmin(beyond(treated->silent, &silent), dark), at_once);
 }
 
 /* Costly, and seldom asked for between two picks. */

@@ -141,11 +141,20 @@ static bool is_free(const struct rollout *rollout, const struct rollout_device *
         return !fate->is_busy && !fate->is_over;
 }
 
+/* Whoever is left over when everybody else was taken is no fair control: those who are always there go first. So of a line that could be taken whole
+ * one in so many stays behind, other ones in each slot of time. */
+static bool is_set_aside(const struct rollout *rollout, const struct rollout_line *line, uint64_t bucket)
+{
+        enum { ONE_IN = 9, LONG_LINE = 64 };
+        return rollout->policy.controls && line->count >= LONG_LINE && mix(bucket ^ mix((uint64_t)book_slot(rollout, line->now_ms))) % ONE_IN == 0;
+}
+
 static size_t gather_candidates(struct rollout *rollout, const struct rollout_line *line)
 {
         size_t count = 0;
         for (uint32_t i = 0; i < line->count; i++)
-                if (is_free(rollout, &line->devices[i]) && !rollout_is_held_out(rollout, line->devices[i].bucket))
+                if (is_free(rollout, &line->devices[i]) && !rollout_is_held_out(rollout, line->devices[i].bucket) &&
+                    !is_set_aside(rollout, line, line->devices[i].bucket))
                         rollout->candidates[count++] = weigh(rollout, &line->devices[i], i);
         return count;
 }
@@ -184,6 +193,8 @@ static void take(struct rollout *rollout, struct rollout_line *line, uint32_t at
         }
         if (is_control && rollout->cells[cell].wanted)
                 rollout->cells[cell].wanted--;
+        rollout->cells[cell].taken += is_control;
+        rollout->cells[cell].exposed += !is_control;
         if (!is_control)
                 want_controls(rollout, cell);
 }
@@ -273,7 +284,14 @@ static bool wants_control(const struct rollout *rollout, uint32_t block)
         return cell != NO_CELL && rollout->cells[cell].slot == book_slot(rollout, rollout->now_ms) && rollout->cells[cell].wanted;
 }
 
-/* Whoever may be control, in the order of this round; without `is_probe` only those from blocks that want some. */
+static bool has_enough(const struct rollout *rollout, uint32_t block)
+{
+        const struct cell *cell = &rollout->cells[rollout->newest_cell[block]];
+        return (uint64_t)cell->taken * CONTROL_UNIT >= (uint64_t)cell->exposed * CONTROLS_LEAST;
+}
+
+/* Whoever may be control, in the order of this round; without `is_probe` only those from blocks that want some. Those who could have been exposed
+ * come first; of the held-out ones, who are left while others go, only so many that a block has one for eight exposures. */
 static size_t gather_controls(struct rollout *rollout, const struct rollout_line *line, bool is_probe)
 {
         size_t count = 0;
@@ -281,7 +299,7 @@ static size_t gather_controls(struct rollout *rollout, const struct rollout_line
                 const struct rollout_device *device = &line->devices[i];
                 if (!is_free(rollout, device) || (!is_probe && !wants_control(rollout, device->block)))
                         continue;
-                rollout->candidates[count++] = (struct candidate){ .at = i, .key = mix(device->bucket ^ mix(rollout->picks)) };
+                rollout->candidates[count++] = (struct candidate){ .at = i, .class = rollout_is_held_out(rollout, device->bucket), .key = mix(device->bucket ^ mix(rollout->picks)) };
                 if (!is_probe)
                         rollout->cells[rollout->newest_cell[device->block]].offered++;
         }
@@ -312,6 +330,8 @@ static void pick_controls(struct rollout *rollout, struct rollout_line *line, ui
         while (count && left && rollout->leases_max - rollout->lease_count > kept) {
                 uint32_t at = heap_take(rollout->candidates, &count, is_before).at;
                 if (!is_free(rollout, &line->devices[at]) || (!probes && !wants_control(rollout, line->devices[at].block)))
+                        continue;
+                if (!probes && rollout_is_held_out(rollout, line->devices[at].bucket) && has_enough(rollout, line->devices[at].block))
                         continue;
                 take(rollout, line, at, true);
                 left--;

@@ -217,14 +217,24 @@ bool rollout_may_expose(const struct rollout *rollout)
         return (rollout->state == ROLLOUT_EXPOSING || rollout->state == ROLLOUT_COMPLETE) && !gate_is_unknown(rollout);
 }
 
+/* Harm counts at once, what control says of the same time when its slot is over: before the budget is called spent, control is asked. */
+static bool is_spent(struct rollout *rollout)
+{
+        if (!pacer_is_spent(rollout) || !rollout->event_count)
+                return pacer_is_spent(rollout);
+        bool has_looked = gate_look_ahead(rollout);
+        pacer_refresh(rollout);
+        return has_looked && pacer_is_spent(rollout);
+}
+
 /* Complete and silent is no reason to halt: it may be the network. */
-static bool must_hold(const struct rollout *rollout)
+static bool must_hold(struct rollout *rollout)
 {
         if (rollout->state == ROLLOUT_COMPLETE)
-                return pacer_is_spent(rollout) && !gate_is_unknown(rollout);
+                return !gate_is_unknown(rollout) && is_spent(rollout);
         if (rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_BUDGET)
                 return false;
-        return pacer_is_spent(rollout) || (rollout->state == ROLLOUT_EXPOSING && pacer_is_stuck(rollout));
+        return is_spent(rollout) || (rollout->state == ROLLOUT_EXPOSING && pacer_is_stuck(rollout));
 }
 
 /* Looks at everything that was learned, and moves. */

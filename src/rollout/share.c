@@ -7,12 +7,13 @@
 enum err shares_open(struct shares *shares, uint32_t count_max, struct why *why)
 {
         uint32_t buckets = 16;
-        while (buckets < count_max / 2)
+        while (buckets < count_max)
                 buckets *= 2;
         *shares = (struct shares){ .count_max = count_max, .bucket_mask = buckets - 1, .free = NO_SHARE, .touched = NO_SHARE };
         shares->items = mem_new(count_max, sizeof(*shares->items));
+        shares->events = mem_new(count_max, sizeof(*shares->events));
         shares->buckets = mem_new(buckets, sizeof(*shares->buckets));
-        if (!shares->items || !shares->buckets)
+        if (!shares->items || !shares->events || !shares->buckets)
                 return FAIL(why, ERR_NOMEM, "out of memory for %u shares", count_max);
         for (uint32_t i = 0; i < buckets; i++)
                 shares->buckets[i] = NO_SHARE;
@@ -22,6 +23,7 @@ enum err shares_open(struct shares *shares, uint32_t count_max, struct why *why)
 void shares_close(struct shares *shares)
 {
         mem_free(shares->items);
+        mem_free(shares->events);
         mem_free(shares->buckets);
         *shares = (struct shares){ .free = NO_SHARE, .touched = NO_SHARE };
 }
@@ -35,6 +37,18 @@ static uint32_t *bucket_of(const struct shares *shares, uint32_t cell, uint32_t 
 {
         uint64_t key = ((uint64_t)cell << 10 ^ group) * 0x9E3779B97F4A7C15;
         return &shares->buckets[(uint32_t)(key >> 32) & shares->bucket_mask];
+}
+
+void share_expect(const struct shares *shares, uint32_t cell, uint32_t group)
+{
+        __builtin_prefetch(bucket_of(shares, cell, group));
+}
+
+void share_expect_item(const struct shares *shares, uint32_t cell, uint32_t group)
+{
+        uint32_t first = *bucket_of(shares, cell, group);
+        if (first != NO_SHARE)
+                __builtin_prefetch(&shares->items[first]);
 }
 
 uint32_t share_find(const struct shares *shares, uint32_t cell, uint32_t group)
@@ -60,7 +74,7 @@ static uint32_t take(struct shares *shares)
 uint32_t share_add(struct shares *shares, uint32_t cell, uint32_t group, uint32_t *first_of_cell)
 {
         uint32_t at = take(shares), *bucket = bucket_of(shares, cell, group);
-        shares->items[at] = (struct share){ .cell = cell, .group = group, .next_in_bucket = *bucket, .next_in_cell = *first_of_cell, .next_touched = NO_SHARE };
+        shares->items[at] = (struct share){ .cell = cell, .group = (uint16_t)group, .next_in_bucket = *bucket, .next_in_cell = *first_of_cell, .next_touched = NO_SHARE };
         *bucket = *first_of_cell = at;
         return at;
 }

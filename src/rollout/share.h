@@ -11,18 +11,23 @@
 enum { NO_SHARE = UINT32_MAX };
 enum arm_name { ARM_TREATED, ARM_CONTROL, ARMS };
 
+/* 44 bytes: what every lease comes by. */
 struct share {
-        uint32_t cell, group;
-        uint32_t next_in_bucket, next_in_cell, next_touched;
+        uint32_t cell, next_in_bucket, next_in_cell, next_touched;
         uint32_t at_risk[ARMS];                  /* when the slot began, or begun since */
         uint32_t left[ARMS];                     /* of these, ended in this slot */
         uint32_t due[ARMS];                      /* whose deadline is in this slot */
-        uint32_t events[ROLLOUT_SIGNALS][ARMS];  /* in this slot */
-        bool is_touched;
+        uint16_t group;
+        bool is_touched, has_events;
 };
+_Static_assert(sizeof(struct share) == 44, "a share is small, for there are millions");
+
+/* What happened in a share in this slot; all zero without `has_events`. */
+struct share_events { uint32_t counts[ROLLOUT_SIGNALS][ARMS]; };
 
 struct shares {
         struct share *items;
+        struct share_events *events;             /* of each item */
         uint32_t *buckets;                       /* first of each chain */
         uint32_t count_max, used, bucket_mask;   /* used: items that were ever taken */
         uint32_t free, free_count;               /* given back, chained by next_in_cell */
@@ -34,6 +39,9 @@ void shares_close(struct shares *shares);
 
 uint32_t shares_left(const struct shares *shares);
 uint32_t share_find(const struct shares *shares, uint32_t cell, uint32_t group);
+/* Say early what will be looked for: memory is what a look-up waits for. First the chains, then what they begin with. */
+void share_expect(const struct shares *shares, uint32_t cell, uint32_t group);
+void share_expect_item(const struct shares *shares, uint32_t cell, uint32_t group);
 /* The caller has seen that one is left. `first_of_cell` heads the list of the cell's shares. */
 uint32_t share_add(struct shares *shares, uint32_t cell, uint32_t group, uint32_t *first_of_cell);
 void share_touch(struct shares *shares, uint32_t at);

@@ -115,21 +115,26 @@ TEST(rollout_pick, goes_after_the_stratum_that_was_harmed)
                 CHECK(small.picks[i].kind == ROLLOUT_WAIT || i % 2 == 1);
 }
 
+/* In line: everybody who is held out, and five others. Those who are left while others go are control for one in eight only. */
 TEST(rollout_pick, never_exposes_who_is_held_out_but_has_them_as_control)
 {
         OWN(small) struct small small;
         struct rollout_policy policy = small_policy();
         policy.holdout_ppm = 500000;
         small_init(&small, &policy, 60);
-        uint32_t held = 0, held_controls = 0;
-        CHECK(small_pick(&small) == 5);
+        uint32_t held = 0, others = 0;
         for (uint32_t i = 0; i < 60; i++)
-                if (rollout_is_held_out(small.rollout, i)) {
-                        held++;
-                        held_controls += small.picks[i].kind == ROLLOUT_SHADOW;
-                        CHECK(small.picks[i].kind != ROLLOUT_EXPOSE);
-                }
-        CHECK(held > 15 && held < 45 && held_controls > 0);
+                if (rollout_is_held_out(small.rollout, i) || others++ < 5)
+                        small.devices[held++] = small.devices[i];
+        small.count = held;
+        CHECK(held > 20 && held < 50 && small_pick(&small) == 5);
+        uint32_t controls = 0;
+        for (uint32_t i = 0; i < held; i++) {
+                bool is_held_out = rollout_is_held_out(small.rollout, small.devices[i].bucket);
+                CHECK(small.picks[i].kind != ROLLOUT_EXPOSE || !is_held_out);
+                controls += small.picks[i].kind == ROLLOUT_SHADOW && is_held_out;
+        }
+        CHECK(controls == 1);
 }
 
 TEST(rollout_pick, keeps_to_the_cap_of_a_bake_however_green_all_is)
