@@ -36,5 +36,10 @@ enum {
         LIMIT_ENROL_BURST = 600,              /* enrolments from one address at once: a site's devices on one morning */
         LIMIT_ENROL_PER_S = 20,               /* and from then on */
         LIMIT_HEADERS = 64,                   /* of one request; browsers send 20 */
+        LIMIT_REPLAY_DEVICES = 50000000,      /* the rollout library's own */
+        LIMIT_SITES = 10000,                  /* of a replayed fleet: three blocks each */
+        LIMIT_ZONES = 32,                     /* time zones; the world has 38, half of them hardly lived in */
+        LIMIT_FAULTS = 16,                    /* of one replayed release: each device tries them all */
+        LIMIT_OUTAGES = 64,                   /* of telemetry, in one replay */
         LIMIT_TARGET_BYTES = 2048,            /* path and query; the longest of ours is under 300 */
 };
