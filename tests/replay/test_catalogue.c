@@ -38,7 +38,6 @@ TEST(catalogue, holds_every_file_of_the_folder)
         CHECK(found == catalogue_count());
 }
 
-/* A class of its own words, figures with a source, and the guesses named as such. */
 TEST(catalogue, scenarios_all_read_and_say_where_they_come_from)
 {
         for (size_t i = 0; i < catalogue_count(); i++) {
@@ -51,6 +50,7 @@ TEST(catalogue, scenarios_all_read_and_say_where_they_come_from)
                         fprintf(stderr, "%s\n", why.text);
                 CHECK(e == OK && strcmp(scenario.name, entry->name) == 0);
                 CHECK(*scenario.title && *scenario.class && *scenario.source && *scenario.guessed);
-                CHECK((strncmp(scenario.class, "good", 4) == 0) == (scenario.faults.count == 0));
+                bool is_harmless = strcmp(scenario.class, "good") == 0 || strcmp(scenario.class, "telemetry dark") == 0;
+                CHECK(is_harmless == (scenario.faults.count == 0));
         }
 }
