@@ -1,6 +1,7 @@
 #include "replay/scenario.h"
 
 #include "base/buf.h"
+#include "platform/file.h"
 #include "support/sweep.h"
 #include "support/test.h"
 
@@ -145,6 +146,19 @@ TEST(scenario_read, names_file_and_key_in_every_complaint)
                         fprintf(stderr, "%zu: %s\n", i, e ? why.text : "ok");
                 CHECK(e == ERR_SYNTAX && strcmp(why.text, complaints[i].complaint) == 0);
         }
+}
+
+TEST(scenario_guide, has_an_example_that_reads)
+{
+        OWN(buf) struct buf guide;
+        buf_init(&guide, LIMIT_YAML_BYTES);
+        CHECK(file_read(SCENARIO_GUIDE, &guide, NULL) == OK);
+        const char *from = strstr(buf_text(&guide), "```yaml\n"), *to = from ? strstr(from, "\n```\n") : NULL;
+        CHECK(to);
+        from += strlen("```yaml\n");
+        OWN(arena) struct arena *arena = arena_new(LIMIT_YAML_BYTES);
+        struct scenario s;
+        CHECK(scenario_read(arena, "guide", from, (size_t)(to - from), &s, NULL) == OK && s.faults.count == 1);
 }
 
 /* Two attributes of 600 values each. */
