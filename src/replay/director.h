@@ -37,6 +37,7 @@ struct director_ops {
         MUST_CHECK enum err (*withdraw)(struct director *director, int64_t now_ms, struct why *why);
         void (*view)(const struct director *director, struct director_view *ret_view);
         bool (*may_pick)(const struct director *director);      /* false: nobody would be picked now, whoever waits; saves building the line */
+        bool (*is_held_out)(const struct director *director, uint64_t bucket);      /* never exposed, so not counted in seen(); NULL: nobody is */
 };
 
 /* "firebreak", "all-at-once", "rings", "error-threshold", "steps", "peeking"; in this order. */

@@ -354,6 +354,18 @@ static bool is_gathering(const struct rollout *rollout, const struct rollout_lin
         return line->count < rollout->fleet && line->now_ms < rollout->started_ms + rollout->policy.gather_s * 1000;
 }
 
+/* Holding, because control was silent: does it answer again? */
+static bool is_probing(const struct rollout *rollout)
+{
+        bool holds_as_unknown = rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_UNKNOWN;
+        return (holds_as_unknown || (rollout->state == ROLLOUT_COMPLETE && gate_is_unknown(rollout))) && !arm_open(&rollout->groups[0].control);
+}
+
+bool rollout_wants_line(const struct rollout *rollout)
+{
+        return is_probing(rollout) || (rollout_may_expose(rollout) && pacer_window(rollout, &rollout->groups[0]));
+}
+
 enum err rollout_pick(struct rollout *rollout, struct rollout_line *line, struct why *why)
 {
         line->picked = 0;
@@ -369,13 +381,11 @@ enum err rollout_pick(struct rollout *rollout, struct rollout_line *line, struct
                 line->now_ms = rollout->now_ms;
         if (rollout_is_due(rollout, line->now_ms) || is_gathering(rollout, line))
                 return OK;
-        bool holds_as_unknown = rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_UNKNOWN;
-        bool is_probing = holds_as_unknown || (rollout->state == ROLLOUT_COMPLETE && gate_is_unknown(rollout));
         if (rollout_may_expose(rollout))
                 pick_exposures(rollout, line);
         if (line->picked)
                 pick_controls(rollout, line, 0);
-        if (is_probing && !arm_open(&rollout->groups[0].control))
+        if (is_probing(rollout))
                 pick_controls(rollout, line, (uint32_t)rollout->policy.controls);
         rollout->picks += line->picked > 0;
         pacer_refresh(rollout);

@@ -86,6 +86,8 @@ MUST_CHECK enum err rollout_pick(struct rollout *rollout, struct rollout_line *l
 
 /* The lease is durable. ERR_EXPIRED: it came too late and was censored; ERR_REFUSED: nothing may start in this state. */
 MUST_CHECK enum err rollout_granted(struct rollout *rollout, uint32_t handle, int64_t now_ms, int64_t *ret_deadline_ms, struct why *why);
+/* False: nobody in a line would be picked now, whoever stands in it. Cheaper than a line, and changes nothing. */
+bool rollout_wants_line(const struct rollout *rollout);
 int64_t rollout_lease_ms(const struct rollout *rollout);                     /* bake + gap */
 
 /* DARK is no report: rollout_tick() finds it. */

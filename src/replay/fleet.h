@@ -1,0 +1,48 @@
+/* fleet.h - who is in a simulated fleet: attributes, ring, site, zone, habit. Drawn once from the seed, then never changed.
+ *
+ * 11 bytes a device. A stratum is a value of an attribute; strata are numbered through all attributes, in the scenario's order. */
+#pragma once
+
+#include "base/own.h"
+#include "replay/chance.h"
+#include "replay/scenario.h"
+#include "rollout/rollout.h"
+
+enum fleet_habit { FLEET_ALWAYS_ON, FLEET_IN_OFFICE, FLEET_BY_FITS };
+
+/* Values that must all be there. */
+struct fleet_only { uint64_t mask, value; };
+
+struct fleet {
+        uint64_t seed;
+        uint32_t devices, sites;
+        uint64_t *profiles;                      /* the numbers of its values, packed */
+        uint16_t *site_of;
+        uint8_t *who;                            /* ring | habit << 2 */
+        int32_t *utc_offset_s;                   /* of each site */
+        unsigned attributes;
+        struct fleet_attribute { unsigned shift; uint64_t mask; uint16_t first_stratum; } attribute[LIMIT_ATTRIBUTES];
+        uint16_t strata;
+        uint32_t *stratum_sizes;
+};
+
+/* ERR_LIMIT: more values than LIMIT_STRATA, or more sites than are counted. */
+MUST_CHECK enum err fleet_open(const struct scenario *scenario, uint32_t devices, uint64_t seed, struct fleet **ret_fleet, struct why *why);
+void fleet_close(struct fleet *fleet);
+OWN_DEFINE(fleet, struct fleet *, fleet_close)
+
+uint32_t fleet_blocks(const struct fleet *fleet);                            /* ring x site */
+void fleet_facts(const struct fleet *fleet, uint32_t device, struct rollout_device *ret_facts);
+
+/* ERR_SYNTAX: no such value. */
+MUST_CHECK enum err fleet_only(const struct fleet *fleet, const struct scenario *scenario, const struct yaml_texts *texts, struct fleet_only *ret_only,
+                               struct why *why);
+
+static inline bool fleet_is_among(const struct fleet *fleet, uint32_t device, const struct fleet_only *only)
+{
+        return (fleet->profiles[device] & only->mask) == only->value;
+}
+
+static inline enum rollout_ring fleet_ring(const struct fleet *fleet, uint32_t device) { return (enum rollout_ring)(fleet->who[device] & 3); }
+static inline enum fleet_habit fleet_habit(const struct fleet *fleet, uint32_t device) { return (enum fleet_habit)(fleet->who[device] >> 2); }
+static inline uint64_t fleet_draw(const struct fleet *fleet, unsigned of, uint64_t whom) { return chance_draw(fleet->seed, of, whom); }
