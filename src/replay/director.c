@@ -3,7 +3,7 @@
 #include <string.h>
 
 static const struct director_ops *const directors[] = {
-        &director_firebreak, &director_all_at_once, &director_rings, &director_error_threshold, &director_steps,
+        &director_firebreak, &director_all_at_once, &director_rings, &director_error_threshold, &director_steps, &director_peeking,
 };
 
 size_t director_count(void)

@@ -10,7 +10,7 @@ enum { FLEET = 400 };
 
 TEST(directors, stand_in_the_order_of_the_manual)
 {
-        static const char *const names[] = { "firebreak", "all-at-once", "rings", "error-threshold", "steps" };
+        static const char *const names[] = { "firebreak", "all-at-once", "rings", "error-threshold", "steps", "peeking" };
         CHECK(director_count() == sizeof(names) / sizeof(names[0]));
         for (size_t i = 0; i < director_count(); i++)
                 CHECK(strcmp(director_at(i)->name, names[i]) == 0 && director_find(names[i]) == director_at(i));
@@ -20,7 +20,7 @@ TEST(directors, stand_in_the_order_of_the_manual)
 static const struct director_ops *peer(size_t at)
 {
         static const struct director_ops *const peers[] = {
-                &director_all_at_once, &director_rings, &director_error_threshold, &director_steps,
+                &director_all_at_once, &director_rings, &director_error_threshold, &director_steps, &director_peeking,
         };
         return at < sizeof(peers) / sizeof(peers[0]) ? peers[at] : NULL;
 }
