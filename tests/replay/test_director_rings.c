@@ -61,3 +61,15 @@ TEST(rings, keep_an_eye_on_those_before)
         course_wait(&course, 60);
         CHECK(course_is_stopped(&course) && course_view(&course).seen_hurt == 31);
 }
+
+TEST(rings, need_no_second_day_for_a_small_one_before)
+{
+        OWN(course) struct course course;
+        course_open(&course, &director_rings, 1000);
+        course_ask(&course);
+        course_wait(&course, DAY_S);
+        CHECK(course_ask(&course) == 90);
+        course_tell(&course, 0, ROLLOUT_HARMED);
+        course_wait(&course, 60);
+        CHECK(course_is_stopped(&course));
+}
