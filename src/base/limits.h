@@ -42,4 +42,6 @@ enum {
         LIMIT_FAULTS = 16,                    /* of one replayed release: each device tries them all */
         LIMIT_OUTAGES = 64,                   /* of telemetry, in one replay */
         LIMIT_TARGET_BYTES = 2048,            /* path and query; the longest of ours is under 300 */
+        LIMIT_REPLAY_RUNS = 100000,           /* of one command; a night's work at the smallest fleets */
+        LIMIT_REPLAY_SEEDS = 1000,            /* of one row: the median of more says no more */
 };

@@ -1,0 +1,78 @@
+#include "replay/words.h"
+
+#include "replay/hand_made.h"
+
+#include <math.h>
+
+#define SAID(call, ...) \
+        do { \
+                OWN(buf) struct buf said_; \
+                buf_init(&said_, 4096); \
+                call; \
+                if (strcmp(buf_text(&said_), (__VA_ARGS__)) != 0) \
+                        printf("# said: %s\n", buf_text(&said_)); \
+                CHECK(strcmp(buf_text(&said_), (__VA_ARGS__)) == 0); \
+        } while (0)
+
+TEST(words, write_figures_for_people)
+{
+        SAID(words_count(&said_, 0), "0");
+        SAID(words_count(&said_, 999), "999");
+        SAID(words_count(&said_, 1000), "1,000");
+        SAID(words_count(&said_, 8500000), "8,500,000");
+        SAID(words_count(&said_, -1), "-");
+        SAID(words_span(&said_, 119), "119 s");
+        SAID(words_span(&said_, 4680), "78 min");
+        SAID(words_span(&said_, 7200), "2 h");
+        SAID(words_span(&said_, 12000), "3 h 20 min");
+        SAID(words_span(&said_, 345600), "4 d");
+        SAID(words_span(&said_, 180000), "2 d 2 h");
+        SAID(words_span(&said_, -1), "-");
+        SAID(words_ppm(&said_, 20000), "2%");
+        SAID(words_ppm(&said_, 100), "0.01%");
+        SAID(words_ppm(&said_, 125000), "12.5%");
+        SAID(words_value(&said_, 0.34), "0.3");
+        SAID(words_value(&said_, 12345.6), "12,345");
+        SAID(words_value(&said_, NAN), "-");
+        SAID(words_value(&said_, INFINITY), "above 10^15");
+}
+
+TEST(words, say_who_stopped_it)
+{
+        struct study_row row = { .run_count = 5 };
+        SAID(words_stopped(&said_, &row), "-");
+        row.stopped[ROLLOUT_BY_GATE] = 5;
+        SAID(words_stopped(&said_, &row), "gate");
+        row.stopped[ROLLOUT_BY_GATE] = 3;
+        row.stopped[ROLLOUT_BY_BUDGET] = 1;
+        SAID(words_stopped(&said_, &row), "gate 3, budget 1 of 5");
+        row.stopped[ROLLOUT_BY_GATE] = 0;
+        SAID(words_stopped(&said_, &row), "budget 1 of 5");
+}
+
+TEST(headline, says_what_happened_in_each_of_the_ways_it_can)
+{
+        OWN(hand_made) struct hand_made made;
+        hand_make(&made, 1, 0);
+        made.scenario.history.hurt = -1;
+        made.study.rows[0].run_count = 1;
+        struct replay_result *run = &made.study.rows[0].runs[0];
+        made.study.rows[0].typical = 0;
+        SAID(words_headline(&said_, &made.study, &made.scenario), "Firebreak with a harm budget of 30 stopped it after 12 min; 31 of 200,000 devices were hurt.");
+        run->stop_s = run->complete_s = -1;
+        run->hurt = 1;
+        SAID(words_headline(&said_, &made.study, &made.scenario),
+             "Firebreak with a harm budget of 30 neither stopped it nor finished it within 4 d; 1 of 200,000 devices was hurt.");
+        made.scenario.faults.count = 0;
+        run->complete_s = 18000;
+        run->hurt = 0;
+        SAID(words_headline(&said_, &made.study, &made.scenario),
+             "Firebreak with a harm budget of 30 brought this good release to the whole fleet in 5 h; none of 200,000 devices was hurt.");
+}
+
+TEST(overview, counts_what_was_stopped_and_what_was_finished)
+{
+        OWN(hand_made) struct hand_made made;
+        hand_make(&made, 1, 0);
+        SAID(words_overview(&said_, &made.study), "Firebreak with a harm budget of 30 stopped 1 of 1 bad releases, with at most 32 devices hurt in any of these.");
+}
