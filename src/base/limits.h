@@ -44,4 +44,5 @@ enum {
         LIMIT_TARGET_BYTES = 2048,            /* path and query; the longest of ours is under 300 */
         LIMIT_REPLAY_RUNS = 100000,           /* of one command; a night's work at the smallest fleets */
         LIMIT_REPLAY_SEEDS = 1000,            /* of one row: the median of more says no more */
+        LIMIT_PAGE_BYTES = 64 << 20,          /* a replay's report: twenty scenarios under six policies are 3 MB */
 };
