@@ -18,6 +18,7 @@ struct cli {
         FILE *out, *err;
         bool is_colour;              /* `out` understands colours, and they are wanted */
         bool is_live;                /* `out` is a terminal: it may be redrawn */
+        bool is_err_live;            /* the same of `err` */
         unsigned columns, rows;
         struct clock *clock;
         struct random_source *random;

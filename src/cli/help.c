@@ -1,5 +1,7 @@
 /* Help and completion, both printed from the table of commands. */
 #include "cli/commands.h"
+#include "replay/catalogue.h"
+#include "replay/director.h"
 
 #include <string.h>
 
@@ -75,13 +77,23 @@ static void next_words(const char *after, struct buf *into)
         }
 }
 
+static void scenario_names(struct buf *into)
+{
+        for (size_t i = 0; i < catalogue_count(); i++)
+                buf_addf(into, "%s ", catalogue_at(i)->name);
+        buf_add_text(into, "all ");
+}
+
 /* What may stand after a command of one word: `files` is the place of the first word that names a file. */
 static void words_of(const struct command *command, struct buf *into)
 {
         bool is_folder = strcmp(command->words, "DIR") == 0;
         if (strcmp(command->words, "[COMMAND]") == 0)
                 next_words("", into);
-        for (const char *at = strchr(command->words, '|') ? command->words : ""; *at; at++)
+        bool is_replay = strcmp(command->name, "replay") == 0;
+        if (is_replay)
+                scenario_names(into);
+        for (const char *at = !is_replay && strchr(command->words, '|') ? command->words : ""; *at; at++)
                 buf_addf(into, "%c%s", *at == '|' ? ' ' : *at, at[1] ? "" : " ");
         options_of(command, into);
         buf_addf(into, "' files=%d", is_folder ? 2 : 9);
@@ -113,6 +125,15 @@ static void cases(struct buf *into)
         buf_add_text(into, "' ;;\n");
 }
 
+/* After an option of replay: the policies, or files; a scenario with a slash is a file, too. */
+static void replay_cases(const char *before, const char *word, struct buf *into)
+{
+        buf_addf(into, "    case $command/%s in\n        replay*/--policy) choices='", before);
+        for (size_t i = 0; i < director_count(); i++)
+                buf_addf(into, "%s ", director_at(i)->name);
+        buf_addf(into, "all' ;;\n        replay*/--html) files=2 ;;\n        replay*) [[ %s = */* ]] && files=2 ;;\n    esac\n", word);
+}
+
 void completion_bash(struct buf *into)
 {
         buf_add_text(into, "# bash completion for firebreak; printed by `firebreak completion bash`\n"
@@ -122,8 +143,9 @@ void completion_bash(struct buf *into)
                            "    [ \"$COMP_CWORD\" -lt 2 ] && command=\n"
                            "    case $command in\n");
         cases(into);
-        buf_add_text(into, "    esac\n"
-                           "    [[ $word != -* && $COMP_CWORD -ge files ]] && { mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); return; }\n"
+        buf_add_text(into, "    esac\n");
+        replay_cases("${COMP_WORDS[COMP_CWORD-1]}", "$word", into);
+        buf_add_text(into, "    [[ $word != -* && $COMP_CWORD -ge files ]] && { mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); return; }\n"
                            "    mapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$word\")\n"
                            "}\n"
                            "complete -o filenames -F _firebreak firebreak\n");
@@ -139,8 +161,9 @@ void completion_zsh(struct buf *into)
                            "    (( CURRENT < 3 )) && command=\n"
                            "    case $command in\n");
         cases(into);
-        buf_add_text(into, "    esac\n"
-                           "    if [[ $PREFIX != -* ]] && (( CURRENT > files )); then _files; else compadd -- ${=choices}; fi\n"
+        buf_add_text(into, "    esac\n");
+        replay_cases("$words[CURRENT-1]", "$PREFIX", into);
+        buf_add_text(into, "    if [[ $PREFIX != -* ]] && (( CURRENT > files )); then _files; else compadd -- ${=choices}; fi\n"
                            "}\n"
                            "compdef _firebreak firebreak\n");
 }

@@ -22,6 +22,7 @@ int main(int argc, char **argv)
                 .out = stdout,
                 .err = stderr,
                 .is_live = is_live,
+                .is_err_live = terminal_is(stderr),
                 .is_colour = wants_colour(is_live),
                 .columns = terminal_columns(stdout),
                 .rows = terminal_rows(stdout),

@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include "base/limits.h"
 #include "format/near.h"
 
 #include <assert.h>

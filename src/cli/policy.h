@@ -3,8 +3,12 @@
 
 #include "base/err.h"
 #include "cli/options.h"
+#include "rollout/rollout.h"
 
 struct json;
 
 /* The policy object of docs/guide/formats.md 5, with only what was said; the server knows the defaults. */
 MUST_CHECK enum err policy_read(const struct args *args, struct json **ret_policy, struct why *why);
+
+/* The same, and what was not said as the rollout library has it. */
+MUST_CHECK enum err policy_fill(const struct args *args, struct rollout_policy *ret_policy, struct why *why);

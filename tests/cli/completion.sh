@@ -36,6 +36,11 @@ offers "--name --no-passphrase" firebreak init --n
 offers "acme" firebreak release sign edr-rules/1 --publisher a
 offers "--json" firebreak status --j
 offers "bash" firebreak completion b
+offers "july-19" firebreak replay july-19
+offers "rings" firebreak replay july-19 --policy ri
+offers "all-at-once all" firebreak replay july-19 --policy al
+offers "acme" firebreak replay july-19 --html a
+offers "./acme" firebreak replay ./a
 offers "lab" firebreak help la
 offers "" firebreak help zzz
 echo "1..$points"

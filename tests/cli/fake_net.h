@@ -100,7 +100,7 @@ static inline int fake_run_freely(struct fake_run *run, const struct fake_answer
         run->bodies[0] = '\0';
         size_t out_size, err_size;
         FILE *out = open_memstream(&run->out, &out_size), *err = open_memstream(&run->err, &err_size);
-        struct cli cli = { .out = out, .err = err, .columns = 80, .rows = 24, .is_live = run->is_live, .clock = run->clock ? run->clock : clock_system(),
+        struct cli cli = { .out = out, .err = err, .columns = 80, .rows = 24, .is_live = run->is_live, .is_err_live = run->is_live, .clock = run->clock ? run->clock : clock_system(),
                            .random = random_system(), .net = &run->net };
         int code = cli_run(&cli, used, words);
         fclose(out);

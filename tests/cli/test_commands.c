@@ -72,6 +72,17 @@ TEST(commands, say_what_was_meant)
                 { "rollout watch edr/1 --until compelte", "did you mean `complete`?", 64 },
                 { "device show xyz", "32 hex digits", 64 },
                 { "completion fish", "bash and zsh", 64 },
+                { "replay july-91", "did you mean `july-19`?", 66 },
+                { "replay xyzzyxyzzyxyzzy", "`firebreak replay` lists", 66 },
+                { "replay ./nowhere.yaml", "nowhere.yaml", 66 },
+                { "replay july-19 --policy ring", "did you mean `rings`?", 64 },
+                { "replay july-19 --policy rings,,steps", "no policy ``", 64 },
+                { "replay july-19 --policy ./a.yaml,./b.yaml", "one file is enough", 64 },
+                { "replay july-19 --budget 3,x", "`x` is no number from 1 to 1000000", 64 },
+                { "replay july-19 --budget 0", "`0` is no number", 64 },
+                { "replay july-19 --html /nonexistent/r.html", "--html /nonexistent/r.html", 66 },
+                { "replay july-19 --html /tmp", "is a folder", 78 },
+                { "replay --html r.html", "goes with a scenario", 64 },
                 { "--bogus", "no option --bogus", 64 },
                 { "help bogus", "no command `bogus`", 64 },
         };
@@ -165,7 +176,7 @@ TEST(manual, has_every_command_with_every_option_of_its_own)
                 size_t group = strcspn(command->name, " ");
                 if (strncmp(command->name, "lab ", 4) == 0)         /* firebreak-lab.1 is about that program */
                         snprintf(name, sizeof(name), "firebreak-release.1");
-                else if (command->name[group])
+                else if (command->name[group] || strcmp(command->name, "replay") == 0)
                         snprintf(name, sizeof(name), "firebreak-%.*s.1", (int)group, command->name);
                 else
                         snprintf(name, sizeof(name), "firebreak.1");
