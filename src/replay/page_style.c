@@ -67,6 +67,7 @@ const char page_style[] =
         "figure{padding:10px 6px}.plot text{font-size:15px}}\n"
         "@media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--rule:#bbb;--grid:#ddd;--panel:#f2f2f2;--warn:#b3261e;\n"
         "--c0:#0b57d0;--c1:#c5221f;--c2:#b06000;--c3:#7b2fbf;--c4:#137333;--c5:#5f6b78;--c6:#0e7c86;--c7:#a8326e}\n"
-        "body{font-size:11px}main{max-width:none;padding:0}.scroll{overflow:visible;border:0}table{font-size:9px}th,td{padding:2px 4px;white-space:normal}.words{min-width:0}\n"
+        "body{font-size:11px}main{max-width:none;padding:0}.scroll{overflow:visible;border:0}table{font-size:9px}th,td{padding:2px 4px;white-space:normal}.words,.name{min-width:0}\n"
+        "figure{padding:6px}figure table{font-size:7px}figure th,figure td{padding:1px 3px 1px 0}\n"
         ".plots{grid-template-columns:minmax(0,1fr) minmax(0,1fr)}section+section{break-before:page;border:0}\n"
         "details::details-content{content-visibility:visible;block-size:auto}tr{break-inside:avoid}}\n";

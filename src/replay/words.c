@@ -20,12 +20,21 @@ void words_count(struct buf *into, int64_t count)
         }
 }
 
+/* "2.4e13": of evidence the size counts, not the figures. */
+static void add_power_of_ten(struct buf *into, double value)
+{
+        int power = (int)floor(log10(value)), tenths = (int)(value / pow(10, power) * 10);
+        buf_addf(into, "%d.%de%d", tenths / 10, tenths % 10, power);
+}
+
 void words_value(struct buf *into, double value)
 {
         if (!(value >= 0))                       /* also what is no number */
                 buf_add_text(into, "-");
-        else if (value >= 1e15)
-                buf_add_text(into, "above 10^15");
+        else if (!isfinite(value))
+                buf_add_text(into, "beyond all numbers");
+        else if (value >= 1e10)
+                add_power_of_ten(into, value);
         else if (value >= 10 || value == floor(value))
                 words_count(into, (int64_t)value);
         else

@@ -7,7 +7,7 @@
 #include "replay/study.h"
 
 void words_count(struct buf *into, int64_t count);               /* "1,234,567"; "-" below 0: not known */
-void words_value(struct buf *into, double value);                /* the same for evidence and the like: "0.3", "1,234,567", "above 10^15" */
+void words_value(struct buf *into, double value);                /* the same for evidence and the like: "0.3", "1,234,567", "2.4e13" */
 void words_span(struct buf *into, int64_t seconds);              /* "47 s", "12 min", "3 h 20 min", "5 d 2 h"; "-" below 0: not */
 void words_ppm(struct buf *into, int64_t ppm);                   /* "2%", "0.01%" */
 void words_stopped(struct buf *into, const struct study_row *row);       /* "gate"; "gate 3, budget 1 of 5"; "-" */

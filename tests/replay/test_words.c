@@ -34,7 +34,10 @@ TEST(words, write_figures_for_people)
         SAID(words_value(&said_, 0.34), "0.3");
         SAID(words_value(&said_, 12345.6), "12,345");
         SAID(words_value(&said_, NAN), "-");
-        SAID(words_value(&said_, INFINITY), "above 10^15");
+        SAID(words_value(&said_, 9999999999.0), "9,999,999,999");
+        SAID(words_value(&said_, 24185450253198.0), "2.4e13");
+        SAID(words_value(&said_, 1e308), "1.0e308");
+        SAID(words_value(&said_, INFINITY), "beyond all numbers");
 }
 
 TEST(words, say_who_stopped_it)
