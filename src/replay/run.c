@@ -104,8 +104,12 @@ static enum err grant(struct run *run, const struct rollout_line *line, size_t a
         return world_grant(run->world, &lease, why);
 }
 
+/* Those who are held out are asked beside others, or to see whether anybody answers: then there is no window. During the watch nearly
+ * all of the line is held out. */
 static enum err line_up(struct run *run, struct world_range range, struct why *why)
 {
+        if (run->view.window && !world_has_candidate(run->world, range, run->now_ms))
+                return OK;
         struct rollout_line line = { unix_ms(run), run->devices, world_line(run->world, range, run->now_ms, run->devices), run->picks, 0 };
         if (!line.count)
                 return OK;
@@ -123,8 +127,10 @@ static void check_in(struct run *run, struct world_range range)
         for (uint32_t device; world_next_seen(run->world, range, run->now_ms, &at, &device);) {
                 if (run->ops->is_held_out) {
                         fleet_facts(run->world->fleet, device, &facts);
-                        if (run->ops->is_held_out(run->director, facts.bucket))
+                        if (run->ops->is_held_out(run->director, facts.bucket)) {
+                                world_hold_out(run->world, device);
                                 continue;
+                        }
                 }
                 run->seen_told++;
         }

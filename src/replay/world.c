@@ -58,6 +58,7 @@ void world_close(struct world *world)
         mem_free(world->waiting);
         mem_free(world->unseen);
         mem_free(world->running);
+        mem_free(world->held_out);
         mem_free(world);
 }
 
@@ -69,7 +70,8 @@ static enum err allocate(struct world *world, uint32_t devices, struct why *why)
         world->waiting = mem_new(words, sizeof(*world->waiting));
         world->unseen = mem_new(words, sizeof(*world->unseen));
         world->running = mem_new(words, sizeof(*world->running));
-        if (!world->states || !world->ills || !world->waiting || !world->unseen || !world->running)
+        world->held_out = mem_new(words, sizeof(*world->held_out));
+        if (!world->states || !world->ills || !world->waiting || !world->unseen || !world->running || !world->held_out)
                 return FAIL(why, ERR_NOMEM, "out of memory for a world of %u devices", devices);
         for (size_t i = 0; i < words; i++)
                 world->waiting[i] = world->unseen[i] = UINT64_MAX;
@@ -315,6 +317,16 @@ size_t world_line(const struct world *world, struct world_range range, int64_t n
                         fleet_facts(world->fleet, at, &devices[count++]);
         return count;
 }
+
+bool world_has_candidate(const struct world *world, struct world_range range, int64_t now_ms)
+{
+        for (uint32_t at = next_bit(world->waiting, range.from, range.to); at < range.to; at = next_bit(world->waiting, at + 1, range.to))
+                if (!has_bit(world->held_out, at) && weather_is_on(&world->weather, at, now_ms))
+                        return true;
+        return false;
+}
+
+void world_hold_out(struct world *world, uint32_t device) { set_bit(world->held_out, device); }
 
 bool world_next_seen(struct world *world, struct world_range range, int64_t now_ms, uint32_t *at, uint32_t *ret_device)
 {
