@@ -12,20 +12,10 @@ static void firebreak_close(struct director *director)
         mem_free(director);
 }
 
-/* Every exposure may be tried; controls get what is left of half a gigabyte, 44 bytes each, and never less than one for four devices. */
-static uint32_t leases_for(const struct director_fleet *fleet, const struct rollout_policy *policy)
-{
-        static const uint64_t leases_in_memory = 13000000, tries = 3, spare = 64;
-        uint64_t wanted = fleet->devices * (uint64_t)policy->controls, least = fleet->devices / 4;
-        uint64_t room = leases_in_memory > fleet->devices + least ? leases_in_memory - fleet->devices : least;
-        return (uint32_t)(fleet->devices * tries + (wanted < room ? wanted : room) + spare);
-}
-
 static enum err firebreak_open(const struct director_fleet *fleet, const struct rollout_policy *policy, struct director **ret_director, struct why *why)
 {
         const struct rollout_config config = {
                 .policy = *policy, .fleet = fleet->devices, .blocks = fleet->blocks, .strata = fleet->strata, .stratum_sizes = fleet->stratum_sizes,
-                .leases_max = leases_for(fleet, policy),
         };
         struct director *director = mem_new(1, sizeof(*director));
         if (!director)
