@@ -43,22 +43,19 @@ void book_dirty(struct rollout *rollout, struct group *group)
         group->is_dirty = true;
 }
 
-/* Puts what a lease adds to the counts in, or takes it out again (by = -1). */
-static void count(struct rollout *rollout, const struct lease *lease, int by)
+void book_harm(struct rollout *rollout, struct group *group)
 {
-        for (unsigned i = 0; i < lease_groups(lease); i++) {
-                struct group *group = &rollout->groups[lease_group(lease, i)];
-                struct arm *arm = lease->is_control ? &group->control : &group->treated;
-                arm->by_status[lease->status] += (unsigned)by;
-                if (lease->status == LEASE_DECLINED && lease->is_unbegun)
-                        arm->unbegun += (unsigned)by;
-                if (lease->status == LEASE_HARMED)
-                        arm->by_kind[lease->kind] += (unsigned)by;
-                if (is_young(lease))
-                        group->young += (unsigned)by;
-                book_dirty(rollout, group);
-        }
+        group->is_harm_stale = true;
+        book_dirty(rollout, group);
 }
+
+static struct arm *arm_in(struct rollout *rollout, const struct lease *lease, unsigned i, struct group **ret_group)
+{
+        struct group *group = *ret_group = &rollout->groups[lease_group(lease, i)];
+        return lease->is_control ? &group->control : &group->treated;
+}
+
+static bool is_harm(unsigned status) { return status == LEASE_HARMED || status == LEASE_DARK; }
 
 /* A late answer about an old lease says nothing of a newer one, which keeps the device busy. */
 static void remember_fate(struct rollout *rollout, const struct lease *lease, bool was_open)
@@ -72,12 +69,27 @@ static void remember_fate(struct rollout *rollout, const struct lease *lease, bo
 
 void book_label(struct rollout *rollout, struct lease *lease, enum lease_status status, enum rollout_signal kind)
 {
-        bool was_open = lease->status <= LEASE_OPEN;
-        count(rollout, lease, -1);
+        const struct lease was = *lease;
         lease->status = (uint8_t)status;
         lease->kind = (uint8_t)kind;
-        count(rollout, lease, 1);
-        remember_fate(rollout, lease, was_open);
+        for (unsigned i = 0; i < lease_groups(lease); i++) {
+                struct group *group;
+                struct arm *arm = arm_in(rollout, lease, i, &group);
+                arm->by_status[was.status]--;
+                arm->by_status[status]++;
+                if (was.status == LEASE_HARMED)
+                        arm->by_kind[was.kind]--;
+                if (status == LEASE_HARMED)
+                        arm->by_kind[kind]++;
+                if (was.is_unbegun)
+                        arm->unbegun = arm->unbegun - (was.status == LEASE_DECLINED) + (status == LEASE_DECLINED);
+                group->young = group->young - is_young(&was) + is_young(lease);
+                if (is_harm(was.status) || is_harm(status))
+                        book_harm(rollout, group);
+                else
+                        book_dirty(rollout, group);
+        }
+        remember_fate(rollout, lease, was.status <= LEASE_OPEN);
 }
 
 /* There is always one: a cell lives for two leases' time, and cells_max is more than the slots of that for each block. */
@@ -94,9 +106,12 @@ static uint32_t new_cell(struct rollout *rollout)
 
 void book_never_began(struct rollout *rollout, struct lease *lease)
 {
-        count(rollout, lease, -1);
+        assert(lease->status == LEASE_DECLINED && !lease->is_unbegun);
         lease->is_unbegun = true;
-        count(rollout, lease, 1);
+        for (unsigned i = 0; i < lease_groups(lease); i++) {
+                struct group *group;
+                arm_in(rollout, lease, i, &group)->unbegun++;
+        }
 }
 
 static uint32_t find_cell(struct rollout *rollout, uint32_t block)
@@ -125,34 +140,40 @@ uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *devi
         due_add(rollout, handle);
         if (lease->due_ms < rollout->next_due_ms)
                 rollout->next_due_ms = lease->due_ms;
-        count(rollout, lease, 1);
+        for (unsigned i = 0; i < lease_groups(lease); i++) {
+                struct group *group;
+                arm_in(rollout, lease, i, &group)->by_status[LEASE_RESERVED]++;
+                group->young += is_young(lease);
+                book_dirty(rollout, group);
+        }
         return handle;
 }
 
-static void count_due(struct rollout *rollout, const struct lease *lease)
+/* Ended in time or silent: it counts in the bound, and in what is compared at the deadline. */
+static void settle(const struct rollout *rollout, const struct lease *lease, struct group *group, struct arm *arm)
 {
-        bool is_silent = lease->status == LEASE_DARK, is_hurt = is_silent || lease->status == LEASE_HARMED;
-        bool has_control = lease->is_control || (lease->is_compared && rollout->cells[lease->cell].controls);
-        for (unsigned i = 0; i < lease_groups(lease); i++) {
-                struct group *group = &rollout->groups[lease_group(lease, i)];
-                struct arm *arm = lease->is_control ? &group->control : &group->treated;
-                arm->silent += is_silent;
-                group->uncompared += !has_control;
-                group->unmatched += !lease->is_control && !lease->is_compared;
-                if (is_silent && !rollout->policy.bound_silence)
-                        continue;
-                arm->bound.trials++;
-                arm->bound.harmed += is_hurt;
-                group->is_excess_stale = true;
-        }
+        bool is_silent = lease->status == LEASE_DARK, has_control = lease->is_compared && rollout->cells[lease->cell].controls;
+        arm->silent += is_silent;
+        group->uncompared += !lease->is_control && !has_control;
+        group->unmatched += !lease->is_control && !lease->is_compared;
+        if (is_silent && !rollout->policy.bound_silence)
+                return;
+        arm->bound.trials++;
+        arm->bound.harmed += is_harm(lease->status);
+        group->is_excess_stale = true;
 }
 
 void book_due(struct rollout *rollout, struct lease *lease)
 {
-        count(rollout, lease, -1);
+        bool was_young = is_young(lease), has_ended = lease->status == LEASE_PROVEN || is_harm(lease->status);
         lease->is_due = true;
-        count(rollout, lease, 1);
-        if (lease->status == LEASE_PROVEN || lease->status == LEASE_HARMED || lease->status == LEASE_DARK)
-                count_due(rollout, lease);
+        for (unsigned i = 0; i < lease_groups(lease); i++) {
+                struct group *group;
+                struct arm *arm = arm_in(rollout, lease, i, &group);
+                group->young -= was_young;
+                if (has_ended)
+                        settle(rollout, lease, group, arm);
+                book_dirty(rollout, group);
+        }
         gate_leaves_cell(rollout, lease);
 }

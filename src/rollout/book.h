@@ -27,7 +27,8 @@ struct lease {
         uint32_t device, cell, due_place;        /* cell: until it is due */
         uint16_t strata[LIMIT_ATTRIBUTES];
         uint8_t strata_count, status, kind;
-        bool is_control : 1, is_due : 1, is_compared : 1, is_unbegun : 1;      /* compared: counted among those at risk; unbegun: declined in time */
+        bool is_control : 1, is_due : 1, is_unbegun : 1;       /* unbegun: declined in time */
+        bool is_compared : 1, has_left : 1;      /* counted among those at risk; and is no more, for it was harmed */
 };
 
 /* leases: before their deadline; exposed, taken: picked, as control; controls: of these that began; offered: control devices in this line, 0 outside of a pick. */
@@ -50,10 +51,10 @@ struct group {
         struct explained explained[ROLLOUT_SIGNALS], running[ROLLOUT_SIGNALS];      /* running: of the slot that is not over, when gate_look_ahead() was asked */
         uint32_t uncompared, unmatched;          /* treated ones, past their deadline, whose cell had no control; when no control at all had its deadline */
         uint32_t young;                          /* exposures before their deadline that are not known to be harmed */
-        double excess, silence;                  /* d(s): what is not ruled out; what is seen of a silence that has no bound */
+        double excess, silence;                  /* d(s): what is not ruled out; silence that has no bound: attributed so far */
         double attributed, accepted;             /* accepted: harm that an override took upon itself */
         struct evalue evalues[ROLLOUT_SIGNALS];
-        bool is_dirty, is_excess_stale, is_rare; /* dirty: counts changed since the rules last looked; stale: the bound's did */
+        bool is_dirty, is_harm_stale, is_excess_stale, is_rare;      /* since the rules last looked counts changed, and harm, or the bound's counts */
         bool is_spent, is_stuck;
 };
 
@@ -113,6 +114,7 @@ uint64_t book_tries_max(uint32_t fleet);
 /* A new lease, reserved. The caller has seen that there is room. */
 uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *device, bool is_control);
 void book_dirty(struct rollout *rollout, struct group *group);               /* the rules have to look at it */
+void book_harm(struct rollout *rollout, struct group *group);                /* and there is other harm, or control explains more of it */
 void book_label(struct rollout *rollout, struct lease *lease, enum lease_status status, enum rollout_signal kind);
 /* A device that declined while the release was on offer did not begin it; one that says so later gave it up. */
 void book_never_began(struct rollout *rollout, struct lease *lease);

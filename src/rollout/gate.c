@@ -63,21 +63,22 @@ static void touch(struct rollout *rollout, struct share *share)
         share_touch(&rollout->shares, (uint32_t)(share - rollout->shares.items));
 }
 
-static void end_in(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
+static void harm_in(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
 {
         share->left[arm_of(lease)]++;
-        if (signal != ROLLOUT_SIGNALS) {
-                rollout->shares.events[share - rollout->shares.items].counts[signal][arm_of(lease)]++;
-                share->has_events = true;
-                rollout->event_count++;
-        }
+        rollout->shares.events[share - rollout->shares.items].counts[signal][arm_of(lease)]++;
+        rollout->event_count++;
+        share->has_events = true;
         touch(rollout, share);
 }
 
-void gate_ended(struct rollout *rollout, struct lease *lease, enum rollout_signal signal, int64_t slot)
+void gate_harmed(struct rollout *rollout, struct lease *lease, enum rollout_signal signal, int64_t slot)
 {
+        if (lease->is_due || lease->has_left || !lease->is_compared)
+                return;
         enter_slot(rollout, slot);
-        each_share(rollout, lease, end_in, signal);
+        each_share(rollout, lease, harm_in, signal);
+        lease->has_left = true;
 }
 
 static void withdraw_from(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
@@ -95,15 +96,18 @@ void gate_declined(struct rollout *rollout, struct lease *lease)
 
 static void be_due_in(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
 {
-        (void)signal;
         share->due[arm_of(lease)]++;
+        if (signal == ROLLOUT_DARK)
+                harm_in(rollout, share, lease, signal);
+        else
+                share->left[arm_of(lease)] += !lease->has_left;
         touch(rollout, share);
 }
 
 void gate_due(struct rollout *rollout, struct lease *lease, int64_t slot)
 {
         enter_slot(rollout, slot);
-        each_share(rollout, lease, be_due_in, ROLLOUT_DARK);
+        each_share(rollout, lease, be_due_in, lease->status == LEASE_DARK ? ROLLOUT_DARK : ROLLOUT_SIGNALS);
 }
 
 void gate_silence(struct rollout *rollout, bool was_silent)
@@ -134,7 +138,7 @@ static struct evalue_risk risk_of(const struct rollout *rollout, const struct sh
 static struct explained *explained_of(struct rollout *rollout, uint32_t group, unsigned signal, bool is_over)
 {
         struct group *of = &rollout->groups[group];
-        book_dirty(rollout, of);
+        book_harm(rollout, of);
         return is_over ? &of->explained[signal] : &of->running[signal];
 }
 
@@ -205,7 +209,7 @@ static void forget_running(struct rollout *rollout)
 {
         for (uint32_t i = 0; i < rollout->group_count && rollout->looked_at; i++) {
                 memset(rollout->groups[i].running, 0, sizeof(rollout->groups[i].running));
-                book_dirty(rollout, &rollout->groups[i]);
+                book_harm(rollout, &rollout->groups[i]);
         }
         rollout->looked_at = 0;
 }

@@ -1,17 +1,17 @@
 /* gate.h - may we still believe that it is harmless? Inside rollout/ only.
  *
  * An e-process (evalue.h) per signal for each group; a process multiplies the factors of its cells. What happens in one cell
- * within one slot of time is one tied event. Devices at risk of an explicit signal are those whose lease began and had not
- * ended before the slot; of darkness, those whose deadline is in it. Evidence is a weighted average of all processes. */
+ * within one slot of time is one tied event. Devices at risk of an explicit signal are those whose lease began and that were
+ * neither harmed nor due before the slot, proven or not; of darkness, those whose deadline is in it. Evidence is a weighted average of all processes. */
 #pragma once
 
 #include "rollout/book.h"
 
 void gate_begins(struct rollout *rollout, struct lease *lease);              /* granted: at risk from now on */
-/* A lease on time ended in this slot with this signal, or with none (ROLLOUT_SIGNALS). */
-void gate_ended(struct rollout *rollout, struct lease *lease, enum rollout_signal signal, int64_t slot);
+/* It was harmed so in this slot; of one lease the first harm counts, and what comes after its deadline does not. */
+void gate_harmed(struct rollout *rollout, struct lease *lease, enum rollout_signal signal, int64_t slot);
 void gate_declined(struct rollout *rollout, struct lease *lease);            /* as if it had never been at risk */
-void gate_due(struct rollout *rollout, struct lease *lease, int64_t slot);   /* its deadline is here, answered or not */
+void gate_due(struct rollout *rollout, struct lease *lease, int64_t slot);   /* its deadline is here, answered or DARK */
 void gate_silence(struct rollout *rollout, bool was_silent);                 /* a control device's deadline has come */
 
 bool gate_can_close(const struct rollout *rollout, int64_t now_ms);          /* the slot of the events so far is over */

@@ -89,9 +89,8 @@ static double attribute(const struct rollout *rollout, struct group *group)
         }
         struct anyway silent = anyway_of(rollout, group, ROLLOUT_DARK);
         if (!rollout->policy.bound_silence) {
-                double silence = fmin(beyond_for_all_time(rollout, group, treated->silent, &silent), dark);
-                group->silence = silence / arm_settled(treated);
-                return silence + fmax(told, beyond(treated->by_status[LEASE_HARMED], &all));
+                group->silence = fmin(beyond_for_all_time(rollout, group, treated->silent, &silent), dark);
+                return group->silence + fmax(told, beyond(treated->by_status[LEASE_HARMED], &all));
         }
         add(&all, &silent);
         double at_once = fmin(beyond(treated->by_status[LEASE_HARMED] + treated->silent, &all), arm_hurt(treated));
@@ -106,7 +105,8 @@ static double bounded_excess(const struct group *group)
 
 double pacer_excess(const struct group *group)
 {
-        return fmin(1, bounded_excess(group) + group->silence);
+        uint32_t settled = arm_settled(&group->treated);
+        return fmin(1, bounded_excess(group) + (settled ? group->silence / settled : 0));
 }
 
 static bool has_room(const struct rollout *rollout, const struct group *group)
@@ -135,10 +135,12 @@ void pacer_refresh(struct rollout *rollout)
 {
         for (uint32_t i = 0; i < rollout->dirty_count; i++) {
                 struct group *group = &rollout->groups[rollout->dirty[i]];
-                double harm = attribute(rollout, group);
-                group->accepted = fmin(group->accepted, harm);
-                group->attributed = harm - group->accepted;
-                group->is_dirty = false;
+                if (group->is_harm_stale) {
+                        double harm = attribute(rollout, group);
+                        group->accepted = fmin(group->accepted, harm);
+                        group->attributed = harm - group->accepted;
+                }
+                group->is_dirty = group->is_harm_stale = false;
                 judge_group(rollout, group);
         }
         rollout->dirty_count = 0;

@@ -226,9 +226,11 @@ static double cover(const struct rollout *rollout, const struct rollout_device *
         return gain;
 }
 
+/* As many as could each try a stratum of its own are enough, whatever the budget. */
 static bool is_first_cohort(const struct rollout *rollout)
 {
-        return arm_exposed(&rollout->groups[0].treated) < rollout->policy.budget && rollout->groups[0].attributed <= 0;
+        uint32_t exposed = arm_exposed(&rollout->groups[0].treated);
+        return exposed < rollout->policy.budget && exposed < LIMIT_STRATA && rollout->groups[0].attributed <= 0;
 }
 
 /* Who adds most, again and again. What a device adds never grows, so only the first of the heap is looked at anew (lazy greedy: Minoux 1978). */

@@ -256,10 +256,8 @@ static void reach_deadline(struct rollout *rollout, struct lease *lease, int64_t
 {
         if (lease->status == LEASE_RESERVED)
                 book_label(rollout, lease, LEASE_LAPSED, ROLLOUT_SIGNALS);
-        if (lease->status == LEASE_OPEN) {
+        if (lease->status == LEASE_OPEN)
                 book_label(rollout, lease, LEASE_DARK, ROLLOUT_SIGNALS);
-                gate_ended(rollout, lease, ROLLOUT_DARK, slot);
-        }
         gate_due(rollout, lease, slot);
         if (lease->is_control && lease->status != LEASE_LAPSED && lease->status != LEASE_DECLINED)
                 gate_silence(rollout, lease->status == LEASE_DARK);
@@ -452,8 +450,8 @@ enum err rollout_report(struct rollout *rollout, const struct rollout_report *re
                         book_never_began(rollout, lease);
                 gate_declined(rollout, lease);
         }
-        if (is_first && to != LEASE_DECLINED)
-                gate_ended(rollout, lease, signal_of(report), book_slot(rollout, rollout->now_ms));
+        if (to == LEASE_HARMED || to == LEASE_PREFLIGHT_FAILED)
+                gate_harmed(rollout, lease, signal_of(report), book_slot(rollout, rollout->now_ms));
         (void)judge(rollout);
         return OK;
 }

@@ -104,7 +104,7 @@ TEST(the_gate, takes_a_failed_preflight_for_a_sign_but_not_for_harm)
 
 /* What the gate would say if it looked at every lease again for every event. */
 enum { STORM_FLEET = 60, STORM_STRATA = 5, STORM_LINE = 12, STORM_STEPS = 200, STORM_LEASES = 4000, STORM_GROUPS = 1 + STORM_STRATA };
-struct seen { struct rollout_device device; bool is_control, has_begun, has_declined; int64_t picked_slot, ended_slot, due_ms; enum rollout_signal signal; };
+struct seen { struct rollout_device device; bool is_control, has_begun, has_declined, is_proven; int64_t picked_slot, ended_slot, due_ms; enum rollout_signal signal; };
 struct storm {
         struct small small;
         struct sim_random random;
@@ -186,10 +186,14 @@ static void storm_report(struct storm *storm, uint32_t handle)
         };
         struct seen *seen = &storm->seen[handle];
         unsigned answer = (unsigned)sim_random_below(&storm->random, 5);
-        if (!seen->has_begun || seen->ended_slot != NEVER || seen->has_declined)
+        bool is_news = !seen->is_proven || answers[answer].outcome == ROLLOUT_HARMED;
+        if (!seen->has_begun || seen->ended_slot != NEVER || seen->has_declined || !is_news)
                 return;
         CHECK(rollout_report(storm->small.rollout, &(struct rollout_report){ storm->small.now_ms, handle, answers[answer].outcome, answers[answer].kind }, NULL) == OK);
         seen->has_declined = answers[answer].outcome == ROLLOUT_DECLINED;
+        seen->is_proven = answers[answer].outcome == ROLLOUT_PROVEN;
+        if (seen->is_proven)                     /* it goes on running the release */
+                return;
         seen->ended_slot = slot_of(storm->small.now_ms);
         seen->signal = answers[answer].signal;
 }
@@ -202,7 +206,7 @@ static void storm_step(struct storm *storm)
         for (uint32_t i = 0; i < storm->count; i++)
                 if (storm->seen[i].has_begun && storm->seen[i].ended_slot == NEVER && storm->seen[i].due_ms <= small->now_ms) {
                         storm->seen[i].ended_slot = slot_of(small->now_ms);
-                        storm->seen[i].signal = ROLLOUT_DARK;
+                        storm->seen[i].signal = storm->seen[i].is_proven ? ROLLOUT_SIGNALS : ROLLOUT_DARK;
                 }
         storm_pick(storm);
         for (uint32_t i = storm->count > 60 ? storm->count - 60 : 0; i < storm->count; i++) {

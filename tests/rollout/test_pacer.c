@@ -25,7 +25,7 @@ static void explain(struct group *group, unsigned signal, double n, double n_con
 
 static void refresh(struct small *small, unsigned group)
 {
-        book_dirty(small->rollout, &small->rollout->groups[group]);
+        book_harm(small->rollout, &small->rollout->groups[group]);
         pacer_refresh(small->rollout);
 }
 
