@@ -1,7 +1,7 @@
 /* How many outcomes a second go through the gate, with 1,000 strata: reports that prove or harm, silences, and every deadline.
  *
  * Prints one JSON object; `decisions` is a digest of everything that was decided, down to the last bit of the evidence. It is the same whatever
- * compiles the library (tests/bench/same-decisions). */
+ * compiles the library (tools/same-decisions). */
 #include "base/mem.h"
 #include "rollout/rollout.h"
 #include "rollout/view.h"
