@@ -1,6 +1,5 @@
 #include "base/utc.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 
 enum { DAY_S = 86400, DAYS_400_YEARS = 146097 };
@@ -25,6 +24,20 @@ struct utc utc_from_s(int64_t unix_s)
         for (; day >= days_of_month(year, month); month++)
                 day -= days_of_month(year, month);
         return (struct utc){ (int)year, month, (int)day + 1, (int)(s / 3600 % 24), (int)(s / 60 % 60), (int)(s % 60) };
+}
+
+bool utc_to_s(const struct utc *utc, int64_t *ret_unix_s)
+{
+        bool is_date = utc->year >= 1970 && utc->year <= 9999 && utc->month >= 1 && utc->month <= 12;
+        if (!is_date || utc->day < 1 || utc->day > days_of_month(utc->year, utc->month))
+                return false;
+        if (utc->hour < 0 || utc->hour > 23 || utc->minute < 0 || utc->minute > 59 || utc->second < 0 || utc->second > 59)
+                return false;
+        int64_t before = utc->year - 1, leaps = before / 4 - before / 100 + before / 400 - 477, day = 365 * (before - 1969) + leaps + utc->day - 1;
+        for (int month = 1; month < utc->month; month++)
+                day += days_of_month(utc->year, month);
+        *ret_unix_s = ((day * 24 + utc->hour) * 60 + utc->minute) * 60 + utc->second;
+        return true;
 }
 
 /* Two digits; the compiler cannot know that they are enough. */

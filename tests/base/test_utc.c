@@ -45,3 +45,26 @@ TEST(utc_text_ms, has_three_digits_more)
         utc_text_ms(-5, text);
         CHECK(strcmp(text, "1970-01-01T00:00:00.000Z") == 0);
 }
+
+TEST(utc_to_s, is_the_way_back)
+{
+        int64_t s = 0;
+        for (int64_t day = 0; day < 200000; day++) {
+                int64_t at = day * 86400 + day % 86400;
+                struct utc utc = utc_from_s(at);
+                CHECK(utc_to_s(&utc, &s) && s == at);
+        }
+        CHECK(utc_to_s(&(struct utc){ 9999, 12, 31, 23, 59, 59 }, &s) && s == 253402300799);
+}
+
+TEST(utc_to_s, knows_what_is_no_date)
+{
+        const struct utc none[] = {
+                { 2026, 2, 29, 0, 0, 0 }, { 2100, 2, 29, 0, 0, 0 }, { 2026, 4, 31, 0, 0, 0 }, { 2026, 0, 1, 0, 0, 0 },  { 2026, 13, 1, 0, 0, 0 },
+                { 1969, 1, 1, 0, 0, 0 },  { 10000, 1, 1, 0, 0, 0 }, { 2026, 1, 0, 0, 0, 0 },  { 2026, 1, 1, 24, 0, 0 }, { 2026, 1, 1, 0, 60, 0 },
+        };
+        int64_t s = 7;
+        for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+                CHECK(!utc_to_s(&none[i], &s) && s == 7);
+        CHECK(utc_to_s(&(struct utc){ 2024, 2, 29, 0, 0, 0 }, &s) && s == 1709164800);
+}
