@@ -71,6 +71,9 @@ struct rollout {
         enum rollout_reason reason;
         enum rollout_stopper stopped_by;
         int64_t now_ms, started_ms, stopped_ms, completed_ms;
+        int64_t gathers_ms;                      /* since when devices line up for the first cohort */
+        int64_t frozen_until_ms;                 /* 0: not known */
+        bool is_frozen, is_thawed;               /* thawed: people passed over the window that is open */
         uint32_t seen;
 
         struct group *groups;
@@ -121,5 +124,6 @@ void book_never_began(struct rollout *rollout, struct lease *lease);
 /* Its deadline is here: from now on it counts in the bounds. */
 void book_due(struct rollout *rollout, struct lease *lease);
 int64_t book_slot(const struct rollout *rollout, int64_t at_ms);
+bool rollout_is_frozen(const struct rollout *rollout);
 bool rollout_may_expose(const struct rollout *rollout);                      /* in this state, if there is room */
 bool rollout_is_due(const struct rollout *rollout, int64_t now_ms);         /* a tick at this time has deadlines or evidence to see to */

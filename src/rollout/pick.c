@@ -353,14 +353,14 @@ static enum err check(const struct rollout *rollout, const struct rollout_device
 /* Devices are let in line for a while first, so that the first cohort can be chosen among many. */
 static bool is_gathering(const struct rollout *rollout, const struct rollout_line *line)
 {
-        return line->count < rollout->fleet && line->now_ms < rollout->started_ms + rollout->policy.gather_s * 1000;
+        return line->count < rollout->fleet && line->now_ms < rollout->gathers_ms + rollout->policy.gather_s * 1000;
 }
 
 /* Holding, because control was silent: does it answer again? */
 static bool is_probing(const struct rollout *rollout)
 {
         bool holds_as_unknown = rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_UNKNOWN;
-        return (holds_as_unknown || (rollout->state == ROLLOUT_COMPLETE && gate_is_unknown(rollout))) && !arm_open(&rollout->groups[0].control);
+        return (holds_as_unknown || (rollout->state == ROLLOUT_COMPLETE && gate_is_unknown(rollout))) && !rollout_is_frozen(rollout) && !arm_open(&rollout->groups[0].control);
 }
 
 bool rollout_wants_line(const struct rollout *rollout)

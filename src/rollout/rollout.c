@@ -140,6 +140,12 @@ static bool has_text(const char *text)
         return text && !text_is_same_name(text, "");
 }
 
+/* Holding, and it will go on by itself. */
+static bool holds_for_a_while(const struct rollout *rollout)
+{
+        return rollout->reason == ROLLOUT_BECAUSE_UNKNOWN || rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW;
+}
+
 static struct rollout_facts facts_of(const struct rollout *rollout, const struct rollout_command *command)
 {
         struct rollout_facts facts = { .holds[ROLLOUT_NEEDS_ALWAYS] = true };
@@ -147,7 +153,7 @@ static struct rollout_facts facts_of(const struct rollout *rollout, const struct
                                                 has_text(command->because) && !text_is_same_name(command->who, command->second);
         facts.holds[ROLLOUT_NEEDS_ROOM] = !pacer_is_spent(rollout) && !pacer_is_stuck(rollout) && !gate_is_unknown(rollout) && !gate_says_halt(rollout);
         facts.holds[ROLLOUT_NEEDS_NOBODY_EXPOSED] = !arm_exposed(&rollout->groups[0].treated);
-        facts.holds[ROLLOUT_NEEDS_HOLDS_AS_UNKNOWN] = rollout->reason == ROLLOUT_BECAUSE_UNKNOWN;
+        facts.holds[ROLLOUT_NEEDS_HOLDS_FOR_A_WHILE] = holds_for_a_while(rollout);
         return facts;
 }
 
@@ -178,6 +184,9 @@ static void mark_stop(struct rollout *rollout, enum rollout_event event)
 static void enter(struct rollout *rollout, enum rollout_state to, enum rollout_event event)
 {
         enum rollout_state from = rollout->state;
+        bool thaws = to == ROLLOUT_EXPOSING && rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW;
+        if (event == ROLLOUT_ON_START || (thaws && !arm_exposed(&rollout->groups[0].treated)))
+                rollout->gathers_ms = rollout->now_ms;
         rollout->state = to;
         if (to != ROLLOUT_HOLDING)
                 rollout->reason = ROLLOUT_BECAUSE_NONE;
@@ -212,9 +221,11 @@ static bool is_complete(const struct rollout *rollout)
         return proven && rollout->now_ms >= rollout->started_ms + least_ms && proven * UINT64_C(1000000) >= whole * (uint64_t)rollout->policy.complete_ppm;
 }
 
+bool rollout_is_frozen(const struct rollout *rollout) { return rollout->is_frozen && !rollout->is_thawed; }
+
 bool rollout_may_expose(const struct rollout *rollout)
 {
-        return (rollout->state == ROLLOUT_EXPOSING || rollout->state == ROLLOUT_COMPLETE) && !gate_is_unknown(rollout);
+        return (rollout->state == ROLLOUT_EXPOSING || rollout->state == ROLLOUT_COMPLETE) && !gate_is_unknown(rollout) && !rollout_is_frozen(rollout);
 }
 
 /* Harm counts at once, what control says of the same time when its slot is over: before the budget is called spent, control is asked. */
@@ -237,6 +248,24 @@ static bool must_hold(struct rollout *rollout)
         return is_spent(rollout) || (rollout->state == ROLLOUT_EXPOSING && pacer_is_stuck(rollout));
 }
 
+/* What makes it hold for a while, if anything does. In a freeze nobody is asked whether control answers again. */
+static enum rollout_reason passing_reason(const struct rollout *rollout)
+{
+        if (rollout_is_frozen(rollout))
+                return ROLLOUT_BECAUSE_FREEZE_WINDOW;
+        return gate_is_unknown(rollout) ? ROLLOUT_BECAUSE_UNKNOWN : ROLLOUT_BECAUSE_NONE;
+}
+
+static bool hold_or_clear(struct rollout *rollout)
+{
+        static const enum rollout_event events[ROLLOUT_REASONS] = {
+                [ROLLOUT_BECAUSE_NONE] = ROLLOUT_ON_CLEAR, [ROLLOUT_BECAUSE_UNKNOWN] = ROLLOUT_ON_UNKNOWN, [ROLLOUT_BECAUSE_FREEZE_WINDOW] = ROLLOUT_ON_FREEZE,
+        };
+        enum rollout_reason reason = passing_reason(rollout);
+        bool is_so = rollout->state == ROLLOUT_HOLDING && rollout->reason == reason;
+        return !is_so && move(rollout, events[reason], reason);
+}
+
 /* Looks at everything that was learned, and moves. */
 static bool judge(struct rollout *rollout)
 {
@@ -244,7 +273,7 @@ static bool judge(struct rollout *rollout)
         bool moved = gate_says_halt(rollout) && move(rollout, ROLLOUT_ON_EVIDENCE, ROLLOUT_BECAUSE_NONE);
         if (must_hold(rollout))
                 moved |= move(rollout, ROLLOUT_ON_BUDGET, ROLLOUT_BECAUSE_BUDGET);
-        moved |= move(rollout, gate_is_unknown(rollout) ? ROLLOUT_ON_UNKNOWN : ROLLOUT_ON_CLEAR, ROLLOUT_BECAUSE_UNKNOWN);
+        moved |= hold_or_clear(rollout);
         if (is_complete(rollout))
                 moved |= move(rollout, ROLLOUT_ON_COMPLETE, ROLLOUT_BECAUSE_NONE);
         if (rollout->state == ROLLOUT_COMPLETE && rollout->now_ms >= rollout->completed_ms + rollout->policy.watch_s * 1000)
@@ -319,6 +348,17 @@ static enum err need_tick(const struct rollout *rollout, int64_t now_ms, struct 
         return rollout_is_due(rollout, now_ms) ? FAIL(why, ERR_BUSY, "deadlines have come; tick the rollout first") : OK;
 }
 
+/* To pass over a freeze is not to accept harm. */
+static void override(struct rollout *rollout)
+{
+        if (rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW) {
+                rollout->is_thawed = true;
+                return;
+        }
+        pacer_accept(rollout);
+        gate_restart(rollout);
+}
+
 static enum err command(struct rollout *rollout, const struct rollout_command *command, struct why *why)
 {
         struct rollout_facts facts = facts_of(rollout, command);
@@ -329,10 +369,8 @@ static enum err command(struct rollout *rollout, const struct rollout_command *c
         rollout->now_ms = command->now_ms > rollout->now_ms ? command->now_ms : rollout->now_ms;
         if (to == ROLLOUT_HOLDING)
                 rollout->reason = command->reason ? command->reason : ROLLOUT_BECAUSE_OPERATOR;
-        if (command->event == ROLLOUT_ON_OVERRIDE) {
-                pacer_accept(rollout);
-                gate_restart(rollout);
-        }
+        if (command->event == ROLLOUT_ON_OVERRIDE)
+                override(rollout);
         enter(rollout, to, command->event);
         return OK;
 }
@@ -344,6 +382,8 @@ enum err rollout_command(struct rollout *rollout, const struct rollout_command *
                 return e;
         if (!rollout_event_is_callers(order->event))
                 return FAIL(why, ERR_REFUSED, "`%s` is for the rules to say", rollout_event_word(order->event));
+        if (order->event == ROLLOUT_ON_RESUME && rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW)
+                return FAIL(why, ERR_REFUSED, "a freeze window is open; it goes on by itself when that is over, or before by an override of two people");
         bool must_halt = order->event == ROLLOUT_ON_WITHDRAW && rollout_halts_first(rollout->state);
         struct rollout_command halt = *order;
         halt.event = ROLLOUT_ON_HALT;
@@ -384,7 +424,7 @@ enum err rollout_granted(struct rollout *rollout, uint32_t handle, int64_t now_m
         if (e)
                 return e;
         bool may_start = rollout_may_expose(rollout) ||
-                         (lease->is_control && (rollout->state == ROLLOUT_HOLDING || rollout->state == ROLLOUT_COMPLETE));
+                         (lease->is_control && !rollout_is_frozen(rollout) && (rollout->state == ROLLOUT_HOLDING || rollout->state == ROLLOUT_COMPLETE));
         if (lease->status == LEASE_LAPSED)
                 return FAIL(why, ERR_EXPIRED, "nobody came for lease %u in time; ask again", handle);
         if (lease->status != LEASE_RESERVED)
@@ -460,6 +500,15 @@ void rollout_seen(struct rollout *rollout, int64_t now_ms, uint32_t devices)
 {
         pass(rollout, now_ms);
         rollout->seen = devices < rollout->fleet ? devices : rollout->fleet;
+        (void)judge(rollout);
+}
+
+void rollout_freeze(struct rollout *rollout, int64_t now_ms, bool is_frozen, int64_t until_ms)
+{
+        pass(rollout, now_ms);
+        rollout->is_thawed = rollout->is_thawed && is_frozen;
+        rollout->is_frozen = is_frozen;
+        rollout->frozen_until_ms = is_frozen ? until_ms : 0;
         (void)judge(rollout);
 }
 

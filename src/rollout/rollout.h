@@ -11,7 +11,7 @@
  * starts its deadline. A reservation that is not granted within a lease's time is censored, never booked dark.
  *
  * Invariants: unanswered exposures never pass what the budget allows, for the fleet and for each stratum; nobody is
- * exposed but in EXPOSING and COMPLETE; UNKNOWN exposes nobody; late outcomes mend labels and counts, never evidence.
+ * exposed but in EXPOSING and COMPLETE; UNKNOWN and a freeze expose nobody; late outcomes mend labels and counts, never evidence.
  * Words and rules: docs/guide/rollout.md. */
 #pragma once
 
@@ -59,7 +59,7 @@ OWN_DEFINE(rollout, struct rollout *, rollout_free)
 /* Inputs: `now_ms` is unix time; one that is older than the last input counts as that one. */
 
 /* Steer it. PROVE, PASS and START lead from DRAFT to EXPOSING. WITHDRAW halts first where it must. OVERRIDE accepts the harm
- * so far: budget and evidence count anew from here. ERR_REFUSED names the guard. */
+ * so far: budget and evidence count anew from here; of a freeze it passes over the window that is open, and nothing else changes. ERR_REFUSED names the guard. */
 struct rollout_command {
         enum rollout_event event;
         int64_t now_ms;
@@ -103,6 +103,10 @@ MUST_CHECK enum err rollout_report(struct rollout *rollout, const struct rollout
 /* How many devices of the fleet, held-out ones left out, checked in since the start: what *complete* is measured against. */
 void rollout_seen(struct rollout *rollout, int64_t now_ms, uint32_t devices);
 bool rollout_is_held_out(const struct rollout *rollout, uint64_t bucket);
+
+/* A freeze window is open for every device, until so and so, as far as one knows (0: nobody does); or no more is. As long as one is open nothing
+ * new starts and no control is asked; what runs, runs on. Told again it may tell another end. */
+void rollout_freeze(struct rollout *rollout, int64_t now_ms, bool is_frozen, int64_t until_ms);
 
 /* Deadlines, evidence, states. True when anything changed. */
 MUST_CHECK bool rollout_tick(struct rollout *rollout, int64_t now_ms);

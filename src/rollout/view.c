@@ -1,5 +1,6 @@
 #include "rollout/view.h"
 
+#include "base/utc.h"
 #include "rollout/gate.h"
 #include "rollout/pacer.h"
 
@@ -67,10 +68,20 @@ static enum rollout_verdict verdict_of(const struct rollout *rollout)
 
 #define SAY(view, ...) snprintf((view)->sentence, sizeof((view)->sentence), __VA_ARGS__)
 
+static void say_until(struct rollout_view *view, const char *what)
+{
+        char text[21];
+        utc_text_s(view->until_ms / 1000, text);
+        if (view->until_ms)
+                SAY(view, "%s before %.10s %.5s UTC.", what, text, text + 11);
+        else
+                SAY(view, "%s until it is over.", what);
+}
+
 static void say_holding(const struct rollout *rollout, struct rollout_view *view)
 {
         static const char *const others[ROLLOUT_REASONS] = {
-                [ROLLOUT_BECAUSE_FREEZE_WINDOW] = "a freeze window is open", [ROLLOUT_BECAUSE_PARTNER_HOLD] = "a partner holds it",
+                [ROLLOUT_BECAUSE_PARTNER_HOLD] = "a partner holds it",
                 [ROLLOUT_BECAUSE_OPERATOR] = "an operator holds it",         [ROLLOUT_BECAUSE_CEILING] = "the signed ceiling of its ramp is reached",
         };
         if (rollout->reason == ROLLOUT_BECAUSE_BUDGET)
@@ -78,6 +89,8 @@ static void say_holding(const struct rollout *rollout, struct rollout_view *view
                     (long long)rollout->policy.budget, view->fleet.hurt, view->fleet.exposed);
         else if (rollout->reason == ROLLOUT_BECAUSE_UNKNOWN)
                 SAY(view, "Control devices fell silent, too, so nothing can be told from silence: no new exposures until control answers.");
+        else if (rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW)
+                say_until(view, "A freeze window is open: what runs it, runs on; nothing new starts");
         else
                 SAY(view, "Nothing new starts: %s.", others[rollout->reason] ? others[rollout->reason] : "it holds");
 }
@@ -127,6 +140,8 @@ void rollout_view(const struct rollout *rollout, struct rollout_view *ret_view)
                 .started_ms = rollout->started_ms, .stopped_ms = rollout->stopped_ms, .completed_ms = rollout->completed_ms, .seen = rollout->seen,
                 .evidence = exp(rollout->log_evidence), .evidence_needed = 1e6 / (double)rollout->policy.alpha_ppm,
         };
+        if (rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW)
+                ret_view->until_ms = rollout->frozen_until_ms;
         view_group(rollout, &rollout->groups[0], &ret_view->fleet);
         ret_view->limit = ret_view->fleet.exposed + ret_view->fleet.window;
         say(rollout, ret_view);
