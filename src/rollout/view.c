@@ -138,6 +138,7 @@ void rollout_view(const struct rollout *rollout, struct rollout_view *ret_view)
         *ret_view = (struct rollout_view){
                 .state = rollout->state, .reason = rollout->reason, .verdict = verdict_of(rollout), .stopped_by = rollout->stopped_by,
                 .started_ms = rollout->started_ms, .stopped_ms = rollout->stopped_ms, .completed_ms = rollout->completed_ms, .seen = rollout->seen,
+                .is_frozen = rollout_is_frozen(rollout),
                 .evidence = exp(rollout->log_evidence), .evidence_needed = 1e6 / (double)rollout->policy.alpha_ppm,
         };
         if (rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW)

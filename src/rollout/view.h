@@ -24,6 +24,7 @@ struct rollout_view {
         enum rollout_stopper stopped_by;
         int64_t started_ms, stopped_ms, completed_ms;                        /* 0: not */
         int64_t until_ms;                                                    /* when it goes on by itself; 0: not, or not known */
+        bool is_frozen;                                                      /* in force: a freeze that people passed over is not */
         struct rollout_counts fleet;
         uint32_t seen, limit;                                                /* limit: exposed + window */
         double evidence, evidence_needed;

@@ -124,11 +124,32 @@ static enum err check_key(const char *text, const char *field, struct why *why)
         return OK;
 }
 
+/* A time zone is names with `/` between them: Europe/Berlin. */
+static bool is_value(const char *key, size_t key_length, const char *value, size_t length)
+{
+        static const char zone[] = "timezone";
+        if (key_length != sizeof(zone) - 1 || memcmp(key, zone, key_length) != 0)
+                return is_name(value, length);
+        for (const char *slash; length <= LIMIT_NAME_BYTES && (slash = memchr(value, '/', length)); value = slash + 1) {
+                if (!is_name(value, (size_t)(slash - value)))
+                        return false;
+                length -= (size_t)(slash - value) + 1;
+        }
+        return is_name(value, length);
+}
+
+enum err wire_attribute_check(const char *key, const char *value, struct why *why)
+{
+        if (is_name(key, strlen(key)) && is_value(key, strlen(key), value, strlen(value)))
+                return OK;
+        return FAIL(why, ERR_SYNTAX, "attributes: `%.64s=%.64s` is not NAME=NAME", key, value);
+}
+
 static enum err check_pair(const char *text, size_t length, struct why *why)
 {
         const char *equals = memchr(text, '=', length);
         size_t key_length = equals ? (size_t)(equals - text) : 0;
-        if (!equals || !is_name(text, key_length) || !is_name(equals + 1, length - key_length - 1))
+        if (!equals || !is_name(text, key_length) || !is_value(text, key_length, equals + 1, length - key_length - 1))
                 return FAIL(why, ERR_SYNTAX, "attributes: `%.*s` is not NAME=NAME", length > 80 ? 80 : (int)length, text);
         return OK;
 }

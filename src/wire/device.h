@@ -78,3 +78,5 @@ void wire_ack_write(const struct wire_ack *from, struct buf *into);
 
 /* A name as formats.md has it: [A-Za-z0-9][A-Za-z0-9._+-]{0,63}. `field` is for the complaint. */
 MUST_CHECK enum err wire_name_check(const char *name, const char *field, struct why *why);
+/* KEY=VALUE of what a device says of itself: names both; that of `timezone` may have `/` in it. */
+MUST_CHECK enum err wire_attribute_check(const char *key, const char *value, struct why *why);

@@ -12,6 +12,16 @@ TEST(attributes_parse, reads_pairs_in_order)
         CHECK(!attributes_get(&a, "site") && strcmp(a.items[1].key, "os_version") == 0);
 }
 
+TEST(attributes_parse, takes_a_time_zone_as_it_is_written)
+{
+        struct attributes a;
+        CHECK(attributes_parse("timezone=America/Argentina/Buenos_Aires,os=debian", &a, NULL) == OK && strcmp(attributes_get(&a, "timezone"), "America/Argentina/Buenos_Aires") == 0);
+        CHECK(attributes_parse("timezone=Etc/GMT+5", &a, NULL) == OK && attributes_parse("timezone=UTC", &a, NULL) == OK);
+        const char *bad[] = { "timezone=", "timezone=/etc/passwd", "timezone=Europe/", "timezone=Europe//Berlin", "timezone=Europe/../Berlin", "site=Europe/Berlin", "time/zone=UTC" };
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+                CHECK(attributes_parse(bad[i], &a, NULL) == ERR_SYNTAX);
+}
+
 TEST(attributes_parse, takes_none_at_all)
 {
         struct attributes a;

@@ -10,7 +10,7 @@ static enum err copy_name(const char *bytes, size_t length, char into[LIMIT_NAME
                 return FAIL(why, ERR_SYNTAX, "attributes: a name is longer than %d bytes", LIMIT_NAME_BYTES);
         memcpy(into, bytes, length);
         into[length] = 0;
-        return wire_name_check(into, "attributes", why);
+        return OK;
 }
 
 static enum err parse_pair(const char *pair, size_t length, struct attributes *into, struct why *why)
@@ -24,6 +24,8 @@ static enum err parse_pair(const char *pair, size_t length, struct attributes *i
         enum err e = copy_name(pair, (size_t)(equals - pair), attribute.key, why);
         if (!e)
                 e = copy_name(equals + 1, length - (size_t)(equals - pair) - 1, attribute.value, why);
+        if (!e)
+                e = wire_attribute_check(attribute.key, attribute.value, why);
         if (e)
                 return e;
         if (attributes_get(into, attribute.key))

@@ -65,6 +65,11 @@ static enum err check_floor(const struct call *call, const struct run *run, stru
         return e;
 }
 
+static enum err answer_frozen(struct call *call, const struct run *run, struct why *why)
+{
+        return answer_wait(call, STRANGER_MS, run_facts(run)->is_frozen ? "a freeze window is open" : "a freeze window is open where this device is", why);
+}
+
 static enum err refuse_over(const struct run *run, struct why *why)
 {
         const struct run_facts *facts = run_facts(run);
@@ -92,9 +97,14 @@ static enum err claim(struct call *call, const struct ask *ask, struct lease_row
                 return FAIL(why, ERR_REFUSED, "this nonce belongs to a lease for another release; make a new one");
         if (row->is_signed)
                 return answer_again(call, ask, run, row, why);
+        bool is_frozen = false;
         enum err e = check_floor(call, run, why);
+        if (!e)
+                e = run_freezes(call->db, run, ask->device.number, call->now_ms, &is_frozen, why);
         if (e)
                 return e;
+        if (is_frozen && !row->outcome[0])
+                return answer_frozen(call, run, why);
         e = !row->outcome[0] ? run_grant(rollouts, run, row, call->now_ms, why) : ERR_EXPIRED;
         if (e == ERR_EXPIRED)
                 return FAIL(why, ERR_REFUSED, "the lease was not fetched in time; ask again with a new nonce");
@@ -151,7 +161,7 @@ static enum err decide(struct call *call, const struct ask *ask, struct run *run
 {
         const struct run_facts *facts = run_facts(run);
         char outcome[24] = "";
-        bool has_open = false;
+        bool has_open = false, is_frozen = false;
         enum err e = lease_has_open(call->db, ask->device.number, call->now_ms, &has_open, why);
         if (!e)
                 e = lease_last_outcome(call->db, facts->number, ask->device.number, outcome, why);
@@ -164,9 +174,14 @@ static enum err decide(struct call *call, const struct ask *ask, struct run *run
                 return e;
         if (has_open)
                 return answer_wait(call, PAUSE_MS, "this device has another lease that is not answered yet", why);
+        e = run_freezes(call->db, run, ask->device.number, call->now_ms, &is_frozen, why);
+        if (e)
+                return e;
         bool is_back = strcmp(outcome, "proven") == 0;          /* it lost what it had */
         if (!may_try(outcome) && !is_back)
                 return FAIL(why, ERR_REFUSED, "this device had this release already: %s; it is not tried again", outcome);
+        if (is_frozen)
+                return answer_frozen(call, run, why);
         if (facts->stand == RUN_FOLLOWS || (facts->stand == RUN_WATCHES && is_back))
                 return follow(call, ask, run, why);
         if (facts->stand == RUN_WAITS || is_back)

@@ -50,7 +50,7 @@ static enum err find_strata(struct census *census, const struct resident *reside
         *ret_count = 0;
         enum err e = OK;
         for (size_t i = 0; i < resident->attributes.count && !e; i++)
-                if (strcmp(resident->attributes.items[i].key, "site") != 0)
+                if (strcmp(resident->attributes.items[i].key, "site") != 0 && strcmp(resident->attributes.items[i].key, "timezone") != 0)
                         e = add_stratum(census, resident->attributes.items[i].key, resident->attributes.items[i].value, strata, ret_count, why);
         if (!e && !attributes_get(&resident->attributes, "agent"))
                 e = add_stratum(census, "agent", resident->agent, strata, ret_count, why);
@@ -143,6 +143,13 @@ static enum rollout_ring ring_of(const char *name)
         return strcmp(name, "late") == 0 ? ROLLOUT_RING_LATE : ROLLOUT_RING_ALL;
 }
 
+static enum err load_zone(struct run *run, struct member *member, const char *text, struct why *why)
+{
+        struct attributes attributes = { 0 };
+        enum err e = calendar_has_device_windows(freeze_calendar(run->freeze)) ? attributes_parse(text, &attributes, why) : OK;
+        return e ? e : freeze_add_device(run->freeze, attributes_get(&attributes, "timezone"), &member->zone, why);
+}
+
 static enum err load_member(struct run *run, struct query *q, struct why *why)
 {
         struct member *member = &run->members[run->member_count];
@@ -157,7 +164,8 @@ static enum err load_member(struct run *run, struct query *q, struct why *why)
         member->facts.block = (uint32_t)query_int(q, 3);
         if (member->facts.block >= run->block_count)
                 run->block_count = member->facts.block + 1;
-        return load_member_strata(run, member, q, why);
+        enum err e = load_member_strata(run, member, q, why);
+        return e ? e : load_zone(run, member, query_text(q, 5), why);
 }
 
 enum err census_load(struct db *db, struct run *run, struct why *why)
@@ -173,7 +181,7 @@ enum err census_load(struct db *db, struct run *run, struct why *why)
         run->members = mem_new((size_t)most + 1, sizeof(*run->members));
         if (!run->members)
                 return FAIL(why, ERR_NOMEM, "out of memory for a fleet of %" PRId64, most);
-        e = db_query(db, "SELECT r.device, d.id, r.ring, r.block, r.strata FROM rollout_devices r JOIN devices d ON d.number = r.device"
+        e = db_query(db, "SELECT r.device, d.id, r.ring, r.block, r.strata, d.attributes FROM rollout_devices r JOIN devices d ON d.number = r.device"
                          " WHERE r.rollout = ? ORDER BY r.dense", VALUES(bind_int(run->facts.number)), &q, why);
         while (!e && !(e = query_next(q, &has, why)) && has)
                 e = load_member(run, q, why);

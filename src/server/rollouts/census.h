@@ -4,7 +4,7 @@
  * after a restart, whatever devices say of themselves later. Eligible is who was enrolled before the release was published,
  * is not revoked and runs one of its platforms: so nobody can invent devices to sway a release that is on its way.
  *
- * Strata are values of attributes ("os_version=11"), `site` excepted; blocks are ring x site, or ring x group without a site. */
+ * Strata are values of attributes ("os_version=11"), `site` and `timezone` excepted; blocks are ring x site, or ring x group without a site. */
 #pragma once
 
 #include "server/rollouts/run.h"

@@ -86,10 +86,18 @@ static enum err feed_command(struct run *run, const struct input *input, struct 
         return e ? e : rollout_command(run->pure, &command, why);
 }
 
+static enum err feed_freeze(struct run *run, const struct input *input, struct fed *fed, struct why *why)
+{
+        (void)fed, (void)why;
+        run->frozen = (struct freeze_answer){ strcmp(input->word, "open") == 0, input->number };
+        rollout_freeze(run->pure, input->at_ms, run->frozen.is_frozen, run->frozen.until_ms);
+        return OK;
+}
+
 static const struct kind { const char *name; feeder *feed; } kinds[INPUTS] = {
         [INPUT_START] = { "start", feed_start },   [INPUT_TICK] = { "tick", feed_tick },       [INPUT_PICK] = { "pick", feed_pick },
         [INPUT_GRANTED] = { "granted", feed_granted }, [INPUT_REPORT] = { "report", feed_report }, [INPUT_SEEN] = { "seen", feed_seen },
-        [INPUT_COMMAND] = { "command", feed_command },
+        [INPUT_COMMAND] = { "command", feed_command }, [INPUT_FREEZE] = { "freeze", feed_freeze },
 };
 
 static enum err append(struct db *db, struct run *run, const struct input *input, struct why *why)

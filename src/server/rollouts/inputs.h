@@ -5,13 +5,13 @@
 
 #include "server/rollouts/run.h"
 
-enum input_what { INPUT_START, INPUT_TICK, INPUT_PICK, INPUT_GRANTED, INPUT_REPORT, INPUT_SEEN, INPUT_COMMAND, INPUTS };
+enum input_what { INPUT_START, INPUT_TICK, INPUT_PICK, INPUT_GRANTED, INPUT_REPORT, INPUT_SEEN, INPUT_COMMAND, INPUT_FREEZE, INPUTS };
 
 /* Words, not numbers of enums, are on disk: they outlive a reordering. */
 struct input {
         enum input_what what;
-        int64_t at_ms, number;                  /* a handle, or how many */
-        const char *word, *kind;                /* an outcome and its kind, or an event */
+        int64_t at_ms, number;                  /* a handle, how many, or until when */
+        const char *word, *kind;                /* an outcome and its kind, an event, or of freeze windows: open, over */
         const char *who, *second, *because;
         const uint32_t *list;                   /* dense numbers in line */
         size_t list_count;

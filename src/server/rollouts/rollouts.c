@@ -1,6 +1,7 @@
 #include "server/rollouts/rollouts.h"
 
 #include "base/mem.h"
+#include "server/device/attributes.h"
 #include "server/rollouts/census.h"
 #include "server/rollouts/inputs.h"
 #include "server/rollouts/policy.h"
@@ -20,8 +21,9 @@ void run_refresh(struct run *run)
         struct rollout_view view;
         rollout_view(run->pure, &view);
         run->facts.state = view.state;
+        run->facts.is_frozen = view.is_frozen;
         bool holds_as_unknown = view.state == ROLLOUT_HOLDING && view.reason == ROLLOUT_BECAUSE_UNKNOWN;
-        run->facts.is_probing = holds_as_unknown || (view.state == ROLLOUT_COMPLETE && view.verdict == ROLLOUT_UNKNOWN);
+        run->facts.is_probing = !view.is_frozen && (holds_as_unknown || (view.state == ROLLOUT_COMPLETE && view.verdict == ROLLOUT_UNKNOWN));
         run->facts.stand = run->facts.is_probing ? RUN_PICKS : stands[view.state];
 }
 
@@ -30,6 +32,7 @@ void run_free(struct run *run)
         if (!run)
                 return;
         rollout_free(run->pure);
+        freeze_close(run->freeze);
         mem_free(run->members);
         mem_free(run->strata);
         mem_free(run->stratum_sizes);
@@ -78,11 +81,16 @@ struct member *run_member(const struct run *run, int64_t device)
         return bsearch(&device, run->members, run->member_count, sizeof(*run->members), compare_member);
 }
 
-static enum err read_policy(const char *text, struct rollout_policy *policy, struct why *why)
+static enum err read_policy(const char *text, struct run *run, struct why *why)
 {
         OWN(json) struct json *json = NULL;
+        struct calendar calendar;
         enum err e = json_parse(text, strlen(text), LIMIT_REQUEST_BYTES, &json, why);
-        return e ? e : policy_read(json, policy, why);
+        if (!e)
+                e = policy_read(json, &run->policy, why);
+        if (!e)
+                e = policy_read_freeze(json, &calendar, why);
+        return e ? e : freeze_open(&calendar, &run->freeze, why);
 }
 
 static enum err make_pure(struct run *run, struct why *why)
@@ -107,7 +115,7 @@ static enum err read_run(struct query *q, struct run *run, struct why *why)
                                          .note_length = query_int(q, 7) };
         snprintf(run->facts.stream, sizeof(run->facts.stream), "%s", query_text(q, 4));
         memcpy(run->facts.target, query_blob(q, 6, &length), sizeof(run->facts.target));
-        return read_policy(query_text(q, 2), &run->policy, why);
+        return read_policy(query_text(q, 2), run, why);
 }
 
 /* Put behind the others: they stay in the order of their numbers. */
@@ -179,6 +187,52 @@ enum err run_tell(struct rollouts *rollouts, struct run *run, const struct run_w
                                .because = word->reason };
         enum err e = run_pass_time(rollouts, run, word->now_ms, why);
         return e ? e : run_input(rollouts, run, &input, NULL, why);
+}
+
+bool run_freezes_member(const struct run *run, const struct member *member)
+{
+        if (run->facts.stand == RUN_FOLLOWS)
+                return freeze_holds(run->freeze, member->zone);
+        return run->facts.is_frozen || (!run->frozen.is_frozen && freeze_holds(run->freeze, member->zone));
+}
+
+/* Of the attributes of a device that the rollout does not know. */
+static enum err freezes_stranger(struct db *db, struct run *run, int64_t device, int64_t now_ms, bool *ret_is_frozen, struct why *why)
+{
+        OWN(query) struct query *q = NULL;
+        bool has = false;
+        struct attributes attributes = { 0 };
+        enum err e = db_query(db, "SELECT attributes FROM devices WHERE number = ?", VALUES(bind_int(device)), &q, why);
+        if (!e)
+                e = query_next(q, &has, why);
+        if (!e && has)
+                e = attributes_parse(query_text(q, 0), &attributes, why);
+        if (!e)
+                *ret_is_frozen = freeze_holds_in(run->freeze, attributes_get(&attributes, "timezone"), now_ms);
+        return e;
+}
+
+enum err run_freezes(struct db *db, struct run *run, int64_t device, int64_t now_ms, bool *ret_is_frozen, struct why *why)
+{
+        const struct member *member = run_member(run, device);
+        *ret_is_frozen = false;
+        if (!freeze_calendar(run->freeze)->count)
+                return OK;
+        (void)freeze_look(run->freeze, now_ms);
+        if (!member)
+                return freezes_stranger(db, run, device, now_ms, ret_is_frozen, why);
+        *ret_is_frozen = run_freezes_member(run, member);
+        return OK;
+}
+
+enum err run_follow_freeze(struct rollouts *rollouts, struct run *run, int64_t now_ms, struct why *why)
+{
+        struct freeze_answer answer = freeze_look(run->freeze, now_ms);
+        bool is_told = answer.is_frozen == run->frozen.is_frozen && answer.until_ms == run->frozen.until_ms;
+        if (is_told || run->facts.stand == RUN_OVER || run->facts.stand == RUN_FOLLOWS)
+                return OK;
+        struct input input = { .what = INPUT_FREEZE, .at_ms = now_ms, .number = answer.until_ms, .word = answer.is_frozen ? "open" : "over" };
+        return run_input(rollouts, run, &input, NULL, why);
 }
 
 #define FLOOR_SELECT "(SELECT max(floor) FROM releases WHERE stream = ?1)"

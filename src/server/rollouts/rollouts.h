@@ -32,6 +32,7 @@ struct run_facts {
         char stream[65];
         uint8_t target[32];
         enum rollout_state state;
+        bool is_frozen;                         /* a freeze window is open for everybody, and nobody passed over it */
         bool is_probing;                        /* control fell silent: shadow leases only, to see whether it answers again */
         enum run_stand stand;
 };
@@ -68,6 +69,9 @@ struct run_asker { int64_t device, running, now_ms; uint8_t nonce[16]; };
 bool run_line_up(struct run *run, const struct run_asker *asker);
 void rollouts_leave_lines(struct rollouts *rollouts, int64_t device);      /* it has a lease now: one at a time, whatever the stream */
 int64_t run_retry_ms(const struct run *run);    /* when to ask again: the longer the line, the later */
+
+/* May this device, of the fleet or not, start nothing now because a freeze window is open where it is? */
+MUST_CHECK enum err run_freezes(struct db *db, struct run *run, int64_t device, int64_t now_ms, bool *ret_is_frozen, struct why *why);
 
 /* The device came for its reservation: `row` gets its time of granting and its deadline. ERR_EXPIRED: too late, ask with a new
  * nonce; ERR_REFUSED: nothing may start just now. */

@@ -3,12 +3,14 @@
 
 #include "base/limits.h"
 #include "rollout/view.h"
+#include "server/rollouts/freeze.h"
 #include "server/rollouts/rollouts.h"
 
 /* A device of the fleet; its place in the array is the dense number that the library knows it by. */
 struct member {
         int64_t device;
         struct rollout_device facts;
+        uint16_t zone;                          /* of the freeze */
         int64_t asked_ms, running;              /* in line since its last question; 0: not in line */
         uint8_t nonce[16];
 };
@@ -18,6 +20,8 @@ struct run {
         struct run_facts facts;
         struct rollout *pure;
         struct rollout_policy policy;
+        struct freeze *freeze;
+        struct freeze_answer frozen;            /* what the library was told last */
         struct member *members;                 /* by device, ascending */
         size_t member_count;
         char (*strata)[2 * LIMIT_NAME_BYTES + 2];      /* "os_version=11" */
@@ -44,6 +48,9 @@ MUST_CHECK enum err run_pass_time(struct rollouts *rollouts, struct run *run, in
 MUST_CHECK enum err run_tell(struct rollouts *rollouts, struct run *run, const struct run_word *word, struct why *why);
 /* Bring one from its rows into memory. */
 MUST_CHECK enum err rollouts_load(struct rollouts *rollouts, int64_t number, struct why *why);
+/* Tells the library of freeze windows that opened or are over. */
+MUST_CHECK enum err run_follow_freeze(struct rollouts *rollouts, struct run *run, int64_t now_ms, struct why *why);
+bool run_freezes_member(const struct run *run, const struct member *member);      /* at the last look */
 /* Facts that follow from the library's state. */
 void run_refresh(struct run *run);
 void run_free(struct run *run);

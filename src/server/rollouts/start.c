@@ -66,10 +66,15 @@ static enum err add_row(struct db *db, const struct subject *subject, const stru
         OWN(buf) struct buf policy;
         OWN(json) struct json *json = NULL;
         struct rollout_policy values;
+        struct calendar freeze = { 0 };
         buf_init(&policy, LIMIT_REQUEST_BYTES);
         enum err e = policy_read(order->policy, &values, why);
         if (!e)
-                json = policy_json(&values);
+                e = policy_read_freeze(order->policy, &freeze, why);
+        if (!e)
+                e = freeze_check(&freeze, why);
+        if (!e)
+                json = policy_json(&values, &freeze);
         if (!e)
                 e = json_write(json, 0, &policy, why);
         if (!e)
@@ -113,6 +118,8 @@ enum err rollouts_start(struct rollouts *rollouts, const struct rollout_order *o
         struct run *run = rollouts_by_number(rollouts, number);
         if (!e)
                 e = run_input(rollouts, run, &(struct input){ .what = INPUT_START, .at_ms = order->now_ms }, NULL, why);
+        if (!e)
+                e = run_follow_freeze(rollouts, run, order->now_ms, why);
         if (e)
                 return e;
         *ret_run = run;

@@ -48,7 +48,7 @@ static size_t line(struct run *run, int64_t now_ms, uint32_t *dense)
                 struct member *member = &run->members[i];
                 if (member->asked_ms < since || member->asked_ms > now_ms)      /* later than now: the clock was put back */
                         member->asked_ms = 0;
-                if (member->asked_ms)
+                if (member->asked_ms && !run_freezes_member(run, member))
                         dense[count++] = (uint32_t)i;
         }
         run->line_length = count;
@@ -146,6 +146,8 @@ static enum err tick(struct rollouts *rollouts, struct run *run, int64_t now_ms,
 {
         struct input input = { .what = INPUT_TICK, .at_ms = now_ms };
         enum err e = count_seen(rollouts, run, now_ms, why);
+        if (!e)
+                e = run_follow_freeze(rollouts, run, now_ms, why);
         if (!e)
                 e = run_input(rollouts, run, &input, NULL, why);
         if (!e && (run->facts.stand == RUN_PICKS || run->facts.stand == RUN_WATCHES))

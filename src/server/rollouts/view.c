@@ -111,6 +111,7 @@ static void add_standing(struct json *json, const struct run *run, const struct 
         json_set_int(json, "counter", run->facts.counter);
         json_set_text(json, "state", rollout_state_word(view->state));
         json_set_text(json, "reason", rollout_reason_word(view->reason));
+        json_set(json, "until", seconds_or_null(view->until_ms));
         json_set_text(json, "verdict", rollout_verdict_word(view->verdict));
         json_set_text(json, "sentence", view->sentence);
         json_set_int(json, "budget", run->policy.budget);
@@ -137,13 +138,14 @@ enum err run_view(struct db *db, const struct run *run, struct json **ret_json, 
         add_standing(json, run, &view);
         json_set_int(json, "eligible", (int64_t)run->member_count - run->held_out);
         json_set_int(json, "seen", view.seen);
+        json_set_int(json, "frozen", run->frozen.is_frozen && !view.is_frozen ? 0 : freeze_count(run->freeze));
         add_counts(json, &view.fleet, fleet_counts, sizeof(fleet_counts) / sizeof(fleet_counts[0]));
         enum err e = add_recovered(db, run, json, why);
         if (!e)
                 e = add_followers(db, run, json, why);
         add_course(json, run, &view);
         add_strata(json, run);
-        json_set(json, "policy", policy_json(&run->policy));
+        json_set(json, "policy", policy_json(&run->policy, freeze_calendar(run->freeze)));
         if (!e)
                 e = add_events(db, run, json, why);
         if (!e)
