@@ -4,6 +4,7 @@
 #include "format/json.h"
 #include "format/yaml.h"
 #include "platform/file.h"
+#include "rollout/calendar.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -22,43 +23,97 @@ static const struct {
 #undef ROW
 enum { ROWS = sizeof(rows) / sizeof(rows[0]), NOT_SAID = -1 };
 
-static enum err read_file(const char *path, int64_t *values, struct why *why)
+struct said {
+        int64_t values[ROWS];
+        struct yaml_texts windows;              /* in the arena */
+        struct arena *arena;
+};
+
+static void said_release(struct said *said) { arena_free(said->arena); }
+
+static enum err read_file(const char *path, struct said *said, struct why *why)
 {
-        struct yaml_key keys[ROWS];
+        struct yaml_key keys[ROWS + 1];
         for (size_t i = 0; i < ROWS; i++) {
                 const struct option *option = option_info(rows[i].option);
                 keys[i] = (struct yaml_key){ rows[i].key, YAML_INT, false, i * sizeof(int64_t), option->min, option->max, NULL };
         }
-        const struct yaml_schema schema = { keys, ROWS, ROWS * sizeof(int64_t) };
-        OWN(arena) struct arena *arena = arena_new(LIMIT_YAML_BYTES);
+        keys[ROWS] = (struct yaml_key){ "freeze", YAML_TEXTS, false, offsetof(struct said, windows), 0, CALENDAR_WINDOWS_MAX, NULL };
+        const struct yaml_schema schema = { keys, ROWS + 1, sizeof(struct said) };
         OWN(buf) struct buf text;
         buf_init(&text, LIMIT_YAML_BYTES);
-        if (!arena)
+        said->arena = arena_new(LIMIT_YAML_BYTES);
+        if (!said->arena)
                 return FAIL(why, ERR_NOMEM, "reading %.150s", path);
         enum err e = file_read(path, &text, why);
-        return e ? e : yaml_read(arena, path, buf_text(&text), text.length, &schema, values, why);
+        return e ? e : yaml_read(said->arena, path, buf_text(&text), text.length, &schema, said, why);
 }
 
-static enum err read_values(const struct args *args, int64_t values[static ROWS], struct why *why)
+static enum err read_said(const struct args *args, struct said *said, struct why *why)
 {
         for (size_t i = 0; i < ROWS; i++)
-                values[i] = NOT_SAID;
-        enum err e = arg_has(args, OPTION_POLICY) ? read_file(arg_text(args, OPTION_POLICY, NULL), values, why) : OK;
+                said->values[i] = NOT_SAID;
+        enum err e = arg_has(args, OPTION_POLICY) ? read_file(arg_text(args, OPTION_POLICY, NULL), said, why) : OK;
         for (size_t i = 0; !e && i < ROWS; i++)
-                values[i] = arg_int(args, rows[i].option, values[i]);
+                said->values[i] = arg_int(args, rows[i].option, said->values[i]);
         return e;
+}
+
+/* The windows of an option: one, or several with commas between them. */
+static enum err add_windows(const char *list, struct calendar *calendar, struct why *why)
+{
+        enum err e = OK;
+        while (*list && !e) {
+                char text[CALENDAR_TEXT_BYTES];
+                size_t length = strcspn(list, ",");
+                if (length >= sizeof(text))
+                        return FAIL(why, ERR_USAGE, "freeze window `%.60s...` is too long", list);
+                memcpy(text, list, length);
+                text[length] = '\0';
+                e = calendar_add(calendar, text, why);
+                list += length + (list[length] == ',');
+        }
+        return e;
+}
+
+/* As with all options, those that are given win over the file. Whether a zone exists, the server knows. */
+static enum err read_windows(const struct args *args, const struct said *said, struct calendar *calendar, struct why *why)
+{
+        const struct arg *given = &args->of[OPTION_FREEZE];
+        enum err e = OK;
+        for (size_t i = 0; i < given->count && !e; i++)
+                e = add_windows(given->texts[i], calendar, why);
+        for (size_t i = 0; !given->count && i < said->windows.count && !e; i++)
+                e = calendar_add(calendar, said->windows.items[i], why);
+        return e;
+}
+
+static void set_windows(struct json *policy, const struct calendar *calendar)
+{
+        struct json *windows = json_new_array();
+        for (size_t i = 0; i < calendar->count; i++) {
+                char text[CALENDAR_TEXT_BYTES];
+                calendar_print(&calendar->windows[i], text);
+                json_add(windows, json_new_text(text));
+        }
+        json_set(policy, "freeze", windows);
 }
 
 enum err policy_read(const struct args *args, struct json **ret_policy, struct why *why)
 {
-        int64_t values[ROWS];
-        enum err e = read_values(args, values, why);
+        OWN(said) struct said said = { .arena = NULL };
+        struct calendar calendar = { 0 };
+        enum err e = read_said(args, &said, why);
+        if (!e)
+                e = read_windows(args, &said, &calendar, why);
         if (e)
                 return e;
         OWN(json) struct json *policy = json_new_object();
         for (size_t i = 0; i < ROWS; i++)
-                if (values[i] != NOT_SAID)
-                        json_set_int(policy, rows[i].key, values[i]);
+                if (said.values[i] != NOT_SAID)
+                        json_set_int(policy, rows[i].key, said.values[i]);
+        if (calendar.count)
+                set_windows(policy, &calendar);
         if (!json_is_whole(policy))
                 return FAIL(why, ERR_NOMEM, "the policy");
         *ret_policy = GIVE(policy);
@@ -67,12 +122,12 @@ enum err policy_read(const struct args *args, struct json **ret_policy, struct w
 
 enum err policy_fill(const struct args *args, struct rollout_policy *ret_policy, struct why *why)
 {
-        int64_t values[ROWS];
+        OWN(said) struct said said = { .arena = NULL };
         struct rollout_policy policy = rollout_policy_default();
-        enum err e = read_values(args, values, why);
+        enum err e = read_said(args, &said, why);
         for (size_t i = 0; !e && i < ROWS; i++)
-                if (values[i] != NOT_SAID)
-                        memcpy((char *)&policy + rows[i].offset, &values[i], sizeof(values[i]));
+                if (said.values[i] != NOT_SAID)
+                        memcpy((char *)&policy + rows[i].offset, &said.values[i], sizeof(said.values[i]));
         if (!e)
                 *ret_policy = policy;
         return e;

@@ -135,6 +135,22 @@ static void counts(const struct view *view, const struct json *rollout, struct b
         print_wrapped(into, line, view->columns, LABEL_COLUMNS);
 }
 
+/* When nothing new may start, and for how many that is now. */
+static void freeze(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        const struct json *windows = json_get(json_get(rollout, "policy"), "freeze");
+        if (!json_count(windows))
+                return;
+        OWN(buf) struct buf line;
+        buf_init(&line, LINE_BYTES_MAX);
+        buf_addf(&line, "frozen    %lld now; windows: ", (long long)number(rollout, "frozen"));
+        for (size_t i = 0; i < json_count(windows); i++) {
+                buf_add_text(&line, i ? ", " : "");
+                print_value(&line, json_at(windows, i));
+        }
+        print_wrapped(into, buf_text(&line), view->columns, LABEL_COLUMNS);
+}
+
 static const struct {
         const char *key, *word;
 } answers[] = { { "proven", "proven" }, { "hurt", "hurt" }, { "declined", "declined" }, { "preflight_failed", "failed the preflight" } };
@@ -259,6 +275,7 @@ void view_rollout(const struct view *view, const struct json *rollout, struct bu
         budget_bar(view, rollout, into);
         nobody_left(view, rollout, into);
         counts(view, rollout, into);
+        freeze(view, rollout, into);
         evidence(view, rollout, into);
         stop(view, rollout, into);
         unseen(view, rollout, into);

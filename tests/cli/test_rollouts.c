@@ -38,6 +38,34 @@ TEST(rollout_start, reads_a_policy_file_and_lets_options_win)
         file_remove_tree(path);
 }
 
+TEST(rollout_start, sends_freeze_windows_one_by_one)
+{
+        static const struct fake_answer script[] = { { "POST /api/v1/rollouts", 201, ROLLOUT("ready", "") } };
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, script, "rollout start edr/4 --freeze Fri~16:00~-~mon~06:00~Europe/Berlin,sat~00:00~-~sun~24:00~device "
+                                     "--freeze 2026-12-24~00:00~-~2027-01-02~06:00~UTC") == 0);
+        CHECK(strstr(run.bodies, "\"policy\":{\"freeze\":[\"fri 16:00 - mon 06:00 Europe/Berlin\",\"sat 00:00 - mon 00:00 device\","
+                                 "\"2026-12-24 00:00 - 2027-01-02 06:00 UTC\"]}"));
+        CHECK(fake_run(&run, NULL, 0, "rollout start edr/4 --freeze fri~16:00~-~mon~06:00") == 64 && strstr(run.err, "write it as `fri 16:00 - mon 06:00 Europe/Berlin`"));
+}
+
+TEST(rollout_start, reads_freeze_windows_of_a_policy_file)
+{
+        static const struct fake_answer script[] = { { "POST /api/v1/rollouts", 201, ROLLOUT("ready", "") } };
+        static const char policy[] = "freeze:\n  - fri 16:00 - mon 06:00 Europe/Berlin\n  - wed 00:00 - wed 06:00 device\nbudget: 7\n";
+        char path[64], file[128], line[256];
+        CHECK(file_temporary(path, NULL) == OK);
+        snprintf(file, sizeof(file), "%s/policy.yaml", path);
+        CHECK(file_write(file, policy, sizeof(policy) - 1, NULL) == OK);
+        snprintf(line, sizeof(line), "rollout start edr/4 --policy %s", file);
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, script, line) == 0);
+        CHECK(strstr(run.bodies, "{\"budget\":7,\"freeze\":[\"fri 16:00 - mon 06:00 Europe/Berlin\",\"wed 00:00 - wed 06:00 device\"]}"));
+        snprintf(line, sizeof(line), "rollout start edr/4 --policy %s --freeze mon~00:00~-~mon~01:00~UTC", file);
+        CHECK(FAKE_RUN(&run, script, line) == 0 && strstr(run.bodies, "\"freeze\":[\"mon 00:00 - mon 01:00 UTC\"]"));
+        file_remove_tree(path);
+}
+
 TEST(rollout_act, names_who_and_why)
 {
         static const struct fake_answer script[] = { { "POST /api/v1/rollouts/edr/4/withdraw", 200, ROLLOUT("rolling_back", "") } };
