@@ -14,12 +14,13 @@ static void feed(struct rollout *rollout, const uint8_t *byte, int64_t now_ms)
         int64_t deadline_ms;
         for (uint32_t i = 0; i < FLEET; i++)
                 devices[i] = (struct rollout_device){ .device = (i + byte[2]) % FLEET, .bucket = i * 77, .block = i % 2, .strata = { (uint16_t)(i % 3) }, .strata_count = 1 };
-        switch (byte[0] % 6) {
+        switch (byte[0] % 7) {
         case 0: (void)!rollout_tick(rollout, now_ms); break;
         case 1: (void)!rollout_pick(rollout, &line, NULL); break;
         case 2: (void)!rollout_granted(rollout, byte[1], now_ms, &deadline_ms, NULL); break;
         case 3: (void)!rollout_report(rollout, &(struct rollout_report){ now_ms, byte[1], byte[2] & 7, byte[2] >> 3 & 15 }, NULL); break;
         case 4: (void)!rollout_command(rollout, &(struct rollout_command){ byte[1] % ROLLOUT_EVENTS, now_ms, byte[2] % ROLLOUT_REASONS, "a", "b", "c" }, NULL); break;
+        case 5: rollout_freeze(rollout, now_ms, byte[1] & 1, byte[2]); break;
         default: rollout_seen(rollout, now_ms, byte[1]);
         }
 }
@@ -39,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 feed(rollout, &data[i], now_ms);
                 rollout_view(rollout, &view);
                 assert(view.fleet.hurt + view.fleet.unanswered <= view.fleet.exposed && view.fleet.exposed <= 100);
+                assert(!view.is_frozen || !rollout_wants_line(rollout));
         }
         return 0;
 }

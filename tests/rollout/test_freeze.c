@@ -148,11 +148,12 @@ TEST(rollout_freeze, asks_control_for_a_sign_only_when_it_is_over)
         CHECK(small_pick(&small) == 5);
         freeze(&small, true);
         small_wait(&small, 16000);
-        CHECK(is_held_by(&small, ROLLOUT_BECAUSE_FREEZE_WINDOW) || is_held_by(&small, ROLLOUT_BECAUSE_BUDGET));
+        CHECK(is_held_by(&small, ROLLOUT_BECAUSE_FREEZE_WINDOW));
         CHECK(small_pick(&small) == 0 && small_view(&small).fleet.control == 20);
         freeze(&small, false);
-        if (is_held_by(&small, ROLLOUT_BECAUSE_UNKNOWN))
-                CHECK(small_pick(&small) == 0 && small_view(&small).fleet.control == 24);
+        CHECK(is_held_by(&small, ROLLOUT_BECAUSE_UNKNOWN) && small_pick(&small) == 0 && small_view(&small).fleet.control == 24);
+        freeze(&small, true);
+        CHECK(is_held_by(&small, ROLLOUT_BECAUSE_FREEZE_WINDOW));
         small_done(&small);
 }
 
