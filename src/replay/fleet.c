@@ -159,6 +159,8 @@ enum err fleet_open(const struct scenario *scenario, uint32_t devices, uint64_t 
                 return FAIL(why, ERR_USAGE, "a fleet has %d devices or more, not %u", RINGS, devices);
         fleet->seed = seed;
         fleet->devices = devices;
+        fleet->liars_ppm = scenario->fleet.liars_ppm;
+        fleet->lie = fleet_lie_of(&scenario->fleet);
         fleet->sites = sites_of(scenario, devices);
         if (fleet->sites > SITES_MAX)
                 return FAIL(why, ERR_LIMIT, "a fleet has at most %d sites, not %u", SITES_MAX, fleet->sites);

@@ -20,6 +20,8 @@ struct fleet {
         uint16_t *site_of;
         uint8_t *who;                            /* ring | habit << 2 */
         int32_t *utc_offset_s;                   /* of each site */
+        int64_t liars_ppm;
+        enum fleet_lie lie;                      /* of those that lie */
         unsigned attributes;
         struct fleet_attribute { unsigned shift; uint64_t mask; uint16_t first_stratum; } attribute[LIMIT_ATTRIBUTES];
         uint16_t strata;
@@ -46,3 +48,7 @@ static inline bool fleet_is_among(const struct fleet *fleet, uint32_t device, co
 static inline enum rollout_ring fleet_ring(const struct fleet *fleet, uint32_t device) { return (enum rollout_ring)(fleet->who[device] & 3); }
 static inline enum fleet_habit fleet_habit(const struct fleet *fleet, uint32_t device) { return (enum fleet_habit)(fleet->who[device] >> 2); }
 static inline uint64_t fleet_draw(const struct fleet *fleet, unsigned of, uint64_t whom) { return chance_draw(fleet->seed, of, whom); }
+static inline enum fleet_lie fleet_lie(const struct fleet *fleet, uint32_t device)
+{
+        return fleet->liars_ppm && chance_is(fleet_draw(fleet, CHANCE_OF_LYING, device), fleet->liars_ppm) ? fleet->lie : FLEET_IS_HONEST;
+}

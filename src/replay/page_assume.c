@@ -46,6 +46,16 @@ static void add_attributes(const struct scenario_fleet *fleet, struct buf *into)
         }
 }
 
+static void add_liars(const struct scenario_fleet *fleet, struct buf *into)
+{
+        static const char *const terms[] = {
+                [FLEET_SAYS_FINE] = "Lie: they say that all is well", [FLEET_SAYS_HURT] = "Lie: they say that they crashed",
+                [FLEET_SAYS_HURT_WHEN_EXPOSED] = "Lie: of the release they say that they crashed",
+        };
+        if (fleet->liars)
+                add_ppm_term(terms[fleet_lie_of(fleet)], fleet->liars_ppm, into);
+}
+
 static void add_zones(const struct scenario_fleet *fleet, struct buf *into)
 {
         const struct scenario_zone *zones = fleet->zones.items;
@@ -74,6 +84,7 @@ static void add_fleet(const struct scenario *scenario, struct buf *into)
         add_ppm_term("In the early ring", fleet->early_ppm, into);
         add_ppm_term("In the late ring", fleet->late_ppm, into);
         add_span_term("A device asks every", fleet->poll_s, into);
+        add_liars(fleet, into);
         add_attributes(fleet, into);
         page_term("Starts (UTC)", scenario->start, into);
         add_span_term("Looked at for", scenario->for_s, into);

@@ -47,6 +47,8 @@ static const struct yaml_key fleet_keys[] = {
         PPM(scenario_fleet, early_ppm),
         PPM(scenario_fleet, late_ppm),
         INT(scenario_fleet, poll_s, 1, DAY_S),
+        PPM(scenario_fleet, liars_ppm),
+        TEXT(scenario_fleet, liars, false, 32),
 };
 static const struct yaml_schema fleet_schema = { KEYS(fleet_keys), .item_size = sizeof(struct scenario_fleet) };
 
@@ -144,6 +146,7 @@ struct words { const char *items[WORDS_MAX]; size_t count; };
 
 static const struct words onsets = { { "load", "random", "date", "revert" }, 4 };              /* in the order of enum fault_onset */
 static const struct words cures = { { "agent", "revert", "hand", "never" }, 4 };               /* and of enum fault_cure */
+static const struct words lies = { { "fine", "hurt", "hurt_when_exposed" }, 3 };                /* and of enum fleet_lie, after the honest */
 static const struct words silences = { { "silence", "nothing" }, 2 };
 static const struct words days = { { "mon", "tue", "wed", "thu", "fri", "sat", "sun" }, 7 };
 
@@ -232,7 +235,10 @@ static enum err fleet_check(const struct scenario *scenario, struct why *why)
                 return FAIL(why, ERR_SYNTAX, "fleet: office_ppm and laptop_ppm are together more than %d", MILLION);
         if (fleet->early_ppm + fleet->late_ppm > MILLION)
                 return FAIL(why, ERR_SYNTAX, "fleet: early_ppm and late_ppm are together more than %d", MILLION);
-        return attributes_check(scenario, why);
+        if (!fleet->liars_ppm != !fleet->liars)
+                return FAIL(why, ERR_SYNTAX, "fleet: liars, liars_ppm: one needs the other");
+        e = fleet->liars ? word_check(&lies, "liars", fleet->liars, why) : OK;
+        return e ? DURING(why, e, "fleet") : attributes_check(scenario, why);
 }
 
 static enum err refuse_only(const struct scenario *scenario, const char *text, struct why *why)
@@ -387,6 +393,11 @@ unsigned scenario_start_min(const struct scenario *scenario)
 
 enum fault_onset fault_onset(const struct scenario_fault *fault) { return (enum fault_onset)word_find(&onsets, fault->onset); }
 enum fault_cure fault_cure(const struct scenario_fault *fault) { return (enum fault_cure)word_find(&cures, fault->heals); }
+
+enum fleet_lie fleet_lie_of(const struct scenario_fleet *fleet)
+{
+        return fleet->liars ? (enum fleet_lie)(FLEET_SAYS_FINE + word_find(&lies, fleet->liars)) : FLEET_IS_HONEST;
+}
 
 bool scenario_find_value(const struct scenario *scenario, const char *text, unsigned *ret_attribute, unsigned *ret_value)
 {

@@ -47,6 +47,14 @@ struct scenario_fault {
 struct scenario_value { const char *value; int64_t share_ppm; };
 struct scenario_attribute { const char *name; struct yaml_maps values; };      /* of struct scenario_value */
 
+/* What a device says that lies, whatever it runs and however it fares. */
+enum fleet_lie {
+        FLEET_IS_HONEST,
+        FLEET_SAYS_FINE,                         /* "fine": of every lease that it is well */
+        FLEET_SAYS_HURT,                         /* "hurt": of every lease that it crashed */
+        FLEET_SAYS_HURT_WHEN_EXPOSED,            /* "hurt_when_exposed": of the release only */
+};
+
 struct scenario_zone { int64_t utc_offset_min, share_ppm; };
 
 struct scenario_fleet {
@@ -57,6 +65,8 @@ struct scenario_fleet {
         int64_t office_ppm, laptop_ppm;          /* presence: desktops on in office hours, laptops on by fits in office hours; the others are always on. Default 0 */
         int64_t early_ppm, late_ppm;             /* rings. Default 20000, 20000 */
         int64_t poll_s;                          /* default 300: how often a device asks */
+        int64_t liars_ppm;                       /* so many lie. Default 0 */
+        const char *liars;                       /* enum fleet_lie; NULL: nobody lies */
 };
 
 /* Same for everybody, whatever they run. */
@@ -98,5 +108,6 @@ MUST_CHECK enum err scenario_read(struct arena *arena, const char *name, const c
 unsigned scenario_start_min(const struct scenario *scenario);
 enum fault_onset fault_onset(const struct scenario_fault *fault);
 enum fault_cure fault_cure(const struct scenario_fault *fault);
+enum fleet_lie fleet_lie_of(const struct scenario_fleet *fleet);
 /* The attribute's number, and the value's; false: no such. */
 bool scenario_find_value(const struct scenario *scenario, const char *text, unsigned *ret_attribute, unsigned *ret_value);

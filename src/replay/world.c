@@ -173,7 +173,7 @@ static enum err answer(struct world *world, const struct event *event, struct wh
 {
         uint8_t state = world->states[event->device];
         bool is_control = event->detail & DETAIL_CONTROL, is_well = (event->detail >> DETAIL_OUTCOME & 7) == ROLLOUT_PROVEN;
-        if (!is_control && (state & STATE_SILENT || (state & STATE_MUTE && is_well)))
+        if (!is_control && !fleet_lie(world->fleet, event->device) && (state & STATE_SILENT || (state & STATE_MUTE && is_well)))
                 return OK;
         return tell(world, event, why);
 }
@@ -196,7 +196,8 @@ static enum err telling(struct world *world, const struct event *event, struct w
 {
         struct event report = *event;
         report.detail = detail_of(ROLLOUT_HARMED, world->truth.faults[event->detail].kind, false);
-        return event->handle == NOBODYS || world->states[event->device] & STATE_SILENT ? OK : tell(world, &report, why);
+        bool says_nothing = event->handle == NOBODYS || world->states[event->device] & STATE_SILENT || fleet_lie(world->fleet, event->device);
+        return says_nothing ? OK : tell(world, &report, why);
 }
 
 static void fall_silent(struct world *world, uint32_t device)
@@ -350,17 +351,35 @@ static enum err plan_freedom(struct world *world, const struct event *answer, in
         return put(world, HAPPENS_FREEDOM, 0, answer, free_ms, why);
 }
 
+/* However the device fares: who answers in its place need not be on it. */
+static void lie(struct event *answer, enum fleet_lie lie, const struct world_lease *lease, int64_t begins_ms)
+{
+        if (lie == FLEET_SAYS_FINE || (lie == FLEET_SAYS_HURT_WHEN_EXPOSED && lease->is_control))
+                return;
+        answer->at_ms = begins_ms;
+        answer->detail = detail_of(ROLLOUT_HARMED, ROLLOUT_CRASH, lease->is_control);
+}
+
 /* The same laws for those that have the release and for control. */
+static void fare(const struct world *world, struct event *answer, const struct world_lease *lease)
+{
+        struct weather_spell spell = weather_spell(&world->weather, lease->device, lease->now_ms, answer->at_ms);
+        if (spell.crash_ms >= 0) {
+                answer->at_ms = spell.crash_ms;
+                answer->detail = detail_of(ROLLOUT_HARMED, ROLLOUT_CRASH, lease->is_control);
+        } else if (spell.off_ms >= 0) {
+                answer->at_ms += spell.back_ms - spell.off_ms;     /* it goes on with its bake */
+        }
+}
+
 static enum err plan_answer(struct world *world, const struct world_lease *lease, int64_t begins_ms, struct why *why)
 {
         struct event answer = { begins_ms + world->bake_ms, lease->device, lease->handle, HAPPENS_ANSWER, detail_of(ROLLOUT_PROVEN, 0, lease->is_control) };
-        struct weather_spell spell = weather_spell(&world->weather, lease->device, lease->now_ms, answer.at_ms);
-        if (spell.crash_ms >= 0) {
-                answer.at_ms = spell.crash_ms;
-                answer.detail = detail_of(ROLLOUT_HARMED, ROLLOUT_CRASH, lease->is_control);
-        } else if (spell.off_ms >= 0) {
-                answer.at_ms += spell.back_ms - spell.off_ms;      /* it goes on with its bake */
-        }
+        enum fleet_lie told = fleet_lie(world->fleet, lease->device);
+        if (told)
+                lie(&answer, told, lease, begins_ms);
+        else
+                fare(world, &answer, lease);
         enum err e = events_put(world->events, &answer, why);
         if (!e && lease->is_control)
                 e = plan_freedom(world, &answer, lease->deadline_ms, why);

@@ -70,6 +70,13 @@ TEST(fault_cure, knows_every_word)
                 CHECK(fault_cure(&(struct scenario_fault){ .heals = words[i] }) == (enum fault_cure)i);
 }
 
+TEST(fleet_lie_of, knows_every_word)
+{
+        static const char *const words[] = { NULL, "fine", "hurt", "hurt_when_exposed" };
+        for (size_t i = 0; i < 4; i++)
+                CHECK(fleet_lie_of(&(struct scenario_fleet){ .liars = words[i] }) == (enum fleet_lie)i);
+}
+
 TEST(scenario_start_min, counts_from_monday)
 {
         CHECK(scenario_start_min(&(struct scenario){ .start = "mon 00:00" }) == 0);
@@ -99,6 +106,9 @@ static const struct { const char *text, *complaint; } complaints[] = {
         { HEAD "fleet: {devices: 1, attributes: [{name: a, values: []}]}\n", "some/where/odd.yaml:6: values: 0 items, not 1 to 1000" },
         { HEAD "fleet: {devices: 1, office_ppm: 600000, laptop_ppm: 400001}\n", "some/where/odd.yaml: fleet: office_ppm and laptop_ppm are together more than 1000000" },
         { HEAD "fleet: {devices: 1, early_ppm: 600000, late_ppm: 400001}\n", "some/where/odd.yaml: fleet: early_ppm and late_ppm are together more than 1000000" },
+        { HEAD "fleet: {devices: 1, liars_ppm: 10000}\n", "some/where/odd.yaml: fleet: liars, liars_ppm: one needs the other" },
+        { HEAD "fleet: {devices: 1, liars: hurt}\n", "some/where/odd.yaml: fleet: liars, liars_ppm: one needs the other" },
+        { HEAD "fleet: {devices: 1, liars_ppm: 1, liars: hurts}\n", "some/where/odd.yaml: fleet: liars: `hurts` is none; did you mean `hurt`?" },
         { HEAD "fleet: {devices: 1, zones: [{utc_offset_min: 0, share_ppm: 5}]}\n", "some/where/odd.yaml: fleet: zones: the shares add up to 5, not to 1000000" },
         { HEAD "fleet: {devices: 1, zones: [{utc_offset_min: 841, share_ppm: 1000000}]}\n", "some/where/odd.yaml:6: utc_offset_min: not an integer from -720 to 840" },
         { HEAD "fleet: {devices: 1, attributes: [{name: a, values: [{value: b, share_ppm: 999999}]}]}\n",

@@ -312,6 +312,63 @@ TEST(world, loses_nobody_from_its_counts)
         CHECK(refused == counts.refused && told == counts.hurt - counts.dark);
 }
 
+/* One device in five lies; all get the release, then a shadow lease, and the release kills those with linux. */
+static void let_lie(struct tried *tried, const char *liars)
+{
+        made_init(&tried->made);
+        tried->made.scenario.fleet.liars_ppm = 200000;
+        tried->made.scenario.fleet.liars = liars;
+        tried_init(tried, 1, 2 * DEVICES);
+        expose_all(tried);
+        live_until(tried, HOUR_MS);
+        for (uint32_t device = 0; device < DEVICES; device++)
+                lease(tried, device, true);
+        live_until(tried, 2 * HOUR_MS);
+        CHECK(tried->world->counts.hurt == tried->world->fleet->stratum_sizes[1]);
+}
+
+static uint32_t count_first(const struct tried *tried, uint32_t from, enum rollout_outcome outcome)
+{
+        uint32_t count = 0;
+        for (uint32_t i = from; i < from + DEVICES; i++)
+                count += tried->heard[i].reports && tried->heard[i].first == outcome;
+        return count;
+}
+
+static uint32_t count_liars(const struct tried *tried, bool must_be_hurt)
+{
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < DEVICES; i++)
+                count += fleet_lie(tried->world->fleet, i) && (!must_be_hurt || tried->world->ills[i]);
+        return count;
+}
+
+TEST(world, hears_that_all_is_fine_from_liars_that_are_bricks)
+{
+        OWN(tried) struct tried tried;
+        let_lie(&tried, "fine");
+        uint32_t hurt = tried.world->counts.hurt, hidden = count_liars(&tried, true);
+        CHECK(hidden > hurt / 6 && hidden < hurt / 4);
+        CHECK(count_first(&tried, 0, ROLLOUT_PROVEN) == DEVICES - hurt + hidden && !count_first(&tried, 0, ROLLOUT_HARMED));
+        CHECK(count_first(&tried, DEVICES, ROLLOUT_PROVEN) == DEVICES);
+}
+
+TEST(world, hears_that_they_crashed_from_liars_in_both_arms)
+{
+        OWN(tried) struct tried tried;
+        let_lie(&tried, "hurt");
+        uint32_t liars = count_liars(&tried, false);
+        CHECK(liars > DEVICES / 6 && liars < DEVICES / 4);
+        CHECK(count_first(&tried, 0, ROLLOUT_HARMED) == liars && count_first(&tried, DEVICES, ROLLOUT_HARMED) == liars);
+}
+
+TEST(world, hears_that_they_crashed_from_liars_that_were_exposed)
+{
+        OWN(tried) struct tried tried;
+        let_lie(&tried, "hurt_when_exposed");
+        CHECK(count_first(&tried, 0, ROLLOUT_HARMED) == count_liars(&tried, false) && count_first(&tried, DEVICES, ROLLOUT_PROVEN) == DEVICES);
+}
+
 TEST(world, is_asked_by_each_device_once_in_a_poll)
 {
         OWN(tried) struct tried tried;
