@@ -19,6 +19,7 @@ static void set_counts(struct json *json, const struct replay_result *run)
         const struct { const char *key; uint32_t count; } counts[] = {
                 { "fleet", run->fleet },     { "susceptible", run->susceptible }, { "exposed", run->exposed },     { "hurt", run->hurt },
                 { "dark", run->dark },       { "recovered", run->recovered },     { "seen_hurt", run->seen_hurt }, { "hurt_at_stop", run->hurt_at_stop },
+                { "unanswered", run->unanswered }, { "control", run->control }, { "control_hurt", run->control_hurt },
         };
         for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
                 json_set_int(json, counts[i].key, counts[i].count);
@@ -52,6 +53,8 @@ struct json *replay_list_json(const struct scenario *scenarios, size_t count)
                 json_set_text(one, "title", scenarios[i].title);
                 json_set_text(one, "when", scenarios[i].when ? scenarios[i].when : "");
                 json_set_text(one, "class", scenarios[i].class);
+                json_set_text(one, "unseen", scenarios[i].unseen);
+                json_set_text(one, "contained", scenarios[i].contained);
                 json_set_int(one, "devices", scenarios[i].fleet.devices);
                 json_add(list, one);
         }

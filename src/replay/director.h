@@ -20,6 +20,7 @@ struct director_view {
         enum rollout_stopper stopped_by;
         int64_t stopped_ms, completed_ms;        /* 0: not */
         uint32_t exposed, seen_hurt, window, limit;
+        uint32_t unanswered, control, control_hurt;      /* control: that answered or fell silent; all 0: counts no such thing */
         double evidence, evidence_needed;        /* 0: knows no such thing */
         const char *sentence;                    /* borrowed until the next call */
 };

@@ -74,10 +74,12 @@ static void firebreak_view(const struct director *director, struct director_view
 {
         struct rollout_view view;
         rollout_view(director->rollout, &view);
+        uint32_t control_hurt = view.fleet.control_harmed + view.fleet.control_dark;
         snprintf(director->sentence, SENTENCE_BYTES, "%s", view.sentence);
         *ret_view = (struct director_view){
                 .is_stopped = is_stopped(&view), .is_complete = view.completed_ms > 0, .stopped_by = view.stopped_by, .stopped_ms = view.stopped_ms,
                 .completed_ms = view.completed_ms, .exposed = view.fleet.exposed, .seen_hurt = view.fleet.hurt, .window = view.fleet.window, .limit = view.limit,
+                .unanswered = view.fleet.unanswered, .control = view.fleet.control_proven + control_hurt, .control_hurt = control_hurt,
                 .evidence = view.evidence, .evidence_needed = view.evidence_needed, .sentence = director->sentence,
         };
 }

@@ -12,7 +12,7 @@ struct run {
         const struct director_ops *ops;
         struct director *director;
         struct world *world;
-        struct director_view view;
+        struct director_view view, view_at_stop;
         int64_t now_ms, round_ms, end_ms, start_ms;      /* now, end: since the start */
         int64_t stop_ms;                         /* -1: not */
         bool is_withdrawn;
@@ -41,6 +41,7 @@ static void look(struct run *run)
                 return;
         run->stop_ms = run->view.stopped_ms > run->start_ms ? run->view.stopped_ms - run->start_ms : run->now_ms;
         run->hurt_at_stop = run->world->counts.hurt;
+        run->view_at_stop = run->view;
 }
 
 /* Good news stops nothing, so that nobody has to look. */
@@ -253,6 +254,7 @@ static void conclude(struct run *run)
         run->ops->view(run->director, &run->view);
         if (run->config->points > 1)
                 keep_point(run);
+        const struct director_view *counted = run->stop_ms < 0 ? &run->view : &run->view_at_stop;
         struct world_counts counts = world_counts_at(run->world, run->end_ms);
         result->fleet = run->world->fleet->devices;
         result->susceptible = truth_count_susceptible(&run->world->truth);
@@ -262,6 +264,9 @@ static void conclude(struct run *run)
         result->recovered = counts.hurt - counts.unwell;
         result->device_hours_lost = counts.hours_lost;
         result->seen_hurt = run->view.seen_hurt;
+        result->unanswered = counted->unanswered;
+        result->control = counted->control;
+        result->control_hurt = counted->control_hurt;
         result->stopped_by = run->view.stopped_by;
         result->stop_s = run->stop_ms < 0 ? -1 : run->stop_ms / SECOND_MS;
         result->hurt_at_stop = run->hurt_at_stop;

@@ -26,6 +26,7 @@ struct replay_point { int64_t at_s; uint32_t exposed, proven, hurt, seen_hurt, w
 struct replay_result {
         uint32_t fleet, susceptible, exposed, hurt, dark, recovered;      /* dark: of the hurt, those that fell silent; recovered: of the hurt, well again at the end */
         uint32_t hurt_at_stop, seen_hurt;        /* seen_hurt: what the policy counted: harmed + dark, whatever the cause */
+        uint32_t unanswered, control, control_hurt;      /* when it stopped, or at the end, as the policy counted; 0 of one that has no control */
         enum rollout_stopper stopped_by;
         bool was_stopped_wrongly;                /* stopped before the release had harmed anybody */
         int64_t stop_s, complete_s;              /* since the start; -1: not */

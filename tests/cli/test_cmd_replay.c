@@ -56,7 +56,8 @@ TEST(replay, has_median_and_worst_of_several_seeds)
 
 TEST(replay, prints_a_line_of_json_a_run)
 {
-        static const char *const keys[] = { "scenario", "policy", "budget", "seed", "fleet", "susceptible", "exposed", "hurt", "dark", "recovered", "seen_hurt", "hurt_at_stop", "stopped_by",
+        static const char *const keys[] = { "scenario", "policy", "budget", "seed", "fleet", "susceptible", "exposed", "hurt", "dark", "recovered", "seen_hurt", "hurt_at_stop",
+                                            "unanswered", "control", "control_hurt", "stopped_by",
                                             "stopped_wrongly", "stop_s", "complete_s", "device_hours_lost", "sentence" };
         OWN(fake_run) struct fake_run run = { 0 };
         CHECK(replayed(&run, "replay july-19 --fleet 300 --budget 5 --seed 9 --seeds 2 --policy all-at-once,firebreak --json") == 0 && lines_of(run.out) == 4);
@@ -70,6 +71,7 @@ TEST(replay, prints_a_line_of_json_a_run)
                 bool is_ours = strcmp(json_text(json_get(one, "policy")), "firebreak") == 0;
                 CHECK(is_ours == (i > 1) && json_int(json_get(one, "seed"), 0) == 9 + i % 2 && json_int(json_get(one, "fleet"), 0) == 300);
                 CHECK(json_int(json_get(one, "budget"), -1) == (is_ours ? 5 : -1));
+                CHECK(is_ours || (!json_int(json_get(one, "control"), -1) && !json_int(json_get(one, "unanswered"), -1)));
                 CHECK(is_ours ? json_int(json_get(one, "stop_s"), -1) > 0 : json_type(json_get(one, "stopped_by")) == JSON_NULL);
         }
 }

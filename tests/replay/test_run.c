@@ -39,6 +39,7 @@ TEST(replay, of_a_fault_with_an_attribute_hurts_only_these)
         struct replay_result result = made_run(&made, 1);
         CHECK(result.susceptible > 5500 && result.susceptible < 6500);
         CHECK(result.stop_s > 0 && result.hurt && result.hurt <= 30 && result.exposed > result.hurt);
+        CHECK(result.unanswered < result.exposed && result.control && !result.control_hurt);
         replay_result_done(&result);
 }
 
