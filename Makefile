@@ -5,6 +5,7 @@
 #   make check     everything that CI checks; ends with `N passed, N failed`
 #   make test      the tests of the ordinary build only
 #   make bench     measurements, as JSON        make fuzz   each fuzzer for FUZZ_S seconds
+#   make bench-table     the tables of docs/guide/rollout.md anew: an hour
 #   make install   (DESTDIR, PREFIX)            make clean
 #
 # What is missing is installed by name first (tools/install-deps); DEPS=no leaves that out.
@@ -13,7 +14,7 @@ FUZZ_S ?= 60
 DEPS ?= yes
 KEEP ?=
 
-.PHONY: build demo check test bench fuzz install clean deps deps-build
+.PHONY: build demo check test bench bench-table fuzz install clean deps deps-build
 build: deps-build
 	@test -f build/build.ninja || meson setup build --prefix=$(PREFIX) >build-setup.log 2>&1 || { cat build-setup.log; exit 1; }
 	@rm -f build-setup.log
@@ -30,6 +31,9 @@ test: build
 
 bench: build
 	@meson test -C build --benchmark --verbose
+
+bench-table: build
+	@for table in catalogue liars; do tests/bench/bench_replay.py $$table --guide docs/guide/rollout.md || exit 1; done
 
 fuzz: deps
 	@tools/run-fuzz $(FUZZ_S)

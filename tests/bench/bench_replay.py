@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""bench_replay.py - what `firebreak replay` comes to over many seeds, as JSON and as tables.
+
+  catalogue   every release of content/scenarios under every policy; with the harm that docs/guide/rollout.md promises beside it
+  liars       a good release, a brick and a crash, with devices that lie
+
+usage: bench_replay.py catalogue|liars [--firebreak FILE] [--seeds N] [--peer-seeds N] [--fleet N] [--guide FILE] [--smoke]
+
+JSON on standard output, progress on standard error. --guide also writes the table between the two comments
+`<!-- catalogue -->` and `<!-- end of catalogue -->` of that file (or `liars`).
+"""
+import argparse, json, math, pathlib, re, subprocess, sys, tempfile, time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUDGET = 30
+PEERS = ["all-at-once", "rings", "error-threshold", "steps", "peeking"]
+CRASH = """faults:
+  - name: crashes within a minute
+    susceptible_ppm: 100000
+    onset: random
+    after_s: 60
+    sign: crash
+    heals: revert
+    heals_after_s: 60
+"""
+
+
+def replay(*words):
+    """A list either way: of the runs, one a line; without words of the scenarios."""
+    done = subprocess.run([str(wish.firebreak), "replay", *map(str, words), "--json"], text=True, check=True, stdout=subprocess.PIPE)
+    return [json.loads(line) for line in done.stdout.splitlines()] if words else json.loads(done.stdout)
+
+
+def say(text):
+    print(f"{wish.table}: {text} ({time.monotonic() - began:.0f} s)", file=sys.stderr, flush=True)
+
+
+def share(values, of):
+    """The least value that so many of all do not pass; "not" (None) comes after everything."""
+    ordered = sorted(values, key=lambda value: (value is None, value))
+    return ordered[max(0, math.ceil(of * len(ordered)) - 1)]
+
+
+def bound(run):
+    """B + 2 sqrt(n_T p0 (1 + n_T / n_C)) + p1 x (exposures a second x seconds until the answer): these two are the unanswered ones."""
+    treated, control = run["exposed"], run["control"]
+    noise = 2 * math.sqrt(treated * run["control_hurt"] / control * (1 + treated / control)) if control else 0
+    return BUDGET + noise + run["susceptible"] / run["fleet"] * run["unanswered"]
+
+
+def sum_up(runs):
+    stopped = {}
+    for run in runs:
+        stopped[run["stopped_by"] or "-"] = stopped.get(run["stopped_by"] or "-", 0) + 1
+    times = [run["stop_s"] for run in runs]
+    return {"seeds": len(runs), "hurt_median": share([run["hurt"] for run in runs], .5), "hurt_95": share([run["hurt"] for run in runs], .95),
+            "exposed_median": share([run["exposed"] for run in runs], .5), "stopped_by": stopped, "stop_s_median": share(times, .5), "stop_s_95": share(times, .95),
+            "complete_s_median": share([run["complete_s"] for run in runs], .5)}
+
+
+def of_us(runs):
+    row = sum_up(runs)
+    row["bound_median"] = round(share([bound(run) for run in runs], .5), 1)
+    row["over_bound"] = sum(run["hurt"] > bound(run) for run in runs)
+    return row
+
+
+def number(value):
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def span(seconds):
+    if seconds is None:
+        return "–"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172800 else f"{seconds / 86400:.1f} d"
+
+
+def stoppers(row):
+    """gate; gate 19, - 1"""
+    found = sorted(row["stopped_by"].items(), key=lambda item: -item[1])
+    return found[0][0] if len(found) == 1 else ", ".join(f"{name} {count}" for name, count in found)
+
+
+def peer_cell(row):
+    """The hurt, and when it was stopped; of a good release, whether it was."""
+    return number(row["hurt_median"]) + (f", {span(row['stop_s_median'])}" if row["stop_s_median"] is not None else "")
+
+
+def catalogue():
+    rows = []
+    for scenario in replay()[-3:] if wish.smoke else replay():
+        ours = replay(scenario["name"], "--fleet", wish.fleet, "--budget", BUDGET, "--seeds", wish.seeds)
+        row = {key: scenario[key] for key in ("name", "class", "unseen", "contained")}
+        row |= {"susceptible_median": share([run["susceptible"] for run in ours], .5), "firebreak": of_us(ours)}
+        for peer in PEERS:
+            row[peer] = sum_up(replay(scenario["name"], "--fleet", wish.fleet, "--policy", peer, "--seeds", wish.peer_seeds))
+        rows.append(row)
+        say(f"{scenario['name']}: {row['firebreak']['hurt_median']} hurt, stopped by {stoppers(row['firebreak'])}")
+    return rows
+
+
+def catalogue_table(rows):
+    bad, good = [row for row in rows if row["class"] != "good"], [row for row in rows if row["class"] == "good"]
+    lines = [f"{wish.fleet:,} devices, B = {BUDGET}; {wish.seeds} seeds of Firebreak, {wish.peer_seeds} of the others. Hurt: by the release. Bound: see 2. Of the others: the median hurt, and when they stopped.", "",
+             "| release | susceptible | hurt: median | 95 % | bound | stopped by | after | " + " | ".join(PEERS) + " |", "|---|" + "---|" * (6 + len(PEERS))]
+    for row in bad:
+        ours, mark = row["firebreak"], " \\*" if row["unseen"] else ""
+        lines.append(f"| {row['name']}{mark} | {number(row['susceptible_median'])} | {number(ours['hurt_median'])} | {number(ours['hurt_95'])} | {number(ours['bound_median'])} | "
+                     f"{stoppers(ours)} | {span(ours['stop_s_median'])} | " + " | ".join(peer_cell(row[peer]) for peer in PEERS) + " |")
+    lines += ["", "\\* No gate could see it in time:", ""]
+    lines += [f"* **{row['name']}**: {row['unseen'].strip()} What holds the damage: {row['contained'].strip()}" for row in bad if row["unseen"]]
+    lines += ["", "| good release | stopped | complete after | " + " | ".join(f"{peer}: stopped" for peer in PEERS) + " |", "|---|" + "---|" * (2 + len(PEERS))]
+    for row in good:
+        wrong = [f"{sum(n for by, n in row[policy]['stopped_by'].items() if by != '-')} of {row[policy]['seeds']}" for policy in ["firebreak", *PEERS]]
+        lines.append(f"| {row['name']} | {wrong[0]} | {span(row['firebreak']['complete_s_median'])} | " + " | ".join(wrong[1:]) + " |")
+    return "\n".join(lines)
+
+
+def liars():
+    folder = ROOT / "content/scenarios"
+    calm = (folder / "good-calm.yaml").read_text()
+    releases = {"good": calm, "july-19": (folder / "july-19.yaml").read_text(), "crash in 10 %": calm + CRASH}
+    rows = []
+    for release, text in list(releases.items())[1:2] if wish.smoke else releases.items():
+        for ppm, kind in [(0, None)] + [(ppm, kind) for ppm in (10000, 50000) for kind in ("fine", "hurt", "hurt_when_exposed")]:
+            lies = f"fleet:\n  liars_ppm: {ppm}\n  liars: {kind}\n" if kind else "fleet:\n"
+            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+                file.write(text.replace("fleet:\n", lies, 1))
+                file.flush()
+                runs = replay(file.name, "--fleet", wish.fleet, "--budget", BUDGET, "--seeds", wish.seeds)
+            rows.append({"release": release, "liars_ppm": ppm, "liars": kind, **of_us(runs), "exposed_95": share([run["exposed"] for run in runs], .95)})
+            say(f"{release}, {ppm} ppm {kind}: {rows[-1]['hurt_95']} hurt, stopped by {stoppers(rows[-1])}")
+    return rows
+
+
+def liars_table(rows):
+    lines = [f"{wish.fleet:,} devices, B = {BUDGET}, {wish.seeds} seeds. Hurt: by the release, liars among them.", "",
+             "| release | liars | hurt: median | 95 % | exposed | stopped by | after | complete after |", "|---|---|---|---|---|---|---|---|"]
+    for row in rows:
+        who = f"{row['liars_ppm'] / 10000:g} %, {row['liars'].replace('_', ' ')}" if row["liars"] else "none"
+        lines.append(f"| {row['release']} | {who} | {number(row['hurt_median'])} | {number(row['hurt_95'])} | {number(row['exposed_median'])} | {stoppers(row)} | {span(row['stop_s_median'])} | {span(row['complete_s_median'])} |")
+    return "\n".join(lines)
+
+
+def write_guide(table):
+    start, end = f"<!-- {wish.table} -->", f"<!-- end of {wish.table} -->"
+    text = wish.guide.read_text()
+    if start not in text or end not in text:
+        sys.exit(f"{wish.guide}: has no `{start}` and `{end}`")
+    wish.guide.write_text(re.sub(f"{start}.*?{end}", lambda found: f"{start}\n{table}\n{end}", text, flags=re.S))
+
+
+parser = argparse.ArgumentParser(add_help=False, usage=__doc__)
+parser.add_argument("table", choices=["catalogue", "liars"])
+parser.add_argument("--firebreak", type=pathlib.Path, default=ROOT / "build/firebreak")
+parser.add_argument("--seeds", type=int, default=20)
+parser.add_argument("--peer-seeds", type=int, default=3)
+parser.add_argument("--fleet", type=int, default=200000)
+parser.add_argument("--guide", type=pathlib.Path)
+parser.add_argument("--smoke", action="store_true")
+wish = parser.parse_args()
+if wish.smoke:
+    wish.seeds, wish.peer_seeds, wish.fleet = 2, 1, 2000
+began = time.monotonic()
+rows = {"catalogue": catalogue, "liars": liars}[wish.table]()
+table = {"catalogue": catalogue_table, "liars": liars_table}[wish.table](rows)
+print(json.dumps({"bench": wish.table, "fleet": wish.fleet, "budget": BUDGET, "rows": rows}))
+print(table, file=sys.stderr)
+if wish.guide:
+    write_guide(table)
