@@ -49,6 +49,7 @@ static const struct yaml_key fleet_keys[] = {
         INT(scenario_fleet, poll_s, 1, DAY_S),
         PPM(scenario_fleet, liars_ppm),
         TEXT(scenario_fleet, liars, false, 32),
+        INT(scenario_fleet, switch_s, 1, DAY_S),
 };
 static const struct yaml_schema fleet_schema = { KEYS(fleet_keys), .item_size = sizeof(struct scenario_fleet) };
 
@@ -120,7 +121,7 @@ static const struct yaml_schema schema = { KEYS(scenario_keys), .item_size = siz
 
 static const struct scenario defaults = {
         .when = "", .unseen = "", .contained = "", .for_s = 4 * DAY_S, .people_s = 3600,
-        .fleet = { .sites = 200, .early_ppm = 20000, .late_ppm = 20000, .poll_s = 300 },
+        .fleet = { .sites = 200, .early_ppm = 20000, .late_ppm = 20000, .poll_s = 300, .switch_s = 5 },
         .weather = { .crash_ppm_per_day = 1000, .dark_ppm = 1000, .dark_for_s = 14400, .late_s = 3600, .power_cut_s = 3600, .early_factor_pct = 100 },
         .history = { .hurt = -1, .stop_s = -1, .exposed = -1, .text = "" },
 };

@@ -67,6 +67,7 @@ struct scenario_fleet {
         int64_t poll_s;                          /* default 300: how often a device asks */
         int64_t liars_ppm;                       /* so many lie. Default 0 */
         const char *liars;                       /* enum fleet_lie; NULL: nobody lies */
+        int64_t switch_s;                        /* default 5: the slowest take so long from the lease to running the release, the quickest a fifth of it */
 };
 
 /* Same for everybody, whatever they run. */

@@ -85,6 +85,7 @@ enum err world_open(const struct world_config *config, struct world **ret_world,
                 return FAIL(why, ERR_NOMEM, "out of memory for a world");
         world->bake_ms = config->bake_ms;
         world->poll_ms = config->scenario->fleet.poll_s * SECOND_MS;
+        world->switch_ms = config->scenario->fleet.switch_s * SECOND_MS;
         world->stop_ms = -1;
         enum err e = fleet_open(config->scenario, config->devices, config->seed, &world->fleet, why);
         if (!e)
@@ -412,7 +413,7 @@ static enum err expose(struct world *world, const struct world_lease *lease, int
 enum err world_grant(struct world *world, const struct world_lease *lease, struct why *why)
 {
         uint64_t pace = fleet_draw(world->fleet, CHANCE_OF_PACE, (uint64_t)lease->device << 32 | lease->handle);
-        int64_t begins_ms = lease->now_ms + SECOND_MS + (int64_t)chance_below(pace, 4 * SECOND_MS);      /* to switch */
+        int64_t begins_ms = lease->now_ms + world->switch_ms / 5 + (int64_t)chance_below(pace, (uint64_t)world->switch_ms * 4 / 5);
         clear_bit(world->waiting, lease->device);
         return lease->is_control ? plan_answer(world, lease, begins_ms, why) : expose(world, lease, begins_ms, why);
 }

@@ -26,7 +26,7 @@ struct world {
         struct weather weather;
         struct truth truth;
         struct events *events;
-        int64_t bake_ms, poll_ms, now_ms, stop_ms;      /* stop: -1: nobody did */
+        int64_t bake_ms, poll_ms, switch_ms, now_ms, stop_ms;      /* stop: -1: nobody did */
         uint8_t *states;
         uint16_t *ills;                          /* a bit for each fault that is broken out */
         uint64_t *waiting, *unseen, *running, *held_out;      /* a bit a device */

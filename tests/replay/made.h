@@ -20,7 +20,7 @@ static inline void made_init(struct made *made)
         *made = (struct made){
                 .os = { { "windows", 600000 }, { "linux", 300000 }, { "mac", 100000 } }, .locale = { { "en", 700000 }, { "de", 300000 } }, .only = { "os=linux" },
                 .scenario = { .name = "made", .start = "tue 10:00", .for_s = 345600, .people_s = 1800,
-                              .fleet = { .devices = 20000, .sites = 10, .early_ppm = 20000, .late_ppm = 20000, .poll_s = 300 },
+                              .fleet = { .devices = 20000, .sites = 10, .early_ppm = 20000, .late_ppm = 20000, .poll_s = 300, .switch_s = 5 },
                               .weather = { .dark_for_s = 14400, .late_s = 3600, .power_cut_s = 3600, .early_factor_pct = 100 } },
         };
         made->attributes[0] = (struct scenario_attribute){ "os", { 3, made->os } };

@@ -107,3 +107,15 @@ TEST(replay, can_be_broken_off)
         config.points = 10;
         CHECK(replay_run(&config, &result, NULL) == ERR_TIMEOUT && how_far <= 0 && result.fleet == 77);
 }
+
+/* Slower than the gap is dark by the deadline, in control as well; such a rollout goes slowly, if it goes at all. */
+TEST(replay, of_a_fleet_that_switches_slowly_takes_longer)
+{
+        struct made made;
+        made_init(&made);
+        made.scenario.fleet.devices = 500;
+        int64_t quick_s = made_run(&made, 1).complete_s;
+        made.scenario.fleet.switch_s = 240;
+        int64_t slow_s = made_run(&made, 1).complete_s;
+        CHECK(quick_s > 0 && (slow_s < 0 || slow_s > quick_s));
+}

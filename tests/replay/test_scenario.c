@@ -26,7 +26,7 @@ TEST(scenario_read, has_a_default_for_what_is_left_out)
         CHECK(read_text(arena, SMALL, &s, NULL) == OK);
         CHECK(strcmp(s.name, "odd") == 0 && strcmp(s.when, "") == 0 && strcmp(s.unseen, "") == 0 && strcmp(s.contained, "") == 0);
         CHECK(s.for_s == 345600 && s.people_s == 3600 && s.faults.count == 0);
-        CHECK(s.fleet.sites == 200 && s.fleet.early_ppm == 20000 && s.fleet.late_ppm == 20000 && s.fleet.poll_s == 300);
+        CHECK(s.fleet.sites == 200 && s.fleet.early_ppm == 20000 && s.fleet.late_ppm == 20000 && s.fleet.poll_s == 300 && s.fleet.switch_s == 5);
         CHECK(s.fleet.zones.count == 0 && s.fleet.office_ppm == 0 && s.fleet.laptop_ppm == 0);
         CHECK(s.weather.crash_ppm_per_day == 1000 && s.weather.dark_ppm == 1000 && s.weather.dark_for_s == 14400 && s.weather.late_s == 3600);
         CHECK(s.weather.power_cut_s == 3600 && s.weather.early_factor_pct == 100 && s.weather.outages.count == 0);
