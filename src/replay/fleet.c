@@ -2,6 +2,8 @@
 
 #include "base/mem.h"
 
+#include <string.h>
+
 enum { PPM = 1000000, RINGS = 3, SITES_MAX = UINT16_MAX };
 
 void fleet_close(struct fleet *fleet)
@@ -150,20 +152,8 @@ static uint32_t sites_of(const struct scenario *scenario, uint32_t devices)
         return sites > 0 ? (uint32_t)sites : 1;
 }
 
-enum err fleet_open(const struct scenario *scenario, uint32_t devices, uint64_t seed, struct fleet **ret_fleet, struct why *why)
+static enum err draw_fleet(struct fleet *fleet, const struct scenario *scenario, struct why *why)
 {
-        OWN(fleet) struct fleet *fleet = mem_new(1, sizeof(*fleet));
-        if (!fleet)
-                return FAIL(why, ERR_NOMEM, "out of memory for a fleet");
-        if (devices < RINGS)
-                return FAIL(why, ERR_USAGE, "a fleet has %d devices or more, not %u", RINGS, devices);
-        fleet->seed = seed;
-        fleet->devices = devices;
-        fleet->liars_ppm = scenario->fleet.liars_ppm;
-        fleet->lie = fleet_lie_of(&scenario->fleet);
-        fleet->sites = sites_of(scenario, devices);
-        if (fleet->sites > SITES_MAX)
-                return FAIL(why, ERR_LIMIT, "a fleet has at most %d sites, not %u", SITES_MAX, fleet->sites);
         enum err e = lay_out(fleet, scenario, why);
         if (!e)
                 e = allocate(fleet, why);
@@ -174,25 +164,123 @@ enum err fleet_open(const struct scenario *scenario, uint32_t devices, uint64_t 
         draw_profiles(fleet, scenario);
         draw_who(fleet, &scenario->fleet);
         place_sites(fleet, &scenario->fleet.zones);
-        *ret_fleet = GIVE(fleet);
         return OK;
 }
 
-uint32_t fleet_blocks(const struct fleet *fleet) { return RINGS * fleet->sites; }
+/* A device's number is its place in the cycle of polls, which must say nothing of its profile. */
+static void shuffle(struct fleet *fleet)
+{
+        for (uint32_t left = fleet->devices; left > 1; left--) {
+                uint32_t at = (uint32_t)chance_below(fleet_draw(fleet, CHANCE_OF_PLACE, left), left);
+                uint64_t last = fleet->profiles[left - 1];
+                fleet->profiles[left - 1] = fleet->profiles[at];
+                fleet->profiles[at] = last;
+        }
+}
 
-void fleet_facts(const struct fleet *fleet, uint32_t device, struct rollout_device *ret_facts)
+static enum err check_given(const struct scenario_profiles *given, struct why *why)
+{
+        if (given->blocks > SITES_MAX || given->strata > LIMIT_STRATA)
+                return FAIL(why, ERR_LIMIT, "a fleet has at most %d blocks and %d strata, not %u and %u", SITES_MAX, LIMIT_STRATA, given->blocks, given->strata);
+        for (size_t i = 0; i < given->count; i++) {
+                const struct scenario_profile *profile = &given->items[i];
+                bool is_good = profile->block < given->blocks && profile->strata_count <= LIMIT_ATTRIBUTES && profile->ring <= ROLLOUT_RING_LATE;
+                for (unsigned k = 0; k < profile->strata_count && is_good; k++)
+                        is_good = profile->strata[k] < given->strata;
+                if (!is_good)
+                        return FAIL(why, ERR_USAGE, "profile %zu has a block, ring or stratum that there is none of", i);
+        }
+        return OK;
+}
+
+static enum err count_given(struct fleet *fleet, const struct scenario_profiles *given, struct why *why)
+{
+        uint64_t devices = 0;
+        for (size_t i = 0; i < given->count; i++)
+                devices += given->items[i].devices;
+        if (!devices || devices > LIMIT_REPLAY_DEVICES)
+                return FAIL(why, ERR_USAGE, "a fleet has 1 to %d devices, not %llu", LIMIT_REPLAY_DEVICES, (unsigned long long)devices);
+        fleet->given = given->items;
+        fleet->devices = (uint32_t)devices;
+        fleet->sites = given->blocks;
+        fleet->strata = given->strata;
+        return allocate(fleet, why);
+}
+
+static enum err take_fleet(struct fleet *fleet, const struct scenario_profiles *given, struct why *why)
+{
+        uint32_t device = 0;
+        enum err e = check_given(given, why);
+        if (!e)
+                e = count_given(fleet, given, why);
+        if (e)
+                return e;
+        for (size_t i = 0; i < given->count; i++) {
+                for (uint32_t k = 0; k < given->items[i].devices; k++)
+                        fleet->profiles[device++] = i;
+                for (unsigned k = 0; k < given->items[i].strata_count; k++)
+                        fleet->stratum_sizes[given->items[i].strata[k]] += given->items[i].devices;
+        }
+        shuffle(fleet);
+        for (device = 0; device < fleet->devices; device++) {
+                const struct scenario_profile *profile = &given->items[fleet->profiles[device]];
+                fleet->site_of[device] = (uint16_t)profile->block;
+                fleet->who[device] = (uint8_t)(profile->ring | (profile->is_by_fits ? FLEET_BY_FITS : FLEET_ALWAYS_ON) << 2);
+        }
+        return OK;
+}
+
+enum err fleet_open(const struct scenario *scenario, uint32_t devices, uint64_t seed, struct fleet **ret_fleet, struct why *why)
+{
+        const struct scenario_profiles *given = scenario->fleet.profiles;
+        OWN(fleet) struct fleet *fleet = mem_new(1, sizeof(*fleet));
+        if (!fleet)
+                return FAIL(why, ERR_NOMEM, "out of memory for a fleet");
+        if (!given && devices < RINGS)
+                return FAIL(why, ERR_USAGE, "a fleet has %d devices or more, not %u", RINGS, devices);
+        fleet->seed = seed;
+        fleet->devices = devices;
+        fleet->liars_ppm = scenario->fleet.liars_ppm;
+        fleet->lie = fleet_lie_of(&scenario->fleet);
+        fleet->sites = sites_of(scenario, devices);
+        if (fleet->sites > SITES_MAX)
+                return FAIL(why, ERR_LIMIT, "a fleet has at most %d sites, not %u", SITES_MAX, fleet->sites);
+        enum err e = given ? take_fleet(fleet, given, why) : draw_fleet(fleet, scenario, why);
+        if (!e)
+                *ret_fleet = GIVE(fleet);
+        return e;
+}
+
+uint32_t fleet_blocks(const struct fleet *fleet) { return fleet->given ? fleet->sites : RINGS * fleet->sites; }
+
+static void given_facts(const struct fleet *fleet, uint32_t device, struct rollout_device *ret_facts)
+{
+        const struct scenario_profile *profile = &fleet->given[fleet->profiles[device]];
+        ret_facts->block = profile->block;
+        ret_facts->strata_count = profile->strata_count;
+        memcpy(ret_facts->strata, profile->strata, sizeof(ret_facts->strata));
+}
+
+static void drawn_facts(const struct fleet *fleet, uint32_t device, struct rollout_device *ret_facts)
 {
         uint64_t profile = fleet->profiles[device];
-        enum rollout_ring ring = fleet_ring(fleet, device);
-        ret_facts->bucket = fleet_draw(fleet, CHANCE_OF_BUCKET, device);
-        ret_facts->device = device;
-        ret_facts->block = (uint32_t)ring * fleet->sites + fleet->site_of[device];
-        ret_facts->ring = ring;
+        ret_facts->block = (uint32_t)ret_facts->ring * fleet->sites + fleet->site_of[device];
         ret_facts->strata_count = (uint8_t)fleet->attributes;
         for (unsigned i = 0; i < fleet->attributes; i++) {
                 const struct fleet_attribute *attribute = &fleet->attribute[i];
                 ret_facts->strata[i] = (uint16_t)(attribute->first_stratum + ((profile & attribute->mask) >> attribute->shift));
         }
+}
+
+void fleet_facts(const struct fleet *fleet, uint32_t device, struct rollout_device *ret_facts)
+{
+        ret_facts->bucket = fleet_draw(fleet, CHANCE_OF_BUCKET, device);
+        ret_facts->device = device;
+        ret_facts->ring = fleet_ring(fleet, device);
+        if (fleet->given)
+                given_facts(fleet, device, ret_facts);
+        else
+                drawn_facts(fleet, device, ret_facts);
 }
 
 enum err fleet_only(const struct fleet *fleet, const struct scenario *scenario, const struct yaml_texts *texts, struct fleet_only *ret_only, struct why *why)

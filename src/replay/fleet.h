@@ -1,6 +1,7 @@
 /* fleet.h - who is in a simulated fleet: attributes, ring, site, zone, habit. Drawn once from the seed, then never changed.
  *
- * 11 bytes a device. A stratum is a value of an attribute; strata are numbered through all attributes, in the scenario's order. */
+ * 11 bytes a device. A stratum is a value of an attribute; strata are numbered through all attributes, in the scenario's order.
+ * Of a scenario with profiles nothing is drawn but the order of the devices: a block is then a site, and there are no attributes. */
 #pragma once
 
 #include "base/own.h"
@@ -16,7 +17,8 @@ struct fleet_only { uint64_t mask, value; };
 struct fleet {
         uint64_t seed;
         uint32_t devices, sites;
-        uint64_t *profiles;                      /* the numbers of its values, packed */
+        const struct scenario_profile *given;    /* borrowed; NULL: drawn */
+        uint64_t *profiles;                      /* the numbers of its values, packed; or of its given profile */
         uint16_t *site_of;
         uint8_t *who;                            /* ring | habit << 2 */
         int32_t *utc_offset_s;                   /* of each site */
@@ -28,12 +30,12 @@ struct fleet {
         uint32_t *stratum_sizes;
 };
 
-/* ERR_LIMIT: more values than LIMIT_STRATA, or more sites than are counted. */
+/* `devices` is not looked at where the profiles say how many there are. ERR_LIMIT: more values than LIMIT_STRATA, or more sites than are counted. */
 MUST_CHECK enum err fleet_open(const struct scenario *scenario, uint32_t devices, uint64_t seed, struct fleet **ret_fleet, struct why *why);
 void fleet_close(struct fleet *fleet);
 OWN_DEFINE(fleet, struct fleet *, fleet_close)
 
-uint32_t fleet_blocks(const struct fleet *fleet);                            /* ring x site */
+uint32_t fleet_blocks(const struct fleet *fleet);                            /* ring x site; or as given */
 void fleet_facts(const struct fleet *fleet, uint32_t device, struct rollout_device *ret_facts);
 
 /* ERR_SYNTAX: no such value. */

@@ -57,7 +57,18 @@ enum fleet_lie {
 
 struct scenario_zone { int64_t utc_offset_min, share_ppm; };
 
+/* A fleet that is there: so many devices alike. Strata and blocks are the numbers of whoever counted them; `is_by_fits` as laptop_ppm. */
+struct scenario_profile {
+        uint32_t devices, block;
+        enum rollout_ring ring;
+        bool is_by_fits;
+        uint8_t strata_count;
+        uint16_t strata[LIMIT_ATTRIBUTES];
+};
+struct scenario_profiles { const struct scenario_profile *items; size_t count; uint32_t blocks; uint16_t strata; };
+
 struct scenario_fleet {
+        const struct scenario_profiles *profiles;      /* programs': instead of what is drawn from attributes, sites, zones, presence and rings; NULL: that */
         int64_t devices;                         /* of the event as it was; `replay --fleet` overrides it */
         struct yaml_maps attributes;             /* of struct scenario_attribute, at most LIMIT_ATTRIBUTES */
         int64_t sites;                           /* devices are spread over so many, as 1/rank. Default 200. A site has one zone */

@@ -93,7 +93,7 @@ enum err world_open(const struct world_config *config, struct world **ret_world,
         if (!e)
                 e = events_open(config->rounds, config->round_ms, &world->events, why);
         if (!e)
-                e = allocate(world, config->devices, why);
+                e = allocate(world, world->fleet->devices, why);
         if (e)
                 return e;
         weather_init(&world->weather, world->fleet, config->scenario);

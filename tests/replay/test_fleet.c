@@ -78,3 +78,84 @@ TEST(fleet, is_no_smaller_than_its_rings)
         CHECK(fleet_open(&made.scenario, 2, 3, &fleet, NULL) == ERR_USAGE);
         CHECK(fleet_open(&made.scenario, 5, 3, &fleet, NULL) == OK && fleet_blocks(fleet) <= 5);
 }
+
+static const struct scenario_profile given_items[] = {
+        { .devices = 3000, .block = 0, .ring = ROLLOUT_RING_ALL, .strata_count = 2, .strata = { 0, 2 } },
+        { .devices = 1, .block = 2, .ring = ROLLOUT_RING_EARLY, .strata_count = 1, .strata = { 1 } },
+        { .devices = 999, .block = 1, .ring = ROLLOUT_RING_LATE, .is_by_fits = true, .strata_count = 2, .strata = { 1, 2 } },
+};
+static const struct scenario_profiles given = { given_items, 3, 3, 3 };
+
+TEST(fleet, has_the_profiles_that_were_given)
+{
+        struct made made;
+        OWN(fleet) struct fleet *fleet = NULL;
+        uint32_t counts[3] = { 0 }, in_first_half = 0;
+        made_init(&made);
+        made.scenario.fleet.profiles = &given;
+        CHECK(fleet_open(&made.scenario, 7, 3, &fleet, NULL) == OK);
+        CHECK(fleet->devices == 4000 && fleet->strata == 3 && fleet_blocks(fleet) == 3);
+        CHECK(fleet->stratum_sizes[0] == 3000 && fleet->stratum_sizes[1] == 1000 && fleet->stratum_sizes[2] == 3999);
+        for (uint32_t device = 0; device < fleet->devices; device++) {
+                struct rollout_device facts;
+                fleet_facts(fleet, device, &facts);
+                CHECK(facts.block < 3);
+                const struct scenario_profile *of = &given_items[facts.block == 0 ? 0 : 3 - facts.block];
+                CHECK(facts.ring == of->ring && facts.strata_count == of->strata_count && facts.strata[0] == of->strata[0] && facts.strata[1] == of->strata[1]);
+                CHECK((fleet_habit(fleet, device) == FLEET_BY_FITS) == of->is_by_fits);
+                counts[facts.block]++;
+                in_first_half += facts.block == 0 && device < 2000;
+        }
+        CHECK(counts[0] == 3000 && counts[1] == 999 && counts[2] == 1 && is_about(in_first_half, 1500, 100));
+}
+
+TEST(fleet, is_shuffled_by_its_seed)
+{
+        struct made made;
+        OWN(fleet) struct fleet *one = NULL, *same = NULL, *other = NULL;
+        uint32_t differ = 0;
+        made_init(&made);
+        made.scenario.fleet.profiles = &given;
+        CHECK(fleet_open(&made.scenario, 0, 3, &one, NULL) == OK && fleet_open(&made.scenario, 0, 3, &same, NULL) == OK);
+        CHECK(fleet_open(&made.scenario, 0, 4, &other, NULL) == OK);
+        for (uint32_t device = 0; device < one->devices; device++) {
+                CHECK(one->site_of[device] == same->site_of[device]);
+                differ += one->site_of[device] != other->site_of[device];
+        }
+        CHECK(differ > 1000);
+}
+
+TEST(fleet, takes_no_profile_of_a_block_or_stratum_that_is_not_there)
+{
+        static const struct scenario_profile odd[] = { { .devices = 5, .block = 3 }, { .devices = 5, .strata_count = 1, .strata = { 3 } }, { .devices = 0 } };
+        struct made made;
+        OWN(fleet) struct fleet *fleet = NULL;
+        made_init(&made);
+        for (size_t i = 0; i < 3; i++) {
+                const struct scenario_profiles one = { &odd[i], 1, 3, 3 };
+                made.scenario.fleet.profiles = &one;
+                CHECK(fleet_open(&made.scenario, 5, 3, &fleet, NULL) == ERR_USAGE);
+        }
+        const struct scenario_profiles wide = { given_items, 3, 70000, 3 };
+        made.scenario.fleet.profiles = &wide;
+        CHECK(fleet_open(&made.scenario, 5, 3, &fleet, NULL) == ERR_LIMIT);
+}
+
+/* A fault in everybody hurts no more than the budget, and no more than there are. */
+TEST(fleet, of_profiles_is_rolled_out_to)
+{
+        struct made made;
+        made_init(&made);
+        made.scenario.fleet.profiles = &given;
+        struct replay_result good = made_run(&made, 1);
+        CHECK(good.fleet == 4000 && good.hurt == 0 && good.complete_s > 0);
+        made.scenario.faults.count = 2;
+        made.faults[0].susceptible_ppm = 0;
+        made.faults[0].only.count = 0;
+        struct replay_result bad = made_run(&made, 1);
+        CHECK(bad.stopped_by != ROLLOUT_BY_NOBODY && bad.hurt >= 3 && bad.hurt <= 30);
+        struct scenario_profile alone = { .devices = 1, .ring = ROLLOUT_RING_ALL };
+        const struct scenario_profiles lone = { &alone, 1, 1, 0 };
+        made.scenario.fleet.profiles = &lone;
+        CHECK(made_run(&made, 1).hurt == 1);
+}
