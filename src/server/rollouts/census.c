@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "format/hex.h"
-#include "server/device/attributes.h"
+#include "server/rollouts/resident.h"
 #include "trust/cohort.h"
 
 #include <inttypes.h>
@@ -32,54 +32,43 @@ struct census {
 };
 
 /* Past LIMIT_STRATA a value has no stratum of its own; the rule for the whole fleet still counts its device. */
-static enum err add_stratum(struct census *census, const char *key, const char *value, uint16_t strata[LIMIT_ATTRIBUTES], size_t *count, struct why *why)
-{
-        char name[2 * LIMIT_NAME_BYTES + 2];
-        int64_t number = NO_NUMBER;
-        snprintf(name, sizeof(name), "%s=%s", key, value);
-        enum err e = *count < LIMIT_ATTRIBUTES ? index_number(&census->strata, name, &number, why) : OK;
-        if (!e && number != NO_NUMBER)
-                strata[(*count)++] = (uint16_t)number;
-        return e;
-}
-
-struct resident { int64_t device; const char *ring, *group, *agent; struct attributes attributes; };
-
 static enum err find_strata(struct census *census, const struct resident *resident, uint16_t strata[LIMIT_ATTRIBUTES], size_t *ret_count, struct why *why)
 {
-        *ret_count = 0;
+        char names[RESIDENT_STRATA][RESIDENT_NAME_BYTES];
+        size_t name_count = resident_strata(resident, names), count = 0;
         enum err e = OK;
-        for (size_t i = 0; i < resident->attributes.count && !e; i++)
-                if (strcmp(resident->attributes.items[i].key, "site") != 0 && strcmp(resident->attributes.items[i].key, "timezone") != 0)
-                        e = add_stratum(census, resident->attributes.items[i].key, resident->attributes.items[i].value, strata, ret_count, why);
-        if (!e && !attributes_get(&resident->attributes, "agent"))
-                e = add_stratum(census, "agent", resident->agent, strata, ret_count, why);
+        for (size_t i = 0; i < name_count && count < LIMIT_ATTRIBUTES && !e; i++) {
+                int64_t number = NO_NUMBER;
+                e = index_number(&census->strata, names[i], &number, why);
+                if (!e && number != NO_NUMBER)
+                        strata[count++] = (uint16_t)number;
+        }
+        *ret_count = count;
         return e;
 }
 
-static enum err add_resident(struct census *census, const struct resident *resident, struct why *why)
+static enum err add_resident(struct census *census, int64_t device, const struct resident *resident, struct why *why)
 {
-        const char *site = attributes_get(&resident->attributes, "site"), *group = attributes_get(&resident->attributes, "group");
-        char name[2 * LIMIT_NAME_BYTES + 2];
+        char name[RESIDENT_NAME_BYTES];
         uint16_t strata[LIMIT_ATTRIBUTES];
         size_t count = 0;
         int64_t block = 0;
-        snprintf(name, sizeof(name), "%s/%s", resident->ring, site ? site : group ? group : resident->group);
+        resident_block(resident, name);
         enum err e = index_number(&census->blocks, name, &block, why);
         if (!e)
                 e = find_strata(census, resident, strata, &count, why);
         if (e)
                 return e;
         return db_run(census->strata.db, "INSERT INTO rollout_devices (rollout, dense, device, ring, block, strata) VALUES (?,?,?,?,?,?)",
-                      VALUES(bind_int(census->strata.rollout), bind_int(census->dense++), bind_int(resident->device), bind_text(resident->ring),
+                      VALUES(bind_int(census->strata.rollout), bind_int(census->dense++), bind_int(device), bind_text(resident->ring),
                              bind_int(block), bind_blob(strata, count * sizeof(strata[0]))), why);
 }
 
 static enum err visit(struct census *census, struct query *q, struct why *why)
 {
-        struct resident resident = { .device = query_int(q, 0), .ring = query_text(q, 1), .group = query_text(q, 2), .agent = query_text(q, 3) };
+        struct resident resident = { .ring = query_text(q, 1), .group = query_text(q, 2), .agent = query_text(q, 3) };
         enum err e = attributes_parse(query_text(q, 4), &resident.attributes, why);
-        return e ? e : add_resident(census, &resident, why);
+        return e ? e : add_resident(census, query_int(q, 0), &resident, why);
 }
 
 enum err census_take(struct db *db, int64_t rollout, int64_t release, struct why *why)
@@ -91,8 +80,7 @@ enum err census_take(struct db *db, int64_t rollout, int64_t release, struct why
         OWN(query) struct query *q = NULL;
         bool has = false;
         enum err e = db_query(db, "SELECT d.number, d.ring, d.device_group, d.agent, d.attributes FROM devices d, releases r WHERE r.number = ?"
-                                  " AND d.revoked_at IS NULL AND d.enrolled_at <= r.published_at"
-                                  " AND (instr(' ' || r.platforms || ' ', ' any ') OR instr(' ' || r.platforms || ' ', ' ' || d.platform || ' '))"
+                                  " AND d.revoked_at IS NULL AND " RESIDENT_IN_TIME " AND " RESIDENT_RUNS_IT
                                   " ORDER BY d.number", VALUES(bind_int(release)), &q, why);
         while (!e && !(e = query_next(q, &has, why)) && has)
                 e = visit(&census, q, why);
@@ -135,14 +123,6 @@ static enum err load_member_strata(struct run *run, struct member *member, struc
         return OK;
 }
 
-/* Ring names are the administrators'; three have a meaning for the order. */
-static enum rollout_ring ring_of(const char *name)
-{
-        if (strcmp(name, "early") == 0)
-                return ROLLOUT_RING_EARLY;
-        return strcmp(name, "late") == 0 ? ROLLOUT_RING_LATE : ROLLOUT_RING_ALL;
-}
-
 static enum err load_zone(struct run *run, struct member *member, const char *text, struct why *why)
 {
         struct attributes attributes = { 0 };
@@ -160,7 +140,7 @@ static enum err load_member(struct run *run, struct query *q, struct why *why)
         member->device = query_int(q, 0);
         member->facts.device = (uint32_t)run->member_count++;
         member->facts.bucket = cohort_bucket(salt, id);
-        member->facts.ring = ring_of(query_text(q, 2));
+        member->facts.ring = resident_ring(query_text(q, 2));
         member->facts.block = (uint32_t)query_int(q, 3);
         if (member->facts.block >= run->block_count)
                 run->block_count = member->facts.block + 1;

@@ -2,9 +2,8 @@
  *
  * Taken once, when the rollout starts, and kept: decisions speak of dense numbers, blocks and strata, and must mean the same
  * after a restart, whatever devices say of themselves later. Eligible is who was enrolled before the release was published,
- * is not revoked and runs one of its platforms: so nobody can invent devices to sway a release that is on its way.
- *
- * Strata are values of attributes ("os_version=11"), `site` and `timezone` excepted; blocks are ring x site, or ring x group without a site. */
+ * is not revoked and runs one of its platforms: so nobody can invent devices to sway a release that is on its way. Strata and
+ * blocks: resident.h. */
 #pragma once
 
 #include "server/rollouts/run.h"
