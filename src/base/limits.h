@@ -36,6 +36,9 @@ enum {
         LIMIT_ENROL_BURST = 600,              /* enrolments from one address at once: a site's devices on one morning */
         LIMIT_ENROL_PER_S = 20,               /* and from then on */
         LIMIT_HEADERS = 64,                   /* of one request; browsers send 20 */
+        LIMIT_PROFILES = 8000,                /* of one fleet, told to whoever plans a rollout; 18 values each stay below LIMIT_JSON_VALUES */
+        LIMIT_PROFILES_COUNTED = 200000,      /* and counted, to know which are the most common: 20 MB */
+        LIMIT_PAST_LEASES = 200000,           /* that a baseline is counted from: a share of 1 in 10,000 is 20 of them; a tenth of a second */
         LIMIT_REPLAY_DEVICES = 50000000,      /* the rollout library's own */
         LIMIT_SITES = 10000,                  /* of a replayed fleet: three blocks each */
         LIMIT_ZONES = 32,                     /* time zones; the world has 38, half of them hardly lived in */

@@ -12,6 +12,7 @@ MUST_CHECK enum err operator_authenticate(const struct call *call, struct why *w
 call_handler operator_token_new;                                              /* tokens.c */
 call_handler operator_publish;                                                /* publish.c */
 call_handler operator_releases, operator_release;                             /* releases.c */
+call_handler operator_fleet;                                                  /* fleet.c */
 call_handler operator_evidence_add;                                           /* evidence.c */
 call_handler operator_rollout_start, operator_rollouts, operator_rollout, operator_rollout_act;   /* rollouts.c */
 call_handler operator_devices, operator_device;                               /* devices.c */

@@ -21,7 +21,7 @@ static const struct row {
         { ROUTE_RELEASE_SHOW, operator_release }, { ROUTE_EVIDENCE_ADD, operator_evidence_add }, { ROUTE_ROLLOUT_START, operator_rollout_start },
         { ROUTE_ROLLOUT_LIST, operator_rollouts }, { ROUTE_ROLLOUT_SHOW, operator_rollout },  { ROUTE_ROLLOUT_ACT, operator_rollout_act },
         { ROUTE_DEVICE_LIST, operator_devices },  { ROUTE_DEVICE_SHOW, operator_device },     { ROUTE_STATUS, operator_status },
-        { ROUTE_READYZ, operator_ready },         { ROUTE_METRICS, operator_metrics },
+        { ROUTE_READYZ, operator_ready },         { ROUTE_METRICS, operator_metrics },   { ROUTE_RELEASE_FLEET, operator_fleet },
 };
 
 enum err number_get(struct db *db, const char *name, int64_t *ret_value, struct why *why)
