@@ -15,10 +15,11 @@ struct run {
         struct director_view view, view_at_stop;
         int64_t now_ms, round_ms, end_ms, start_ms;      /* now, end: since the start */
         int64_t stop_ms;                         /* -1: not */
+        int64_t moved_ms;                        /* when somebody was exposed last */
         bool is_withdrawn;
         struct rollout_device *devices;          /* CHUNK */
         struct rollout_pick *picks;
-        uint32_t seen_told, hurt_at_stop, rounds_per_point;
+        uint32_t seen_told, hurt_at_stop, rounds_per_point, wanted;      /* wanted: proven devices, to have reached the fleet */
         struct replay_result *result;
 };
 
@@ -70,6 +71,18 @@ static enum err open_world(struct run *run, struct why *why)
         return OK;
 }
 
+static uint32_t count_wanted(const struct run *run)
+{
+        const struct fleet *fleet = run->world->fleet;
+        uint64_t devices = fleet->devices;
+        struct rollout_device facts;
+        for (uint32_t i = 0; i < fleet->devices && run->ops->is_held_out; i++) {
+                fleet_facts(fleet, i, &facts);
+                devices -= run->ops->is_held_out(run->director, facts.bucket);
+        }
+        return (uint32_t)((devices * (uint64_t)run->config->policy.complete_ppm + 999999) / 1000000);
+}
+
 static enum err open_run(struct run *run, struct why *why)
 {
         const struct rollout_policy *policy = &run->config->policy;
@@ -89,7 +102,10 @@ static enum err open_run(struct run *run, struct why *why)
                 return e;
         const struct fleet *fleet = run->world->fleet;
         struct director_fleet facts = { fleet->devices, fleet_blocks(fleet), fleet->strata, fleet->stratum_sizes, run->start_ms };
-        return run->ops->open(&facts, policy, &run->director, why);
+        e = run->ops->open(&facts, policy, &run->director, why);
+        if (!e)
+                run->wanted = count_wanted(run);
+        return e;
 }
 
 /* A lease that the director will not give after all was only a place in line. */
@@ -116,8 +132,10 @@ static enum err line_up(struct run *run, struct world_range range, struct why *w
                 return OK;
         enum err e = run->ops->pick(run->director, &line, why);
         for (size_t i = 0; i < line.count && line.picked && !e; i++)
-                if (line.picks[i].kind != ROLLOUT_WAIT)
+                if (line.picks[i].kind != ROLLOUT_WAIT) {
+                        run->moved_ms = line.picks[i].kind == ROLLOUT_EXPOSE ? run->now_ms : run->moved_ms;
                         e = grant(run, &line, i, why);
+                }
         return e;
 }
 
@@ -211,6 +229,8 @@ static enum err round_of(struct run *run, uint32_t round, struct why *why)
         if (e)
                 return e;
         look(run);
+        if (run->result->reached_s < 0 && run->world->counts.proven >= run->wanted)
+                run->result->reached_s = run->now_ms / SECOND_MS;
         e = people(run, why);
         if (!e)
                 e = polls(run, why);
@@ -225,6 +245,8 @@ static bool is_over(const struct run *run)
                 return false;
         if (run->stop_ms >= 0)
                 return run->is_withdrawn && world_is_back(run->world);
+        if (run->config->tail_s > 0 && run->now_ms > run->moved_ms + run->config->tail_s * SECOND_MS)
+                return true;
         return run->view.is_complete && unix_ms(run) > run->view.completed_ms + run->config->policy.watch_s * SECOND_MS;
 }
 
@@ -277,7 +299,7 @@ static void conclude(struct run *run)
 
 enum err replay_run(const struct replay_config *config, struct replay_result *ret_result, struct why *why)
 {
-        struct replay_result result = { 0 };
+        struct replay_result result = { .reached_s = -1 };
         struct run run = { .config = config, .ops = config->director, .stop_ms = -1, .rounds_per_point = 1, .result = &result };
         enum err e = OK;
         if (config->points > 1 && !(result.points = mem_new(config->points, sizeof(*result.points))))

@@ -14,6 +14,7 @@ struct replay_config {
         uint32_t fleet;                          /* 0: the scenario's */
         uint64_t seed;
         uint32_t points;                         /* of the series to keep; 0: none */
+        int64_t tail_s;                          /* over when nobody was exposed for so long, though the watch goes on; 0: when the watch is over */
         /* Called now and then with how far it is, 0 to 1; false stops it with ERR_CANCELLED or what comes nearest. NULL: nobody asks. */
         bool (*progress)(void *user, double done);
         void *user;
@@ -30,6 +31,7 @@ struct replay_result {
         enum rollout_stopper stopped_by;
         bool was_stopped_wrongly;                /* stopped before the release had harmed anybody */
         int64_t stop_s, complete_s;              /* since the start; -1: not */
+        int64_t reached_s;                       /* since the start: when the policy's complete_ppm of the whole fleet, held-out ones left out, had it proven; -1: not */
         double device_hours_lost;                /* sum over the hurt of the time until they were well, or the end */
         struct replay_point *points;
         uint32_t point_count;

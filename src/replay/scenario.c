@@ -126,6 +126,8 @@ static const struct scenario defaults = {
         .history = { .hurt = -1, .stop_s = -1, .exposed = -1, .text = "" },
 };
 
+struct scenario scenario_default(void) { return defaults; }
+
 static struct scenario_attribute *attribute_at(const struct scenario *scenario, size_t at)
 {
         return (struct scenario_attribute *)scenario->fleet.attributes.items + at;

@@ -116,6 +116,9 @@ struct scenario {
  * `only` that no device has, a sign or law that is none. */
 MUST_CHECK enum err scenario_read(struct arena *arena, const char *name, const char *bytes, size_t length, struct scenario *ret_scenario, struct why *why);
 
+/* What a file has that says none of it. */
+struct scenario scenario_default(void);
+
 /* Minutes from Monday 00:00 UTC to the start. */
 unsigned scenario_start_min(const struct scenario *scenario);
 enum fault_onset fault_onset(const struct scenario_fault *fault);

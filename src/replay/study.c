@@ -57,7 +57,7 @@ static void keep_typical_series(struct study_row *row)
 
 enum err study_sum_up(struct study_row *row, struct why *why)
 {
-        enum { HURT, EXPOSED, STOP, COMPLETE, SPREADS };
+        enum { HURT, EXPOSED, STOP, COMPLETE, REACHED, SPREADS };
         int64_t *values[SPREADS] = { NULL };
         int64_t *all = mem_new(SPREADS * row->run_count, sizeof(*all));
         if (!all)
@@ -70,12 +70,14 @@ enum err study_sum_up(struct study_row *row, struct why *why)
                 values[EXPOSED][i] = run->exposed;
                 values[STOP][i] = run->stop_s;
                 values[COMPLETE][i] = run->complete_s;
+                values[REACHED][i] = run->reached_s;
                 row->stopped[run->stopped_by]++;
         }
         row->hurt = spread_of(values[HURT], row->run_count);
         row->exposed = spread_of(values[EXPOSED], row->run_count);
         row->stop_s = spread_of(values[STOP], row->run_count);
         row->complete_s = spread_of(values[COMPLETE], row->run_count);
+        row->reached_s = spread_of(values[REACHED], row->run_count);
         mem_free(all);
         keep_typical_series(row);
         return OK;
@@ -114,7 +116,7 @@ static enum err run_row(struct study *study, struct study_row *row, struct study
                 step->seed = row->seed + i;
                 const struct replay_config config = {
                         .scenario = row->scenario, .director = row->director, .policy = row->policy, .fleet = study->plan.fleet, .seed = step->seed,
-                        .points = study->plan.points, .progress = step->watch->progress ? tell_progress : NULL, .user = step,
+                        .points = study->plan.points, .tail_s = study->plan.tail_s, .progress = step->watch->progress ? tell_progress : NULL, .user = step,
                 };
                 enum err e = replay_run(&config, &row->runs[i], why);
                 if (e)

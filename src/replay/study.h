@@ -20,6 +20,7 @@ struct study_plan {                              /* everything is borrowed */
         uint32_t seeds;
         uint32_t fleet;                          /* 0: each scenario's own */
         uint32_t points;                         /* of each series; 0: none */
+        int64_t tail_s;                          /* of each run, see run.h */
 };
 
 /* Over the runs of a row; of an even number the median is the larger middle one. -1: not, which counts as later than anything. */
@@ -32,7 +33,7 @@ struct study_row {
         uint64_t seed;
         struct replay_result *runs;              /* runs[i] has the seed `seed + i` */
         size_t run_count, typical;               /* runs[typical] is in the middle by hurt */
-        struct study_spread hurt, exposed, stop_s, complete_s;
+        struct study_spread hurt, exposed, stop_s, complete_s, reached_s;
         uint32_t stopped[ROLLOUT_BY_OPERATOR + 1];      /* how many were stopped by whom */
 };
 

@@ -148,12 +148,12 @@ TEST(fleet, of_profiles_is_rolled_out_to)
         made_init(&made);
         made.scenario.fleet.profiles = &given;
         struct replay_result good = made_run(&made, 1);
-        CHECK(good.fleet == 4000 && good.hurt == 0 && good.complete_s > 0);
+        CHECK(good.fleet == 4000 && good.hurt == 0 && good.complete_s > 0 && good.reached_s >= good.complete_s);
         made.scenario.faults.count = 2;
         made.faults[0].susceptible_ppm = 0;
         made.faults[0].only.count = 0;
         struct replay_result bad = made_run(&made, 1);
-        CHECK(bad.stopped_by != ROLLOUT_BY_NOBODY && bad.hurt >= 3 && bad.hurt <= 30);
+        CHECK(bad.stopped_by != ROLLOUT_BY_NOBODY && bad.hurt >= 3 && bad.hurt <= 30 && bad.reached_s == -1);
         struct scenario_profile alone = { .devices = 1, .ring = ROLLOUT_RING_ALL };
         const struct scenario_profiles lone = { &alone, 1, 1, 0 };
         made.scenario.fleet.profiles = &lone;
