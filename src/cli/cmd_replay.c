@@ -1,9 +1,9 @@
 /* Replay releases that went wrong, with the code that runs rollouts. What was run is held until the end, so that a report is written whole or not at all. */
+#include "cli/bar.h"
 #include "cli/print.h"
 #include "cli/replay_facts.h"
 #include "cli/replay_plan.h"
 #include "format/json.h"
-#include "platform/clock.h"
 #include "platform/disk_folder.h"
 #include "platform/file.h"
 #include "replay/catalogue.h"
@@ -12,13 +12,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { POINTS = 16384, REDRAW_MS = 100, TEXT_BYTES_MAX = 64 << 10 };      /* points: of four days every 21 s, before they are thinned */
+enum { POINTS = 16384, TEXT_BYTES_MAX = 64 << 10 };      /* points: of four days every 21 s, before they are thinned */
 
 struct replay {
         struct cli *cli;
         struct disk *folder;                     /* where the report goes; NULL: nowhere */
         const char *file;                        /* its name there */
-        int64_t drawn_ms;                        /* steady: when the bar was drawn; 0: it is not there */
+        struct bar bar;
 };
 
 static void replay_release(struct replay *replay)
@@ -26,30 +26,12 @@ static void replay_release(struct replay *replay)
         disk_folder_close(replay->folder);
 }
 
-static void wipe_bar(struct replay *replay)
-{
-        if (replay->drawn_ms)
-                fputs("\r\x1b[K", replay->cli->err);
-        replay->drawn_ms = 0;
-}
-
-/* On a terminal only, and so rarely that it costs nothing. */
 static bool draw_bar(void *user, double done, const struct study_row *row, uint64_t seed)
 {
-        enum { WIDTH = 30 };
         struct replay *replay = user;
-        struct clock *clock = replay->cli->clock;
-        int64_t now_ms = clock->ops->steady_ms(clock);
-        if (replay->drawn_ms && now_ms - replay->drawn_ms < REDRAW_MS)
-                return true;
-        replay->drawn_ms = now_ms ? now_ms : 1;
-        char text[160];
-        int full = done < 0 ? 0 : done > 1 ? WIDTH : (int)(done * WIDTH);
-        int used = snprintf(text, sizeof(text), "[%.*s%.*s] %3d %%  %.40s, %s, seed %" PRIu64, full, "##############################", WIDTH - full,
-                            "..............................", (int)(done * 100), row->scenario->name, row->director->name, seed);
-        unsigned room = replay->cli->columns > 1 ? replay->cli->columns - 1 : 79;
-        fprintf(replay->cli->err, "\r\x1b[K%.*s", used < (int)room ? used : (int)room, text);
-        fflush(replay->cli->err);
+        char what[120];
+        snprintf(what, sizeof(what), "%.40s, %s, seed %" PRIu64, row->scenario->name, row->director->name, seed);
+        bar_draw(&replay->bar, done, what);
         return true;
 }
 
@@ -61,7 +43,7 @@ static enum err print_run(void *user, const struct study_row *row, size_t run, s
         buf_init(&text, TEXT_BYTES_MAX);
         enum err e = json_write(json, 0, &text, why);
         buf_add_text(&text, "\n");
-        wipe_bar(replay);
+        bar_wipe(&replay->bar);
         return e ? e : print_buf(replay->cli, &text, why);
 }
 
@@ -122,7 +104,7 @@ static enum err list(struct cli *cli, struct why *why)
 
 enum err cmd_replay(struct cli *cli, struct why *why)
 {
-        OWN(replay) struct replay replay = { .cli = cli };
+        OWN(replay) struct replay replay = { .cli = cli, .bar = { .cli = cli } };
         OWN(replay_plan) struct replay_plan plan = { .arena = NULL };
         OWN(study) struct study study = { .rows = NULL };
         bool is_json = arg_has(cli->args, OPTION_JSON);
@@ -136,7 +118,7 @@ enum err cmd_replay(struct cli *cli, struct why *why)
         plan.study.points = replay.folder ? POINTS : 0;
         const struct study_watch watch = { .progress = cli->is_err_live ? draw_bar : NULL, .ran = is_json ? print_run : NULL, .user = &replay };
         e = study_run(&plan.study, &watch, &study, why);
-        wipe_bar(&replay);
+        bar_wipe(&replay.bar);
         if (!e)
                 e = write_report(&replay, &study, why);
         return e || is_json ? e : replay_table(cli, &study, why);

@@ -5,9 +5,6 @@
 #include "platform/file.h"
 #include "replay/catalogue.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool is_file(const char *word)
@@ -130,47 +127,6 @@ static enum err read_policies(struct replay_plan *plan, const struct args *args,
         return policy_fill(&said, &plan->study.policy, why);
 }
 
-static int compare(const void *left, const void *right)
-{
-        int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
-        return (a > b) - (a < b);
-}
-
-static enum err read_budget(const char *word, int64_t *ret_budget, struct why *why)
-{
-        const struct option *option = option_info(OPTION_BUDGET);
-        size_t digits = strspn(word, "0123456789");
-        int64_t budget = digits && digits < 12 && !word[digits] ? strtoll(word, NULL, 10) : -1;
-        if (budget < option->min || budget > option->max)
-                return FAIL(why, ERR_USAGE, "--budget: `%.40s` is no number from %" PRId64 " to %" PRId64 "; several are written 3,10,30", word, option->min, option->max);
-        *ret_budget = budget;
-        return OK;
-}
-
-static enum err read_budgets(struct replay_plan *plan, const struct args *args, struct why *why)
-{
-        char *list = arena_strdup(plan->arena, arg_text(args, OPTION_BUDGETS, ""));
-        size_t count = 0, different = 1;
-        if (!list)
-                return FAIL(why, ERR_NOMEM, "the budgets");
-        for (char *word; arg_has(args, OPTION_BUDGETS) && (word = strsep(&list, ","));) {
-                if (count == REPLAY_BUDGETS)
-                        return FAIL(why, ERR_USAGE, "--budget: more than %d", REPLAY_BUDGETS);
-                enum err e = read_budget(word, &plan->budgets[count++], why);
-                if (e)
-                        return e;
-        }
-        if (!count)
-                plan->budgets[count++] = plan->study.policy.budget;
-        qsort(plan->budgets, count, sizeof(plan->budgets[0]), compare);
-        for (size_t i = 1; i < count; i++)
-                if (plan->budgets[i] != plan->budgets[different - 1])
-                        plan->budgets[different++] = plan->budgets[i];
-        plan->study.budgets = plan->budgets;
-        plan->study.budget_count = different;
-        return OK;
-}
-
 enum err replay_plan_read(const struct args *args, struct replay_plan *plan, struct why *why)
 {
         *plan = (struct replay_plan){ .arena = arena_new((catalogue_count() + 1) * LIMIT_YAML_BYTES) };
@@ -180,7 +136,9 @@ enum err replay_plan_read(const struct args *args, struct replay_plan *plan, str
         if (!e)
                 e = read_policies(plan, args, why);
         if (!e)
-                e = read_budgets(plan, args, why);
+                e = budgets_read(args, plan->study.policy.budget, &plan->budgets, why);
+        plan->study.budgets = plan->budgets.items;
+        plan->study.budget_count = plan->budgets.count;
         plan->study.fleet = (uint32_t)arg_int(args, OPTION_FLEET, plan->study.fleet);
         plan->study.seed = (uint64_t)arg_int(args, OPTION_SEED, 1);
         plan->study.seeds = (uint32_t)arg_int(args, OPTION_SEEDS, 1);

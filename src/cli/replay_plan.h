@@ -2,16 +2,17 @@
 #pragma once
 
 #include "base/arena.h"
+#include "cli/budgets.h"
 #include "cli/options.h"
 #include "replay/study.h"
 
-enum { REPLAY_BUDGETS = 16, REPLAY_POLICIES = 16, REPLAY_ALL_FLEET = 200000 };
+enum { REPLAY_POLICIES = 16, REPLAY_ALL_FLEET = 200000 };
 
 struct replay_plan {
         struct study_plan study;                 /* borrows from what follows */
         struct arena *arena;
         const struct director_ops *directors[REPLAY_POLICIES];
-        int64_t budgets[REPLAY_BUDGETS];
+        struct budgets budgets;
 };
 
 /* ERR_NOT_FOUND: no such scenario; ERR_USAGE: no such policy. Both name the nearest one. */
