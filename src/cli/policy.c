@@ -132,3 +132,14 @@ enum err policy_fill(const struct args *args, struct rollout_policy *ret_policy,
                 *ret_policy = policy;
         return e;
 }
+
+struct json *policy_json(const struct rollout_policy *policy)
+{
+        struct json *json = json_new_object();
+        for (size_t i = 0; i < ROWS; i++) {
+                int64_t value;
+                memcpy(&value, (const char *)policy + rows[i].offset, sizeof(value));
+                json_set_int(json, rows[i].key, value);
+        }
+        return json;
+}

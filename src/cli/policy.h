@@ -12,3 +12,6 @@ MUST_CHECK enum err policy_read(const struct args *args, struct json **ret_polic
 
 /* The same, and what was not said as the rollout library has it. */
 MUST_CHECK enum err policy_fill(const struct args *args, struct rollout_policy *ret_policy, struct why *why);
+
+/* All of it, as the API has it. */
+struct json *policy_json(const struct rollout_policy *policy);
