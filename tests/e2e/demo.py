@@ -99,7 +99,13 @@ class Demo(Claims):
                     device.freeze()
                     self.say(f"  harness: SIGSTOP to the whole of device {device.number:03d}, which loaded release 5")
 
-        self.fleet.ship("5-goes-dark", 5, gather=GATHER)
+        self.fleet.ship("5-goes-dark", 5, start=False)
+        plan = self.fleet.ask("rollout", "plan", "edr-rules/5", "--budget", BUDGET, "--bake", f"{self.fleet.bake_s}s", "--gap", "4s", "--holdout", "0", "--seeds", "1")
+        harm = [case["hurt"] for case in plan["cases"] if case["budget"] == BUDGET]
+        self.say(f"  plan: over {plan['baseline']['control']['leases']} leases of control: a harmless release hurts {harm[0]}, any other at most {max(harm)}")
+        self.claim("rollout plan knows the fleet, and that a bad release hurts no more than the budget",
+                   plan["fleet"]["devices"] == self.fleet.size and harm[0] == 0 and 0 < max(harm) <= BUDGET)
+        self.fleet.start_rollout(5, gather=GATHER)
         end = self.watch(5, ("holding", "halted"), 60, each=freeze)
         self.say(f"  stopped by {end['stopped_by']}: {end['sentence']}")
         stopped = [d for d in self.fleet.devices if d.is_stopped]
