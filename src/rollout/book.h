@@ -52,7 +52,7 @@ struct group {
         uint32_t uncompared, unmatched;          /* treated ones, past their deadline, whose cell had no control; when no control at all had its deadline */
         uint32_t young;                          /* exposures before their deadline that are not known to be harmed */
         double excess, silence;                  /* d(s): what is not ruled out; silence that has no bound: attributed so far */
-        double attributed, accepted;             /* accepted: harm that an override took upon itself */
+        double attributed, certain, accepted;    /* harm.h; accepted: what an override took upon itself */
         struct evalue evalues[ROLLOUT_SIGNALS];
         bool is_dirty, is_harm_stale, is_excess_stale, is_rare;      /* since the rules last looked counts changed, and harm, or the bound's counts */
         bool is_spent, is_stuck;
@@ -66,6 +66,7 @@ struct candidate { uint32_t at, class; double suspicion, excess, gain; uint64_t 
 struct rollout {
         struct rollout_policy policy;
         uint32_t fleet, blocks, group_count, leases_max;
+        double deviations;                       /* harm.h */
 
         enum rollout_state state;
         enum rollout_reason reason;

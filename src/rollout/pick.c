@@ -261,7 +261,7 @@ static void pick_cover(struct rollout *rollout, struct rollout_line *line, size_
 static void pick_exposures(struct rollout *rollout, struct rollout_line *line)
 {
         pacer_refresh_bounds(rollout);
-        uint32_t left = pacer_cap_left(rollout, line->now_ms), room = rollout->leases_max - rollout->lease_count;
+        uint32_t left = pacer_left(rollout, line->now_ms), room = rollout->leases_max - rollout->lease_count;
         left = left < room ? left : room;
         if (!left || !pacer_window(rollout, &rollout->groups[0]))
                 return;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "rollout/due.h"
 #include "rollout/gate.h"
+#include "rollout/harm.h"
 #include "rollout/pacer.h"
 
 #include <assert.h>
@@ -101,6 +102,7 @@ enum err rollout_new(const struct rollout_config *config, struct rollout **ret_r
         rollout->group_count = 1u + config->strata;
         rollout->leases_max = leases_for(config);
         rollout->cells_max = cells_for(rollout);
+        rollout->deviations = harm_deviations(rollout->group_count);
         rollout->next_due_ms = NEVER;
         rollout->free_cell = NO_CELL;
         if (allocate(rollout))

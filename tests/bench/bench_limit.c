@@ -44,6 +44,8 @@ static void put_fresh(struct world *world, uint32_t at)
         world->line[at] = (struct rollout_device){ .device = device, .bucket = device * UINT64_C(0x9E3779B97F4A7C15), .ring = ROLLOUT_RING_ALL };
 }
 
+static uint32_t fleet_of(const struct limit_case *of) { return of->ratio < 100 ? FLEET : FLEET / 10; }
+
 static bool open_rollout(struct world *world, const struct limit_case *of)
 {
         struct rollout_policy policy = rollout_policy_default();
@@ -56,7 +58,7 @@ static bool open_rollout(struct world *world, const struct limit_case *of)
         policy.cap_per_bake = of->batch;
         policy.alpha_ppm = (int64_t)(1e6 / needed);
         policy.complete_ppm = 1000000;
-        const struct rollout_config config = { .policy = policy, .fleet = FLEET, .blocks = 1, .leases_max = 40000000 };
+        const struct rollout_config config = { .policy = policy, .fleet = fleet_of(of), .blocks = 1, .leases_max = 3 * fleet_of(of) + (of->ratio < 10 ? 20000000 : of->ratio < 100 ? 2000000 : 400000) };
         return rollout_new(&config, &world->rollout, NULL) == OK && rollout_start(world->rollout, start_ms, NULL) == OK;
 }
 
@@ -103,7 +105,7 @@ static bool step(struct world *world, const struct limit_case *of)
                 if (line.picks[i].kind == ROLLOUT_EXPOSE || of->lag_s)
                         put_fresh(world, i);
         }
-        return is_good && world->fresh + world->line_count < FLEET;
+        return is_good && world->fresh + world->line_count < fleet_of(of);
 }
 
 /* How many were hurt when it stopped: with a lag, those that have not said so yet, too. */
@@ -124,10 +126,7 @@ static bool run(const struct limit_case *of, uint64_t seed, struct world *world,
                 is_good = step(world, of);
                 rollout_view(world->rollout, &view);
         }
-        uint32_t unsaid = 0;
-        for (uint32_t i = 0; i < world->late_count; i++)
-                unsaid += 1;
-        *ret_hurt = view.fleet.hurt + unsaid;
+        *ret_hurt = (double)view.fleet.hurt + world->late_count;
         rollout_free(world->rollout);
         world->rollout = NULL;
         return is_good;

@@ -64,6 +64,7 @@ TEST(rollout_pick, draws_other_controls_each_time)
                         drawn[round] |= (uint64_t)(small.picks[i].kind == ROLLOUT_SHADOW) << i;
                 small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_PROVEN, 1);
                 small_answer(&small, ROLLOUT_SHADOW, ROLLOUT_PROVEN, 4);
+                small_wait(&small, 500);
         }
         CHECK(drawn[0] != drawn[1]);
 }
@@ -110,6 +111,7 @@ TEST(rollout_pick, goes_after_the_stratum_that_was_harmed)
                         small_report(&small, small.picks[i].handle, is_harmed ? ROLLOUT_HARMED : ROLLOUT_PROVEN);
                         harmed += is_harmed;
                 }
+        small_wait(&small, 500);
         CHECK(small_pick(&small) == 4);
         for (uint32_t i = 0; i < 40; i++)
                 CHECK(small.picks[i].kind == ROLLOUT_WAIT || i % 2 == 1);

@@ -1,0 +1,18 @@
+/* harm.h - how much of the harm is the release's? Inside rollout/ only.
+ *
+ * Harm beyond what control explains (decision 007), less what chance may add. `likely`: less some standard deviations, which leaves little room
+ * for new exposures while it lasts. `certain`: less a line that a harmless release crosses once in 1,000 rollouts, in any of its groups and however long one looks
+ * (decision 008); it stops the rollout. While the budget is wider than chance the two are one. */
+#pragma once
+
+#include "rollout/book.h"
+
+struct harm {
+        double likely, certain;
+        double silence;                          /* of these, silence that has no bound: it is expected to go on at its rate */
+};
+
+/* How many standard deviations are likely to be more than chance: 2 of one group, and of many as many more as it takes to ask them all. */
+double harm_deviations(uint32_t groups);
+
+struct harm harm_of(const struct rollout *rollout, const struct group *group);

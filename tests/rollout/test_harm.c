@@ -1,0 +1,142 @@
+#include "rollout/harm.h"
+
+#include "rollout/arms.h"
+
+TEST(attributed, is_what_the_baseline_does_not_explain)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 10);
+        set(&small.rollout->groups[0].control, 3960, 0, 40);
+        set(&small.rollout->groups[0].treated, 970, 0, 30);
+        explain(&small.rollout->groups[0], ROLLOUT_DARK, 1000, 4000, 40);
+        CHECK(is_near(attributed(&small), by_hand(30, 1000, 10, 12.5)));
+        set(&small.rollout->groups[0].treated, 990, 0, 10);
+        CHECK(attributed(&small) <= 0);
+}
+
+TEST(attributed, lets_no_dark_baseline_hide_a_crash)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 10);
+        set(&small.rollout->groups[0].control, 3960, 0, 40);
+        set(&small.rollout->groups[0].treated, 986, 4, 10);
+        explain(&small.rollout->groups[0], ROLLOUT_DARK, 1000, 4000, 40);
+        CHECK(is_near(attributed(&small), 4));      /* all in all 14 of 1,000 would be within the noise */
+}
+
+TEST(attributed, takes_more_silence_to_stop_when_silence_is_not_bounded)
+{
+        OWN(small) struct small bounded, seen;
+        struct rollout_policy policy = small_policy();
+        small_init(&bounded, &policy, 10);
+        policy.bound_silence = 0;
+        small_init(&seen, &policy, 10);
+        struct small *both[] = { &bounded, &seen };
+        for (unsigned i = 0; i < 2; i++) {
+                set(&both[i]->rollout->groups[0].control, 19900, 0, 100);
+                set(&both[i]->rollout->groups[0].treated, 99300, 0, 700);
+                explain(&both[i]->rollout->groups[0], ROLLOUT_DARK, 100000, 20000, 100);
+        }
+        CHECK(is_near(attributed(&bounded), by_hand(700, 100000, 500, 3000)) && attributed(&bounded) > 5 && attributed(&seen) <= 0);
+        set(&seen.rollout->groups[0].treated, 99000, 0, 1000);
+        CHECK(attributed(&seen) > 5);
+        small_done(&seen);
+}
+
+TEST(attributed, counts_the_first_silent_ones_in_full_though_silence_is_not_bounded)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.bound_silence = 0;
+        small_init(&small, &policy, 10);
+        set(&small.rollout->groups[0].control, 20, 0, 0);
+        set(&small.rollout->groups[0].treated, 0, 0, 5);
+        CHECK(is_near(attributed(&small), 5) && pacer_is_spent(small.rollout));
+}
+
+TEST(attributed, is_no_more_silence_than_is_still_there)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 10);
+        struct group *fleet = &small.rollout->groups[0];
+        set(&fleet->control, 1600, 0, 400);
+        set(&fleet->treated, 130, 0, 70);
+        explain(fleet, ROLLOUT_DARK, 200, 2000, 400);
+        CHECK(is_near(attributed(&small), by_hand(70, 200, 40, 44)));
+        fleet->treated.by_status[LEASE_DARK] = 5;
+        fleet->treated.by_status[LEASE_PROVEN] = 195;
+        CHECK(is_near(attributed(&small), 5));
+}
+
+TEST(attributed, knows_a_stratum_that_was_always_worse_than_its_neighbours)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 10);
+        struct group *stratum = &small.rollout->groups[1];
+        set(&stratum->control, 900, 0, 100);
+        set(&stratum->treated, 90, 0, 10);
+        stratum->explained[ROLLOUT_DARK] = (struct explained){ .at_treated = 1, .at_control = 10, .seen_control = 100, .spread = 0.1 };
+        refresh(&small, 1);
+        CHECK(stratum->attributed <= 0);
+        stratum->explained[ROLLOUT_DARK].seen_control = 10;
+        refresh(&small, 1);
+        CHECK(is_near(stratum->attributed, by_hand(10, 100, 1, 1 + 0.1 + 1.0 / 11)));
+}
+
+TEST(attributed, asks_control_elsewhere_for_those_that_had_none)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 10);
+        struct group *fleet = &small.rollout->groups[0];
+        set(&fleet->control, 90, 10, 0);
+        set(&fleet->treated, 40, 10, 0);
+        fleet->uncompared = 60;
+        CHECK(attributed(&small) <= 0);
+        fleet->uncompared = 10;
+        CHECK(is_near(attributed(&small), by_hand(10, 50, 1, 1.1)));
+}
+
+TEST(attributed, is_all_of_it_without_control)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 10);
+        set(&small.rollout->groups[0].treated, 10, 2, 1);
+        CHECK(is_near(attributed(&small), 3));
+}
+
+/* 400 silent are expected of 10,000, give or take 22: 470 are too many to go on as before, and too few to stop a rollout with a budget of 5 for good. 600 are not. */
+TEST(harm, that_may_be_chance_leaves_little_room_but_stops_nothing)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 60);
+        struct group *fleet = &small.rollout->groups[0];
+        set(&fleet->control, 38400, 0, 1600);
+        set(&fleet->treated, 9530, 0, 470);
+        explain(fleet, ROLLOUT_DARK, 10000, 40000, 1600);
+        CHECK(attributed(&small) > 5 && fleet->certain <= 0 && !pacer_is_spent(small.rollout) && !pacer_is_stuck(small.rollout));
+        CHECK(pacer_window(small.rollout, fleet) == 2);      /* half the budget at a time: or nothing would be learned any more */
+        set(&fleet->treated, 9400, 0, 600);
+        CHECK(attributed(&small) > 5 && fleet->certain > 5 && pacer_is_spent(small.rollout));
+}
+
+/* Were all of them harmed, chance has added little: 5 of 5, though 1 of 20 controls was silent, too. It may have added all when 19 of 20 were. */
+TEST(harm, of_all_of_them_is_hardly_chance)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 60);
+        set(&small.rollout->groups[0].control, 19, 0, 1);
+        set(&small.rollout->groups[0].treated, 0, 0, 5);
+        explain(&small.rollout->groups[0], ROLLOUT_DARK, 5, 20, 1);
+        CHECK(is_near(attributed(&small), (5 - 0.25 - deviations() * sqrt(0.3125 * 0.05)) / 0.95) && attributed(&small) > 4.6);
+        set(&small.rollout->groups[0].control, 1, 0, 19);
+        explain(&small.rollout->groups[0], ROLLOUT_DARK, 5, 20, 19);
+        CHECK(attributed(&small) <= 0);
+}
