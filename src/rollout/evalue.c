@@ -31,7 +31,7 @@ static void add_tail(const struct evalue_risk *risk, double ratio, bool up, stru
 {
         static const double large = 0x1p600, log_large = 415.88830833596718565, negligible = 0x1p-60;
         double t = risk->treated, c = risk->control, d = risk->treated_events + (double)risk->control_events, j = risk->treated_events;
-        double least = d > c ? d - c : 0, most = d < t ? d : t, term = tail->offset ? 0 : 1;
+        double least = d > c ? d - c : 0, most = d < t ? d : t, term = tail->offset != 0 ? 0 : 1;
         while (up ? j < most : j > least) {
                 double step = up ? ratio * (t - j) * (d - j) / ((j + 1) * (c - d + j + 1)) : j * (c - d + j) / (ratio * (t - j + 1) * (d - j + 1));
                 j += up ? 1 : -1;
