@@ -6,15 +6,17 @@
 #   make test      the tests of the ordinary build only
 #   make bench     measurements, as JSON        make fuzz   each fuzzer for FUZZ_S seconds
 #   make bench-table     the tables of docs/guide/rollout.md anew: an hour
+#   make bench-long   SEEDS simulated rollouts with crashes, losses and clocks that jump: the promises of docs/guide/rollout.md
 #   make install   (DESTDIR, PREFIX)            make clean
 #
 # What is missing is installed by name first (tools/install-deps); DEPS=no leaves that out.
 PREFIX ?= /usr/local
 FUZZ_S ?= 60
+SEEDS ?= 10000
 DEPS ?= yes
 KEEP ?=
 
-.PHONY: build demo check test bench bench-table fuzz install clean deps deps-build
+.PHONY: build demo check test bench bench-table bench-long fuzz install clean deps deps-build
 build: deps-build
 	@test -f build/build.ninja || meson setup build --prefix=$(PREFIX) >build-setup.log 2>&1 || { cat build-setup.log; exit 1; }
 	@rm -f build-setup.log
@@ -34,6 +36,11 @@ bench: build
 
 bench-table: build
 	@for table in catalogue liars; do tests/bench/bench_replay.py $$table --guide docs/guide/rollout.md || exit 1; done
+
+# A hundred seeds to each process; a promise that is not kept is told with its seed, and fails this in the end.
+bench-long: build
+	@seq 0 100 $$(($(SEEDS) - 1)) | xargs -P "$$(nproc)" -I{} build/tests/sim/bench_storm {} 100
+	@echo "$(SEEDS) seeds, every promise kept"
 
 fuzz: deps
 	@tools/run-fuzz $(FUZZ_S)

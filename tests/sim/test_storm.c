@@ -6,7 +6,7 @@
 
 enum { SEEDS = 200 };
 
-/* So many more: bench_storm. */
+/* `make bench-long` goes on from here. */
 TEST(a_rollout, keeps_its_promises_whatever_befalls_server_network_and_clock)
 {
         struct storm_tally tally = { 0 };
