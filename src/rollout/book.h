@@ -74,6 +74,8 @@ struct rollout {
         int64_t now_ms, started_ms, stopped_ms, completed_ms;
         int64_t gathers_ms;                      /* since when devices line up for the first cohort */
         int64_t frozen_until_ms;                 /* 0: not known */
+        struct rollout_step steps[ROLLOUT_STEPS_MAX];
+        size_t step_count;                       /* 0: no ceiling */
         bool is_frozen, is_thawed;               /* thawed: people passed over the window that is open */
         uint32_t seen;
 

@@ -137,6 +137,21 @@ static uint32_t cap_left(const struct rollout *rollout, int64_t now_ms)
         return recent >= (uint64_t)rollout->policy.cap_per_bake ? 0 : (uint32_t)((uint64_t)rollout->policy.cap_per_bake - recent);
 }
 
+struct ceiling_room pacer_ceiling(const struct rollout *rollout, int64_t now_ms)
+{
+        uint32_t most = rollout->step_count ? 0 : UINT32_MAX, exposed = arm_exposed(&rollout->groups[0].treated);
+        struct ceiling_room room = { 0, NEVER };
+        for (size_t i = 0; i < rollout->step_count && room.next_ms == NEVER; i++) {
+                const struct rollout_step *step = &rollout->steps[i];
+                if (step->from_ms <= now_ms)
+                        most = step->exposed_max;
+                else if (step->exposed_max > exposed)
+                        room.next_ms = step->from_ms;
+        }
+        room.left = most > exposed ? most - exposed : 0;
+        return room;
+}
+
 /* What shows at once should not meet the whole window at once: beyond the budget it is handed out over half a bake, an eighth in each sixteenth. */
 static uint32_t spread_left(const struct rollout *rollout, int64_t now_ms)
 {
@@ -151,6 +166,7 @@ static uint32_t spread_left(const struct rollout *rollout, int64_t now_ms)
 
 uint32_t pacer_left(const struct rollout *rollout, int64_t now_ms)
 {
-        uint32_t cap = cap_left(rollout, now_ms), spread = spread_left(rollout, now_ms);
-        return cap < spread ? cap : spread;
+        uint32_t cap = cap_left(rollout, now_ms), spread = spread_left(rollout, now_ms), room = pacer_ceiling(rollout, now_ms).left;
+        uint32_t left = cap < spread ? cap : spread;
+        return left < room ? left : room;
 }

@@ -14,5 +14,8 @@ bool pacer_admits(const struct rollout *rollout, const struct rollout_device *de
 bool pacer_is_spent(const struct rollout *rollout);                          /* the budget of any group */
 bool pacer_is_stuck(const struct rollout *rollout);                          /* harm, no room, and nothing under way that could make any */
 uint32_t pacer_window(const struct rollout *rollout, const struct group *group);
-uint32_t pacer_left(const struct rollout *rollout, int64_t now_ms);         /* new exposures that the cap and the spread still allow */
+uint32_t pacer_left(const struct rollout *rollout, int64_t now_ms);         /* new exposures that cap, spread and ceiling still allow */
+/* The signed ceiling: what it leaves now, and when it leaves more; NEVER. */
+struct ceiling_room { uint32_t left; int64_t next_ms; };
+struct ceiling_room pacer_ceiling(const struct rollout *rollout, int64_t now_ms);
 void pacer_accept(struct rollout *rollout);                                  /* the harm so far, after an override */

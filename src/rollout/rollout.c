@@ -145,7 +145,7 @@ static bool has_text(const char *text)
 /* Holding, and it will go on by itself. */
 static bool holds_for_a_while(const struct rollout *rollout)
 {
-        return rollout->reason == ROLLOUT_BECAUSE_UNKNOWN || rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW;
+        return rollout->reason == ROLLOUT_BECAUSE_UNKNOWN || rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW || rollout->reason == ROLLOUT_BECAUSE_CEILING;
 }
 
 static struct rollout_facts facts_of(const struct rollout *rollout, const struct rollout_command *command)
@@ -213,13 +213,15 @@ static bool move(struct rollout *rollout, enum rollout_event event, enum rollout
         return true;
 }
 
-/* Not before a lease's time has passed, or three early birds would complete a fleet of sixty. */
+/* Not while control is silent. Not before a lease's time has passed, or three early birds would complete a fleet of sixty. */
 static bool is_complete(const struct rollout *rollout)
 {
         const struct arm *treated = &rollout->groups[0].treated;
         uint32_t exposed = arm_exposed(treated) - treated->by_status[LEASE_PREFLIGHT_FAILED], proven = treated->by_status[LEASE_PROVEN];
         uint64_t whole = rollout->seen > exposed ? rollout->seen : exposed;
         int64_t least_ms = rollout->policy.gather_s * 1000 + rollout_lease_ms(rollout);
+        if (rollout->reason == ROLLOUT_BECAUSE_UNKNOWN)
+                return false;
         return proven && rollout->now_ms >= rollout->started_ms + least_ms && proven * UINT64_C(1000000) >= whole * (uint64_t)rollout->policy.complete_ppm;
 }
 
@@ -250,18 +252,28 @@ static bool must_hold(struct rollout *rollout)
         return is_spent(rollout) || (rollout->state == ROLLOUT_EXPOSING && pacer_is_stuck(rollout));
 }
 
+/* Whoever was picked below it may still come: then it does not hold yet. Nor where there is nobody left for it to keep away. */
+static bool is_at_ceiling(const struct rollout *rollout)
+{
+        const struct arm *treated = &rollout->groups[0].treated;
+        return !pacer_ceiling(rollout, rollout->now_ms).left && !treated->by_status[LEASE_RESERVED] && arm_exposed(treated) < rollout->fleet;
+}
+
 /* What makes it hold for a while, if anything does. In a freeze nobody is asked whether control answers again. */
 static enum rollout_reason passing_reason(const struct rollout *rollout)
 {
         if (rollout_is_frozen(rollout))
                 return ROLLOUT_BECAUSE_FREEZE_WINDOW;
-        return gate_is_unknown(rollout) ? ROLLOUT_BECAUSE_UNKNOWN : ROLLOUT_BECAUSE_NONE;
+        if (gate_is_unknown(rollout))
+                return ROLLOUT_BECAUSE_UNKNOWN;
+        return is_at_ceiling(rollout) ? ROLLOUT_BECAUSE_CEILING : ROLLOUT_BECAUSE_NONE;
 }
 
 static bool hold_or_clear(struct rollout *rollout)
 {
         static const enum rollout_event events[ROLLOUT_REASONS] = {
                 [ROLLOUT_BECAUSE_NONE] = ROLLOUT_ON_CLEAR, [ROLLOUT_BECAUSE_UNKNOWN] = ROLLOUT_ON_UNKNOWN, [ROLLOUT_BECAUSE_FREEZE_WINDOW] = ROLLOUT_ON_FREEZE,
+                [ROLLOUT_BECAUSE_CEILING] = ROLLOUT_ON_CEILING,
         };
         enum rollout_reason reason = passing_reason(rollout);
         bool is_so = rollout->state == ROLLOUT_HOLDING && rollout->reason == reason;
@@ -386,6 +398,8 @@ enum err rollout_command(struct rollout *rollout, const struct rollout_command *
                 return FAIL(why, ERR_REFUSED, "`%s` is for the rules to say", rollout_event_word(order->event));
         if (order->event == ROLLOUT_ON_RESUME && rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW)
                 return FAIL(why, ERR_REFUSED, "a freeze window is open; it goes on by itself when that is over, or before by an override of two people");
+        if (rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_CEILING && (order->event == ROLLOUT_ON_RESUME || order->event == ROLLOUT_ON_OVERRIDE))
+                return FAIL(why, ERR_REFUSED, "the ceiling of its ramp is signed offline: devices go no faster, whoever asks; it goes on by itself");
         bool must_halt = order->event == ROLLOUT_ON_WITHDRAW && rollout_halts_first(rollout->state);
         struct rollout_command halt = *order;
         halt.event = ROLLOUT_ON_HALT;
@@ -395,6 +409,28 @@ enum err rollout_command(struct rollout *rollout, const struct rollout_command *
         if (!e)
                 (void)judge(rollout);
         return e;
+}
+
+static bool is_ramp(const struct rollout_step *steps, size_t count)
+{
+        bool is = true;
+        for (size_t i = 1; i < count; i++)
+                is &= steps[i].from_ms > steps[i - 1].from_ms && steps[i].exposed_max >= steps[i - 1].exposed_max;
+        return is;
+}
+
+enum err rollout_ceiling(struct rollout *rollout, const struct rollout_step *steps, size_t count, struct why *why)
+{
+        if (count > ROLLOUT_STEPS_MAX)
+                return FAIL(why, ERR_LIMIT, "a ceiling has at most %d steps, not %zu", ROLLOUT_STEPS_MAX, count);
+        if (!is_ramp(steps, count))
+                return FAIL(why, ERR_USAGE, "the steps of a ceiling ascend");
+        if (rollout->state != ROLLOUT_DRAFT)
+                return FAIL(why, ERR_REFUSED, "the rollout is %s; its ceiling stays", rollout_state_word(rollout->state));
+        for (size_t i = 0; i < count; i++)
+                rollout->steps[i] = steps[i];
+        rollout->step_count = count;
+        return OK;
 }
 
 enum err rollout_start(struct rollout *rollout, int64_t now_ms, struct why *why)

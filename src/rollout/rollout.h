@@ -11,7 +11,7 @@
  * starts its deadline. A reservation that is not granted within a lease's time is censored, never booked dark.
  *
  * Invariants: unanswered exposures never pass what the budget allows, for the fleet and for each stratum; nobody is
- * exposed but in EXPOSING and COMPLETE; UNKNOWN and a freeze expose nobody; late outcomes mend labels and counts, never evidence.
+ * exposed but in EXPOSING and COMPLETE; UNKNOWN and a freeze expose nobody; never more are exposed than the ceiling has at that time; late outcomes mend labels and counts, never evidence.
  * Words and rules: docs/guide/rollout.md. */
 #pragma once
 
@@ -67,6 +67,12 @@ struct rollout_command {
         const char *who, *second, *because;      /* for OVERRIDE; NULL: not said */
 };
 MUST_CHECK enum err rollout_command(struct rollout *rollout, const struct rollout_command *command, struct why *why);
+
+/* The signed ceiling of the release's ramp: from each of these moments on so many may have been exposed, nobody before the first. Said once, before
+ * the start; both ascend. ERR_LIMIT, ERR_USAGE; ERR_REFUSED: it has begun. */
+enum { ROLLOUT_STEPS_MAX = 16 };
+struct rollout_step { int64_t from_ms; uint32_t exposed_max; };
+MUST_CHECK enum err rollout_ceiling(struct rollout *rollout, const struct rollout_step *steps, size_t count, struct why *why);
 
 /* From DRAFT, PROVING or READY to EXPOSING. */
 MUST_CHECK enum err rollout_start(struct rollout *rollout, int64_t now_ms, struct why *why);

@@ -78,11 +78,21 @@ static void say_until(struct rollout_view *view, const char *what)
                 SAY(view, "%s until it is over.", what);
 }
 
+static void say_ceiling(struct rollout_view *view)
+{
+        char what[120];
+        snprintf(what, sizeof(what), "The signed ceiling of its ramp is reached with %u exposed: nobody more starts", view->fleet.exposed);
+        if (view->until_ms)
+                say_until(view, what);
+        else
+                SAY(view, "%s; it has no further step.", what);
+}
+
 static void say_holding(const struct rollout *rollout, struct rollout_view *view)
 {
         static const char *const others[ROLLOUT_REASONS] = {
                 [ROLLOUT_BECAUSE_PARTNER_HOLD] = "a partner holds it",
-                [ROLLOUT_BECAUSE_OPERATOR] = "an operator holds it",         [ROLLOUT_BECAUSE_CEILING] = "the signed ceiling of its ramp is reached",
+                [ROLLOUT_BECAUSE_OPERATOR] = "an operator holds it",
         };
         if (rollout->reason == ROLLOUT_BECAUSE_BUDGET)
                 SAY(view, "The harm budget of %lld is spent: %u hurt among %u exposed. Withdraw it, or override with two people and a reason.",
@@ -91,6 +101,8 @@ static void say_holding(const struct rollout *rollout, struct rollout_view *view
                 SAY(view, "Control devices fell silent, too, so nothing can be told from silence: no new exposures until control answers.");
         else if (rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW)
                 say_until(view, "A freeze window is open: what runs it, runs on; nothing new starts");
+        else if (rollout->reason == ROLLOUT_BECAUSE_CEILING)
+                say_ceiling(view);
         else
                 SAY(view, "Nothing new starts: %s.", others[rollout->reason] ? others[rollout->reason] : "it holds");
 }
@@ -133,6 +145,16 @@ static void say(const struct rollout *rollout, struct rollout_view *view)
                 say_halted(rollout, view);
 }
 
+static int64_t until_ms(const struct rollout *rollout)
+{
+        int64_t next_ms = pacer_ceiling(rollout, rollout->now_ms).next_ms;
+        if (rollout->state != ROLLOUT_HOLDING)
+                return 0;
+        if (rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW)
+                return rollout->frozen_until_ms;
+        return rollout->reason == ROLLOUT_BECAUSE_CEILING && next_ms != NEVER ? next_ms : 0;
+}
+
 void rollout_view(const struct rollout *rollout, struct rollout_view *ret_view)
 {
         *ret_view = (struct rollout_view){
@@ -141,8 +163,7 @@ void rollout_view(const struct rollout *rollout, struct rollout_view *ret_view)
                 .is_frozen = rollout_is_frozen(rollout),
                 .evidence = exp(rollout->log_evidence), .evidence_needed = 1e6 / (double)rollout->policy.alpha_ppm,
         };
-        if (rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW)
-                ret_view->until_ms = rollout->frozen_until_ms;
+        ret_view->until_ms = until_ms(rollout);
         view_group(rollout, &rollout->groups[0], &ret_view->fleet);
         ret_view->limit = ret_view->fleet.exposed + ret_view->fleet.window;
         say(rollout, ret_view);

@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct rollout_policy policy = { .budget = 3, .bake_s = 1, .gap_s = 1, .alpha_ppm = 100000, .controls = 1, .cap_per_bake = 9, .watch_s = 9, .complete_ppm = 900000 };
         const struct rollout_config config = { .policy = policy, .fleet = FLEET, .blocks = 2, .strata = 3, .leases_max = 100 };
         OWN(rollout) struct rollout *rollout = NULL;
-        if (rollout_new(&config, &rollout, NULL) || rollout_start(rollout, 0, NULL))
+        static const struct rollout_step ramp[] = { { 50, 4 }, { 3000, FLEET } };
+        if (rollout_new(&config, &rollout, NULL) || rollout_ceiling(rollout, ramp, size % 3, NULL) || rollout_start(rollout, 0, NULL))
                 return 0;
         int64_t now_ms = 0;
         for (size_t i = 0; i + INPUT_BYTES <= size; i += INPUT_BYTES) {
