@@ -267,7 +267,9 @@ static void make_note(struct world *world, int64_t counter, const struct buf *do
 {
         static const char content[] = "rule nothing { condition: false }";
         struct release_note note = { .counter = (uint64_t)counter, .floor = world->floor ? (uint64_t)world->floor : 1, .platform_count = 1, .platforms = { "any" }, .file_count = 1,
-                                     .ceiling = { WORLD_START_S, 1, { { 0, 1000000 } } } };
+                                     .ceiling = world->ceiling };
+        if (!note.ceiling.count)
+                note.ceiling = (struct ceiling){ WORLD_START_S, 1, { { 0, CEILING_ALL_PPM } } };
         struct release_file file = { .length = sizeof(content) - 1, .path = "rules/main.yar" };
         snprintf(note.stream, sizeof(note.stream), "%s", world->stream);
         snprintf(note.version, sizeof(note.version), "1.%" PRId64, counter);

@@ -12,6 +12,7 @@
 #include "server/store/store.h"
 #include "server/signer/signer.h"
 #include "support/sim_disk.h"
+#include "trust/ceiling.h"
 #include "trust/keys.h"
 #include "trust/lease.h"
 #include "trust/request.h"
@@ -32,6 +33,7 @@ struct world {
         const char *stream;
         char folder[64], database[96];           /* folder "": the database is in memory */
         unsigned crashes;
+        struct ceiling ceiling;                  /* of releases from now on; no steps: open to all at once */
         int64_t now_ms, floor;                   /* floor: of releases from now on; 0: 1 */
         struct buf release_root, director_root, anchor, targets, snapshot, note;
         uint64_t version;                        /* of the publisher's targets and snapshot */

@@ -94,10 +94,28 @@ static enum err feed_freeze(struct run *run, const struct input *input, struct f
         return OK;
 }
 
+/* Kept with the numbers that were found at the start, so that replaying counts nobody anew. */
+static enum err feed_ceiling(struct run *run, const struct input *input, struct fed *fed, struct why *why)
+{
+        struct rollout_step steps[CEILING_STEPS_MAX] = { { 0 } };
+        struct ceiling ceiling = { .start = input->number, .count = input->list_count / 3 };
+        (void)fed;
+        if (ceiling.count > CEILING_STEPS_MAX || input->list_count % 3)
+                return FAIL(why, ERR_IO, "the ceiling of rollout %" PRId64 " is damaged; restore firebreak.db from a backup", run->facts.number);
+        for (size_t i = 0; i < ceiling.count; i++) {
+                const uint32_t *row = &input->list[3 * i];
+                ceiling.steps[i] = (struct ceiling_step){ row[0], row[1] };
+                steps[i] = (struct rollout_step){ (ceiling.start + row[0]) * 1000, row[2] };
+        }
+        run->ceiling = ceiling;
+        return rollout_ceiling(run->pure, steps, ceiling.count, why);
+}
+
 static const struct kind { const char *name; feeder *feed; } kinds[INPUTS] = {
         [INPUT_START] = { "start", feed_start },   [INPUT_TICK] = { "tick", feed_tick },       [INPUT_PICK] = { "pick", feed_pick },
         [INPUT_GRANTED] = { "granted", feed_granted }, [INPUT_REPORT] = { "report", feed_report }, [INPUT_SEEN] = { "seen", feed_seen },
         [INPUT_COMMAND] = { "command", feed_command }, [INPUT_FREEZE] = { "freeze", feed_freeze },
+        [INPUT_CEILING] = { "ceiling", feed_ceiling },
 };
 
 static enum err append(struct db *db, struct run *run, const struct input *input, struct why *why)

@@ -5,15 +5,15 @@
 
 #include "server/rollouts/run.h"
 
-enum input_what { INPUT_START, INPUT_TICK, INPUT_PICK, INPUT_GRANTED, INPUT_REPORT, INPUT_SEEN, INPUT_COMMAND, INPUT_FREEZE, INPUTS };
+enum input_what { INPUT_START, INPUT_TICK, INPUT_PICK, INPUT_GRANTED, INPUT_REPORT, INPUT_SEEN, INPUT_COMMAND, INPUT_FREEZE, INPUT_CEILING, INPUTS };
 
 /* Words, not numbers of enums, are on disk: they outlive a reordering. */
 struct input {
         enum input_what what;
-        int64_t at_ms, number;                  /* a handle, how many, or until when */
+        int64_t at_ms, number;                  /* a handle, how many, until when, or from when */
         const char *word, *kind;                /* an outcome and its kind, an event, or of freeze windows: open, over */
         const char *who, *second, *because;
-        const uint32_t *list;                   /* dense numbers in line */
+        const uint32_t *list;                   /* dense numbers in line; of a ceiling: after, ppm, most exposed, again and again */
         size_t list_count;
 };
 

@@ -11,6 +11,7 @@
 
 #include "rollout/rollout.h"
 #include "server/rollouts/leases.h"
+#include "trust/ceiling.h"
 
 struct json;
 struct rollouts;
@@ -54,6 +55,7 @@ struct rollout_order {
         const struct json *policy;              /* NULL: all defaults */
         const char *override_text;              /* who passed over which evidence and why, for the record; NULL: nobody */
         const char *who;
+        struct ceiling ceiling;                 /* of the release's note */
         int64_t now_ms;
 };
 MUST_CHECK enum err rollouts_start(struct rollouts *rollouts, const struct rollout_order *order, struct run **ret_run, struct why *why);

@@ -20,6 +20,7 @@ struct run {
         struct run_facts facts;
         struct rollout *pure;
         struct rollout_policy policy;
+        struct ceiling ceiling;                 /* no steps: of a rollout that began before ceilings were kept */
         struct freeze *freeze;
         struct freeze_answer frozen;            /* what the library was told last */
         struct member *members;                 /* by device, ascending */
@@ -50,6 +51,10 @@ MUST_CHECK enum err run_tell(struct rollouts *rollouts, struct run *run, const s
 MUST_CHECK enum err rollouts_load(struct rollouts *rollouts, int64_t number, struct why *why);
 /* Tells the library of freeze windows that opened or are over. */
 MUST_CHECK enum err run_follow_freeze(struct rollouts *rollouts, struct run *run, int64_t now_ms, struct why *why);
+/* Tells the library, once, how many may be exposed at each step of its ceiling. */
+MUST_CHECK enum err run_set_ceiling(struct rollouts *rollouts, struct run *run, int64_t now_ms, struct why *why);
+/* As the device itself finds. */
+bool run_ceiling_admits(const struct run *run, const struct member *member, int64_t now_ms);
 bool run_freezes_member(const struct run *run, const struct member *member);      /* at the last look */
 /* Facts that follow from the library's state. */
 void run_refresh(struct run *run);

@@ -116,6 +116,10 @@ enum err rollouts_start(struct rollouts *rollouts, const struct rollout_order *o
         if (!e)
                 e = rollouts_load(rollouts, number, why);
         struct run *run = rollouts_by_number(rollouts, number);
+        if (!e) {
+                run->ceiling = order->ceiling;
+                e = run_set_ceiling(rollouts, run, order->now_ms, why);
+        }
         if (!e)
                 e = run_input(rollouts, run, &(struct input){ .what = INPUT_START, .at_ms = order->now_ms }, NULL, why);
         if (!e)

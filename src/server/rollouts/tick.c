@@ -48,7 +48,7 @@ static size_t line(struct run *run, int64_t now_ms, uint32_t *dense)
                 struct member *member = &run->members[i];
                 if (member->asked_ms < since || member->asked_ms > now_ms)      /* later than now: the clock was put back */
                         member->asked_ms = 0;
-                if (member->asked_ms && !run_freezes_member(run, member))
+                if (member->asked_ms && !run_freezes_member(run, member) && run_ceiling_admits(run, member, now_ms))
                         dense[count++] = (uint32_t)i;
         }
         run->line_length = count;
