@@ -1,6 +1,7 @@
 #include "cli/replay_plan.h"
 
 #include "cli/policy.h"
+#include "format/json.h"
 #include "format/near.h"
 #include "platform/file.h"
 #include "replay/catalogue.h"
@@ -112,6 +113,16 @@ static enum err read_policy(struct replay_plan *plan, const char *word, const ch
         return e ? e : add_policy(plan, director, why);
 }
 
+/* A scenario has an hour of a weekday and zones of one offset each, not a date and the rules of real zones: a window would freeze another time than it says. */
+static enum err refuse_freeze(const struct args *said, const char *file, struct why *why)
+{
+        OWN(json) struct json *policy = NULL;
+        enum err e = policy_read(said, &policy, why);
+        if (!e && json_count(json_get(policy, "freeze")))
+                return FAIL(why, ERR_USAGE, "%.150s: `freeze`: a replay has no calendar and honours no windows; take them out, and let `start` of a scenario of your own say the hour", file);
+        return e;
+}
+
 static enum err read_policies(struct replay_plan *plan, const struct args *args, struct why *why)
 {
         char *list = arena_strdup(plan->arena, arg_text(args, OPTION_POLICIES, "firebreak"));
@@ -124,7 +135,8 @@ static enum err read_policies(struct replay_plan *plan, const struct args *args,
                 return e;
         plan->study.directors = plan->directors;
         said.of[OPTION_POLICY] = (struct arg){ .count = file ? 1 : 0, .texts = { file } };
-        return policy_fill(&said, &plan->study.policy, why);
+        e = policy_fill(&said, &plan->study.policy, why);
+        return e || !file ? e : refuse_freeze(&said, file, why);
 }
 
 enum err replay_plan_read(const struct args *args, struct replay_plan *plan, struct why *why)

@@ -108,6 +108,21 @@ TEST(replay, reads_a_scenario_and_a_policy_of_ones_own)
         file_remove_tree(folder);
 }
 
+TEST(replay, refuses_a_policy_with_freeze_windows_and_says_what_to_do)
+{
+        char folder[64], policy[128], line[512];
+        CHECK(file_temporary(folder, NULL) == OK);
+        OWN(fake_run) struct fake_run run = { 0 };
+        write_file(folder, "policy.yaml", "budget: 7\nfreeze: [\"fri 16:00 - mon 06:00 Europe/Berlin\"]\n", policy);
+        snprintf(line, sizeof(line), "replay july-19 --fleet 300 --policy %s --json", policy);
+        CHECK(replayed(&run, line) == 64 && !run.out[0] && strstr(run.err, "policy.yaml: `freeze`") && strstr(run.err, "take them out"));
+        write_file(folder, "policy.yaml", "budget: 7\nfreeze: [\"fry 16:00 - mon 06:00 Europe/Berlin\"]\n", policy);
+        CHECK(replayed(&run, line) == 64 && strstr(run.err, "fry"));
+        write_file(folder, "policy.yaml", "budget: 7\nfreeze: []\n", policy);
+        CHECK(replayed(&run, line) == 0);
+        file_remove_tree(folder);
+}
+
 TEST(replay, writes_a_report_and_says_early_when_it_cannot)
 {
         char folder[64], path[128], line[512];
