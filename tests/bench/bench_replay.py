@@ -4,14 +4,18 @@
   catalogue   every release of content/scenarios under every policy; with the harm that docs/guide/rollout.md promises beside it
   liars       a good release, a brick and a crash, with devices that lie
 
-usage: bench_replay.py catalogue|liars [--firebreak FILE] [--seeds N] [--peer-seeds N] [--fleet N] [--guide FILE] [--smoke]
+usage: bench_replay.py catalogue|liars [--firebreak FILE] [--seeds N] [--peer-seeds N] [--fleet N] [--jobs N] [--journal FILE] [--guide FILE] [--smoke]
 
 JSON on standard output, progress on standard error. --guide also writes the table between the two comments
-`<!-- catalogue -->` and `<!-- end of catalogue -->` of that file (or `liars`).
+`<!-- catalogue -->` and `<!-- end of catalogue -->` of that file (or `liars`). --journal keeps each run as it ends, and the next call takes from there
+what the same program has run. --jobs replays run side by side, as many as there are cores.
 """
-import argparse, json, math, pathlib, re, subprocess, sys, tempfile, time
+import argparse, json, math, os, pathlib, re, subprocess, sys, time
+
+from replay_runs import Replays
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SCENARIOS = ROOT / "content/scenarios"
 BUDGET = 30
 PEERS = ["all-at-once", "rings", "error-threshold", "steps", "peeking"]
 CRASH = """faults:
@@ -25,10 +29,26 @@ CRASH = """faults:
 """
 
 
-def replay(*words):
-    """A list either way: of the runs, one a line; without words of the scenarios."""
-    done = subprocess.run([str(wish.firebreak), "replay", *map(str, words), "--json"], text=True, check=True, stdout=subprocess.PIPE)
-    return [json.loads(line) for line in done.stdout.splitlines()] if words else json.loads(done.stdout)
+def scenarios():
+    done = subprocess.run([str(wish.firebreak), "replay", "--json"], text=True, check=True, stdout=subprocess.PIPE)
+    return json.loads(done.stdout)
+
+
+def ask(name, *options, seeds, text=None):
+    """Futures of runs. What is run is the text that the journal knows it by, not what the program has of that name."""
+    return replays.ask(name, text or (SCENARIOS / f"{name}.yaml").read_text(), ["--fleet", wish.fleet, *options], seeds)
+
+
+def ask_us(name, *options, budget=BUDGET, text=None):
+    return ask(name, "--budget", budget, *options, seeds=wish.seeds, text=text)
+
+
+def ask_peer(name, policy):
+    return ask(name, "--policy", policy, seeds=wish.peer_seeds)
+
+
+def ran(asked):
+    return [one.result() for one in asked]
 
 
 def say(text):
@@ -90,12 +110,13 @@ def peer_cell(row):
 
 def catalogue():
     rows = []
-    for scenario in replay()[-3:] if wish.smoke else replay():
-        ours = replay(scenario["name"], "--fleet", wish.fleet, "--budget", BUDGET, "--seeds", wish.seeds)
+    known = scenarios()[-3:] if wish.smoke else scenarios()
+    asked = [(ask_us(scenario["name"]), {peer: ask_peer(scenario["name"], peer) for peer in PEERS}) for scenario in known]
+    for scenario, (ours, theirs) in zip(known, asked):
+        ours = ran(ours)
         row = {key: scenario[key] for key in ("name", "class", "unseen", "contained")}
         row |= {"susceptible_median": share([run["susceptible"] for run in ours], .5), "firebreak": of_us(ours)}
-        for peer in PEERS:
-            row[peer] = sum_up(replay(scenario["name"], "--fleet", wish.fleet, "--policy", peer, "--seeds", wish.peer_seeds))
+        row |= {peer: sum_up(ran(theirs[peer])) for peer in PEERS}
         rows.append(row)
         say(f"{scenario['name']}: {row['firebreak']['hurt_median']} hurt, stopped by {stoppers(row['firebreak'])}")
     return rows
@@ -119,19 +140,18 @@ def catalogue_table(rows):
 
 
 def liars():
-    folder = ROOT / "content/scenarios"
-    calm = (folder / "good-calm.yaml").read_text()
-    releases = {"good": calm, "july-19": (folder / "july-19.yaml").read_text(), "crash in 10 %": calm + CRASH}
-    rows = []
+    calm, july = (SCENARIOS / "good-calm.yaml").read_text(), (SCENARIOS / "july-19.yaml").read_text()
+    releases = {"good": calm, "july-19": july, "crash in 10 %": calm + CRASH}
+    lies = [(0, None)] + [(ppm, kind) for ppm in (10000, 50000) for kind in ("fine", "hurt", "hurt_when_exposed")]
+    asked, rows = [], []
     for release, text in list(releases.items())[1:2] if wish.smoke else releases.items():
-        for ppm, kind in [(0, None)] + [(ppm, kind) for ppm in (10000, 50000) for kind in ("fine", "hurt", "hurt_when_exposed")]:
-            lies = f"fleet:\n  liars_ppm: {ppm}\n  liars: {kind}\n" if kind else "fleet:\n"
-            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-                file.write(text.replace("fleet:\n", lies, 1))
-                file.flush()
-                runs = replay(file.name, "--fleet", wish.fleet, "--budget", BUDGET, "--seeds", wish.seeds)
-            rows.append({"release": release, "liars_ppm": ppm, "liars": kind, **of_us(runs), "exposed_95": share([run["exposed"] for run in runs], .95)})
-            say(f"{release}, {ppm} ppm {kind}: {rows[-1]['hurt_95']} hurt, stopped by {stoppers(rows[-1])}")
+        for ppm, kind in lies:
+            told = f"fleet:\n  liars_ppm: {ppm}\n  liars: {kind}\n" if kind else "fleet:\n"
+            asked.append((release, ppm, kind, ask_us("liars", text=text.replace("fleet:\n", told, 1))))
+    for release, ppm, kind, runs in asked:
+        runs = ran(runs)
+        rows.append({"release": release, "liars_ppm": ppm, "liars": kind, **of_us(runs), "exposed_95": share([run["exposed"] for run in runs], .95)})
+        say(f"{release}, {ppm} ppm {kind}: {rows[-1]['hurt_95']} hurt, stopped by {stoppers(rows[-1])}")
     return rows
 
 
@@ -152,20 +172,30 @@ def write_guide(table):
     wish.guide.write_text(re.sub(f"{start}.*?{end}", lambda found: f"{start}\n{table}\n{end}", text, flags=re.S))
 
 
+TABLES = {"catalogue": (catalogue, catalogue_table), "liars": (liars, liars_table)}
+
 parser = argparse.ArgumentParser(add_help=False, usage=__doc__)
-parser.add_argument("table", choices=["catalogue", "liars"])
+parser.add_argument("table", choices=TABLES)
 parser.add_argument("--firebreak", type=pathlib.Path, default=ROOT / "build/firebreak")
-parser.add_argument("--seeds", type=int, default=20)
-parser.add_argument("--peer-seeds", type=int, default=3)
-parser.add_argument("--fleet", type=int, default=200000)
+parser.add_argument("--seeds", type=int)
+parser.add_argument("--peer-seeds", type=int)
+parser.add_argument("--fleet", type=int)
+parser.add_argument("--jobs", type=int, default=os.cpu_count())
+parser.add_argument("--journal", type=pathlib.Path)
 parser.add_argument("--guide", type=pathlib.Path)
 parser.add_argument("--smoke", action="store_true")
 wish = parser.parse_args()
-if wish.smoke:
-    wish.seeds, wish.peer_seeds, wish.fleet = 2, 1, 2000
+usual = {"seeds": 2, "peer_seeds": 1, "fleet": 2000} if wish.smoke else {"seeds": 20, "peer_seeds": 3, "fleet": 200000}
+for option, value in usual.items():
+    if wish.smoke or getattr(wish, option) is None:
+        setattr(wish, option, value)
+if min(wish.seeds, wish.peer_seeds, wish.fleet, wish.jobs) < 1:
+    parser.error("at least one seed, device and job")
 began = time.monotonic()
-rows = {"catalogue": catalogue, "liars": liars}[wish.table]()
-table = {"catalogue": catalogue_table, "liars": liars_table}[wish.table](rows)
+make_rows, make_table = TABLES[wish.table]
+with Replays(wish.firebreak, wish.jobs, wish.journal) as replays:
+    rows = make_rows()
+table = make_table(rows)
 print(json.dumps({"bench": wish.table, "fleet": wish.fleet, "budget": BUDGET, "rows": rows}))
 print(table, file=sys.stderr)
 if wish.guide:
