@@ -3,12 +3,15 @@
 
   catalogue   every release of content/scenarios under every policy; with the harm that docs/guide/rollout.md promises beside it
   liars       a good release, a brick and a crash, with devices that lie
+  curve       how long a good release takes to reach 8.5 million devices, by harm budget and by how much silence there is anyway
+  full        July 19 and two more at full size, beside everyone at once; and what one such run costs the machine
 
-usage: bench_replay.py catalogue|liars [--firebreak FILE] [--seeds N] [--peer-seeds N] [--fleet N] [--jobs N] [--journal FILE] [--guide FILE] [--smoke]
+usage: bench_replay.py catalogue|liars|curve|full [--firebreak FILE] [--seeds N] [--peer-seeds N] [--fleet N] [--jobs N] [--journal FILE] [--guide FILE] [--smoke]
 
 JSON on standard output, progress on standard error. --guide also writes the table between the two comments
-`<!-- catalogue -->` and `<!-- end of catalogue -->` of that file (or `liars`). --journal keeps each run as it ends, and the next call takes from there
-what the same program has run. --jobs replays run side by side, as many as there are cores.
+`<!-- catalogue -->` and `<!-- end of catalogue -->` of that file (or `liars`, ...). `curve` and `full` take hours: --journal keeps each run as it
+ends, and the next call takes from there what the same program has run. --jobs replays run side by side, as many as there are cores; one of 8.5
+million devices needs up to 2 GiB.
 """
 import argparse, json, math, os, pathlib, re, subprocess, sys, time
 
@@ -17,6 +20,7 @@ from replay_runs import Replays
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SCENARIOS = ROOT / "content/scenarios"
 BUDGET = 30
+MILLIONS = 8500000                                                         # July 19's
 PEERS = ["all-at-once", "rings", "error-threshold", "steps", "peeking"]
 CRASH = """faults:
   - name: crashes within a minute
@@ -27,6 +31,15 @@ CRASH = """faults:
     heals: revert
     heals_after_s: 60
 """
+
+
+# Of a good release. By how much silence is there anyway: a share a lease, or who goes home. With the name, how silence counts.
+CURVE_BUDGETS = [3, 10, 30, 100, 300, 1000, 3000]
+CURVE_POLICY = ["--bake", "10m", "--cap", 3000000]
+CURVE = [("good-calm", 0, "explicit signals only"), ("good-dark-1e4", 1, "silence of 0.01 %"), ("good-dark-5e3", 1, "of 0.5 %"), ("good-dark-2e2", 1, "of 2 %"),
+         ("good-night", 1, "evening"), ("good-weekend", 1, "weekend")]
+# McAfee 2010: one system with one version of the product, and it falls silent. Symantec 2007: three attributes together, and silent hours after the bake.
+FULL = ["july-19", "2010-04-21-mcafee-5958", "2007-05-18-symantec-netapi32"]
 
 
 def scenarios():
@@ -164,6 +177,59 @@ def liars_table(rows):
     return "\n".join(lines)
 
 
+def curve():
+    asked = [(budget, name, is_bound, ask_us(name, "--bound-silence", is_bound, *CURVE_POLICY, budget=budget)) for budget in CURVE_BUDGETS for name, is_bound, _ in CURVE]
+    rows = []
+    for budget, name, is_bound, runs in asked:
+        runs = ran(runs)
+        stops = [run["stop_s"] for run in runs if run["stopped_by"]]
+        rows.append({"budget": budget, "release": name, "bound_silence": is_bound, **sum_up(runs), "complete_s_worst": share([run["complete_s"] for run in runs], 1),
+                     "stopped": len(stops), "stop_s_of_stopped": share(stops, .5) if stops else None})
+        say(f"B = {budget}, {name}: complete after {span(rows[-1]['complete_s_median'])}, stopped by {stoppers(rows[-1])}")
+    return rows
+
+
+def curve_cell(row):
+    """3.1 h, 98 %; and how many were stopped, where any was."""
+    cell = f"{span(row['complete_s_median'])}, {100 * row['exposed_median'] / wish.fleet:.0f} %"
+    return f"{cell}; stopped {row['stopped']} of {row['seeds']}, after {span(row['stop_s_of_stopped'])}" if row["stopped"] else cell
+
+
+def curve_table(rows):
+    found = {(row["budget"], row["release"]): curve_cell(row) for row in rows}
+    lines = [f"{wish.fleet:,} devices, bake 10 min, gap 2 min, at most 3,000,000 new exposures in a bake, four controls for each exposure, 2 % held out, alpha 1e-4; {wish.seeds} "
+             f"seed{'s' if wish.seeds > 1 else ''}. Complete after (the median), and how many were exposed in the end; – is not within four days.", "",
+             "| B | " + " | ".join(title for _, _, title in CURVE) + " |", "|---|" + "---|" * len(CURVE)]
+    lines += [f"| {budget:,} | " + " | ".join(found[budget, name] for name, _, _ in CURVE) + " |" for budget in CURVE_BUDGETS]
+    return "\n".join(lines)
+
+
+def cost(runs):
+    return {"cpu_s_median": share([run["cpu_s"] for run in runs], .5), "peak_mib": max(run["peak_mib"] for run in runs)}
+
+
+def full():
+    asked = [(name, ask_us(name), ask_peer(name, "all-at-once")) for name in FULL]
+    rows = []
+    for name, ours, theirs in asked:
+        ours, theirs = ran(ours), ran(theirs)
+        rows.append({"name": name, "susceptible_median": share([run["susceptible"] for run in ours], .5), "firebreak": of_us(ours) | cost(ours) |
+                     {"hurt_worst": max(run["hurt"] for run in ours)}, "all-at-once": sum_up(theirs) | cost(theirs)})
+        say(f"{name}: {rows[-1]['firebreak']['hurt_worst']} hurt at worst, {rows[-1]['firebreak']['peak_mib']} MiB, {rows[-1]['firebreak']['cpu_s_median']} CPU seconds")
+    return rows
+
+
+def full_table(rows):
+    lines = [f"{wish.fleet:,} devices, B = {BUDGET}; {wish.seeds} seeds of Firebreak, {wish.peer_seeds} of everyone at once. Memory: the most of any run of Firebreak; CPU: one run, the median.", "",
+             "| release | susceptible | hurt: median | worst | bound | exposed | stopped by | after | all at once: hurt | memory | CPU |", "|---|" + "---|" * 10]
+    for row in rows:
+        ours = row["firebreak"]
+        lines.append(f"| {row['name']} | {number(row['susceptible_median'])} | {number(ours['hurt_median'])} | {number(ours['hurt_worst'])} | {number(ours['bound_median'])} | "
+                     f"{number(ours['exposed_median'])} | {stoppers(ours)} | {span(ours['stop_s_median'])} | {number(row['all-at-once']['hurt_median'])} | "
+                     f"{ours['peak_mib']:,} MiB | {span(ours['cpu_s_median'])} |")
+    return "\n".join(lines)
+
+
 def write_guide(table):
     start, end = f"<!-- {wish.table} -->", f"<!-- end of {wish.table} -->"
     text = wish.guide.read_text()
@@ -172,7 +238,8 @@ def write_guide(table):
     wish.guide.write_text(re.sub(f"{start}.*?{end}", lambda found: f"{start}\n{table}\n{end}", text, flags=re.S))
 
 
-TABLES = {"catalogue": (catalogue, catalogue_table), "liars": (liars, liars_table)}
+TABLES = {"catalogue": (catalogue, catalogue_table), "liars": (liars, liars_table), "curve": (curve, curve_table), "full": (full, full_table)}
+FEW = {"curve": {"seeds": 1, "fleet": MILLIONS}, "full": {"seeds": 5, "peer_seeds": 1, "fleet": MILLIONS}}      # at full size a seed takes minutes
 
 parser = argparse.ArgumentParser(add_help=False, usage=__doc__)
 parser.add_argument("table", choices=TABLES)
@@ -185,7 +252,7 @@ parser.add_argument("--journal", type=pathlib.Path)
 parser.add_argument("--guide", type=pathlib.Path)
 parser.add_argument("--smoke", action="store_true")
 wish = parser.parse_args()
-usual = {"seeds": 2, "peer_seeds": 1, "fleet": 2000} if wish.smoke else {"seeds": 20, "peer_seeds": 3, "fleet": 200000}
+usual = {"seeds": 2, "peer_seeds": 1, "fleet": 2000} if wish.smoke else {"seeds": 20, "peer_seeds": 3, "fleet": 200000} | FEW.get(wish.table, {})
 for option, value in usual.items():
     if wish.smoke or getattr(wish, option) is None:
         setattr(wish, option, value)
@@ -196,7 +263,7 @@ make_rows, make_table = TABLES[wish.table]
 with Replays(wish.firebreak, wish.jobs, wish.journal) as replays:
     rows = make_rows()
 table = make_table(rows)
-print(json.dumps({"bench": wish.table, "fleet": wish.fleet, "budget": BUDGET, "rows": rows}))
+print(json.dumps({"bench": wish.table, "fleet": wish.fleet, "budget": CURVE_BUDGETS if wish.table == "curve" else BUDGET, "rows": rows}))
 print(table, file=sys.stderr)
 if wish.guide:
     write_guide(table)
