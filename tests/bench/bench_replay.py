@@ -11,7 +11,7 @@ usage: bench_replay.py catalogue|liars|curve|full [--firebreak FILE] [--seeds N]
 JSON on standard output, progress on standard error. --guide also writes the table between the two comments
 `<!-- catalogue -->` and `<!-- end of catalogue -->` of that file (or `liars`, ...). `curve` and `full` take hours: --journal keeps each run as it
 ends, and the next call takes from there what the same program has run. --jobs replays run side by side, as many as there are cores; one of 8.5
-million devices needs up to 2 GiB.
+million devices needs under 1 GiB.
 """
 import argparse, json, math, os, pathlib, re, subprocess, sys, time
 
