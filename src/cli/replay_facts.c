@@ -244,6 +244,9 @@ static void add_tail(struct cli *cli, const struct study *study, struct buf *int
         add_term(cli, "history", scenario->history.text, into);
         add_term(cli, "source", scenario->source, into);
         add_term(cli, "guessed", scenario->guessed, into);
+        buf_clear(&line);
+        words_marks(&line, scenario);
+        add_term(cli, "marks", buf_text(&line), into);
         add_term(cli, "unseen", scenario->unseen, into);
         add_term(cli, "contained", scenario->contained, into);
 }

@@ -171,10 +171,14 @@ static void add_head(const struct study *study, const struct scenario *scenario,
 
 static void add_background(const struct scenario *scenario, struct buf *into)
 {
+        OWN(buf) struct buf marks;
+        buf_init(&marks, 256);
+        words_marks(&marks, scenario);
         buf_add_text(into, "<h2>What is known, and what is guessed</h2>\n<dl>\n");
         page_term("What happened", scenario->history.text, into);
         page_term("Source", scenario->source, into);
         page_term("Guessed", scenario->guessed, into);
+        page_term("Marks", buf_text(&marks), into);
         page_term("Why no gate can see it in time", scenario->unseen, into);
         page_term("What contains it on the device", scenario->contained, into);
         buf_add_text(into, "</dl>\n");

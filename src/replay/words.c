@@ -181,6 +181,29 @@ void words_headline(struct buf *into, const struct study *study, const struct sc
         add_others(into, study, row);
 }
 
+/* At the beginning of a word: "TV: " has none. */
+static bool has_mark(const char *text, const char *mark)
+{
+        for (const char *at = text; at && (at = strstr(at, mark)); at++)
+                if (at == text || strchr(" (\n", at[-1]))
+                        return true;
+        return false;
+}
+
+void words_marks(struct buf *into, const struct scenario *scenario)
+{
+        static const struct { const char *mark, *meaning; } marks[] = {
+                { "V: ", "V: read in the source that is named" }, { "V2: ", "V2: read in one that quotes it" }, { "M: ", "M: from memory, not verified" },
+        };
+        const char *between = "";
+        for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+                if (has_mark(scenario->source, marks[i].mark) || has_mark(scenario->guessed, marks[i].mark)) {
+                        buf_addf(into, "%s%s", between, marks[i].meaning);
+                        between = "; ";
+                }
+        buf_add_text(into, between[0] ? "." : "");
+}
+
 /* What a whole catalogue came to under one policy. */
 struct tally { uint32_t bad, stopped, good, finished; int64_t most_hurt; };
 

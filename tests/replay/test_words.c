@@ -40,6 +40,17 @@ TEST(words, write_figures_for_people)
         SAID(words_value(&said_, INFINITY), "beyond all numbers");
 }
 
+TEST(words, explain_the_marks_that_are_there)
+{
+        struct scenario scenario = { .source = "TV: a report. It was read (V2: elsewhere).", .guessed = "" };
+        SAID(words_marks(&said_, &scenario), "V2: read in one that quotes it.");
+        scenario.source = "V: a report";
+        scenario.guessed = "half of them,\nM: as we think";
+        SAID(words_marks(&said_, &scenario), "V: read in the source that is named; M: from memory, not verified.");
+        scenario = (struct scenario){ .source = "No event: a release", .guessed = NULL };
+        SAID(words_marks(&said_, &scenario), "");
+}
+
 TEST(words, say_who_stopped_it)
 {
         struct study_row row = { .run_count = 5 };
