@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Of the drawing, in units that are pixels on a screen of 420: letters of 13 stay readable on a phone. */
-enum { WIDTH = 420, HEIGHT = 280, LEFT = 52, RIGHT = 14, TOP = 12, BOTTOM = 46, LETTER = 7, MARK = 5 };
+enum { WIDTH = 420, HEIGHT = 280, LEFT = 62, RIGHT = 14, TOP = 12, BOTTOM = 46, LETTER = 7, MARK = 5 };
 enum { MINUTE = 60, HOUR = 3600, DAY = 86400 };
 static const double number_max = 1e15;           /* beyond it nobody reads figures */
 

@@ -73,7 +73,7 @@ TEST(plot, takes_a_line_without_points_and_one_of_a_single_point)
         buf_init(&text, 1 << 20);
         plot.lines = lines;
         plot.line_count = 2;
-        CHECK(strstr(written(&plot, &text), "<path class=\"line l0\" d=\"M52 234\"/>") && !strstr(buf_text(&text), "l1"));
+        CHECK(strstr(written(&plot, &text), "<path class=\"line l0\" d=\"M62 234\"/>") && !strstr(buf_text(&text), "l1"));
 }
 
 /* What a run could never give, and what could: all of it lies within the drawing. */
@@ -97,7 +97,7 @@ TEST(plot, keeps_numbers_of_any_size_within_its_edges)
                 for (const char *at = path + 18; *at != '"';) {
                         char *end = NULL;
                         double x = strtod(at + 1, &end), y = strtod(end, &end);
-                        CHECK(x >= 52 && x <= 406 && y >= 12 && y <= 234);
+                        CHECK(x >= 62 && x <= 406 && y >= 12 && y <= 234);
                         at = end;
                 }
         }
