@@ -222,6 +222,7 @@ static void add_policy(const struct study_plan *plan, struct buf *into)
         add_span_term("Gap", policy->gap_s, into);
         add_span_term("Gather", policy->gather_s, into);
         add_ppm_term("Alpha, chance that a harmless release is halted", policy->alpha_ppm, into);
+        page_term("Silence", policy->bound_silence ? "counts as harm until it is ruled out" : "counts as far as it is seen beyond control's; explicit signals are bounded alone", into);
         add_count_term("Controls for each exposed device", policy->controls, into);
         add_ppm_term("Held back as control", policy->holdout_ppm, into);
         add_count_term("Most exposures in a bake", policy->cap_per_bake, into);

@@ -278,6 +278,17 @@ static size_t budget_points(const struct study *study, const struct scenario *sc
         return count;
 }
 
+/* Beneath the plot itself: what a budget costs in time is nothing without it. */
+static void add_assumed(const struct study *study, const struct scenario *scenario, struct buf *into)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, 4096);
+        words_assumed(&text, study, scenario);
+        buf_add_text(into, "<p class=\"note\">");
+        page_escape(buf_text(&text), into);
+        buf_add_text(into, "</p>\n");
+}
+
 static void add_trade(const struct study *study, const struct scenario *scenario, bool is_time, struct buf *into)
 {
         struct plot_xy points[LINES_MAX];
@@ -298,6 +309,7 @@ static void add_trade(const struct study *study, const struct scenario *scenario
                                      .x = { .title = "harm budget", .is_log = true, .max = (double)budgets[budget_count - 1] * 2, .ticks = budgets, .tick_count = budget_count },
                                      .y = { .unit = is_time ? PLOT_SECONDS : PLOT_COUNT, .is_log = true } };
                 plot_write(&plot, into);
+                add_assumed(study, scenario, into);
         } else {
                 buf_add_text(into, "<p class=\"empty\">With none of these budgets did the whole fleet get it. What a budget costs in time shows with a good release.</p>\n");
         }

@@ -181,6 +181,51 @@ void words_headline(struct buf *into, const struct study *study, const struct sc
         add_others(into, study, row);
 }
 
+static void add_fleet(struct buf *into, const struct study *study, const struct scenario *scenario)
+{
+        const struct study_row *row = spokesman(study, scenario);
+        words_count(into, row ? row->runs[0].fleet : study->plan.fleet ? study->plan.fleet : scenario->fleet.devices);
+        buf_addf(into, " devices from %s UTC on; ", scenario->start);
+        words_ppm(into, scenario->fleet.office_ppm);
+        buf_add_text(into, " are desktops on in office hours, ");
+        words_ppm(into, scenario->fleet.laptop_ppm);
+        buf_add_text(into, " laptops on by fits; whatever they run, ");
+        words_ppm(into, scenario->weather.dark_ppm);
+        buf_add_text(into, " drop out in 12 min and ");
+        words_ppm(into, scenario->weather.crash_ppm_per_day);
+        buf_add_text(into, " crash in a day");
+}
+
+static void add_policy(struct buf *into, const struct rollout_policy *policy)
+{
+        buf_add_text(into, "bake ");
+        words_span(into, policy->bake_s);
+        buf_add_text(into, ", gap ");
+        words_span(into, policy->gap_s);
+        buf_addf(into, ", silence %s; at most ", policy->bound_silence ? "bounded" : "not bounded, explicit signals alone");
+        words_count(into, policy->cap_per_bake);
+        buf_addf(into, " new exposures in a bake; %" PRId64 " controls for each, ", policy->controls);
+        words_ppm(into, policy->holdout_ppm);
+        buf_add_text(into, " held out; alpha ");
+        words_ppm(into, policy->alpha_ppm);
+        buf_add_text(into, "; complete when proven by ");
+        words_ppm(into, policy->complete_ppm);
+        buf_add_text(into, " of those that check in");
+}
+
+void words_assumed(struct buf *into, const struct study *study, const struct scenario *scenario)
+{
+        const struct study_plan *plan = &study->plan;
+        buf_add_text(into, "Assumed: ");
+        add_fleet(into, study, scenario);
+        buf_add_text(into, "; ");
+        add_policy(into, &plan->policy);
+        if (plan->seeds > 1)
+                buf_addf(into, "; the median of seeds %" PRIu64 " to %" PRIu64 ".", plan->seed, plan->seed + plan->seeds - 1);
+        else
+                buf_addf(into, "; seed %" PRIu64 ".", plan->seed);
+}
+
 /* At the beginning of a word: "TV: " has none. */
 static bool has_mark(const char *text, const char *mark)
 {

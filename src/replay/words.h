@@ -18,6 +18,9 @@ void words_row(struct buf *into, const struct study *study, const struct study_r
 /* What happened to this scenario, in a sentence or two; nothing when the study has no row of it. */
 void words_headline(struct buf *into, const struct study *study, const struct scenario *scenario);
 
+/* What a plot of this scenario rests on, in one paragraph: whoever cuts it out has it, too. */
+void words_assumed(struct buf *into, const struct study *study, const struct scenario *scenario);
+
 /* What the marks in its source and guesses mean ("V: ..."), where there are any. */
 void words_marks(struct buf *into, const struct scenario *scenario);
 

@@ -52,6 +52,8 @@ with tempfile.TemporaryDirectory() as folder:
     done, runs, page = replay(folder, "good-calm", "--fleet", "400", "--budget", "20,200")
     plots = [node for node in tree.fromstring(page).iter(S + "svg") if node.get("role") == "img"]
     claim("a good release shows what a budget costs in time, too", done.returncode == 0 and len(runs) == 2 and len(plots) == 6)
+    beneath = [text_of(figure) for figure in tree.fromstring(page).iter(X + "figure") if "harm budget" in text_of(figure)]
+    claim("and both plots of it say what they rest on", len(beneath) == 2 and all("Assumed: 400 devices from tue 08:00 UTC on; " in text for text in beneath))
 
     kept = pathlib.Path(folder) / "kept.html"
     kept.write_text("old")

@@ -56,6 +56,7 @@ TEST(page, shows_the_trade_off_of_several_budgets)
         hand_make(&made, 3, 100);
         const char *text = written(&made, &page);
         CHECK(xml_is_whole(text) && strstr(text, "s0-trade-hurt") && strstr(text, "With none of these budgets did the whole fleet get it"));
+        CHECK(strstr(text, "Assumed: 200,000 devices from ") && strstr(text, "<dt>Silence</dt><dd>counts as harm until it is ruled out</dd>"));
         CHECK(strstr(text, "firebreak, budget 100") && strstr(text, "<th scope=\"row\" class=\"n\">100</th>"));
 }
 

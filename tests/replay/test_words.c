@@ -51,6 +51,27 @@ TEST(words, explain_the_marks_that_are_there)
         SAID(words_marks(&said_, &scenario), "");
 }
 
+TEST(words, name_all_that_a_plot_rests_on)
+{
+        OWN(hand_made) struct hand_made made;
+        hand_make(&made, 1, 0);
+        made.scenario.fleet.office_ppm = 500000;
+        made.scenario.fleet.laptop_ppm = 300000;
+        made.scenario.weather.dark_ppm = 5000;
+        made.scenario.weather.crash_ppm_per_day = 1000;
+        made.scenario.start = "tue 15:00";
+        SAID(words_assumed(&said_, &made.study, &made.scenario),
+             "Assumed: 200,000 devices from tue 15:00 UTC on; 50% are desktops on in office hours, 30% laptops on by fits; whatever they run, 0.5% drop out in 12 min and 0.1% crash in a day; "
+             "bake 10 min, gap 2 min, silence bounded; at most 1,000,000 new exposures in a bake; 4 controls for each, 2% held out; alpha 0.01%; complete when proven by 95% of those that check in; "
+             "the median of seeds 7 to 9.");
+        made.study.plan.policy.bound_silence = 0;
+        made.study.plan.seeds = 1;
+        OWN(buf) struct buf said;
+        buf_init(&said, 4096);
+        words_assumed(&said, &made.study, &made.scenario);
+        CHECK(strstr(buf_text(&said), "gap 2 min, silence not bounded, explicit signals alone; ") && strstr(buf_text(&said), "; seed 7."));
+}
+
 TEST(words, say_who_stopped_it)
 {
         struct study_row row = { .run_count = 5 };
