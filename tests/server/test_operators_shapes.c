@@ -5,7 +5,7 @@
 #include "evidence/record.h"
 #include "support/test.h"
 
-static const char rollout_fields[] = "stream counter state reason until verdict sentence budget fleet eligible seen frozen exposed unanswered proven harmed dark declined preflight_failed "
+static const char rollout_fields[] = "stream counter state reason until verdict sentence budget fleet eligible seen kept_back frozen exposed unanswered proven harmed dark declined preflight_failed "
                                      "hurt control control_harmed window recovered followers limit evidence evidence_needed started stopped stopped_by stop_s completed strata unseen "
                                      "policy events";
 static const char release_fields[] = "stream counter version target floor platforms files bytes published state";
@@ -83,6 +83,17 @@ TEST(shapes, of_devices_are_as_written)
         CHECK(has(json_get(json_get(world->json, "streams"), "edr-rules"), "running proven"));
         CHECK(has(json_at(json_get(world->json, "leases"), 0), "nonce kind stream counter granted deadline outcome harm"));
         CHECK(json_type(json_get(json_at(json_get(world->json, "leases"), 0), "outcome")) == JSON_NULL && json_type(json_get(world->json, "revoked_at")) == JSON_NULL);
+}
+
+TEST(shapes, of_groups_are_as_written)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        struct world *world = &fleet.world;
+        fleet_open(&fleet);
+        CHECK(world_ask(world, "POST", "/api/v1/groups/sales", "{\"stream\":\"edr-rules\",\"pin\":1,\"who\":\"ann\",\"reason\":\"test\"}") == 200);
+        CHECK(has(world->json, "group devices streams") && has(json_get(json_get(world->json, "streams"), "edr-rules"), "pin behind newest"));
+        CHECK(world_ask(world, "GET", "/api/v1/groups/sales", NULL) == 200 && has(world->json, "group devices streams"));
+        CHECK(world_ask(world, "GET", "/api/v1/groups", NULL) == 200 && has(world->json, "items next") && has(first(world), "group devices streams"));
 }
 
 TEST(shapes, of_the_status_are_as_written)

@@ -229,9 +229,10 @@ char *world_enrol_body(struct world *world, const struct world_device *device, c
 
 void world_enrol(struct world *world, struct world_device *device, const char *attributes)
 {
-        char token[64];
+        char token[64], body[160];
         world_device_init(world, device);
-        CHECK(world_ask(world, "POST", "/api/v1/tokens", "{\"group\":\"sales\",\"uses\":1,\"expires_s\":3600}") == 200);
+        snprintf(body, sizeof(body), "{\"group\":\"%s\",\"uses\":1,\"expires_s\":3600}", world->group ? world->group : "sales");
+        CHECK(world_ask(world, "POST", "/api/v1/tokens", body) == 200);
         snprintf(token, sizeof(token), "%s", world_text(world, "token"));
         CHECK(world_device_ask(world, device, "/v1/enrol", world_enrol_body(world, device, token, attributes)) == 200);
 }

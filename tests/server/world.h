@@ -30,7 +30,7 @@ struct world {
         struct sim_random random;
         struct world_signer signer;
         struct store *store;
-        const char *stream;
+        const char *stream, *group;              /* group: of tokens from now on; NULL: sales */
         char folder[64], database[96];           /* folder "": the database is in memory */
         unsigned crashes;
         struct ceiling ceiling;                  /* of releases from now on; no steps: open to all at once */

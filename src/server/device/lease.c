@@ -70,6 +70,11 @@ static enum err answer_frozen(struct call *call, const struct run *run, struct w
         return answer_wait(call, STRANGER_MS, run_facts(run)->is_frozen ? "a freeze window is open" : "a freeze window is open where this device is", why);
 }
 
+static enum err answer_kept_back(struct call *call, struct why *why)
+{
+        return answer_wait(call, STRANGER_MS, "the group of this device is kept on an older release", why);
+}
+
 static enum err refuse_over(const struct run *run, struct why *why)
 {
         const struct run_facts *facts = run_facts(run);
@@ -97,12 +102,16 @@ static enum err claim(struct call *call, const struct ask *ask, struct lease_row
                 return FAIL(why, ERR_REFUSED, "this nonce belongs to a lease for another release; make a new one");
         if (row->is_signed)
                 return answer_again(call, ask, run, row, why);
-        bool is_frozen = false;
+        bool is_frozen = false, is_kept = false;
         enum err e = check_floor(call, run, why);
+        if (!e)
+                e = run_keeps_back(call->db, run, ask->device.number, &is_kept, why);
         if (!e)
                 e = run_freezes(call->db, run, ask->device.number, call->now_ms, &is_frozen, why);
         if (e)
                 return e;
+        if (is_kept && !row->outcome[0])
+                return answer_kept_back(call, why);
         if (is_frozen && !row->outcome[0])
                 return answer_frozen(call, run, why);
         e = !row->outcome[0] ? run_grant(rollouts, run, row, call->now_ms, why) : ERR_EXPIRED;
@@ -161,7 +170,7 @@ static enum err decide(struct call *call, const struct ask *ask, struct run *run
 {
         const struct run_facts *facts = run_facts(run);
         char outcome[24] = "";
-        bool has_open = false, is_frozen = false;
+        bool has_open = false, is_frozen = false, is_kept = false;
         enum err e = lease_has_open(call->db, ask->device.number, call->now_ms, &has_open, why);
         if (!e)
                 e = lease_last_outcome(call->db, facts->number, ask->device.number, outcome, why);
@@ -174,6 +183,11 @@ static enum err decide(struct call *call, const struct ask *ask, struct run *run
                 return e;
         if (has_open)
                 return answer_wait(call, PAUSE_MS, "this device has another lease that is not answered yet", why);
+        e = run_keeps_back(call->db, run, ask->device.number, &is_kept, why);
+        if (e)
+                return e;
+        if (is_kept)
+                return answer_kept_back(call, why);
         e = run_freezes(call->db, run, ask->device.number, call->now_ms, &is_frozen, why);
         if (e)
                 return e;

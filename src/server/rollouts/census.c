@@ -2,7 +2,9 @@
 
 #include "base/mem.h"
 #include "format/hex.h"
+#include "server/rollouts/groups.h"
 #include "server/rollouts/resident.h"
+#include "server/rollouts/tally.h"
 #include "trust/cohort.h"
 
 #include <inttypes.h>
@@ -145,23 +147,29 @@ static enum err load_member(struct run *run, struct query *q, struct why *why)
         if (member->facts.block >= run->block_count)
                 run->block_count = member->facts.block + 1;
         enum err e = load_member_strata(run, member, q, why);
+        if (!e)
+                e = run_add_to_group(run, member, query_text(q, 6), why);
         return e ? e : load_zone(run, member, query_text(q, 5), why);
 }
 
 enum err census_load(struct db *db, struct run *run, struct why *why)
 {
         OWN(query) struct query *q = NULL;
-        int64_t most = 0;
+        int64_t most = 0, groups = 0;
         bool has = false;
         enum err e = load_strata(db, run, why);
         if (!e)
                 e = db_number(db, "SELECT count(*) FROM rollout_devices WHERE rollout = ?", VALUES(bind_int(run->facts.number)), 0, &most, why);
+        if (!e)
+                e = db_number(db, "SELECT count(DISTINCT device_group) FROM tokens", NO_VALUES, 0, &groups, why);
+        if (!e)
+                e = tally_new((uint32_t)groups, &run->groups, why);
         if (e)
                 return e;
         run->members = mem_new((size_t)most + 1, sizeof(*run->members));
         if (!run->members)
                 return FAIL(why, ERR_NOMEM, "out of memory for a fleet of %" PRId64, most);
-        e = db_query(db, "SELECT r.device, d.id, r.ring, r.block, r.strata, d.attributes FROM rollout_devices r JOIN devices d ON d.number = r.device"
+        e = db_query(db, "SELECT r.device, d.id, r.ring, r.block, r.strata, d.attributes, d.device_group FROM rollout_devices r JOIN devices d ON d.number = r.device"
                          " WHERE r.rollout = ? ORDER BY r.dense", VALUES(bind_int(run->facts.number)), &q, why);
         while (!e && !(e = query_next(q, &has, why)) && has)
                 e = load_member(run, q, why);

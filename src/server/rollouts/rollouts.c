@@ -3,9 +3,11 @@
 #include "base/mem.h"
 #include "server/device/attributes.h"
 #include "server/rollouts/census.h"
+#include "server/rollouts/groups.h"
 #include "server/rollouts/inputs.h"
 #include "server/rollouts/policy.h"
 #include "server/rollouts/run.h"
+#include "server/rollouts/tally.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -33,6 +35,7 @@ void run_free(struct run *run)
                 return;
         rollout_free(run->pure);
         freeze_close(run->freeze);
+        tally_free(run->groups);
         mem_free(run->members);
         mem_free(run->strata);
         mem_free(run->stratum_sizes);
@@ -140,6 +143,8 @@ static enum err open_run(struct rollouts *rollouts, struct query *q, struct why 
                 e = make_pure(run, why);
         if (!e)
                 e = run_replay(rollouts->db, run, why);
+        if (!e)
+                e = run_follow_groups(rollouts, run, why);
         if (!e)
                 add_run(rollouts, GIVE(run));
         return e;

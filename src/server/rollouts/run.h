@@ -11,6 +11,8 @@ struct member {
         int64_t device;
         struct rollout_device facts;
         uint16_t zone;                          /* of the freeze */
+        uint32_t group;                         /* its number in `groups` */
+        bool has_had_it;                        /* known only of those who are kept back */
         int64_t asked_ms, running;              /* in line since its last question; 0: not in line */
         uint8_t nonce[16];
 };
@@ -30,6 +32,8 @@ struct run {
         size_t stratum_count;
         uint32_t block_count;
         int64_t held_out;                       /* members that the hold-out keeps without it */
+        struct tally *groups;
+        int64_t kept_back;                      /* members of others, without it because of their group */
         int64_t seq, last_ms;                   /* of the newest input: its number, its own time */
         int64_t seen_asked_ms;
         uint32_t seen;

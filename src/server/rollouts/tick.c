@@ -1,5 +1,6 @@
 /* The rollouts' clock: who waits, who is picked, what has passed its deadline, what is over. */
 #include "base/mem.h"
+#include "server/rollouts/groups.h"
 #include "server/rollouts/inputs.h"
 #include "server/rollouts/run.h"
 
@@ -48,7 +49,7 @@ static size_t line(struct run *run, int64_t now_ms, uint32_t *dense)
                 struct member *member = &run->members[i];
                 if (member->asked_ms < since || member->asked_ms > now_ms)      /* later than now: the clock was put back */
                         member->asked_ms = 0;
-                if (member->asked_ms && !run_freezes_member(run, member) && run_ceiling_admits(run, member, now_ms))
+                if (member->asked_ms && !run_passes_by(run, member) && !run_freezes_member(run, member) && run_ceiling_admits(run, member, now_ms))
                         dense[count++] = (uint32_t)i;
         }
         run->line_length = count;
@@ -102,6 +103,12 @@ static enum err pick(struct rollouts *rollouts, struct run *run, int64_t now_ms,
         return e;
 }
 
+/* Nobody waits for those who are held out or kept back. */
+static bool counts_as_seen(const struct run *run, const struct member *member)
+{
+        return !rollout_is_held_out(run->pure, member->facts.bucket) && (!run_passes_by(run, member) || member->has_had_it);
+}
+
 static enum err count_seen(struct rollouts *rollouts, struct run *run, int64_t now_ms, struct why *why)
 {
         OWN(query) struct query *q = NULL;
@@ -113,7 +120,7 @@ static enum err count_seen(struct rollouts *rollouts, struct run *run, int64_t n
         enum err e = db_query(rollouts->db, "SELECT r.dense FROM rollout_devices r JOIN devices d ON d.number = r.device WHERE r.rollout = ? AND d.seen_at >= ?",
                               VALUES(bind_int(run->facts.number), bind_int(run->facts.started_ms / 1000)), &q, why);
         while (!e && !(e = query_next(q, &has, why)) && has)
-                seen += !rollout_is_held_out(run->pure, run->members[query_int(q, 0)].facts.bucket);
+                seen += counts_as_seen(run, &run->members[query_int(q, 0)]);
         struct input input = { .what = INPUT_SEEN, .at_ms = now_ms, .number = seen };
         if (e || seen == run->seen)
                 return e;
@@ -145,7 +152,9 @@ static enum err end_roll_back(struct rollouts *rollouts, struct run *run, int64_
 static enum err tick(struct rollouts *rollouts, struct run *run, int64_t now_ms, struct why *why)
 {
         struct input input = { .what = INPUT_TICK, .at_ms = now_ms };
-        enum err e = count_seen(rollouts, run, now_ms, why);
+        enum err e = run_follow_groups(rollouts, run, why);
+        if (!e)
+                e = count_seen(rollouts, run, now_ms, why);
         if (!e)
                 e = run_follow_freeze(rollouts, run, now_ms, why);
         if (!e)

@@ -136,8 +136,9 @@ enum err run_view(struct db *db, const struct run *run, struct json **ret_json, 
         struct rollout_view view;
         rollout_view(run->pure, &view);
         add_standing(json, run, &view);
-        json_set_int(json, "eligible", (int64_t)run->member_count - run->held_out);
+        json_set_int(json, "eligible", (int64_t)run->member_count - run->held_out - run->kept_back);
         json_set_int(json, "seen", view.seen);
+        json_set_int(json, "kept_back", run->kept_back);
         json_set_int(json, "frozen", run->frozen.is_frozen && !view.is_frozen ? 0 : freeze_count(run->freeze));
         add_counts(json, &view.fleet, fleet_counts, sizeof(fleet_counts) / sizeof(fleet_counts[0]));
         enum err e = add_recovered(db, run, json, why);

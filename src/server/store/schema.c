@@ -84,7 +84,12 @@ static const char step_1[] =
         "CREATE TRIGGER audit_stay BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;"
         "CREATE TRIGGER audit_keep BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;";
 
-static const char *const steps[] = { step_1 };
+/* Groups that are kept on an older release of a stream; without a row a group gets the newest. */
+static const char step_2[] =
+        "CREATE TABLE group_rules (stream TEXT NOT NULL, device_group TEXT NOT NULL, pin INTEGER NOT NULL, behind INTEGER NOT NULL,"
+        " PRIMARY KEY (stream, device_group), CHECK ((pin > 0) <> (behind > 0))) STRICT, WITHOUT ROWID;";
+
+static const char *const steps[] = { step_1, step_2 };
 
 enum err schema_migrate(struct db *db, struct why *why)
 {

@@ -22,6 +22,7 @@ static const struct row {
         { ROUTE_ROLLOUT_LIST, operator_rollouts }, { ROUTE_ROLLOUT_SHOW, operator_rollout },  { ROUTE_ROLLOUT_ACT, operator_rollout_act },
         { ROUTE_DEVICE_LIST, operator_devices },  { ROUTE_DEVICE_SHOW, operator_device },     { ROUTE_STATUS, operator_status },
         { ROUTE_READYZ, operator_ready },         { ROUTE_METRICS, operator_metrics },   { ROUTE_RELEASE_FLEET, operator_fleet },
+        { ROUTE_GROUP_LIST, operator_groups },    { ROUTE_GROUP_SHOW, operator_group },       { ROUTE_GROUP_SET, operator_group_set },
 };
 
 enum err number_get(struct db *db, const char *name, int64_t *ret_value, struct why *why)
