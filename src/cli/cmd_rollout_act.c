@@ -3,15 +3,7 @@
 #include "cli/release_id.h"
 #include "format/json.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-/* Who decides must be a name that the record can hold; an account's name nearly always is. */
-static const char *who(const struct args *args)
-{
-        const char *user = getenv("USER");
-        return arg_text(args, OPTION_WHO, user && name_is_good(user) ? user : "operator");
-}
 
 static enum err act(struct cli *cli, const char *action, struct why *why)
 {
@@ -24,7 +16,7 @@ static enum err act(struct cli *cli, const char *action, struct why *why)
                 return e;
         snprintf(suffix, sizeof(suffix), "/%s", action);
         release_id_path(&id, "/rollouts", suffix, path);
-        json_set_text(body, "who", who(cli->args));
+        json_set_text(body, "who", cli_who(cli->args));
         /* None is asked for: whoever stops a rollout at night must not be asked questions. */
         json_set_text(body, "reason", arg_text(cli->args, OPTION_REASON, "no reason given"));
         if (arg_has(cli->args, OPTION_SECOND))
@@ -63,7 +55,7 @@ enum err cmd_rollout_cancel(struct cli *cli, struct why *why)
 enum err cmd_rollout_override(struct cli *cli, struct why *why)
 {
         const struct args *args = cli->args;
-        if (!arg_has(args, OPTION_SECOND) || strcmp(arg_text(args, OPTION_SECOND, ""), who(args)) == 0)
+        if (!arg_has(args, OPTION_SECOND) || strcmp(arg_text(args, OPTION_SECOND, ""), cli_who(args)) == 0)
                 return FAIL(why, ERR_USAGE, "an override needs two different people: --who NAME --second NAME");
         if (!arg_has(args, OPTION_REASON))
                 return FAIL(why, ERR_USAGE, "an override needs --reason TEXT; it is recorded");

@@ -3,11 +3,19 @@
 #include "format/json.h"
 #include "platform/clock.h"
 
+#include <stdlib.h>
+
 enum { PEOPLE_BYTES_MAX = 64 << 20 };      /* text for people is smaller than the JSON that it is made from */
 
 int64_t cli_now(const struct cli *cli)
 {
         return cli->clock->ops->wall_s(cli->clock);
+}
+
+const char *cli_who(const struct args *args)
+{
+        const char *user = getenv("USER");
+        return arg_text(args, OPTION_WHO, user && name_is_good(user) ? user : "operator");
 }
 
 enum err facts_show(struct cli *cli, const char *path, facts_people *people, struct why *why)

@@ -22,3 +22,5 @@ struct fact {
 void facts_lines(const struct fact *facts, size_t fact_count, const struct json *object, struct buf *into);
 
 int64_t cli_now(const struct cli *cli);
+/* Who decides: a name that the record can hold; an account's name nearly always is. */
+const char *cli_who(const struct args *args);

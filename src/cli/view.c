@@ -84,7 +84,7 @@ static void fleet_bar(const struct view *view, const struct json *rollout, struc
         unsigned width = view->columns > 50 ? view->columns - 40 : 10;
         width = width < BAR_COLUMNS_MAX ? width : BAR_COLUMNS_MAX;
         unsigned left = width;
-        int64_t eligible = number(rollout, "eligible"), held_out = number(rollout, "fleet") - eligible;
+        int64_t eligible = number(rollout, "eligible"), kept_back = number(rollout, "kept_back"), held_out = number(rollout, "fleet") - eligible - kept_back;
         struct {
                 char mark;
                 enum colour colour;
@@ -101,7 +101,9 @@ static void fleet_bar(const struct view *view, const struct json *rollout, struc
         char tail[LINE_BYTES_MAX];
         int used = snprintf(tail, sizeof(tail), "] %lld of %lld", (long long)number(rollout, "proven"), (long long)eligible);
         if (held_out > 0)
-                snprintf(tail + used, sizeof(tail) - (size_t)used, ", held out %lld", (long long)held_out);
+                used += snprintf(tail + used, sizeof(tail) - (size_t)used, ", held out %lld", (long long)held_out);
+        if (kept_back > 0)
+                snprintf(tail + used, sizeof(tail) - (size_t)used, ", kept back %lld", (long long)kept_back);
         add_tail(view, tail, BAR_BEGIN + width, into);
 }
 
@@ -168,7 +170,7 @@ static bool is_anybody_left(const struct json *rollout)
 static void nobody_left(const struct view *view, const struct json *rollout, struct buf *into)
 {
         const char *state = json_text(json_get(rollout, "state")), *before = ": ";
-        int64_t held_out = number(rollout, "fleet") - number(rollout, "eligible");
+        int64_t kept_back = number(rollout, "kept_back"), held_out = number(rollout, "fleet") - number(rollout, "eligible") - kept_back;
         if (!state || strcmp(state, "exposing") != 0 || number(rollout, "eligible") <= 0 || is_anybody_left(rollout))
                 return;
         OWN(buf) struct buf line;
@@ -176,6 +178,10 @@ static void nobody_left(const struct view *view, const struct json *rollout, str
         buf_add_text(&line, "left      nobody is left to expose");
         if (held_out > 0) {
                 buf_addf(&line, "%s%lld held out", before, (long long)held_out);
+                before = ", ";
+        }
+        if (kept_back > 0) {
+                buf_addf(&line, "%s%lld kept back with their group", before, (long long)kept_back);
                 before = ", ";
         }
         for (size_t i = 0; i < ANSWERS; i++)

@@ -113,6 +113,15 @@ TEST(view, says_when_nobody_is_left_to_expose)
         }
 }
 
+TEST(view, tells_those_kept_back_from_those_held_out)
+{
+        OWN(buf) struct buf screen;
+        buf_init(&screen, 65536);
+        render(&plain, "{\"state\":\"exposing\",\"fleet\":10,\"eligible\":6,\"kept_back\":4,\"exposed\":6,\"proven\":5,\"hurt\":1,\"unanswered\":0}", &screen);
+        CHECK(strstr(buf_text(&screen), " of 6, kept back 4\n") && !strstr(buf_text(&screen), "held out"));
+        CHECK(strstr(buf_text(&screen), "nobody is left to expose: 4 kept back with their group, 5 proven"));
+}
+
 TEST(view, shows_no_more_strata_than_fit)
 {
         OWN(buf) struct buf screen;
