@@ -31,7 +31,7 @@ static bool is_kind(uint8_t kind)
 {
         uint8_t files = kind & FILE_MASK;
         if (!files)
-                return kind >= BUNDLE_NOW && kind <= BUNDLE_COHORT;
+                return kind >= BUNDLE_NOW && kind <= BUNDLE_WANTED;
         uint8_t which = kind & (uint8_t)~FILE_MASK;
         return which < BUNDLE_REPOSITORIES << 2 && (files != BUNDLE_ABSENT || (which & 3) == TUF_ROOT);
 }
@@ -119,6 +119,8 @@ enum err bundle_parse(const void *bytes, size_t length, struct bundle *ret_bundl
                 e = read_number(ret_bundle, BUNDLE_NOW, &now, why);
         if (!e)
                 e = read_number(ret_bundle, BUNDLE_FLOOR, &ret_bundle->floor, why);
+        if (!e && bundle_find(ret_bundle, BUNDLE_WANTED) != BUNDLE_NONE)
+                e = read_number(ret_bundle, BUNDLE_WANTED, &ret_bundle->wanted, why);
         ret_bundle->now = (int64_t)now;
         for (size_t i = 0; !e && i < sizeof(word_fields) / sizeof(word_fields[0]); i++)
                 e = read_word(ret_bundle, &word_fields[i], why);

@@ -20,6 +20,7 @@ enum bundle_kind {
         BUNDLE_DEVICE, BUNDLE_RING, BUNDLE_PLATFORM, BUNDLE_STREAM,      /* text without NUL */
         BUNDLE_FLOOR,                                /* uint64 little-endian: highest floor so far */
         BUNDLE_COHORT,                               /* the cohort document */
+        BUNDLE_WANTED,                               /* uint64 little-endian: the older release that the server named; may be left out */
         /* Files: | repository << 2 | role. */
         BUNDLE_KEPT = 0x40,                          /* pinned root; timestamp, snapshot, targets that were trusted before */
         BUNDLE_FRESH = 0x80,                         /* newly fetched; roots in order of their versions */
@@ -43,7 +44,7 @@ struct bundle {
         size_t count;
         struct bundle_record records[BUNDLE_RECORDS_MAX];
         int64_t now;
-        uint64_t floor;
+        uint64_t floor, wanted;                      /* wanted: 0 is none */
         char device[33], ring[LIMIT_NAME_BYTES + 1], platform[LIMIT_NAME_BYTES + 1], stream[LIMIT_NAME_BYTES + 1];
 };
 MUST_CHECK enum err bundle_parse(const void *bytes, size_t length, struct bundle *ret_bundle, struct why *why);

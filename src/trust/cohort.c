@@ -57,7 +57,7 @@ void cohort_rule_share(struct cohort_rule *rule, uint32_t ppm)
 struct cohort_fields {
         const char *type, *prev, *salt, *sha256, *state, *stream, *tenant;
         int64_t counter, expires, fallback, length, seq;
-        const struct json *rules, *withdrawn;
+        const struct json *rules, *older, *withdrawn;
 };
 
 static const struct json_field fields[] = {
@@ -66,6 +66,7 @@ static const struct json_field fields[] = {
         { "expires", JSON_INT, true, offsetof(struct cohort_fields, expires), 0, INT64_MAX },
         { "fallback", JSON_INT, true, offsetof(struct cohort_fields, fallback), 0, INT64_MAX },
         { "length", JSON_INT, true, offsetof(struct cohort_fields, length), 0, LIMIT_NOTE_BYTES },
+        { "older", JSON_ARRAY, false, offsetof(struct cohort_fields, older), 1, COHORT_OLDER_MAX },
         { "prev", JSON_TEXT, true, offsetof(struct cohort_fields, prev), 64, 64 },
         { "rules", JSON_ARRAY, true, offsetof(struct cohort_fields, rules), 0, COHORT_RULES_MAX },
         { "salt", JSON_TEXT, true, offsetof(struct cohort_fields, salt), 64, 64 },
@@ -75,6 +76,14 @@ static const struct json_field fields[] = {
         { "stream", JSON_TEXT, true, offsetof(struct cohort_fields, stream), 1, LIMIT_NAME_BYTES },
         { "tenant", JSON_TEXT, true, offsetof(struct cohort_fields, tenant), 1, LIMIT_NAME_BYTES },
         { "withdrawn", JSON_ARRAY, false, offsetof(struct cohort_fields, withdrawn), 1, COHORT_WITHDRAWN_MAX },
+};
+
+struct older_fields { int64_t counter, length; const char *sha256; };
+
+static const struct json_field older_fields[] = {
+        { "counter", JSON_INT, true, offsetof(struct older_fields, counter), 1, INT64_MAX },
+        { "length", JSON_INT, true, offsetof(struct older_fields, length), 0, LIMIT_NOTE_BYTES },
+        { "sha256", JSON_TEXT, true, offsetof(struct older_fields, sha256), 64, 64 },
 };
 
 struct rule_fields { const char *hi, *platform, *ring; };
@@ -162,6 +171,34 @@ static enum err read_withdrawn(const struct json *json, struct cohort *cohort, s
         return OK;
 }
 
+static bool is_withdrawn(const struct cohort *cohort, uint64_t counter)
+{
+        for (size_t i = 0; i < cohort->withdrawn_count; i++)
+                if (cohort->withdrawn[i] == counter)
+                        return true;
+        return false;
+}
+
+static enum err read_older(const struct json *json, struct cohort *cohort, struct why *why)
+{
+        uint64_t before = 0;
+        for (size_t i = 0; i < json_count(json); i++) {
+                struct older_fields from = { 0 };
+                struct cohort_older *older = &cohort->older[cohort->older_count++];
+                enum err e = JSON_READ(json_at(json, i), older_fields, &from, why);
+                if (!e)
+                        e = hex_decode(from.sha256, older->sha256, sizeof(older->sha256), why);
+                if (e)
+                        return DURING(why, e, "older");
+                older->counter = (uint64_t)from.counter;
+                older->length = (uint64_t)from.length;
+                if (older->counter <= before || older->counter >= cohort->counter || is_withdrawn(cohort, older->counter))
+                        return FAIL(why, ERR_SYNTAX, "older: releases below the newest that were not withdrawn, ascending");
+                before = older->counter;
+        }
+        return OK;
+}
+
 static enum err read_all(const struct json *json, struct cohort *cohort, struct why *why)
 {
         struct cohort_fields from = { 0 };
@@ -178,6 +215,8 @@ static enum err read_all(const struct json *json, struct cohort *cohort, struct 
         if (memcmp(cohort->salt, cohort->sha256, sizeof(cohort->salt)) != 0)
                 return FAIL(why, ERR_SYNTAX, "salt: not the target's digest, so someone chose it");
         e = read_withdrawn(from.withdrawn, cohort, why);
+        if (!e)
+                e = read_older(from.older, cohort, why);
         for (; !e && cohort->rule_count < json_count(from.rules); cohort->rule_count++)
                 e = read_rule(json_at(from.rules, cohort->rule_count), &cohort->rules[cohort->rule_count], why);
         return e;
@@ -226,10 +265,43 @@ static struct json *withdrawn_json(const struct cohort *cohort)
         return array;
 }
 
+static struct json *older_json(const struct cohort *cohort)
+{
+        struct json *array = json_new_array();
+        for (size_t i = 0; i < cohort->older_count; i++) {
+                struct json *older = json_new_object();
+                json_set_int(older, "counter", (int64_t)cohort->older[i].counter);
+                json_set_int(older, "length", (int64_t)cohort->older[i].length);
+                set_hex(older, "sha256", cohort->older[i].sha256);
+                json_add(array, older);
+        }
+        return array;
+}
+
+void cohort_turn_to(struct cohort *cohort, uint64_t counter)
+{
+        size_t at = 0;
+        while (at < cohort->older_count && cohort->older[at].counter != counter)
+                at++;
+        if (at == cohort->older_count)
+                return;
+        if (cohort->state == COHORT_WITHDRAW && cohort->withdrawn_count == COHORT_WITHDRAWN_MAX)
+                memmove(cohort->withdrawn, cohort->withdrawn + 1, --cohort->withdrawn_count * sizeof(cohort->withdrawn[0]));
+        if (cohort->state == COHORT_WITHDRAW)
+                cohort->withdrawn[cohort->withdrawn_count++] = cohort->counter;
+        cohort->state = COHORT_GO;
+        cohort->counter = counter;
+        cohort->length = cohort->older[at].length;
+        memcpy(cohort->sha256, cohort->older[at].sha256, sizeof(cohort->sha256));
+        memcpy(cohort->salt, cohort->sha256, sizeof(cohort->salt));
+        cohort->older_count = 0;
+}
+
 enum err cohort_write(const struct cohort *cohort, struct buf *into, struct why *why)
 {
-        if (cohort->rule_count > COHORT_RULES_MAX || cohort->withdrawn_count > COHORT_WITHDRAWN_MAX)
-                return FAIL(why, ERR_LIMIT, "a cohort document has at most %d rules and %d withdrawn releases", COHORT_RULES_MAX, COHORT_WITHDRAWN_MAX);
+        if (cohort->rule_count > COHORT_RULES_MAX || cohort->withdrawn_count > COHORT_WITHDRAWN_MAX || cohort->older_count > COHORT_OLDER_MAX)
+                return FAIL(why, ERR_LIMIT, "a cohort document has at most %d rules, %d withdrawn and %d older releases", COHORT_RULES_MAX, COHORT_WITHDRAWN_MAX,
+                            COHORT_OLDER_MAX);
         OWN(json) struct json *json = json_new_object();
         json_set_text(json, "_type", "cohort");
         json_set_int(json, "counter", (int64_t)cohort->counter);
@@ -244,6 +316,8 @@ enum err cohort_write(const struct cohort *cohort, struct buf *into, struct why 
         set_hex(json, "salt", cohort->salt);
         set_hex(json, "sha256", cohort->sha256);
         json_set(json, "rules", rules_json(cohort));
+        if (cohort->older_count)
+                json_set(json, "older", older_json(cohort));
         if (cohort->withdrawn_count)
                 json_set(json, "withdrawn", withdrawn_json(cohort));
         size_t before = into->length;

@@ -14,12 +14,15 @@
 enum cohort_state { COHORT_GO, COHORT_HOLD, COHORT_WITHDRAW };
 enum { COHORT_RULES_MAX = 64, COHORT_BYTES_MAX = 16384 };      /* rings times platforms of one fleet; 200 bytes each */
 enum { COHORT_WITHDRAWN_MAX = 32 };          /* a device that missed so many withdrawals gets the release after them */
+enum { COHORT_OLDER_MAX = 16 };              /* people keep few versions alive at once */
 
 struct cohort_rule {
         char ring[LIMIT_NAME_BYTES + 1], platform[LIMIT_NAME_BYTES + 1];     /* "all" and "any" take each */
         uint64_t hi;                 /* bucket < hi is admitted */
         bool is_all;                 /* hi is 2^64 */
 };
+
+struct cohort_older { uint64_t counter, length; uint8_t sha256[32]; };
 
 struct cohort {
         enum cohort_state state;
@@ -29,6 +32,8 @@ struct cohort {
         int64_t expires;
         size_t withdrawn_count;
         uint64_t withdrawn[COHORT_WITHDRAWN_MAX];    /* ascending: other releases of the stream that nobody may run */
+        size_t older_count;
+        struct cohort_older older[COHORT_OLDER_MAX]; /* ascending, below `counter`: for devices that are kept back from it */
         size_t rule_count;
         struct cohort_rule rules[COHORT_RULES_MAX];
 };
@@ -44,5 +49,8 @@ uint64_t cohort_bucket(const char *salt, const char *device);
 
 /* The first rule that fits decides; none: not admitted. */
 bool cohort_admits(const struct cohort *cohort, const char *device, const char *ring, const char *platform);
+/* What the document says to a device that was told to have the older release of this counter; as it is when it does not name it. A withdrawal
+ * of the newest is still heard. */
+void cohort_turn_to(struct cohort *cohort, uint64_t counter);
 /* Sets hi and is_all for a share of the fleet. */
 void cohort_rule_share(struct cohort_rule *rule, uint32_t ppm);

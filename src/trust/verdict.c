@@ -154,6 +154,8 @@ static enum err hear_director(struct run *run, struct cohort *cohort, struct why
         if (target.length > COHORT_BYTES_MAX)
                 return FAIL(why, ERR_LIMIT, "a cohort document has at most %d bytes", COHORT_BYTES_MAX);
         e = read_cohort(run, &target, cohort, why);
+        if (!e && !run->is_wanting)
+                cohort_turn_to(cohort, run->bundle.wanted);
         if (!e && tuf_expires(tuf, TUF_TIMESTAMP) < cohort->expires)
                 cohort->expires = tuf_expires(tuf, TUF_TIMESTAMP);
         return e;

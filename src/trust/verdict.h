@@ -16,7 +16,7 @@
  * by itself (install_rule.h); a verifier that was taken over can at most say something that the installer then refuses.
  *
  * What is checked for ACCEPT: the cohort document is the one in the director's trusted targets, for this stream, and has not
- * expired; when it is `go` and admits the device: the release repository's trusted targets list STREAM/COUNTER with the same
+ * expired, and of the older releases that it names the wanted one is offered instead of the newest; when it is `go` and admits the device: the release repository's trusted targets list STREAM/COUNTER with the same
  * digest and length, for this platform, at or above the floor. Nothing else of the release repository is looked at, so a
  * hold or a withdrawal also works when that is out of reach. */
 #pragma once

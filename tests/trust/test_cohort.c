@@ -67,6 +67,45 @@ TEST(cohort, names_the_other_releases_that_nobody_may_run)
         CHECK(cohort_write(&cohort, &bytes, NULL) == ERR_LIMIT);
 }
 
+#define OLDER(counter) "{\"counter\":" #counter ",\"length\":700,\"sha256\":\"" ZEROS "\"}"
+
+TEST(cohort, names_older_releases_for_those_who_are_kept_back)
+{
+        static const char before[] = "\"prev\"", *const bad[] = {
+                "[]", "[" OLDER(0) "]", "[" OLDER(4) "]", "[" OLDER(5) "]", "[" OLDER(2) "," OLDER(2) "]", "[" OLDER(3) "," OLDER(2) "]", "[3]", "3", "[" OLDER(1) "]",
+                "[{\"counter\":3,\"length\":700}]", "[{\"counter\":3,\"length\":700,\"sha256\":\"00\"}]", "[" OLDER(3) ",null]",
+        };
+        char text[2048];
+        struct cohort cohort = { 0 };
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, COHORT_BYTES_MAX);
+        snprintf(text, sizeof(text), "%.*s\"older\":[" OLDER(2) "," OLDER(3) "],%.*s,\"withdrawn\":[1]}", (int)(strstr(stored, before) - stored), stored,
+                 (int)strlen(strstr(stored, before)) - 1, strstr(stored, before));
+        CHECK(cohort_parse(text, strlen(text), &cohort, NULL) == OK && cohort.older_count == 2 && cohort.older[0].counter == 2 && cohort.older[1].length == 700);
+        CHECK(cohort_write(&cohort, &bytes, NULL) == OK && strcmp(buf_text(&bytes), text) == 0);
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+                snprintf(text, sizeof(text), "%.*s\"older\":%s,%.*s,\"withdrawn\":[1]}", (int)(strstr(stored, before) - stored), stored, bad[i],
+                         (int)strlen(strstr(stored, before)) - 1, strstr(stored, before));
+                struct cohort none = { 0 };
+                CHECK(cohort_parse(text, strlen(text), &none, NULL) == ERR_SYNTAX);
+        }
+        cohort.older_count = COHORT_OLDER_MAX + 1;
+        CHECK(cohort_write(&cohort, &bytes, NULL) == ERR_LIMIT);
+}
+
+TEST(cohort_turn_to, speaks_of_the_older_release_and_forgets_no_withdrawal)
+{
+        struct cohort cohort = { .state = COHORT_WITHDRAW, .counter = 4, .length = 812, .older_count = 1, .older = { { 3, 700, { 7 } } }, .withdrawn_count = COHORT_WITHDRAWN_MAX };
+        for (size_t i = 0; i < COHORT_WITHDRAWN_MAX; i++)
+                cohort.withdrawn[i] = i + 100;
+        cohort_turn_to(&cohort, 2);
+        cohort_turn_to(&cohort, 0);
+        CHECK(cohort.counter == 4 && cohort.state == COHORT_WITHDRAW);
+        cohort_turn_to(&cohort, 3);
+        CHECK(cohort.counter == 3 && cohort.length == 700 && cohort.sha256[0] == 7 && cohort.salt[0] == 7 && cohort.state == COHORT_GO);
+        CHECK(cohort.withdrawn_count == COHORT_WITHDRAWN_MAX && cohort.withdrawn[0] == 101 && cohort.withdrawn[COHORT_WITHDRAWN_MAX - 1] == 4);
+}
+
 TEST(cohort, refuses_fields_that_are_not_as_they_should_be)
 {
         static const struct { const char *old, *new; } changes[] = {

@@ -14,7 +14,7 @@ struct world {
         struct tuf_target release;
         struct cohort says;
         int64_t now;
-        uint64_t floor;
+        uint64_t floor, wanted;
         const char *platform, *ring;
         unsigned runs;
 };
@@ -86,6 +86,8 @@ static void add_facts(const struct world *world, struct buf *bundle)
 {
         bundle_add_number(bundle, BUNDLE_NOW, (uint64_t)world->now);
         bundle_add_number(bundle, BUNDLE_FLOOR, world->floor);
+        if (world->wanted)
+                bundle_add_number(bundle, BUNDLE_WANTED, world->wanted);
         bundle_add_text(bundle, BUNDLE_DEVICE, device);
         bundle_add_text(bundle, BUNDLE_RING, world->ring);
         bundle_add_text(bundle, BUNDLE_PLATFORM, world->platform);
@@ -208,6 +210,39 @@ TEST(verdict, tells_which_other_releases_were_withdrawn)
         CHECK(verdict.status == VERDICT_ACCEPT && verdict.counter == 4 && verdict.withdrawn_count == 2 && verdict.withdrawn[0] == 1 && verdict.withdrawn[1] == 3);
         verdict.withdrawn_count = COHORT_WITHDRAWN_MAX + 1;
         CHECK(verdict_check(&verdict, BUNDLE_NONE, NULL) == ERR_SYNTAX);
+}
+
+TEST(verdict, offers_the_wanted_release_where_the_director_names_it)
+{
+        static const enum cohort_state states[] = { COHORT_GO, COHORT_HOLD, COHORT_WITHDRAW };
+        for (int i = 0; i < 3; i++) {
+                OWN(world) struct world world;
+                world_init(&world);
+                struct tuf_target older = world.release;
+                approve(&world, 6, 1);
+                world.says.state = states[i];
+                world.says.counter = 6;
+                world.says.length = world.release.length;
+                memcpy(world.says.salt, world.release.sha256, 32);
+                memcpy(world.says.sha256, world.release.sha256, 32);
+                world.says.older_count = 1;
+                world.says.older[0] = (struct cohort_older){ .counter = 4, .length = older.length };
+                memcpy(world.says.older[0].sha256, older.sha256, 32);
+                offer(&world);
+                struct verdict verdict = refresh(&world);
+                CHECK(verdict.status == VERDICT_ACCEPT && verdict.counter == 6 && verdict.state == states[i]);
+                world.wanted = 4;
+                verdict = refresh(&world);
+                CHECK(verdict.status == VERDICT_ACCEPT && verdict.counter == 4 && verdict.state == COHORT_GO && verdict.is_admitted);
+                CHECK(memcmp(verdict.target, older.sha256, 32) == 0 && verdict.note_length == older.length);
+                CHECK(verdict.withdrawn_count == (states[i] == COHORT_WITHDRAW) && (!verdict.withdrawn_count || verdict.withdrawn[0] == 6));
+                world.wanted = 3;
+                CHECK(refresh(&world).counter == 6);
+                world.says.older[0].sha256[0] ^= 1;
+                offer(&world);
+                world.wanted = 4;
+                CHECK(refusal(&world) == ERR_UNTRUSTED);
+        }
 }
 
 TEST(verdict, admits_by_the_first_rule_that_fits)
