@@ -65,6 +65,7 @@ static enum err read_body(const struct fetch_ask *ask, const struct buf *body, s
                 if (e)
                         return e;
                 answer->retry_ms = wait.retry_ms;
+                answer->counter = (uint64_t)wait.counter;
                 snprintf(answer->text, sizeof(answer->text), "%s", wait.reason);
                 return OK;
         }

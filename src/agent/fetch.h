@@ -42,10 +42,11 @@ struct fetch_answer {
         int64_t date_s;                          /* the server's clock by its Date header, 0 when absent */
         uint64_t spool_from, spool_length;       /* where the download began, and what is there now */
         int64_t epoch, pace_ms, now_s, ack, retry_ms;
+        uint64_t counter;                        /* of the release to prepare instead; 0: none */
         char text[LIMIT_DEVICE_REQUEST_BYTES];   /* a lease; else why it failed, for people */
 };
 _Static_assert(sizeof(struct fetch_ask) == 16 + 384 + 96 + 8 + 64 + 24 + 160 + 8 + 4096, "message format");
-_Static_assert(sizeof(struct fetch_answer) == 40 + 40 + 4096, "message format");
+_Static_assert(sizeof(struct fetch_answer) == 40 + 48 + 4096, "message format");
 
 /* An HTTP date as unix seconds; 0 for anything that is none. */
 int64_t fetch_date_s(const char *text);

@@ -100,6 +100,15 @@ static void begin_stream(struct refresh *refresh)
         refresh->is_due = true;
 }
 
+/* The older release that the server named, until it runs; not one that was given up here. */
+static uint64_t wanted_of(const struct agent *agent, struct stream *stream)
+{
+        const struct slot_stream *now = slots_stream(agent->slots, stream->index);
+        if (slots_in(agent->slots, stream->index, (enum slot_id)now->current)->counter == stream->wanted)
+                stream->wanted = 0;
+        return slots_is_denied(agent->slots, stream->index, stream->wanted) ? 0 : stream->wanted;
+}
+
 /* Files first: their places in the bundle stay the same from run to run. */
 static enum err make_bundle(const struct refresh *refresh, struct buf *bundle, struct why *why)
 {
@@ -110,6 +119,7 @@ static enum err make_bundle(const struct refresh *refresh, struct buf *bundle, s
         bundle_add_text(bundle, BUNDLE_RING, agent->config->ring);
         bundle_add_text(bundle, BUNDLE_PLATFORM, agent->config->platform);
         bundle_add_text(bundle, BUNDLE_STREAM, agent->streams[refresh->stream].config->name);
+        bundle_add_number(bundle, BUNDLE_WANTED, wanted_of(agent, &refresh->agent->streams[refresh->stream]));
         bundle_add_number(bundle, BUNDLE_FLOOR, slots_stream(agent->slots, agent->streams[refresh->stream].index)->floor);
         if (refresh->cohort.length)
                 bundle_add(bundle, BUNDLE_COHORT, refresh->cohort.bytes, refresh->cohort.length);

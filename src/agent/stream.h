@@ -37,6 +37,7 @@ struct stream {
         struct engine engine;
         struct murmur murmur;            /* of the engine and its probes */
         struct offer offer;
+        uint64_t wanted;                 /* the older release that the server named instead of the newest; 0: none */
         enum life_state life;
 
         /* The candidate, from FETCHING to the grant. */

@@ -1,5 +1,6 @@
 /* The candidate: from the offer until a lease is granted. Nothing here touches what runs. */
 #include "agent/content.h"
+#include "agent/refresh.h"
 #include "agent/spool.h"
 #include "agent/stream.h"
 #include "format/hex.h"
@@ -329,6 +330,16 @@ static void refused(struct stream *stream, int64_t now_ms)
         stream->ask_at_ms = now_ms + retry_ms(stream, LEASE_REFUSED_MS);
 }
 
+/* Perhaps because we are kept on an older release, which is then looked for in the metadata. */
+static void told_to_wait(struct stream *stream, const struct fetch_answer *answer, int64_t now_ms)
+{
+        stream->ask_at_ms = now_ms + retry_ms(stream, answer->retry_ms);
+        if (!answer->counter || answer->counter == stream->wanted)
+                return;
+        stream->wanted = answer->counter;
+        refresh_want(stream->agent->refresh);
+}
+
 static void lease_done(void *user, enum err e, const struct fetch_answer *answer)
 {
         struct stream *stream = user;
@@ -339,7 +350,7 @@ static void lease_done(void *user, enum err e, const struct fetch_answer *answer
         if (!e && answer->status == 200)
                 granted(stream, answer);
         else if (!e && answer->status == 202)
-                stream->ask_at_ms = now_ms + retry_ms(stream, answer->retry_ms);
+                told_to_wait(stream, answer, now_ms);
         else if (e || answer->status >= 500 || answer->status == 401)
                 stream->ask_at_ms = agent_again_ms(stream->agent);
         else

@@ -60,8 +60,11 @@ static const enum form lease_request_forms[] = { FORM_NAME, FORM_ANY, FORM_HEX, 
 static const struct body lease_request_body = { lease_request_fields, lease_request_forms, LENGTH(lease_request_fields) };
 _Static_assert(LENGTH(lease_request_fields) == LENGTH(lease_request_forms), "one form a field");
 
-static const struct flat_field wait_fields[] = { INT(wire_wait, retry_ms, 1, PACE_MS_MAX), TEXT(wire_wait, reason, 0) };
-static const enum form wait_forms[] = { FORM_ANY, FORM_ANY };
+/* The last may be left out. */
+static const struct flat_field wait_fields[] = {
+        INT(wire_wait, retry_ms, 1, PACE_MS_MAX), TEXT(wire_wait, reason, 0), { "counter", FLAT_INT, false, offsetof(struct wire_wait, counter), sizeof(int64_t), 1, INT64_MAX },
+};
+static const enum form wait_forms[] = { FORM_ANY, FORM_ANY, FORM_ANY };
 static const struct body wait_body = { wait_fields, wait_forms, LENGTH(wait_fields) };
 _Static_assert(LENGTH(wait_fields) == LENGTH(wait_forms), "one form a field");
 
@@ -227,6 +230,7 @@ enum err wire_lease_request_read(const char *bytes, size_t length, struct wire_l
 
 enum err wire_wait_read(const char *bytes, size_t length, struct wire_wait *into, struct why *why)
 {
+        into->counter = 0;
         return read_body(&wait_body, (struct text){ bytes, length }, into, why);
 }
 
@@ -254,6 +258,6 @@ void wire_enrolled_write(const struct wire_enrolled *from, struct buf *into) { w
 void wire_checkin_write(const struct wire_checkin *from, struct buf *into) { write_body(&checkin_body, from, into); }
 void wire_pace_write(const struct wire_pace *from, struct buf *into) { write_body(&pace_body, from, into); }
 void wire_lease_request_write(const struct wire_lease_request *from, struct buf *into) { write_body(&lease_request_body, from, into); }
-void wire_wait_write(const struct wire_wait *from, struct buf *into) { write_body(&wait_body, from, into); }
+void wire_wait_write(const struct wire_wait *from, struct buf *into) { flat_write(wait_fields, LENGTH(wait_fields) - !from->counter, from, into); }
 void wire_report_write(const struct wire_report *from, struct buf *into) { write_body(&report_body, from, into); }
 void wire_ack_write(const struct wire_ack *from, struct buf *into) { write_body(&ack_body, from, into); }

@@ -44,6 +44,7 @@ struct wire_lease_request {
 struct wire_wait {
         int64_t retry_ms;
         char reason[WIRE_TEXT_BYTES];
+        int64_t counter;                        /* prepare this older release instead; 0, and left out: none */
 };
 
 struct wire_report {

@@ -490,6 +490,17 @@ TEST(run, starts_nothing_while_the_cohort_holds)
         stop(&device);
 }
 
+TEST(run, takes_the_older_release_that_the_server_names)
+{
+        OWN(device) struct device device;
+        device_with_4(&device, "");
+        toy_keep_back(&device.toy, 5, 6, good_too);
+        CHECK(next_report(&device)->running == 5);
+        toy_let_go(&device.toy);
+        CHECK(next_report(&device)->running == 6);
+        stop(&device);
+}
+
 TEST(run, never_arms_under_a_lease_that_the_director_did_not_sign)
 {
         OWN(device) struct device device;

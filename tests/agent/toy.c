@@ -227,6 +227,24 @@ void toy_publish(struct toy *toy, uint64_t counter, const struct toy_file *files
         toy_say(toy, COHORT_GO);
 }
 
+void toy_keep_back(struct toy *toy, uint64_t older, uint64_t newest, const struct toy_file *files)
+{
+        toy_publish(toy, older, files);
+        struct cohort_older kept = { .counter = older, .length = toy->says.length };
+        memcpy(kept.sha256, toy->target, sizeof(kept.sha256));
+        toy_publish(toy, newest, files);
+        toy->says.older_count = 1;
+        toy->says.older[0] = kept;
+        toy_say(toy, toy->says.state);
+        toy->instead = (int64_t)older;
+}
+
+void toy_let_go(struct toy *toy)
+{
+        toy->instead = 0;
+        toy_say(toy, toy->says.state);
+}
+
 void toy_spoil(struct toy *toy, const char *text, const char *instead)
 {
         uint8_t digest[32];
@@ -340,7 +358,7 @@ static void on_lease(struct toy *toy, int client, const struct request *request)
         int64_t granted = now_s(toy) + toy->lease_ahead_s;
         struct lease lease = { .is_shadow = toy->lease == TOY_SHADOW, .stream = "rules", .granted = granted, .deadline = granted + toy->lease_s, .bake_s = 1 };
         const struct secret_key key = test_key(toy->lease == TOY_FORGE ? 2 : 5);
-        const struct wire_wait wait = { .retry_ms = 50, .reason = "waiting in line" };
+        struct wire_wait wait = { .retry_ms = 50, .reason = "waiting in line" };
         OWN(buf) struct buf body;
         buf_init(&body, 4096);
         toy->lease_asks++;
@@ -352,13 +370,15 @@ static void on_lease(struct toy *toy, int client, const struct request *request)
                 memcpy(lease.target, toy->target_before, 32);
         CHECK(hex_decode(toy->last_ask.nonce, lease.nonce, 16, NULL) == OK);
         snprintf(lease.device, sizeof(lease.device), "%s", toy->device);
-        if (toy->lease == TOY_WAIT) {
+        bool is_wait = toy->lease == TOY_WAIT || (toy->instead && toy->instead != toy->last_ask.counter);
+        wait.counter = toy->instead > toy->last_ask.running ? toy->instead : 0;
+        if (is_wait) {
                 wire_wait_write(&wait, &body);
         } else if (toy->lease != TOY_REFUSE) {
                 lease_write(&lease, &body);
                 CHECK(note_sign(&body, "director.acme", &key, NULL) == OK);
         }
-        answer_buf(toy, client, toy->lease == TOY_WAIT ? 202 : toy->lease == TOY_REFUSE ? 409 : 200, &body);
+        answer_buf(toy, client, is_wait ? 202 : toy->lease == TOY_REFUSE ? 409 : 200, &body);
 }
 
 static void on_report(struct toy *toy, int client, const struct request *request)

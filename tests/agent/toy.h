@@ -28,6 +28,7 @@ struct toy {
         uint8_t target[32], target_before[32];   /* of the last release, and of the one before */
         int64_t epoch, pace_ms;
         enum toy_lease lease;
+        int64_t instead;                 /* whoever asks for another release waits, and is told to prepare this one */
         int64_t lease_s;                 /* from granted to deadline */
         int64_t lease_ahead_s;           /* a lease of the future: how far */
         int64_t start_in_s;              /* of what is published next: its ceiling admits nobody before */
@@ -50,6 +51,9 @@ void toy_write_public(struct toy *toy, const char *folder);
 struct toy_file { const char *path, *text; };
 /* Release `counter` of stream `rules`, offered to all. Ends with a row without path; sorted by path. */
 void toy_publish(struct toy *toy, uint64_t counter, const struct toy_file *files);
+/* Release `newest`, offered to all, and `older`, named beside it: whoever asks for another is told to prepare that one, until it is let go. */
+void toy_keep_back(struct toy *toy, uint64_t older, uint64_t newest, const struct toy_file *files);
+void toy_let_go(struct toy *toy);
 /* What the cohort document says from now on. */
 void toy_say(struct toy *toy, enum cohort_state state);
 /* A cohort document for this stream that is none. */

@@ -18,6 +18,7 @@ static const char pace_text[] = "{\"epoch\":8,\"pace_ms\":300000,\"now\":1784432
 static const char lease_request_text[] =
         "{\"stream\":\"edr-rules\",\"counter\":4,\"target\":\"" DIGEST "\",\"running\":2,\"nonce\":\"" ID "\"}";
 static const char wait_text[] = "{\"retry_ms\":500,\"reason\":\"3 others first\"}";
+static const char instead_text[] = "{\"retry_ms\":500,\"reason\":\"kept back\",\"counter\":3}";
 static const char report_text[] =
         "{\"seq\":12,\"stream\":\"edr-rules\",\"counter\":4,\"nonce\":\"" ID "\",\"outcome\":\"harmed\",\"kind\":\"crash\",\"detail\":\"signal 11\","
         "\"running\":2,\"starts\":9,\"crashes\":2,\"boots\":1,\"fallbacks\":1,\"proven\":2,\"at\":1784432230}";
@@ -51,7 +52,7 @@ static const struct {
         { enrol_text, read_enrol, write_enrol }, { enrolled_text, read_enrolled, write_enrolled },
         { checkin_text, read_checkin, write_checkin }, { pace_text, read_pace, write_pace },
         { lease_request_text, read_lease_request, write_lease_request }, { wait_text, read_wait, write_wait },
-        { report_text, read_report, write_report }, { ack_text, read_ack, write_ack },
+        { report_text, read_report, write_report }, { ack_text, read_ack, write_ack }, { instead_text, read_wait, write_wait },
 };
 enum { BODIES = sizeof(bodies) / sizeof(bodies[0]) };
 
@@ -78,6 +79,15 @@ TEST(device_bodies, need_every_field_and_no_other)
                 for (size_t length = 0; length < strlen(bodies[i].text); length++)
                         CHECK(bodies[i].read(bodies[i].text, length, &any, NULL) == ERR_SYNTAX);
         }
+}
+
+TEST(wire_wait_read, tells_the_release_to_prepare_instead)
+{
+        struct wire_wait wait = { .counter = 7 };
+        CHECK(wire_wait_read(wait_text, strlen(wait_text), &wait, NULL) == OK && wait.counter == 0);
+        CHECK(wire_wait_read(instead_text, strlen(instead_text), &wait, NULL) == OK && wait.counter == 3);
+        static const char zero[] = "{\"retry_ms\":500,\"reason\":\"\",\"counter\":0}";
+        CHECK(wire_wait_read(zero, strlen(zero), &wait, NULL) == ERR_SYNTAX);
 }
 
 TEST(wire_report_read, fills_the_struct)
