@@ -8,8 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { FLEET = 12, TILLS = 4 };                  /* the first ones are tills, the others office */
-struct fleet { struct world world; struct world_device devices[FLEET]; bool is_in_file; int controls; };      /* with control: a budget of 2 */
+enum { FLEET = 12, TILLS = 4, RELEASES = 24 };   /* the first ones are tills, the others office */
+struct fleet { struct world world; uint8_t targets[RELEASES][32]; struct world_device devices[FLEET]; bool is_in_file; int controls; };      /* with control: a budget of 2 */
 
 static bool is_till(int device) { return device < TILLS; }
 
@@ -17,6 +17,7 @@ static void publish(struct fleet *fleet, int64_t counter)
 {
         char body[320];
         CHECK(world_publish(&fleet->world, counter) == 201);
+        memcpy(fleet->targets[counter], fleet->world.target, 32);
         world_prove(&fleet->world, counter);
         snprintf(body, sizeof(body), "{\"stream\":\"edr-rules\",\"counter\":%" PRId64 ",\"policy\":{\"budget\":%d,\"bake_s\":2,\"gap_s\":3,\"gather_s\":0,\"holdout_ppm\":0,"
                                      "\"controls\":%d,\"watch_s\":60}}", counter, fleet->controls ? 2 : FLEET, fleet->controls);
@@ -59,7 +60,11 @@ static bool stands(struct fleet *fleet, int64_t counter, const char *state)
         return strcmp(world_text(&fleet->world, "state"), state) == 0;
 }
 
-static bool may(struct fleet *fleet, int device, int64_t counter, bool is_new) { return world_lease(&fleet->world, &fleet->devices[device], counter, is_new) == 200; }
+static bool may(struct fleet *fleet, int device, int64_t counter, bool is_new)
+{
+        memcpy(fleet->world.target, fleet->targets[counter], 32);
+        return world_lease(&fleet->world, &fleet->devices[device], counter, is_new) == 200;
+}
 
 static void prove(struct fleet *fleet, int device, int64_t counter)
 {
@@ -67,7 +72,7 @@ static void prove(struct fleet *fleet, int device, int64_t counter)
         CHECK(world_report(&fleet->world, &fleet->devices[device], "proven", "") == 200);
 }
 
-/* Whoever has not got it asks for the release that was published last, and proves it: how many tills, how many others. */
+/* Whoever has not got it asks for the release, and proves it: how many tills, how many others. */
 struct got { int tills, others; };
 static struct got go_round(struct fleet *fleet, int64_t counter)
 {
@@ -245,6 +250,94 @@ TEST(groups, pinned_below_the_floor_do_not_wait_for_a_release_that_was_stopped)
         CHECK(world_ask(&fleet.world, "POST", "/api/v1/rollouts/edr-rules/2/halt", "{\"who\":\"ann\",\"reason\":\"test\"}") == 200);
         publish(&fleet, 3);
         CHECK(number(&fleet, 3, "kept_back") == 0 && is_for(go_round(&fleet, 3), TILLS, FLEET - TILLS));
+}
+
+static bool director_says(struct fleet *fleet, const char *what)
+{
+        int64_t says = 0;
+        CHECK(db_number(fleet->world.store->db, "SELECT count(*) FROM cohorts WHERE says = ?", VALUES(bind_text(what)), 0, &says, NULL) == OK);
+        return says == 1;
+}
+
+/* Asks for the newest: told which older one it may have. */
+static int64_t instead(struct fleet *fleet, int device, int64_t newest)
+{
+        CHECK(!may(fleet, device, newest, true) && fleet->world.answer.status == 202);
+        return world_int(&fleet->world, "counter");
+}
+
+static void complete_next(struct fleet *fleet, int64_t counter)
+{
+        publish(fleet, counter);
+        (void)go_round(fleet, counter);
+        let_pass(fleet);
+        CHECK(stands(fleet, counter, "complete"));
+}
+
+TEST(groups, behind_get_a_release_when_a_newer_one_is_complete)
+{
+        OWN(fleet) struct fleet fleet = { .is_in_file = true };
+        complete_first(&fleet);
+        set(&fleet, "\"behind\":1");
+        complete_next(&fleet, 2);
+        CHECK(director_says(&fleet, "go 2 1 <1") && instead(&fleet, 0, 2) == -1);                 /* it runs 1 */
+        publish(&fleet, 3);
+        CHECK(!may(&fleet, 0, 2, true) && instead(&fleet, 0, 3) == -1);
+        CHECK(is_for(go_round(&fleet, 3), 0, FLEET - TILLS));
+        let_pass(&fleet);
+        CHECK(stands(&fleet, 3, "complete") && director_says(&fleet, "go 3 2 <2") && instead(&fleet, 0, 3) == 2);
+        world_crash(&fleet.world);
+        CHECK(instead(&fleet, 0, 3) == 2 && number(&fleet, 3, "kept_back") == TILLS && number(&fleet, 2, "kept_back") == 0);
+        for (int i = 0; i < TILLS; i++)
+                (void)may(&fleet, i, 2, true);
+        world_tick(&fleet.world, 100);
+        for (int i = 0; i < TILLS; i++) {
+                CHECK(may(&fleet, i, 2, false));
+                prove(&fleet, i, 2);
+        }
+        world_tick(&fleet.world, 100);
+        CHECK(number(&fleet, 2, "proven") == FLEET && instead(&fleet, 0, 3) == -1);
+}
+
+TEST(groups, behind_never_get_a_release_that_was_stopped)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        complete_first(&fleet);
+        set(&fleet, "\"behind\":1");
+        complete_next(&fleet, 2);
+        CHECK(world_ask(&fleet.world, "POST", "/api/v1/rollouts/edr-rules/2/halt", "{\"who\":\"ann\",\"reason\":\"test\"}") == 200);
+        complete_next(&fleet, 3);
+        CHECK(director_says(&fleet, "go 3 1 <1") && instead(&fleet, 0, 3) == -1 && !may(&fleet, 0, 2, true) && fleet.world.answer.status == 409);
+}
+
+TEST(groups, pinned_that_enrol_later_are_brought_to_their_release)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        struct world_device late;
+        complete_first(&fleet);
+        set(&fleet, "\"pin\":1");
+        complete_next(&fleet, 2);
+        world_enrol(&fleet.world, &late, "os=debian");
+        CHECK(world_lease(&fleet.world, &late, 2, true) == 202 && world_int(&fleet.world, "counter") == 1);
+        memcpy(fleet.world.target, fleet.targets[1], 32);
+        CHECK(world_lease(&fleet.world, &late, 1, true) == 200);
+}
+
+/* The newest sixteen, each once. */
+TEST(groups, of_many_releases_the_newest_are_offered)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        complete_first(&fleet);
+        for (int64_t counter = 2; counter < RELEASES; counter++)
+                complete_next(&fleet, counter);
+        for (int group = 0; group < RELEASES + 4; group++) {
+                char name[16];
+                snprintf(name, sizeof(name), "g%d", group);
+                CHECK(db_run(fleet.world.store->db, "INSERT INTO group_rules VALUES ('edr-rules', ?, ?, 0)",
+                             VALUES(bind_text(name), bind_int(1 + group * 7 % (RELEASES - 2))), NULL) == OK);
+        }
+        world_tick(&fleet.world, 100);
+        CHECK(director_says(&fleet, "go 23 22 <7 <8 <9 <10 <11 <12 <13 <14 <15 <16 <17 <18 <19 <20 <21 <22"));
 }
 
 TEST(groups, group_newest_is_one_behind_what_was_completed)

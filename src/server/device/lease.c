@@ -31,14 +31,18 @@ static enum err read_ask(struct call *call, struct ask *ask, struct why *why)
         return e;
 }
 
-static enum err answer_wait(struct call *call, int64_t retry_ms, const char *reason, struct why *why)
+static enum err answer_instead(struct call *call, struct wire_wait *wait, const char *reason, struct why *why)
 {
-        struct wire_wait wait = { .retry_ms = retry_ms };
-        snprintf(wait.reason, sizeof(wait.reason), "%s", reason);
+        snprintf(wait->reason, sizeof(wait->reason), "%s", reason);
         call->answer->status = 202;
         call->answer->type = "application/json";
-        wire_wait_write(&wait, &call->answer->body);
+        wire_wait_write(wait, &call->answer->body);
         return buf_check(&call->answer->body, why);
+}
+
+static enum err answer_wait(struct call *call, int64_t retry_ms, const char *reason, struct why *why)
+{
+        return answer_instead(call, &(struct wire_wait){ .retry_ms = retry_ms }, reason, why);
 }
 
 static enum err answer_note(struct call *call, const struct ask *ask, const struct lease_row *row, struct why *why)
@@ -70,9 +74,11 @@ static enum err answer_frozen(struct call *call, const struct run *run, struct w
         return answer_wait(call, STRANGER_MS, run_facts(run)->is_frozen ? "a freeze window is open" : "a freeze window is open where this device is", why);
 }
 
-static enum err answer_kept_back(struct call *call, struct why *why)
+/* Nobody is led back below what it runs. */
+static enum err answer_kept_back(struct call *call, const struct ask *ask, const struct run_keep *keep, struct why *why)
 {
-        return answer_wait(call, STRANGER_MS, "the group of this device is kept on an older release", why);
+        struct wire_wait wait = { .retry_ms = STRANGER_MS, .counter = keep->instead > ask->body.running ? keep->instead : 0 };
+        return answer_instead(call, &wait, "the group of this device is kept on an older release", why);
 }
 
 static enum err refuse_over(const struct run *run, struct why *why)
@@ -102,16 +108,17 @@ static enum err claim(struct call *call, const struct ask *ask, struct lease_row
                 return FAIL(why, ERR_REFUSED, "this nonce belongs to a lease for another release; make a new one");
         if (row->is_signed)
                 return answer_again(call, ask, run, row, why);
-        bool is_frozen = false, is_kept = false;
+        bool is_frozen = false;
+        struct run_keep keep = { 0 };
         enum err e = check_floor(call, run, why);
         if (!e)
-                e = run_keeps_back(call->db, run, ask->device.number, &is_kept, why);
+                e = run_keeps_back(call->db, run, ask->device.number, &keep, why);
         if (!e)
                 e = run_freezes(call->db, run, ask->device.number, call->now_ms, &is_frozen, why);
         if (e)
                 return e;
-        if (is_kept && !row->outcome[0])
-                return answer_kept_back(call, why);
+        if (keep.is_kept && !row->outcome[0])
+                return answer_kept_back(call, ask, &keep, why);
         if (is_frozen && !row->outcome[0])
                 return answer_frozen(call, run, why);
         e = !row->outcome[0] ? run_grant(rollouts, run, row, call->now_ms, why) : ERR_EXPIRED;
@@ -170,7 +177,8 @@ static enum err decide(struct call *call, const struct ask *ask, struct run *run
 {
         const struct run_facts *facts = run_facts(run);
         char outcome[24] = "";
-        bool has_open = false, is_frozen = false, is_kept = false;
+        bool has_open = false, is_frozen = false;
+        struct run_keep keep = { 0 };
         enum err e = lease_has_open(call->db, ask->device.number, call->now_ms, &has_open, why);
         if (!e)
                 e = lease_last_outcome(call->db, facts->number, ask->device.number, outcome, why);
@@ -183,11 +191,11 @@ static enum err decide(struct call *call, const struct ask *ask, struct run *run
                 return e;
         if (has_open)
                 return answer_wait(call, PAUSE_MS, "this device has another lease that is not answered yet", why);
-        e = run_keeps_back(call->db, run, ask->device.number, &is_kept, why);
+        e = run_keeps_back(call->db, run, ask->device.number, &keep, why);
         if (e)
                 return e;
-        if (is_kept)
-                return answer_kept_back(call, why);
+        if (keep.is_kept)
+                return answer_kept_back(call, ask, &keep, why);
         e = run_freezes(call->db, run, ask->device.number, call->now_ms, &is_frozen, why);
         if (e)
                 return e;

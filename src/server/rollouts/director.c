@@ -1,6 +1,7 @@
 #include "server/rollouts/director.h"
 
 #include "base/limits.h"
+#include "server/rollouts/groups.h"
 #include "server/rollouts/rollouts.h"
 #include "server/signer/signer.h"
 #include "server/store/artifacts.h"
@@ -159,7 +160,7 @@ static struct run *speaker(const struct rollouts *rollouts, const char *stream)
         return found;
 }
 
-enum { SAYS_MAX = 1024 };
+enum { SAYS_MAX = 2048 };
 struct word { struct saying saying; char says[SAYS_MAX]; int64_t seq; uint8_t prev[32]; bool is_new; };
 
 static enum err last_word(struct db *db, const char *stream, struct word *word, struct why *why)
@@ -231,12 +232,48 @@ static void add_withdrawn(const struct rollouts *rollouts, const struct run *spe
         }
 }
 
+/* Into its place among those that are there already; the newest are kept. */
+static void insert_older(const struct run_facts *facts, struct cohort *cohort)
+{
+        size_t at = 0;
+        while (at < cohort->older_count && cohort->older[at].counter < (uint64_t)facts->counter)
+                at++;
+        bool is_there = at < cohort->older_count && cohort->older[at].counter == (uint64_t)facts->counter, is_full = cohort->older_count == COHORT_OLDER_MAX;
+        if (is_there || (is_full && !at))
+                return;
+        if (is_full)
+                memmove(cohort->older, cohort->older + 1, --at * sizeof(cohort->older[0]));
+        else
+                memmove(cohort->older + at + 1, cohort->older + at, (cohort->older_count++ - at) * sizeof(cohort->older[0]));
+        cohort->older[at] = (struct cohort_older){ .counter = (uint64_t)facts->counter, .length = (uint64_t)facts->note_length };
+        memcpy(cohort->older[at].sha256, facts->target, sizeof(cohort->older[at].sha256));
+}
+
+/* What groups that are kept back from this one are to have. */
+static enum err add_older(const struct edition *edition, const struct run_facts *facts, struct cohort *cohort, struct why *why)
+{
+        OWN(query) struct query *q = NULL;
+        bool has = false;
+        enum err e = db_query(edition->store->db, "SELECT DISTINCT pin, behind FROM group_rules WHERE stream = ?", VALUES(bind_text(facts->stream)), &q, why);
+        while (!e && !(e = query_next(q, &has, why)) && has) {
+                const struct group_rule rule = { query_int(q, 0), query_int(q, 1) };
+                int64_t counter = 0;
+                e = group_offer(edition->store->db, facts->stream, &rule, &counter, why);
+                const struct run *run = rollouts_find(edition->store->rollouts, facts->stream, counter);
+                if (!e && run && counter < facts->counter)
+                        insert_older(run_facts(run), cohort);
+        }
+        return e;
+}
+
 /* What would be said, in short: another one makes the next document. */
 static enum err sum_up(const struct cohort *cohort, struct buf *into, struct why *why)
 {
         buf_addf(into, "%s %" PRIu64 " %" PRIu64, cohort_state_name(cohort->state), cohort->counter, cohort->fallback);
         for (size_t i = 0; i < cohort->withdrawn_count; i++)
                 buf_addf(into, " -%" PRIu64, cohort->withdrawn[i]);
+        for (size_t i = 0; i < cohort->older_count; i++)
+                buf_addf(into, " <%" PRIu64, cohort->older[i].counter);
         return buf_check(into, why);
 }
 
@@ -254,7 +291,9 @@ static enum err speak(struct edition *edition, const struct run *run, bool is_du
                 return e;
         fill(edition, facts, &word, &cohort);
         add_withdrawn(edition->store->rollouts, run, &cohort);
-        e = sum_up(&cohort, &says, why);
+        e = add_older(edition, facts, &cohort, why);
+        if (!e)
+                e = sum_up(&cohort, &says, why);
         if (e || (!is_due && strcmp(buf_text(&says), word.says) == 0))
                 return e;
         return put_document(edition, &cohort, buf_text(&says), why);

@@ -32,6 +32,15 @@ enum err group_newest(struct db *db, const char *stream, const struct group_rule
         return OK;
 }
 
+enum err group_offer(struct db *db, const char *stream, const struct group_rule *rule, int64_t *ret_counter, struct why *why)
+{
+        int64_t newest = 0;
+        enum err e = group_newest(db, stream, rule, &newest, why);
+        return e ? e : db_number(db, "SELECT max(r.counter) FROM rollouts o JOIN releases r ON r.number = o.release WHERE r.stream = ?1 AND r.counter <= ?2"
+                                     " AND o.state IN ('complete', 'watched') AND r.counter >= (SELECT max(floor) FROM releases WHERE stream = ?1)",
+                                 VALUES(bind_text(stream), bind_int(newest)), 0, ret_counter, why);
+}
+
 enum err run_add_to_group(struct run *run, struct member *member, const char *name, struct why *why)
 {
         return tally_number(run->groups, name, strlen(name), &member->group, why);
@@ -108,12 +117,12 @@ enum err run_follow_groups(struct rollouts *rollouts, struct run *run, struct wh
         return OK;
 }
 
-enum err run_keeps_back(struct db *db, const struct run *run, int64_t device, bool *ret_is_kept, struct why *why)
+enum err run_keeps_back(struct db *db, const struct run *run, int64_t device, struct run_keep *ret_keep, struct why *why)
 {
         OWN(query) struct query *q = NULL;
         bool has = false;
         int64_t newest = 0;
-        *ret_is_kept = false;
+        *ret_keep = (struct run_keep){ .is_kept = false };
         enum err e = db_query(db, "SELECT g.pin, g.behind FROM devices d JOIN group_rules g ON g.stream = ?1 AND g.device_group = d.device_group WHERE d.number = ?2",
                               VALUES(bind_text(run->facts.stream), bind_int(device)), &q, why);
         if (!e)
@@ -122,7 +131,6 @@ enum err run_keeps_back(struct db *db, const struct run *run, int64_t device, bo
                 return e;
         const struct group_rule rule = { query_int(q, 0), query_int(q, 1) };
         e = group_newest(db, run->facts.stream, &rule, &newest, why);
-        if (!e)
-                *ret_is_kept = run->facts.counter > newest;
-        return e;
+        ret_keep->is_kept = !e && run->facts.counter > newest;
+        return e || !ret_keep->is_kept ? e : group_offer(db, run->facts.stream, &rule, &ret_keep->instead, why);
 }

@@ -17,6 +17,9 @@ struct group_rule { int64_t pin, behind; };      /* a counter, or how many relea
 /* The newest release of the stream that such a group may have now. */
 MUST_CHECK enum err group_newest(struct db *db, const char *stream, const struct group_rule *rule, int64_t *ret_counter, struct why *why);
 
+/* The newest of these that was completed, which whoever has not got it is to have; 0: none. */
+MUST_CHECK enum err group_offer(struct db *db, const char *stream, const struct group_rule *rule, int64_t *ret_counter, struct why *why);
+
 /* Gives each member the number of its group: `name` as in the device's row. */
 MUST_CHECK enum err run_add_to_group(struct run *run, struct member *member, const char *name, struct why *why);
 /* Looks at the rules anew: in effect from now on. */

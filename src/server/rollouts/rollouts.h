@@ -75,8 +75,9 @@ int64_t run_retry_ms(const struct run *run);    /* when to ask again: the longer
 /* May this device, of the fleet or not, start nothing now because a freeze window is open where it is? */
 MUST_CHECK enum err run_freezes(struct db *db, struct run *run, int64_t device, int64_t now_ms, bool *ret_is_frozen, struct why *why);
 
-/* Is this device, of the fleet or not, kept on an older release with its group? */
-MUST_CHECK enum err run_keeps_back(struct db *db, const struct run *run, int64_t device, bool *ret_is_kept, struct why *why);
+/* Is this device, of the fleet or not, kept on an older release with its group, and which is it to have instead? 0: none. */
+struct run_keep { bool is_kept; int64_t instead; };
+MUST_CHECK enum err run_keeps_back(struct db *db, const struct run *run, int64_t device, struct run_keep *ret_keep, struct why *why);
 
 /* The device came for its reservation: `row` gets its time of granting and its deadline. ERR_EXPIRED: too late, ask with a new
  * nonce; ERR_REFUSED: nothing may start just now. */
