@@ -9,7 +9,7 @@ static const struct { const char *field; size_t offset; } numbers[] = {
 #define NUMBER(field, name) { field, offsetof(struct plan_fleet, name) }
         NUMBER("counter", counter), NUMBER("now", now), NUMBER("pace_ms", pace_ms), NUMBER("devices", devices), NUMBER("seen.1h", seen_1h),
         NUMBER("seen.1d", seen_1d), NUMBER("seen.7d", seen_7d), NUMBER("left_out.enrolled_later", enrolled_later),
-        NUMBER("left_out.other_platform", other_platform), NUMBER("no_stratum", no_stratum), NUMBER("blocks.count", block_count),
+        NUMBER("left_out.other_platform", other_platform), NUMBER("left_out.kept_back", kept_back), NUMBER("no_stratum", no_stratum), NUMBER("blocks.count", block_count),
         NUMBER("blocks.single", block_single), NUMBER("merged.profiles", merged_profiles), NUMBER("merged.devices", merged_devices),
         NUMBER("baseline.rollouts", past.rollouts), NUMBER("baseline.control.leases", past.control), NUMBER("baseline.treated.leases", past.treated),
 #undef NUMBER

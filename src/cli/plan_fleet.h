@@ -16,7 +16,7 @@ struct plan_past {                               /* both arms together, where it
 
 struct plan_fleet {                              /* texts are borrowed from the answer; seen_median_s: -1: nobody */
         const char *stream, *state;
-        int64_t counter, now, pace_ms, devices, seen_1h, seen_1d, seen_7d, seen_median_s, enrolled_later, other_platform, no_stratum, block_count, block_single, merged_profiles,
+        int64_t counter, now, pace_ms, devices, seen_1h, seen_1d, seen_7d, seen_median_s, enrolled_later, other_platform, kept_back, no_stratum, block_count, block_single, merged_profiles,
                 merged_devices;
         struct plan_named *strata, *blocks;
         size_t stratum_count, named_blocks;      /* named: those of which there is a profile */

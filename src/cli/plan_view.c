@@ -422,6 +422,7 @@ static void add_absent(struct cli *cli, const struct plan_fleet *fleet, struct b
                 { fleet->devices - fleet->seen_7d, ": not checked in for a week; not simulated, and no part of \"complete\" until they are back" },
                 { fleet->seen_7d - fleet->seen_1d, ": not checked in for a day; simulated as laptops, on by fits in office hours (assumed)" },
                 { fleet->enrolled_later, ": enrolled after the release was published; they get it when it is complete, and count as no evidence" },
+                { fleet->kept_back, ": kept on an older release with their group" },
                 { fleet->other_platform, ": on platforms that the release is not for" },
         };
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -12,7 +12,7 @@
 /* 62 devices: 60 alike in two rings, one of a rare value that is alone in its block, one that has not been seen for a week. */
 #define FLEET(state, past) \
         "{\"stream\":\"edr\",\"counter\":4,\"state\":\"" state "\",\"now\":1784432200,\"pace_ms\":60000,\"devices\":62,\"seen\":{\"1h\":50,\"1d\":59,\"7d\":61}," \
-        "\"left_out\":{\"enrolled_later\":1,\"other_platform\":2},\"strata\":[{\"name\":\"os=debian\",\"devices\":62},{\"name\":\"model=x\",\"devices\":61}," \
+        "\"left_out\":{\"enrolled_later\":1,\"other_platform\":2,\"kept_back\":3},\"strata\":[{\"name\":\"os=debian\",\"devices\":62},{\"name\":\"model=x\",\"devices\":61}," \
         "{\"name\":\"model=y\",\"devices\":1}],\"no_stratum\":0,\"blocks\":{\"count\":3,\"single\":1,\"items\":[{\"name\":\"all/b1\",\"devices\":40}," \
         "{\"name\":\"early/b1\",\"devices\":21},{\"name\":\"all/b2\",\"devices\":1}]},\"profiles\":[" \
         "{\"block\":0,\"strata\":[0,1],\"devices\":40,\"seen_7d\":40,\"seen_1d\":38},{\"block\":1,\"strata\":[0,1],\"devices\":21,\"seen_7d\":20,\"seen_1d\":20}," \
@@ -40,7 +40,7 @@ TEST(rollout_plan, says_what_it_was_made_of_and_what_would_happen)
         CHECK(strstr(run.out, "  * too rare to test, fewer than 5 devices, and served last: model=y (1)\n"));
         CHECK(strstr(run.out, "whether harm comes from it:") && strstr(run.out, "os=debian") && strstr(run.out, "  * 1 block of a single device"));
         CHECK(strstr(run.out, "  * 1 device: not checked in for a week") && strstr(run.out, "  * 2 devices: not checked in for a day"));
-        CHECK(strstr(run.out, "  * 1 device: enrolled after") && strstr(run.out, "  * 2 devices: on platforms") && strstr(run.out, "after the watch (60 min)"));
+        CHECK(strstr(run.out, "  * 1 device: enrolled after") && strstr(run.out, "  * 2 devices: on platforms") && strstr(run.out, "  * 3 devices: kept on an older release") && strstr(run.out, "after the watch (60 min)"));
 }
 
 TEST(rollout_plan, has_every_number_for_programs)
@@ -117,7 +117,7 @@ TEST(rollout_plan, says_what_to_do_when_there_is_nothing_to_plan_for)
 
 #define EMPTY(devices) \
         "{\"stream\":\"edr\",\"counter\":4,\"state\":\"draft\",\"now\":1784432200,\"pace_ms\":60000,\"devices\":" #devices ",\"seen\":{\"1h\":0,\"1d\":0,\"7d\":0}," \
-        "\"left_out\":{\"enrolled_later\":0,\"other_platform\":0},\"strata\":[],\"no_stratum\":0,\"blocks\":{\"count\":0,\"single\":0,\"items\":[]},\"profiles\":[]," \
+        "\"left_out\":{\"enrolled_later\":0,\"other_platform\":0,\"kept_back\":0},\"strata\":[],\"no_stratum\":0,\"blocks\":{\"count\":0,\"single\":0,\"items\":[]},\"profiles\":[]," \
         "\"merged\":{\"profiles\":0,\"devices\":0}," NO_PAST "}"
 
 TEST(rollout_plan, says_what_to_do_when_there_is_no_device)

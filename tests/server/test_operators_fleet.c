@@ -41,7 +41,7 @@ TEST(fleet, is_as_written)
         CHECK(has(world.json, "stream counter state now pace_ms devices seen left_out strata no_stratum blocks profiles merged baseline"));
         CHECK(strcmp(world_text(&world, "state"), "draft") == 0 && world_int(&world, "devices") == 3 && world_int(&world, "pace_ms") == 300000);
         CHECK(has(json_get(world.json, "seen"), "1h 1d 7d median_s") && number(json_get(world.json, "seen"), "1h") == 3);
-        CHECK(has(json_get(world.json, "left_out"), "enrolled_later other_platform") && number(json_get(world.json, "left_out"), "enrolled_later") == 1);
+        CHECK(has(json_get(world.json, "left_out"), "enrolled_later other_platform kept_back") && number(json_get(world.json, "left_out"), "enrolled_later") == 1);
         CHECK(json_count(json_get(world.json, "strata")) == 3 && has(at(world.json, "strata", 0), "name devices"));
         CHECK(strcmp(text(at(world.json, "strata", 0), "name"), "os=debian") == 0 && number(at(world.json, "strata", 0), "devices") == 2);
         const struct json *blocks = json_get(world.json, "blocks"), *profile = at(world.json, "profiles", 0);
@@ -53,6 +53,23 @@ TEST(fleet, is_as_written)
         CHECK(has(json_get(world.json, "baseline"), "rollouts control treated answer_ms late_ms hours"));
         CHECK(has(json_get(json_get(world.json, "baseline"), "control"), "leases dark late harmed crashes lease_ms"));
         CHECK(json_count(json_get(json_get(world.json, "baseline"), "hours")) == 24 && number(json_get(world.json, "baseline"), "rollouts") == 0);
+}
+
+TEST(fleet, leaves_out_groups_that_are_kept_back)
+{
+        OWN(world) struct world world = { 0 };
+        struct world_device devices[5];
+        static const char pin[] = "{\"pin\":1,\"who\":\"ann\",\"reason\":\"test\"}";
+        world_open(&world);
+        for (int i = 0; i < 5; i++) {
+                world.group = i < 2 ? "tills" : i < 4 ? "office" : "plant";
+                world_enrol(&world, &devices[i], "os=debian");
+        }
+        CHECK(world_publish(&world, 1) == 201 && world_publish(&world, 2) == 201);
+        CHECK(world_ask(&world, "POST", "/api/v1/groups/tills", pin) == 200 && world_ask(&world, "POST", "/api/v1/groups/plant", "{\"behind\":1,\"who\":\"ann\",\"reason\":\"test\"}") == 200);
+        CHECK(world_ask(&world, "GET", fleet_1, NULL) == 200 && world_int(&world, "devices") == 4 && number(json_get(world.json, "left_out"), "kept_back") == 1);
+        CHECK(world_ask(&world, "GET", "/api/v1/releases/edr-rules/2/fleet", NULL) == 200);
+        CHECK(world_int(&world, "devices") == 2 && number(json_get(world.json, "left_out"), "kept_back") == 3);
 }
 
 TEST(fleet, is_of_a_release_that_is_there_and_only_for_operators)

@@ -102,7 +102,7 @@ static enum err add_fleet(struct call *call, const struct release *release, stru
                 return e;
         json_set_int(json, "devices", survey.devices);
         json_set(json, "seen", seen_json(&survey));
-        json_set(json, "left_out", NUMBERS({ "enrolled_later", survey.enrolled_later }, { "other_platform", survey.other_platform }));
+        json_set(json, "left_out", NUMBERS({ "enrolled_later", survey.enrolled_later }, { "other_platform", survey.other_platform }, { "kept_back", survey.kept_back }));
         json_set(json, "strata", strata_json(&survey));
         json_set_int(json, "no_stratum", survey.no_stratum);
         return add_profiles(json, &survey, why);

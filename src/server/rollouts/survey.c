@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "server/rollouts/groups.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ _Static_assert(sizeof(struct key) == 4 + 2 * LIMIT_ATTRIBUTES, "a key is hashed 
 
 struct surveyor {
         struct survey *survey;
-        struct tally *profiles;
+        struct tally *profiles, *groups;         /* groups: those with a rule; counts[0]: it keeps them back */
         int64_t now_s;
         uint32_t lost[RINGS][TALLY_COUNTS];      /* of devices without a profile */
         uint32_t ages[HOUR_S + 1];               /* of those seen within the hour, in seconds */
@@ -101,6 +102,44 @@ static enum err add_resident(struct surveyor *surveyor, const struct resident *r
         return e;
 }
 
+static enum err keep(struct surveyor *surveyor, struct db *db, struct query *q, struct why *why)
+{
+        const struct group_rule rule = { query_int(q, 1), query_int(q, 2) };
+        int64_t newest = 0;
+        uint32_t group = tally_none;
+        enum err e = group_newest(db, query_text(q, 3), &rule, &newest, why);
+        if (!e)
+                e = tally_number(surveyor->groups, query_text(q, 0), strlen(query_text(q, 0)), &group, why);
+        if (!e && group != tally_none)
+                tally_counts(surveyor->groups, group)[0] = query_int(q, 4) > newest;
+        return e;
+}
+
+/* Afterwards there is no room for more: whoever is not found has no rule. */
+static enum err find_kept(struct surveyor *surveyor, struct db *db, int64_t release, struct why *why)
+{
+        OWN(query) struct query *q = NULL;
+        int64_t rules = 0;
+        bool has = false;
+        enum err e = db_number(db, "SELECT count(*) FROM group_rules g JOIN releases r ON r.stream = g.stream WHERE r.number = ?", VALUES(bind_int(release)), 0, &rules, why);
+        if (!e)
+                e = tally_new((uint32_t)rules, &surveyor->groups, why);
+        if (!e)
+                e = db_query(db, "SELECT g.device_group, g.pin, g.behind, r.stream, r.counter FROM group_rules g JOIN releases r ON r.stream = g.stream WHERE r.number = ?",
+                             VALUES(bind_int(release)), &q, why);
+        while (!e && !(e = query_next(q, &has, why)) && has)
+                e = keep(surveyor, db, q, why);
+        return e;
+}
+
+static enum err is_kept(const struct surveyor *surveyor, const char *name, bool *ret_is, struct why *why)
+{
+        uint32_t group = tally_none;
+        enum err e = tally_number(surveyor->groups, name, strlen(name), &group, why);
+        *ret_is = !e && group != tally_none && tally_counts(surveyor->groups, group)[0];
+        return e;
+}
+
 static enum err visit(struct surveyor *surveyor, struct query *q, struct why *why)
 {
         struct resident resident = { .ring = query_text(q, 0), .group = query_text(q, 1), .agent = query_text(q, 2) };
@@ -109,7 +148,12 @@ static enum err visit(struct surveyor *surveyor, struct query *q, struct why *wh
         surveyor->survey->other_platform += !runs_it;
         if (!is_in_time || !runs_it)
                 return OK;
-        enum err e = attributes_parse(query_text(q, 3), &resident.attributes, why);
+        bool is_of_kept = false;
+        enum err e = is_kept(surveyor, resident.group, &is_of_kept, why);
+        surveyor->survey->kept_back += is_of_kept;
+        if (e || is_of_kept)
+                return e;
+        e = attributes_parse(query_text(q, 3), &resident.attributes, why);
         return e ? e : add_resident(surveyor, &resident, surveyor->now_s - query_int(q, 4), why);
 }
 
@@ -222,7 +266,10 @@ enum err survey_take(struct db *db, int64_t release, int64_t now_s, struct surve
                 e = tally_new(LIMIT_PROFILES_COUNTED, &profiles, why);
         surveyor.profiles = profiles;
         if (!e)
+                e = find_kept(&surveyor, db, release, why);
+        if (!e)
                 e = count(&surveyor, db, release, why);
+        tally_free(surveyor.groups);
         find_median(&surveyor);
         if (!e)
                 e = keep_profiles(&surveyor, why);
