@@ -37,6 +37,8 @@ struct director_ops {
         void (*seen)(struct director *director, int64_t now_ms, uint32_t devices);
         MUST_CHECK enum err (*withdraw)(struct director *director, int64_t now_ms, struct why *why);
         void (*view)(const struct director *director, struct director_view *ret_view);
+        size_t (*listens)(const struct director *director, struct rollout_listened *into, size_t max);      /* to whom, now; NULL: to nobody */
+        MUST_CHECK enum err (*heard)(struct director *director, int64_t now_ms, const uint32_t *handles, size_t count, struct why *why);
         bool (*may_pick)(const struct director *director);      /* false: nobody would be picked now, whoever waits; saves building the line */
         bool (*is_held_out)(const struct director *director, uint64_t bucket);      /* never exposed, so not counted in seen(); NULL: nobody is */
 };

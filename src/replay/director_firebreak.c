@@ -64,6 +64,16 @@ static enum err firebreak_withdraw(struct director *director, int64_t now_ms, st
         return rollout_command(director->rollout, &withdraw, why);
 }
 
+static size_t firebreak_listens(const struct director *director, struct rollout_listened *into, size_t max)
+{
+        return rollout_listens(director->rollout, into, max);
+}
+
+static enum err firebreak_heard(struct director *director, int64_t now_ms, const uint32_t *handles, size_t count, struct why *why)
+{
+        return rollout_heard(director->rollout, now_ms, handles, count, why);
+}
+
 static bool is_stopped(const struct rollout_view *view)
 {
         bool is_halted = view->state == ROLLOUT_HALTED || view->state == ROLLOUT_ROLLING_BACK || view->state == ROLLOUT_WITHDRAWN;
@@ -90,5 +100,5 @@ static bool firebreak_is_held_out(const struct director *director, uint64_t buck
 const struct director_ops director_firebreak = {
         .name = "firebreak", .what = "a harm budget, evidence against control, growth by answers",
         .open = firebreak_open, .close = firebreak_close, .tick = firebreak_tick, .pick = firebreak_pick, .granted = firebreak_granted, .report = firebreak_report,
-        .seen = firebreak_seen, .withdraw = firebreak_withdraw, .view = firebreak_view, .may_pick = firebreak_may_pick, .is_held_out = firebreak_is_held_out,
+        .seen = firebreak_seen, .withdraw = firebreak_withdraw, .view = firebreak_view, .may_pick = firebreak_may_pick, .listens = firebreak_listens, .heard = firebreak_heard, .is_held_out = firebreak_is_held_out,
 };

@@ -19,6 +19,8 @@ struct run {
         bool is_withdrawn;
         struct rollout_device *devices;          /* CHUNK */
         struct rollout_pick *picks;
+        struct rollout_listened *listened;       /* ROLLOUT_LISTENED_MAX */
+        uint32_t *heard;
         uint32_t seen_told, hurt_at_stop, rounds_per_point, wanted;      /* wanted: proven devices, to have reached the fleet */
         struct replay_result *result;
 };
@@ -30,6 +32,8 @@ static void done(struct run *run)
         world_close(run->world);
         mem_free(run->devices);
         mem_free(run->picks);
+        mem_free(run->listened);
+        mem_free(run->heard);
 }
 
 static int64_t unix_ms(const struct run *run) { return run->start_ms + run->now_ms; }
@@ -95,7 +99,9 @@ static enum err open_run(struct run *run, struct why *why)
         run->end_ms = run->config->scenario->for_s * SECOND_MS;
         run->devices = mem_new(CHUNK, sizeof(*run->devices));
         run->picks = mem_new(CHUNK, sizeof(*run->picks));
-        if (!run->devices || !run->picks)
+        run->listened = mem_new(ROLLOUT_LISTENED_MAX, sizeof(*run->listened));
+        run->heard = mem_new(ROLLOUT_LISTENED_MAX, sizeof(*run->heard));
+        if (!run->devices || !run->picks || !run->listened || !run->heard)
                 return FAIL(why, ERR_NOMEM, "out of memory for a line");
         enum err e = open_world(run, why);
         if (e)
@@ -181,12 +187,31 @@ static enum err take_back(struct run *run, struct world_range range, struct why 
         return world_take_back(run->world, range, run->now_ms, why);
 }
 
+static bool is_in(const struct world_range ranges[2], uint32_t device)
+{
+        return (device >= ranges[0].from && device < ranges[0].to) || (device >= ranges[1].from && device < ranges[1].to);
+}
+
+/* Whoever asks now, for whatever it is, is heard. */
+static enum err hear(struct run *run, struct why *why)
+{
+        struct world_range ranges[2];
+        size_t listened = run->ops->listens ? run->ops->listens(run->director, run->listened, ROLLOUT_LISTENED_MAX) : 0, heard = 0;
+        world_polls(run->world, run->now_ms - run->round_ms, run->round_ms, ranges);
+        for (size_t i = 0; i < listened; i++)
+                if (is_in(ranges, run->listened[i].device) && world_speaks(run->world, run->listened[i].device, run->now_ms))
+                        run->heard[heard++] = run->listened[i].handle;
+        return heard ? run->ops->heard(run->director, unix_ms(run), run->heard, heard, why) : OK;
+}
+
 static enum err polls(struct run *run, struct why *why)
 {
         uint32_t before = run->seen_told;
         if (run->is_withdrawn)
                 return each_portion(run, take_back, why);
         enum err e = each_portion(run, see, why);
+        if (!e)
+                e = hear(run, why);
         if (!e && run->seen_told != before)
                 run->ops->seen(run->director, unix_ms(run), run->seen_told);
         return e || !run->ops->may_pick(run->director) ? e : each_portion(run, line_up, why);

@@ -165,17 +165,47 @@ static int64_t happens(double mean_ms, uint64_t draw, int64_t at_ms, int64_t unt
         return after_ms < length_ms ? at_ms + (int64_t)after_ms : -1;
 }
 
+static double haste_of(const struct weather *weather, uint32_t device)
+{
+        return fleet_ring(weather->fleet, device) == ROLLOUT_RING_EARLY ? (double)weather->of->early_factor_pct / 100 : 1;
+}
+
+static int64_t stays_away(const struct weather *weather, uint32_t device, int64_t at_ms)
+{
+        return (int64_t)chance_exponential(draw_of_time(weather, CHANCE_OF_RETURN, device, at_ms), (double)(weather->of->dark_for_s * SECOND));
+}
+
+/* Drawn for spans of four mean absences, of which longer ones are cut short. */
+bool weather_is_dropped(const struct weather *weather, uint32_t device, int64_t at_ms)
+{
+        double haste = haste_of(weather, device);
+        int64_t span_ms = 4 * weather->of->dark_for_s * SECOND;
+        if (haste <= 0 || weather->dark_ms <= 0 || span_ms <= 0)
+                return false;
+        for (int64_t from_ms = at_ms - at_ms % span_ms, spans = 0; spans < 2 && from_ms >= 0; from_ms -= span_ms, spans++) {
+                int64_t off_ms = happens(weather->dark_ms / haste, draw_of_time(weather, CHANCE_OF_DROPPING, device, from_ms), from_ms, from_ms + span_ms);
+                if (off_ms >= 0 && off_ms <= at_ms && at_ms < off_ms + stays_away(weather, device, from_ms))
+                        return true;
+        }
+        return false;
+}
+
+int64_t weather_next_crash(const struct weather *weather, uint32_t device, int64_t at_ms, int64_t until_ms)
+{
+        double haste = haste_of(weather, device);
+        return haste > 0 ? happens(weather->crash_ms / haste, draw_of_time(weather, CHANCE_OF_CRASH, device, ~at_ms), at_ms, until_ms) : -1;
+}
+
 struct weather_spell weather_spell(const struct weather *weather, uint32_t device, int64_t at_ms, int64_t until_ms)
 {
-        const struct fleet *fleet = weather->fleet;
-        double haste = fleet_ring(fleet, device) == ROLLOUT_RING_EARLY ? (double)weather->of->early_factor_pct / 100 : 1;
+        double haste = haste_of(weather, device);
         struct weather_spell spell = { -1, -1, -1 };
         if (haste > 0) {
                 spell.crash_ms = happens(weather->crash_ms / haste, draw_of_time(weather, CHANCE_OF_CRASH, device, at_ms), at_ms, until_ms);
                 spell.off_ms = happens(weather->dark_ms / haste, draw_of_time(weather, CHANCE_OF_DROPPING, device, at_ms), at_ms, until_ms);
         }
         if (spell.off_ms >= 0)
-                spell.back_ms = spell.off_ms + (int64_t)chance_exponential(draw_of_time(weather, CHANCE_OF_RETURN, device, at_ms), (double)(weather->of->dark_for_s * SECOND));
+                spell.back_ms = spell.off_ms + stays_away(weather, device, at_ms);
         int64_t off_ms = weather_goes_off(weather, device, at_ms, until_ms);
         if (off_ms < until_ms && (spell.off_ms < 0 || off_ms <= spell.off_ms))
                 spell.off_ms = spell.back_ms = off_ms;

@@ -25,6 +25,11 @@ int64_t weather_comes_on(const struct weather *weather, uint32_t device, int64_t
 struct weather_spell { int64_t crash_ms, off_ms, back_ms; };
 struct weather_spell weather_spell(const struct weather *weather, uint32_t device, int64_t at_ms, int64_t until_ms);
 
+/* Off against its habit: at the rate at which leases go unanswered, whether it has a lease or not. */
+bool weather_is_dropped(const struct weather *weather, uint32_t device, int64_t at_ms);
+/* When it crashes next, whatever it runs; -1: not until then. */
+int64_t weather_next_crash(const struct weather *weather, uint32_t device, int64_t at_ms, int64_t until_ms);
+
 /* The way of one report. `number` tells the reports of a device apart. */
 struct weather_trip { bool is_lost; int64_t arrives_ms, again_ms; };      /* again: -1: it comes once */
 struct weather_trip weather_trip(const struct weather *weather, uint32_t device, uint32_t number, int64_t sent_ms);

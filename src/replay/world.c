@@ -16,6 +16,7 @@ enum kind {
         HAPPENS_ANSWER,                          /* it sends what came of its lease; arrives when the trip says */
         HAPPENS_ARRIVAL,                         /* a report reaches the server */
         HAPPENS_FREEDOM,                         /* a control device may be asked again */
+        HAPPENS_LATER,                           /* a crash, whatever it runs, after its lease */
         HAPPENS_ONSET, HAPPENS_TELLING, HAPPENS_CURE,      /* detail: the fault */
 };
 
@@ -84,6 +85,7 @@ enum err world_open(const struct world_config *config, struct world **ret_world,
         if (!world)
                 return FAIL(why, ERR_NOMEM, "out of memory for a world");
         world->bake_ms = config->bake_ms;
+        world->end_ms = (int64_t)config->rounds * config->round_ms;
         world->poll_ms = config->scenario->fleet.poll_s * SECOND_MS;
         world->switch_ms = config->scenario->fleet.switch_s * SECOND_MS;
         world->stop_ms = -1;
@@ -177,6 +179,12 @@ static enum err answer(struct world *world, const struct event *event, struct wh
         if (!is_control && !fleet_lie(world->fleet, event->device) && (state & STATE_SILENT || (state & STATE_MUTE && is_well)))
                 return OK;
         return tell(world, event, why);
+}
+
+static enum err later(struct world *world, const struct event *event, struct why *why)
+{
+        world->idle--;
+        return weather_is_on(&world->weather, event->device, event->at_ms) ? answer(world, event, why) : OK;
 }
 
 /* Harm. */
@@ -273,6 +281,7 @@ static enum err happen(struct world *world, const struct event *event, struct wh
         case HAPPENS_ONSET: return onset(world, event, why);
         case HAPPENS_TELLING: return telling(world, event, why);
         case HAPPENS_CURE: return cure(world, event, why);
+        case HAPPENS_LATER: return later(world, event, why);
         case HAPPENS_FREEDOM: break;
         }
         set_bit(world->waiting, event->device);
@@ -318,6 +327,12 @@ size_t world_line(const struct world *world, struct world_range range, int64_t n
                 if (weather_is_on(&world->weather, at, now_ms))
                         fleet_facts(world->fleet, at, &devices[count++]);
         return count;
+}
+
+bool world_speaks(const struct world *world, uint32_t device, int64_t now_ms)
+{
+        bool is_silent = world->states[device] & STATE_SILENT && !fleet_lie(world->fleet, device);
+        return !is_silent && weather_is_on(&world->weather, device, now_ms) && !weather_is_dropped(&world->weather, device, now_ms);
 }
 
 bool world_has_candidate(const struct world *world, struct world_range range, int64_t now_ms)
@@ -410,12 +425,26 @@ static enum err expose(struct world *world, const struct world_lease *lease, int
         return e ? e : plan_onsets(world, &like, false, why);
 }
 
+/* It goes on crashing at its rate when the lease is over; whether anybody asks is not its concern. */
+static enum err plan_later(struct world *world, const struct world_lease *lease, struct why *why)
+{
+        int64_t from_ms = lease->deadline_ms, at_ms = weather_next_crash(&world->weather, lease->device, from_ms, world->end_ms);
+        if (at_ms < 0 || fleet_lie(world->fleet, lease->device))
+                return OK;
+        const struct event crash = { at_ms, lease->device, lease->handle, HAPPENS_LATER, detail_of(ROLLOUT_HARMED, ROLLOUT_CRASH, lease->is_control) };
+        uint32_t before = events_waiting(world->events);
+        enum err e = events_put(world->events, &crash, why);
+        world->idle += events_waiting(world->events) - before;
+        return e;
+}
+
 enum err world_grant(struct world *world, const struct world_lease *lease, struct why *why)
 {
         uint64_t pace = fleet_draw(world->fleet, CHANCE_OF_PACE, (uint64_t)lease->device << 32 | lease->handle);
         int64_t begins_ms = lease->now_ms + world->switch_ms / 5 + (int64_t)chance_below(pace, (uint64_t)world->switch_ms * 4 / 5);
         clear_bit(world->waiting, lease->device);
-        return lease->is_control ? plan_answer(world, lease, begins_ms, why) : expose(world, lease, begins_ms, why);
+        enum err e = lease->is_control ? plan_answer(world, lease, begins_ms, why) : expose(world, lease, begins_ms, why);
+        return e ? e : plan_later(world, lease, why);
 }
 
 /* After the stop. */
@@ -458,7 +487,7 @@ enum err world_take_back(struct world *world, struct world_range range, int64_t 
         return e;
 }
 
-bool world_is_at_rest(const struct world *world) { return !events_waiting(world->events); }
+bool world_is_at_rest(const struct world *world) { return events_waiting(world->events) == world->idle; }
 bool world_is_back(const struct world *world) { return !world->running_count; }
 
 struct world_counts world_counts_at(struct world *world, int64_t now_ms)

@@ -26,11 +26,11 @@ struct world {
         struct weather weather;
         struct truth truth;
         struct events *events;
-        int64_t bake_ms, poll_ms, switch_ms, now_ms, stop_ms;      /* stop: -1: nobody did */
+        int64_t bake_ms, poll_ms, switch_ms, end_ms, now_ms, stop_ms;      /* stop: -1: nobody did */
         uint8_t *states;
         uint16_t *ills;                          /* a bit for each fault that is broken out */
         uint64_t *waiting, *unseen, *running, *held_out;      /* a bit a device */
-        uint32_t running_count;
+        uint32_t running_count, idle;            /* idle: events to come that nobody has to wait for */
         struct world_counts counts;
         struct world_ear ear;
 };
@@ -48,6 +48,8 @@ void world_polls(const struct world *world, int64_t from_ms, int64_t length_ms, 
 
 /* Of a range: those that are on, free and have it prepared; into `devices`, which has room for all of the range. */
 size_t world_line(const struct world *world, struct world_range range, int64_t now_ms, struct rollout_device *devices);
+/* It asks or says anything at all these days: on, and not silenced. */
+bool world_speaks(const struct world *world, uint32_t device, int64_t now_ms);
 /* Of a range: is there anybody in line who is not held out? */
 bool world_has_candidate(const struct world *world, struct world_range range, int64_t now_ms);
 void world_hold_out(struct world *world, uint32_t device);

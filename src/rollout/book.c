@@ -2,6 +2,7 @@
 
 #include "rollout/due.h"
 #include "rollout/gate.h"
+#include "rollout/watch.h"
 
 #include <assert.h>
 #include <string.h>
@@ -26,10 +27,9 @@ uint64_t book_tries_max(uint32_t fleet)
         return each < most ? each : most;
 }
 
-int64_t book_slot(const struct rollout *rollout, int64_t at_ms)
-{
-        return at_ms / (rollout_lease_ms(rollout) / SLOTS_PER_LEASE);
-}
+static int64_t slot_ms(const struct rollout *rollout) { return rollout_lease_ms(rollout) / SLOTS_PER_LEASE; }
+int64_t book_slot(const struct rollout *rollout, int64_t at_ms) { return at_ms / slot_ms(rollout); }
+int64_t book_slot_ms(const struct rollout *rollout, int64_t slot) { return slot * slot_ms(rollout); }
 
 static bool is_young(const struct lease *lease)
 {
@@ -79,8 +79,10 @@ void book_label(struct rollout *rollout, struct lease *lease, enum lease_status 
                 arm->by_status[status]++;
                 if (was.status == LEASE_HARMED)
                         arm->by_kind[was.kind]--;
-                if (status == LEASE_HARMED)
+                if (status == LEASE_HARMED) {
                         arm->by_kind[kind]++;
+                        arm->later[kind] += lease->is_watched;
+                }
                 if (was.is_unbegun)
                         arm->unbegun = arm->unbegun - (was.status == LEASE_DECLINED) + (status == LEASE_DECLINED);
                 group->young = group->young - is_young(&was) + is_young(lease);
@@ -92,15 +94,17 @@ void book_label(struct rollout *rollout, struct lease *lease, enum lease_status 
         remember_fate(rollout, lease, was.status <= LEASE_OPEN);
 }
 
-/* There is always one: a cell lives for two leases' time, and cells_max is more than the slots of that for each block. */
-static uint32_t new_cell(struct rollout *rollout)
+/* There is always one: a cell of leases lives for two leases' time, and cells_max is more than the slots of that for each block, and one that stands. */
+static uint32_t new_cell(struct rollout *rollout, uint32_t block, int64_t slot)
 {
         uint32_t at = rollout->free_cell;
         if (at == NO_CELL) {
                 assert(rollout->cell_count < rollout->cells_max);
-                return rollout->cell_count++;
+                at = rollout->cell_count++;
+        } else {
+                rollout->free_cell = rollout->cells[at].next_free;
         }
-        rollout->free_cell = rollout->cells[at].next_free;
+        rollout->cells[at] = (struct cell){ .slot = slot, .block = block, .first_share = NO_SHARE, .next_free = NO_CELL };
         return at;
 }
 
@@ -114,13 +118,26 @@ void book_never_began(struct rollout *rollout, struct lease *lease)
         }
 }
 
+static uint32_t find_cohort(struct rollout *rollout, uint32_t block, int64_t slot)
+{
+        struct cohorts *cohorts = &rollout->cohorts[block];
+        int64_t mark = -1 - slot / SLOTS_PER_LEASE;
+        if (cohorts->newest == NO_CELL || (rollout->cells[cohorts->newest].slot != mark && cohorts->count < COHORTS_MAX)) {
+                cohorts->newest = new_cell(rollout, block, mark);
+                rollout->cells[cohorts->newest].leases = 1;      /* for good */
+                cohorts->count++;
+        }
+        return cohorts->newest;
+}
+
 static uint32_t find_cell(struct rollout *rollout, uint32_t block)
 {
         int64_t slot = book_slot(rollout, rollout->now_ms);
         uint32_t newest = rollout->newest_cell[block];
         if (newest == NO_CELL || rollout->cells[newest].slot != slot) {
-                newest = rollout->newest_cell[block] = new_cell(rollout);
-                rollout->cells[newest] = (struct cell){ .slot = slot, .block = block, .first_share = NO_SHARE, .next_free = NO_CELL };
+                uint32_t cohort = find_cohort(rollout, block, slot);
+                newest = rollout->newest_cell[block] = new_cell(rollout, block, slot);
+                rollout->cells[newest].cohort = cohort;
         }
         return newest;
 }
@@ -129,10 +146,12 @@ uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *devi
 {
         assert(rollout->lease_count < rollout->leases_max && !rollout->fates[device->device].is_busy);
         uint32_t handle = rollout->lease_count++, cell = find_cell(rollout, device->block);
+        if (!watch_has(rollout, device->device))
+                rollout->newest[device->device] = handle;
         struct lease *lease = &rollout->leases[handle];
         *lease = (struct lease){
-                .due_ms = rollout->now_ms + rollout_lease_ms(rollout), .device = device->device, .cell = cell, .strata_count = device->strata_count,
-                .is_control = is_control,
+                .due_ms = rollout->now_ms + rollout_lease_ms(rollout), .device = device->device, .cell = cell, .strata_count = device->strata_count & 15u,
+                .is_control = is_control, .is_held_out = rollout_is_held_out(rollout, device->bucket),
         };
         memcpy(lease->strata, device->strata, sizeof(lease->strata));
         rollout->cells[cell].leases++;
@@ -175,5 +194,7 @@ void book_due(struct rollout *rollout, struct lease *lease)
                         settle(rollout, lease, group, arm);
                 book_dirty(rollout, group);
         }
-        gate_leaves_cell(rollout, lease);
+        uint32_t left = lease->cell;
+        lease->cell = rollout->cells[left].cohort;
+        gate_leaves_cell(rollout, left);
 }

@@ -18,26 +18,35 @@ enum lease_status {
         LEASE_STATUSES,
 };
 
+/* Of who is listened to: from the next round on; silent in this one so far; heard of; heard of, and leaves with this round; silent since an earlier one. */
+enum lease_ear { EAR_NONE, EAR_SOON, EAR_WAITING, EAR_HEARD, EAR_LEAVING, EAR_LOST };
+
 enum { NO_LEASE = UINT32_MAX, NO_CELL = UINT32_MAX, TRIES_MAX = 3, RECENT_CONTROLS = 8, SLOTS_PER_LEASE = 16, CAP_SLOTS = 17 };
 #define NEVER INT64_MAX
 
 /* 40 bytes, one for each lease that was ever given. */
 struct lease {
         int64_t due_ms;                          /* the reservation's end, then the lease's deadline */
-        uint32_t device, cell, due_place;        /* cell: until it is due */
+        uint32_t device, cell, due_place;        /* once it is due: its cohort's cell, and its place among those who are listened to */
         uint16_t strata[LIMIT_ATTRIBUTES];
-        uint8_t strata_count, status, kind;
+        uint8_t strata_count : 4, ear : 4, status, kind;      /* ear: enum lease_ear */
         bool is_control : 1, is_due : 1, is_unbegun : 1;       /* unbegun: declined in time */
-        bool is_compared : 1, has_left : 1;      /* counted among those at risk; and is no more, for it was harmed */
+        bool is_compared : 1, has_left : 1, is_watched : 1, is_held_out : 1;      /* counted among those at risk; no more, for it was harmed; watch.h */
 };
+_Static_assert(sizeof(struct lease) == 40, "a lease is small, for there are millions");
 
-/* leases: before their deadline; exposed, taken: picked, as control; controls: of these that began; offered: control devices in this line, 0 outside of a pick. */
-struct cell { int64_t slot; uint32_t block, leases, exposed, taken, controls, wanted, offered, first_share, next_free; };
+/* leases: before their deadline; exposed, taken: picked, as control; controls: of these that began; offered: control devices in this line, 0 outside of a pick.
+ * Watched leases are in a cell of their own, which stays: that of their block's cohort, those picked in one lease's time, for who lines up early is not like who
+ * does late. Its slot is below 0, controls: those that are watched now; listened, lost: of them, by arm. */
+struct cell { int64_t slot; uint32_t block, cohort, leases, exposed, taken, controls, wanted, offered, listened[ARMS], lost[ARMS], first_share, next_free; };
+enum { COHORTS_MAX = 16 };                       /* of a block; whoever comes later is of the last */
 
 struct arm {
         uint32_t by_status[LEASE_STATUSES], by_kind[ROLLOUT_KINDS];
         uint32_t unbegun;                        /* of the declined */
         uint32_t silent;                         /* at their deadline, whatever was heard of them later */
+        uint32_t later[ROLLOUT_KINDS];           /* of by_kind: while they were watched */
+        uint32_t watched, listened, lost;        /* watch.h: now */
         struct bound_counts bound;               /* those at the age of their deadline */
 };
 
@@ -45,14 +54,16 @@ struct arm {
  * and control devices would be harmed. Of its control so many were: a group that is harmed more often than its neighbours stays so when treated.
  * spread: the variance of at_treated that comes of the rates being estimates. */
 struct explained { double at_treated, at_control, seen_control, spread; };
+/* What befalls those who are watched is apart: EXPLAINS_LATER + kind, and, as it was at the end of the last round, silence. */
+enum { EXPLAINS_LOSS = ROLLOUT_SIGNALS, EXPLAINS_LATER, EXPLAINED = EXPLAINS_LATER + ROLLOUT_KINDS };
 
 struct group {
         struct arm treated, control;
-        struct explained explained[ROLLOUT_SIGNALS], running[ROLLOUT_SIGNALS];      /* running: of the slot that is not over, when gate_look_ahead() was asked */
+        struct explained explained[EXPLAINED], running[EXPLAINED];      /* running: of the slot that is not over, when gate_look_ahead() was asked */
         uint32_t uncompared, unmatched;          /* treated ones, past their deadline, whose cell had no control; when no control at all had its deadline */
-        uint32_t young;                          /* exposures before their deadline that are not known to be harmed */
+        uint32_t alone, young;                   /* watched treated ones of cohorts without control; exposures before their deadline, not known to be harmed */
         double excess, silence;                  /* d(s): what is not ruled out; silence that has no bound: attributed so far */
-        double attributed, certain, accepted;    /* harm.h; accepted: what an override took upon itself */
+        double attributed, certain, lost, accepted, accepted_lost;      /* harm.h, less what was accepted: what an override took upon itself; lost: of both */
         struct evalue evalues[ROLLOUT_SIGNALS];
         bool is_dirty, is_harm_stale, is_excess_stale, is_rare;      /* since the rules last looked counts changed, and harm, or the bound's counts */
         bool is_spent, is_stuck;
@@ -93,13 +104,19 @@ struct rollout {
         struct shares shares;
         struct cell *cells;
         uint32_t cells_max, cell_count, free_cell, *newest_cell;       /* newest: of each block */
+        struct cohorts { uint32_t newest, count; } *cohorts;           /* of each block; newest: a cell */
         int64_t open_slot;                       /* what came to pass in it is not folded in yet */
         uint32_t event_count;                    /* in it */
         uint32_t looked_at;                      /* event_count at the last look ahead */
         double log_evidence;
         uint8_t recent_controls;                 /* a bit each of the last deadlines of control: silent? */
 
+        uint32_t *listened, listened_count;      /* handles; watch.h */
+        int64_t round_ms;                        /* the end of the round; NEVER: nobody was listened to yet */
+        uint32_t joins[ARMS];                    /* so many more may be listened to from the next round on */
+
         struct fate *fates;
+        uint32_t *newest;                        /* of each device: the lease under which it is watched, or its newest */
         struct candidate *candidates;            /* room to order a line */
         double *suspicions, *gains;              /* of each group; gains: for the cover */
         uint64_t picks;                          /* rounds so far: each draws other controls */
@@ -127,6 +144,7 @@ void book_never_began(struct rollout *rollout, struct lease *lease);
 /* Its deadline is here: from now on it counts in the bounds. */
 void book_due(struct rollout *rollout, struct lease *lease);
 int64_t book_slot(const struct rollout *rollout, int64_t at_ms);
+int64_t book_slot_ms(const struct rollout *rollout, int64_t slot);           /* when it begins */
 bool rollout_is_frozen(const struct rollout *rollout);
 bool rollout_may_expose(const struct rollout *rollout);                      /* in this state, if there is room */
 bool rollout_is_due(const struct rollout *rollout, int64_t now_ms);         /* a tick at this time has deadlines or evidence to see to */

@@ -17,18 +17,24 @@ static bool is_named_before(const struct lease *lease, unsigned i)
 
 /* Calls `step` with each share of the lease. */
 typedef void share_step(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal);
-static void each_share(struct rollout *rollout, const struct lease *lease, share_step *step, enum rollout_signal signal)
+static void each_share_of(struct rollout *rollout, const struct lease *lease, share_step *step, enum rollout_signal signal)
 {
-        for (unsigned i = 0; i < lease_groups(lease) && lease->is_compared; i++)
+        for (unsigned i = 0; i < lease_groups(lease); i++)
                 share_expect(&rollout->shares, lease->cell, lease_group(lease, i));
-        for (unsigned i = 0; i < lease_groups(lease) && lease->is_compared; i++)
+        for (unsigned i = 0; i < lease_groups(lease); i++)
                 share_expect_item(&rollout->shares, lease->cell, lease_group(lease, i));
-        for (unsigned i = 0; i < lease_groups(lease) && lease->is_compared; i++)
+        for (unsigned i = 0; i < lease_groups(lease); i++)
                 if (!is_named_before(lease, i)) {
                         uint32_t at = share_find(&rollout->shares, lease->cell, lease_group(lease, i));
                         assert(at != NO_SHARE);
                         step(rollout, &rollout->shares.items[at], lease, signal);
                 }
+}
+
+static void each_share(struct rollout *rollout, const struct lease *lease, share_step *step, enum rollout_signal signal)
+{
+        if (lease->is_compared)
+                each_share_of(rollout, lease, step, signal);
 }
 
 /* Whatever came to pass in slots before this one is over. */
@@ -63,18 +69,90 @@ static void touch(struct rollout *rollout, struct share *share)
         share_touch(&rollout->shares, (uint32_t)(share - rollout->shares.items));
 }
 
-static void harm_in(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
+static void note_event(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
 {
-        share->left[arm_of(lease)]++;
         rollout->shares.events[share - rollout->shares.items].counts[signal][arm_of(lease)]++;
         rollout->event_count++;
         share->has_events = true;
         touch(rollout, share);
 }
 
+static void harm_in(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
+{
+        share->left[arm_of(lease)]++;
+        note_event(rollout, share, lease, signal);
+}
+
+static bool is_cohort(const struct cell *cell) { return cell->slot < 0; }
+
+/* Watched treated ones of a block without watched control are alone, until there is some. */
+static void control_came_or_went(struct rollout *rollout, const struct cell *cell, bool came)
+{
+        for (uint32_t at = cell->first_share; at != NO_SHARE; at = rollout->shares.items[at].next_in_cell) {
+                const struct share *share = &rollout->shares.items[at];
+                uint32_t treated = share->at_risk[ARM_TREATED] - share->left[ARM_TREATED];
+                rollout->groups[share->group].alone += came ? -treated : treated;
+        }
+}
+
+static void count_alone(struct rollout *rollout, const struct lease *lease, uint32_t change)
+{
+        for (unsigned i = 0; i < lease_groups(lease) && !lease->is_control && !rollout->cells[lease->cell].controls; i++)
+                if (!is_named_before(lease, i))
+                        rollout->groups[lease_group(lease, i)].alone += change;
+}
+
+void gate_watches(struct rollout *rollout, struct lease *lease)
+{
+        const struct cell *cell = &rollout->cells[lease->cell];
+        assert(is_cohort(cell));
+        bool is_first = lease->is_control && !cell->controls;
+        lease->is_compared = lease->has_left = false;
+        gate_begins(rollout, lease);
+        if (lease->is_compared && is_first)
+                control_came_or_went(rollout, cell, true);
+        if (lease->is_compared)
+                count_alone(rollout, lease, 1);
+}
+
+static void leave_in(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
+{
+        (void)signal;
+        share->left[arm_of(lease)]++;
+        touch(rollout, share);
+}
+
+void gate_watched_no_more(struct rollout *rollout, struct lease *lease, int64_t slot)
+{
+        struct cell *cell = &rollout->cells[lease->cell];
+        if (!lease->has_left) {
+                enter_slot(rollout, slot);
+                each_share(rollout, lease, leave_in, ROLLOUT_SIGNALS);
+        }
+        count_alone(rollout, lease, -1u);
+        cell->controls -= lease->is_control;
+        if (lease->is_control && !cell->controls)
+                control_came_or_went(rollout, cell, false);
+        lease->is_compared = false;
+}
+
+static void listen_in(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
+{
+        share->due[arm_of(lease)]++;
+        if (signal == ROLLOUT_DARK)
+                note_event(rollout, share, lease, signal);
+        touch(rollout, share);
+}
+
+void gate_listened(struct rollout *rollout, const struct lease *lease, bool is_lost, int64_t slot)
+{
+        enter_slot(rollout, slot);
+        each_share_of(rollout, lease, listen_in, is_lost ? ROLLOUT_DARK : ROLLOUT_SIGNALS);
+}
+
 void gate_harmed(struct rollout *rollout, struct lease *lease, enum rollout_signal signal, int64_t slot)
 {
-        if (lease->is_due || lease->has_left || !lease->is_compared)
+        if ((lease->is_due && !lease->is_watched) || lease->has_left || !lease->is_compared)
                 return;
         enter_slot(rollout, slot);
         each_share(rollout, lease, harm_in, signal);
@@ -135,62 +213,101 @@ static struct evalue_risk risk_of(const struct rollout *rollout, const struct sh
         return (struct evalue_risk){ at_risk[ARM_TREATED], at_risk[ARM_CONTROL], events[ARM_TREATED], events[ARM_CONTROL] };
 }
 
-static struct explained *explained_of(struct rollout *rollout, uint32_t group, unsigned signal, bool is_over)
+static struct explained *explained_of(struct rollout *rollout, uint32_t group, const struct cell *cell, unsigned signal, bool is_over)
 {
         struct group *of = &rollout->groups[group];
+        unsigned what = is_cohort(cell) ? EXPLAINS_LATER + signal : signal;
         book_harm(rollout, of);
-        return is_over ? &of->explained[signal] : &of->running[signal];
+        return is_over ? &of->explained[what] : &of->running[what];
 }
 
 /* What this rate explains in each group of the cell. */
-static void explain_cell(struct rollout *rollout, uint32_t first_share, unsigned signal, const struct rate *rate, bool is_over)
+static void explain_cell(struct rollout *rollout, const struct cell *cell, unsigned signal, const struct rate *rate, bool is_over)
 {
-        for (uint32_t at = first_share; at != NO_SHARE; at = rollout->shares.items[at].next_in_cell) {
+        for (uint32_t at = cell->first_share; at != NO_SHARE; at = rollout->shares.items[at].next_in_cell) {
                 const struct share *share = &rollout->shares.items[at];
                 const uint32_t *at_risk = signal == ROLLOUT_DARK ? share->due : share->at_risk;
                 if (!at_risk[ARM_TREATED] && !at_risk[ARM_CONTROL])
                         continue;
-                struct explained *explained = explained_of(rollout, share->group, signal, is_over);
+                struct explained *explained = explained_of(rollout, share->group, cell, signal, is_over);
                 explained->at_treated += at_risk[ARM_TREATED] * rate->of_each;
                 explained->at_control += at_risk[ARM_CONTROL] * rate->of_each;
                 explained->spread += at_risk[ARM_TREATED] * (double)at_risk[ARM_TREATED] * rate->of_each / rate->control;
         }
 }
 
-/* Silence where no control had its deadline is compared with what was silent everywhere at that time. */
-static struct rate silence_now(const struct rollout *rollout)
+/* Where a block has no control, what happened everywhere in this slot has to say: the silence of leases, and the harm of those who are watched. */
+struct everywhere { struct rate silence, later[ROLLOUT_KINDS]; };
+
+static void add_events(struct rate *rate, double control, double events)
 {
-        struct rate rate = { 0 };
+        rate->control += control;
+        rate->of_each += events;
+}
+
+static void divide(struct rate *rate) { rate->of_each = rate->control > 0 ? rate->of_each / rate->control : 0; }
+
+static void look_everywhere(const struct rollout *rollout, struct everywhere *everywhere)
+{
+        *everywhere = (struct everywhere){ 0 };
         for (uint32_t at = rollout->shares.touched; at != NO_SHARE; at = rollout->shares.items[at].next_touched) {
                 const struct share *share = &rollout->shares.items[at];
+                bool is_watched = is_cohort(&rollout->cells[share->cell]);
                 if (share->group)
                         continue;
-                rate.control += share->due[ARM_CONTROL];
-                rate.of_each += risk_of(rollout, share, ROLLOUT_DARK).control_events;
+                if (!is_watched)
+                        add_events(&everywhere->silence, share->due[ARM_CONTROL], risk_of(rollout, share, ROLLOUT_DARK).control_events);
+                for (unsigned kind = 0; kind < ROLLOUT_KINDS && is_watched && share->has_events; kind++)
+                        add_events(&everywhere->later[kind], 0, risk_of(rollout, share, kind).control_events);
         }
-        rate.of_each = rate.control > 0 ? rate.of_each / rate.control : 0;
-        return rate;
+        for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++) {
+                everywhere->later[kind].control = rollout->groups[0].control.watched + everywhere->later[kind].of_each;
+                divide(&everywhere->later[kind]);
+        }
+        divide(&everywhere->silence);
+}
+
+static void explain_share(struct rollout *rollout, const struct share *share, const struct everywhere *everywhere, bool is_over)
+{
+        const struct cell *cell = &rollout->cells[share->cell];
+        unsigned signals = is_cohort(cell) ? ROLLOUT_KINDS : ROLLOUT_SIGNALS;      /* of a cohort's silence: watch.c */
+        for (unsigned signal = 0; signal < signals && share->has_events; signal++)
+                explained_of(rollout, share->group, cell, signal, is_over)->seen_control += risk_of(rollout, share, signal).control_events;
+        for (unsigned signal = 0; signal < signals && !share->group; signal++) {
+                struct evalue_risk risk = risk_of(rollout, share, signal);
+                struct rate rate = { risk.control, risk.control ? (double)risk.control_events / risk.control : 0 };
+                if (signal == ROLLOUT_DARK && !risk.control)
+                        rate = everywhere->silence;
+                if (rate.of_each > 0)
+                        explain_cell(rollout, cell, signal, &rate, is_over);
+        }
+        if (is_over && everywhere->silence.control <= 0 && !is_cohort(cell))
+                rollout->groups[share->group].unmatched += share->due[ARM_TREATED];
+}
+
+/* Treated ones who are watched where no control is. */
+static void explain_alone(struct rollout *rollout, unsigned kind, const struct rate *rate, bool is_over)
+{
+        for (uint32_t i = 0; i < rollout->group_count; i++) {
+                struct group *group = &rollout->groups[i];
+                if (!group->alone)
+                        continue;
+                struct explained *explained = is_over ? &group->explained[EXPLAINS_LATER + kind] : &group->running[EXPLAINS_LATER + kind];
+                explained->at_treated += group->alone * rate->of_each;
+                explained->spread += group->alone * (double)group->alone * rate->of_each / rate->control;
+                book_harm(rollout, group);
+        }
 }
 
 static void explain_slot(struct rollout *rollout, bool is_over)
 {
-        const struct rate everywhere = silence_now(rollout);
-        for (uint32_t at = rollout->shares.touched; at != NO_SHARE; at = rollout->shares.items[at].next_touched) {
-                const struct share *share = &rollout->shares.items[at];
-                for (unsigned signal = 0; signal < ROLLOUT_SIGNALS && share->has_events; signal++)
-                        explained_of(rollout, share->group, signal, is_over)->seen_control += risk_of(rollout, share, signal).control_events;
-                uint32_t first = rollout->cells[share->cell].first_share;
-                for (unsigned signal = 0; signal < ROLLOUT_SIGNALS && !share->group; signal++) {
-                        struct evalue_risk risk = risk_of(rollout, share, signal);
-                        struct rate rate = { risk.control, risk.control ? (double)risk.control_events / risk.control : 0 };
-                        if (signal == ROLLOUT_DARK && !risk.control)
-                                rate = everywhere;
-                        if (rate.of_each > 0)
-                                explain_cell(rollout, first, signal, &rate, is_over);
-                }
-                if (is_over && everywhere.control <= 0)
-                        rollout->groups[share->group].unmatched += share->due[ARM_TREATED];
-        }
+        struct everywhere everywhere;
+        look_everywhere(rollout, &everywhere);
+        for (uint32_t at = rollout->shares.touched; at != NO_SHARE; at = rollout->shares.items[at].next_touched)
+                explain_share(rollout, &rollout->shares.items[at], &everywhere, is_over);
+        for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++)
+                if (everywhere.later[kind].of_each > 0)
+                        explain_alone(rollout, kind, &everywhere.later[kind], is_over);
 }
 
 static void weigh(struct rollout *rollout, struct share *share)
@@ -290,13 +407,13 @@ void gate_close(struct rollout *rollout)
 }
 
 /* The fleet's share of a cell is touched by every lease that is compared: then the cell goes when the slot is over. */
-void gate_leaves_cell(struct rollout *rollout, struct lease *lease)
+void gate_leaves_cell(struct rollout *rollout, uint32_t at)
 {
-        struct cell *cell = &rollout->cells[lease->cell];
-        uint32_t fleet = share_find(&rollout->shares, lease->cell, 0);
+        struct cell *cell = &rollout->cells[at];
+        uint32_t fleet = share_find(&rollout->shares, at, 0);
         assert(cell->leases);
         if (--cell->leases == 0 && (fleet == NO_SHARE || !rollout->shares.items[fleet].is_touched))
-                free_cell(rollout, lease->cell);
+                free_cell(rollout, at);
 }
 
 void gate_restart(struct rollout *rollout)

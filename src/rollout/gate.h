@@ -19,8 +19,13 @@ void gate_close(struct rollout *rollout);                                    /* 
 /* What control explains of the slot that is not over. False: not much has come to pass since the last look. */
 bool gate_look_ahead(struct rollout *rollout);
 void gate_restart(struct rollout *rollout);                                  /* after an override */
-/* The lease needs its cell no more. */
-void gate_leaves_cell(struct rollout *rollout, struct lease *lease);
+/* A lease needs this cell no more. */
+void gate_leaves_cell(struct rollout *rollout, uint32_t cell);
+
+/* Of leases past their deadline (watch.h). */
+void gate_watches(struct rollout *rollout, struct lease *lease);             /* proven: at risk among those of its block, if there is room for its shares */
+void gate_watched_no_more(struct rollout *rollout, struct lease *lease, int64_t slot);      /* harmed, or censored */
+void gate_listened(struct rollout *rollout, const struct lease *lease, bool is_lost, int64_t slot);      /* a round is over */
 
 bool gate_is_unknown(const struct rollout *rollout);
 bool gate_says_halt(const struct rollout *rollout);

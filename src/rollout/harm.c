@@ -22,7 +22,7 @@ double harm_deviations(uint32_t groups)
 struct anyway { double expected, variance; };
 
 /* One question about a group: what is more than chance? So many standard deviations are likely to be. */
-struct question { double budget, deviations, error; uint32_t settled; };
+struct question { double budget, deviations, error; uint32_t settled; };      /* budget: what the first of a kind may cost before anything else is asked */
 
 /* k - E less what chance adds: a binomial's variance, which is small when nearly all were harmed, and nearly none would have been anyway. Some of those who would have been harmed anyway
  * were harmed by the release as well (Abbott 1925: the share (p - p0) / (1 - p0)), so that a brick's harm is all its own. */
@@ -32,12 +32,12 @@ static struct harm beyond(const struct question *question, uint32_t harmed, cons
         double variance = anyway->variance * fmax(share, share_anyway);
         double chance = question->deviations * sqrt(variance), seldom = fmax(chance, line_for_all_time(variance, question->budget, question->error) - question->budget);
         double excess = harmed - anyway->expected, whole = share_anyway < 1 ? 1 / (1 - share_anyway) : 1;
-        return (struct harm){ fmin(harmed, fmax(0, excess - chance) * whole), fmin(harmed, fmax(0, excess - seldom) * whole), 0 };
+        return (struct harm){ fmin(harmed, fmax(0, excess - chance) * whole), fmin(harmed, fmax(0, excess - seldom) * whole), 0, 0 };
 }
 
-static struct harm plus(struct harm a, struct harm b) { return (struct harm){ a.likely + b.likely, a.certain + b.certain, 0 }; }
-static struct harm larger(struct harm a, struct harm b) { return (struct harm){ fmax(a.likely, b.likely), fmax(a.certain, b.certain), 0 }; }
-static struct harm at_most(struct harm a, double most) { return (struct harm){ fmin(a.likely, most), fmin(a.certain, most), 0 }; }
+static struct harm plus(struct harm a, struct harm b) { return (struct harm){ a.likely + b.likely, a.certain + b.certain, 0, 0 }; }
+static struct harm larger(struct harm a, struct harm b) { return (struct harm){ fmax(a.likely, b.likely), fmax(a.certain, b.certain), 0, 0 }; }
+static struct harm at_most(struct harm a, double most) { return (struct harm){ fmin(a.likely, most), fmin(a.certain, most), 0, 0 }; }
 
 /* The group's own share beside its neighbours', drawn to theirs while it has few: (seen + 1) / (expected + 1). The fleet is its own neighbour. */
 static struct anyway standardise(const struct explained *over, const struct explained *running, bool is_fleet)
@@ -66,8 +66,47 @@ static struct anyway anyway_of(const struct rollout *rollout, const struct group
         if (signal == ROLLOUT_DARK)
                 add_elsewhere(&anyway, group->unmatched, control->silent, control);
         else
-                add_elsewhere(&anyway, group->uncompared, control->by_kind[signal], control);
+                add_elsewhere(&anyway, group->uncompared, control->by_kind[signal] - control->later[signal], control);
         return anyway;
+}
+
+static double divide(double a, double b) { return b > 0 ? a / b : 0; }
+
+/* Told by those who are watched. Few of control are left by then, held-out ones, and one event that none of them had yet is as
+ * likely as not: it is reckoned with. */
+static struct harm later_of(const struct rollout *rollout, const struct group *group, struct question question)
+{
+        const struct arm *treated = &group->treated;
+        double of_each = divide(treated->watched, rollout->groups[0].control.watched);
+        struct harm later = { 0 };
+        question.settled = treated->watched;
+        for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++)
+                question.settled += treated->later[kind];
+        for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++) {
+                unsigned as = EXPLAINS_LATER + kind;
+                struct anyway anyway = standardise(&group->explained[as], &group->running[as], group == rollout->groups);
+                anyway.variance += of_each * of_each;
+                if (treated->later[kind])
+                        later = plus(later, beyond(&question, treated->later[kind], &anyway));
+        }
+        return later;
+}
+
+/* Of a sample of the watched ones, those that fell silent beyond control, and are silent still: for all of them. A few of a sample are a few hundred of a fleet, so that budget is asked
+ * of the sample as of a fleet of its size, but not of less than ten: below that, one arm may well have lost all of them by chance. */
+static double loss_of(const struct rollout *rollout, const struct group *group, struct question question)
+{
+        static const struct explained none;
+        static const double few = 10;
+        const struct arm *treated = &group->treated;
+        if (!treated->lost || !treated->listened)
+                return 0;
+        double scale = (double)treated->watched / treated->listened, budget = question.budget, of_sample = budget / scale;
+        struct anyway anyway = standardise(&group->explained[EXPLAINS_LOSS], &none, group == rollout->groups);
+        question.budget = fmax(of_sample, fmin(budget, few));
+        question.settled = treated->listened;
+        struct harm loss = beyond(&question, treated->lost, &anyway);
+        return fmax(0, loss.certain - (question.budget - of_sample)) * scale;
 }
 
 static void add(struct anyway *sum, const struct anyway *other)
@@ -78,30 +117,42 @@ static void add(struct anyway *sum, const struct anyway *other)
 
 /* Signal by signal, so that a fleet where many go dark anyway hides no crash; never less than for all of them at once. Silence is compared at the
  * deadline, where both arms are of one age; of what was too much then, no more can be harm than is still silent. */
-struct harm harm_of(const struct rollout *rollout, const struct group *group)
+static struct harm in_time_of(const struct rollout *rollout, const struct group *group, const struct question *question)
 {
         const struct arm *treated = &group->treated;
-        bool is_fleet = group == rollout->groups, is_bounded = rollout->policy.bound_silence;
-        const struct question question = { (double)rollout->policy.budget, rollout->deviations,
-                                           error_of_all / 2 / (is_fleet ? 1 : rollout->group_count - 1) / (ROLLOUT_SIGNALS + 1), arm_settled(treated) };
         struct anyway all = { 0 };
         struct harm told = { 0 };
-        if (!arm_hurt(treated))
-                return told;
+        uint32_t harmed = 0;
         for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++) {
+                uint32_t in_time = treated->by_kind[kind] - treated->later[kind];
                 struct anyway anyway = anyway_of(rollout, group, kind);
-                told = plus(told, beyond(&question, treated->by_kind[kind], &anyway));
+                told = plus(told, beyond(question, in_time, &anyway));
+                harmed += in_time;
                 add(&all, &anyway);
         }
         struct anyway silent = anyway_of(rollout, group, ROLLOUT_DARK);
-        struct harm silence = at_most(beyond(&question, treated->silent, &silent), treated->by_status[LEASE_DARK]), sum;
-        if (is_bounded) {
+        struct harm silence = at_most(beyond(question, treated->silent, &silent), treated->by_status[LEASE_DARK]), sum;
+        if (rollout->policy.bound_silence) {
                 add(&all, &silent);
-                sum = larger(plus(told, silence), at_most(beyond(&question, treated->by_status[LEASE_HARMED] + treated->silent, &all), arm_hurt(treated)));
-        } else {
-                silence.likely = silence.certain;
-                sum = plus(silence, larger(told, beyond(&question, treated->by_status[LEASE_HARMED], &all)));
-                sum.silence = silence.certain;
+                return larger(plus(told, silence), at_most(beyond(question, harmed + treated->silent, &all), arm_hurt(treated)));
         }
+        silence.likely = silence.certain;
+        sum = plus(silence, larger(told, beyond(question, harmed, &all)));
+        sum.silence = silence.certain;
         return sum;
+}
+
+struct harm harm_of(const struct rollout *rollout, const struct group *group)
+{
+        uint32_t groups = group == rollout->groups ? 1 : rollout->group_count - 1;
+        const struct question question = { (double)rollout->policy.budget, rollout->deviations, error_of_all / 2 / groups / (EXPLAINED + 1), arm_settled(&group->treated) };
+        struct harm harm = { 0 };
+        if (arm_hurt(&group->treated)) {
+                struct harm later = later_of(rollout, group, question);
+                harm = in_time_of(rollout, group, &question);
+                harm.likely += later.likely;
+                harm.certain += later.certain;
+        }
+        harm.lost = loss_of(rollout, group, question);
+        return harm;
 }

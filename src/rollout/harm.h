@@ -10,6 +10,7 @@
 struct harm {
         double likely, certain;
         double silence;                          /* of these, silence that has no bound: it is expected to go on at its rate */
+        double lost;                             /* beside these: proven, and never heard of since (watch.h) */
 };
 
 /* How many standard deviations are likely to be more than chance: 2 of one group, and of many as many more as it takes to ask them all. */

@@ -60,8 +60,10 @@ void pacer_refresh(struct rollout *rollout)
                 if (group->is_harm_stale) {
                         struct harm harm = harm_of(rollout, group);
                         group->accepted = fmin(group->accepted, harm.likely);
-                        group->attributed = harm.likely - group->accepted;
-                        group->certain = fmax(0, harm.certain - group->accepted);
+                        group->accepted_lost = fmin(group->accepted_lost, harm.lost);
+                        group->lost = harm.lost - group->accepted_lost;
+                        group->attributed = harm.likely - group->accepted + group->lost;
+                        group->certain = fmax(0, harm.certain - group->accepted) + group->lost;
                         group->silence = harm.silence;
                 }
                 group->is_dirty = group->is_harm_stale = false;
@@ -82,9 +84,11 @@ void pacer_refresh_bounds(struct rollout *rollout)
 void pacer_accept(struct rollout *rollout)
 {
         for (uint32_t i = 0; i < rollout->group_count; i++) {
-                rollout->groups[i].accepted += rollout->groups[i].attributed;
-                rollout->groups[i].attributed = rollout->groups[i].certain = 0;
-                judge_group(rollout, &rollout->groups[i]);
+                struct group *group = &rollout->groups[i];
+                group->accepted_lost += group->lost;
+                group->accepted += group->attributed - group->lost;
+                group->lost = group->attributed = group->certain = 0;
+                judge_group(rollout, group);
         }
 }
 

@@ -3,6 +3,7 @@
 #include "rollout/pacer.h"
 
 #include "rollout/gate.h"
+#include "rollout/watch.h"
 
 #include <assert.h>
 #include <math.h>
@@ -286,6 +287,19 @@ static bool wants_control(const struct rollout *rollout, uint32_t block)
         return cell != NO_CELL && rollout->cells[cell].slot == book_slot(rollout, rollout->now_ms) && rollout->cells[cell].wanted;
 }
 
+static bool has_exposed(const struct rollout *rollout, uint32_t block)
+{
+        uint32_t cell = rollout->newest_cell[block];
+        return cell != NO_CELL && rollout->cells[cell].slot == book_slot(rollout, rollout->now_ms) && rollout->cells[cell].exposed;
+}
+
+/* Leases for every exposure that may still be tried stay back. */
+static bool has_room_for_controls(const struct rollout *rollout)
+{
+        uint64_t most = book_tries_max(rollout->fleet), kept = most > rollout->tries ? most - rollout->tries : 0;
+        return rollout->leases_max - rollout->lease_count > kept;
+}
+
 static bool has_enough(const struct rollout *rollout, uint32_t block)
 {
         const struct cell *cell = &rollout->cells[rollout->newest_cell[block]];
@@ -309,6 +323,30 @@ static size_t gather_controls(struct rollout *rollout, const struct rollout_line
         return count;
 }
 
+/* Once all who may have it do, the held-out ones are all the control that is left to watch. They are asked at the rate at which their neighbours in this line were exposed, so that each cohort has
+ * its own; while few are exposed, one for eight. */
+enum { EXPOSED_PER_HELD_OUT = 8 };
+static void pick_held_out(struct rollout *rollout, struct rollout_line *line)
+{
+        uint64_t exposed = line->picked, neighbours = exposed;
+        size_t count = 0;
+        for (uint32_t i = 0; i < line->count; i++) {
+                const struct rollout_device *device = &line->devices[i];
+                bool is_held_out = rollout_is_held_out(rollout, device->bucket), is_free_now = is_free(rollout, device);
+                neighbours += is_free_now && !is_held_out;
+                if (is_free_now && is_held_out && !watch_has(rollout, device->device) && has_exposed(rollout, device->block))
+                        rollout->candidates[count++] = (struct candidate){ .at = i, .key = mix(device->bucket ^ mix(rollout->picks)) };
+        }
+        uint64_t by_rate = (exposed * count + neighbours - 1) / neighbours, least = (exposed + EXPOSED_PER_HELD_OUT - 1) / EXPOSED_PER_HELD_OUT;
+        uint64_t left = by_rate > least ? by_rate : least;
+        heap_order(rollout->candidates, count, is_before);
+        for (; count && left && has_room_for_controls(rollout); left--) {
+                uint32_t at = heap_take(rollout->candidates, &count, is_before).at;
+                if (is_free(rollout, &line->devices[at]))
+                        take(rollout, line, at, true);
+        }
+}
+
 /* How many at most will be taken: what a block wants, or all that it offers. Then nobody looks at the rest of the line. */
 static uint64_t controls_wanted(struct rollout *rollout)
 {
@@ -323,13 +361,12 @@ static uint64_t controls_wanted(struct rollout *rollout)
         return sum;
 }
 
-/* `probes`: so many from any block, to see whether anybody answers. Leases for every exposure that may still be tried stay back. */
+/* `probes`: so many from any block, to see whether anybody answers. */
 static void pick_controls(struct rollout *rollout, struct rollout_line *line, uint32_t probes)
 {
-        uint64_t most = book_tries_max(rollout->fleet), kept = most > rollout->tries ? most - rollout->tries : 0;
         size_t count = gather_controls(rollout, line, probes > 0);
         uint64_t left = probes ? probes : controls_wanted(rollout);
-        while (count && left && rollout->leases_max - rollout->lease_count > kept) {
+        while (count && left && has_room_for_controls(rollout)) {
                 uint32_t at = heap_take(rollout->candidates, &count, is_before).at;
                 if (!is_free(rollout, &line->devices[at]) || (!probes && !wants_control(rollout, line->devices[at].block)))
                         continue;
@@ -385,6 +422,8 @@ enum err rollout_pick(struct rollout *rollout, struct rollout_line *line, struct
                 return OK;
         if (rollout_may_expose(rollout))
                 pick_exposures(rollout, line);
+        if (line->picked && rollout->policy.controls)
+                pick_held_out(rollout, line);
         if (line->picked)
                 pick_controls(rollout, line, 0);
         if (is_probing(rollout))

@@ -6,6 +6,7 @@
 #include "rollout/gate.h"
 #include "rollout/harm.h"
 #include "rollout/pacer.h"
+#include "rollout/watch.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -56,18 +57,21 @@ static uint32_t leases_for(const struct rollout_config *config)
         return most < NO_LEASE ? (uint32_t)most : NO_LEASE - 1;
 }
 
-/* A cell takes no new leases after its slot, and each of them is due within two leases' time. */
+/* A cell takes no new leases after its slot, and each of them is due within two leases' time. Beside them there are those of cohorts. */
 static uint32_t cells_for(const struct rollout *rollout)
 {
         enum { SLOTS_ALIVE = 2 * SLOTS_PER_LEASE + 3 };
         uint64_t most = (uint64_t)rollout->blocks * SLOTS_ALIVE;
-        return most < rollout->leases_max ? (uint32_t)most : rollout->leases_max;
+        uint64_t cohorts = (uint64_t)rollout->blocks * COHORTS_MAX;
+        most += cohorts;
+        return most < 2 * (uint64_t)rollout->leases_max ? (uint32_t)most : 2 * rollout->leases_max;
 }
 
 static uint32_t shares_for(const struct rollout *rollout)
 {
         static const uint32_t shares_max = 1 << 22;      /* 8.5 million devices in 1,000 blocks and 50 strata have a million at once */
-        uint64_t most = (uint64_t)rollout->leases_max * (1 + LIMIT_ATTRIBUTES);
+        uint64_t each = 1 + LIMIT_ATTRIBUTES, cohorts = (uint64_t)rollout->blocks * COHORTS_MAX * rollout->group_count, most = rollout->leases_max * each;
+        most += cohorts < rollout->fleet * each ? cohorts : rollout->fleet * each;
         return most < shares_max ? (uint32_t)most : shares_max;
 }
 
@@ -81,10 +85,13 @@ static enum err allocate(struct rollout *rollout)
         rollout->due = mem_new(rollout->leases_max, sizeof(*rollout->due));
         rollout->dirty = mem_new(rollout->group_count, sizeof(*rollout->dirty));
         rollout->newest_cell = mem_new(rollout->blocks, sizeof(*rollout->newest_cell));
+        rollout->cohorts = mem_new(rollout->blocks, sizeof(*rollout->cohorts));
+        rollout->listened = mem_new(watch_listened_max(rollout), sizeof(*rollout->listened));
         rollout->fates = mem_new(rollout->fleet, sizeof(*rollout->fates));
+        rollout->newest = mem_new(rollout->fleet, sizeof(*rollout->newest));
         rollout->candidates = mem_new(rollout->fleet, sizeof(*rollout->candidates));
-        bool has_all = rollout->groups && rollout->suspicions && rollout->gains && rollout->dirty && rollout->leases && rollout->due &&
-                       rollout->cells && rollout->newest_cell && rollout->fates && rollout->candidates;
+        bool has_all = rollout->groups && rollout->suspicions && rollout->gains && rollout->dirty && rollout->leases && rollout->due && rollout->cells &&
+                       rollout->newest_cell && rollout->cohorts && rollout->listened && rollout->fates && rollout->newest && rollout->candidates;
         return has_all ? shares_open(&rollout->shares, shares_for(rollout), NULL) : ERR_NOMEM;
 }
 
@@ -103,12 +110,15 @@ enum err rollout_new(const struct rollout_config *config, struct rollout **ret_r
         rollout->leases_max = leases_for(config);
         rollout->cells_max = cells_for(rollout);
         rollout->deviations = harm_deviations(rollout->group_count);
-        rollout->next_due_ms = NEVER;
+        rollout->next_due_ms = rollout->round_ms = NEVER;
         rollout->free_cell = NO_CELL;
         if (allocate(rollout))
                 return FAIL(why, ERR_NOMEM, "out of memory for a rollout to %u devices with %u leases", rollout->fleet, rollout->leases_max);
         for (uint32_t i = 0; i < rollout->blocks; i++)
-                rollout->newest_cell[i] = NO_CELL;
+                rollout->newest_cell[i] = rollout->cohorts[i].newest = NO_CELL;
+        for (uint32_t i = 0; i < rollout->fleet; i++)
+                rollout->newest[i] = NO_LEASE;
+        watch_open(rollout);
         for (uint32_t i = 0; i < rollout->group_count; i++) {
                 rollout->groups[i].is_excess_stale = true;
                 book_dirty(rollout, &rollout->groups[i]);
@@ -132,6 +142,9 @@ void rollout_free(struct rollout *rollout)
         mem_free(rollout->due);
         mem_free(rollout->cells);
         mem_free(rollout->newest_cell);
+        mem_free(rollout->cohorts);
+        mem_free(rollout->listened);
+        mem_free(rollout->newest);
         mem_free(rollout->fates);
         mem_free(rollout->candidates);
         mem_free(rollout);
@@ -190,6 +203,8 @@ static void enter(struct rollout *rollout, enum rollout_state to, enum rollout_e
         if (event == ROLLOUT_ON_START || (thaws && !arm_exposed(&rollout->groups[0].treated)))
                 rollout->gathers_ms = rollout->now_ms;
         rollout->state = to;
+        if (from == ROLLOUT_HALTED && to == ROLLOUT_EXPOSING)
+                watch_resume(rollout);
         if (to != ROLLOUT_HOLDING)
                 rollout->reason = ROLLOUT_BECAUSE_NONE;
         if (event == ROLLOUT_ON_START)
@@ -314,13 +329,19 @@ static void reach_deadlines(struct rollout *rollout, int64_t until_ms, int64_t s
         const uint32_t *handles = due_take(rollout, until_ms, &count);
         for (uint32_t i = 0; i < count; i++)
                 reach_deadline(rollout, &rollout->leases[handles[i]], slot);
+        for (int is_control = 1; is_control >= 0; is_control--)      /* treated ones are listened to beside control */
+                for (uint32_t i = 0; i < count; i++)
+                        if (rollout->leases[handles[i]].is_control == is_control)
+                                watch_begin(rollout, handles[i], slot);
         rollout->next_due_ms = due_next_ms(rollout);
 }
 
 bool rollout_is_due(const struct rollout *rollout, int64_t now_ms)
 {
-        return rollout->next_due_ms <= now_ms || gate_can_close(rollout, now_ms);
+        return rollout->next_due_ms <= now_ms || watch_round_ms(rollout) <= now_ms || gate_can_close(rollout, now_ms);
 }
+
+static int64_t earlier(int64_t a_ms, int64_t b_ms) { return a_ms < b_ms ? a_ms : b_ms; }
 
 /* Slot by slot, so that it does not matter how often anybody looks. */
 static bool advance(struct rollout *rollout, int64_t now_ms)
@@ -329,12 +350,14 @@ static bool advance(struct rollout *rollout, int64_t now_ms)
         if (now_ms < rollout->now_ms)
                 now_ms = rollout->now_ms;
         while (rollout_is_due(rollout, now_ms)) {
-                int64_t due_ms = rollout->next_due_ms <= now_ms ? rollout->next_due_ms : now_ms, slot = book_slot(rollout, due_ms);
-                int64_t slot_end_ms = (slot + 1) * (rollout_lease_ms(rollout) / SLOTS_PER_LEASE) - 1;
+                int64_t round_ms = watch_round_ms(rollout), due_ms = earlier(now_ms, earlier(rollout->next_due_ms, round_ms)), slot = book_slot(rollout, due_ms);
+                int64_t until_ms = earlier(book_slot_ms(rollout, slot + 1) - 1, now_ms);
                 if (gate_can_close(rollout, due_ms))
                         gate_close(rollout);
-                if (rollout->next_due_ms <= now_ms)
-                        reach_deadlines(rollout, slot_end_ms < now_ms ? slot_end_ms : now_ms, slot);
+                if (round_ms == due_ms)
+                        watch_round(rollout, slot);
+                if (rollout->next_due_ms <= until_ms)
+                        reach_deadlines(rollout, until_ms, slot);
                 changed = true;
         }
         return changed;
@@ -507,6 +530,12 @@ static enum err check_report(const struct rollout *rollout, const struct rollout
         return OK;
 }
 
+/* What control tells after its deadline is compared with nothing, unless it is watched. */
+static bool is_beside_the_point(const struct lease *lease)
+{
+        return lease->is_control && lease->is_due && lease->status == LEASE_PROVEN && !lease->is_watched;
+}
+
 static bool is_on_offer(const struct rollout *rollout)
 {
         return rollout->state == ROLLOUT_EXPOSING || rollout->state == ROLLOUT_HOLDING || rollout->state == ROLLOUT_COMPLETE;
@@ -519,10 +548,12 @@ enum err rollout_report(struct rollout *rollout, const struct rollout_report *re
         if (e)
                 return e;
         pass(rollout, report->now_ms);
-        enum lease_status to = relabel((enum lease_status)lease->status, report->outcome);
+        enum lease_status to = is_beside_the_point(lease) ? LEASE_LAPSED : relabel((enum lease_status)lease->status, report->outcome);
         bool is_first = lease->status == LEASE_OPEN;
         if (to != LEASE_LAPSED)
                 book_label(rollout, lease, to, report->outcome == ROLLOUT_HARMED ? report->kind : ROLLOUT_SIGNALS);
+        if (lease->is_due && to == LEASE_PROVEN)
+                watch_begin(rollout, report->handle, book_slot(rollout, rollout->now_ms));
         if (is_first && to == LEASE_DECLINED) {
                 if (is_on_offer(rollout))
                         book_never_began(rollout, lease);
@@ -530,8 +561,59 @@ enum err rollout_report(struct rollout *rollout, const struct rollout_report *re
         }
         if (to == LEASE_HARMED || to == LEASE_PREFLIGHT_FAILED)
                 gate_harmed(rollout, lease, signal_of(report), book_slot(rollout, rollout->now_ms));
+        if (to == LEASE_HARMED)
+                watch_end(rollout, report->handle);
         (void)judge(rollout);
         return OK;
+}
+
+size_t rollout_listens(const struct rollout *rollout, struct rollout_listened *into, size_t max)
+{
+        size_t count = 0;
+        for (uint32_t i = 0; i < rollout->listened_count && count < max && watch_round_ms(rollout) != NEVER; i++) {
+                const struct lease *lease = &rollout->leases[rollout->listened[i]];
+                if (lease->ear == EAR_WAITING || lease->ear == EAR_LOST)
+                        into[count++] = (struct rollout_listened){ rollout->listened[i], lease->device };
+        }
+        return count;
+}
+
+enum err rollout_heard(struct rollout *rollout, int64_t now_ms, const uint32_t *handles, size_t count, struct why *why)
+{
+        for (size_t i = 0; i < count; i++)
+                if (handles[i] >= rollout->lease_count)
+                        return FAIL(why, ERR_NOT_FOUND, "the rollout has no lease %u", handles[i]);
+        pass(rollout, now_ms);
+        bool is_news = false;
+        for (size_t i = 0; i < count; i++)
+                is_news |= watch_hears(rollout, handles[i]);
+        if (is_news)
+                (void)judge(rollout);
+        return OK;
+}
+
+enum err rollout_left(struct rollout *rollout, int64_t now_ms, const uint32_t *devices, size_t count, struct why *why)
+{
+        for (size_t i = 0; i < count; i++)
+                if (devices[i] >= rollout->fleet)
+                        return FAIL(why, ERR_NOT_FOUND, "the fleet has no device %u", devices[i]);
+        pass(rollout, now_ms);
+        for (size_t i = 0; i < count; i++) {
+                watch_leave(rollout, devices[i]);
+                rollout->newest[devices[i]] = NO_LEASE;
+        }
+        (void)judge(rollout);
+        return OK;
+}
+
+bool rollout_minds(const struct rollout *rollout, uint32_t device, bool is_same_stream, uint32_t *ret_handle)
+{
+        uint32_t handle = device < rollout->fleet ? rollout->newest[device] : NO_LEASE;
+        if (handle == NO_LEASE)
+                return false;
+        const struct lease *lease = &rollout->leases[handle];
+        *ret_handle = handle;
+        return lease->is_due ? lease->is_watched && is_same_stream : lease->status == LEASE_OPEN || lease->status == LEASE_PROVEN;
 }
 
 void rollout_seen(struct rollout *rollout, int64_t now_ms, uint32_t devices)

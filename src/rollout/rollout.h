@@ -106,6 +106,19 @@ struct rollout_report { int64_t now_ms; uint32_t handle; enum rollout_outcome ou
 /* Repeated and late ones are welcome. ERR_NOT_FOUND: no such lease, or it was never granted. */
 MUST_CHECK enum err rollout_report(struct rollout *rollout, const struct rollout_report *report, struct why *why);
 
+/* A proven device is watched from its deadline on until the rollout's watch is over: whatever it reports counts, in both arms. Of a sample one listens whether they
+ * are heard of at all, in rounds of a lease's time. */
+struct rollout_listened { uint32_t handle, device; };
+/* Whose word is awaited now; into `into`, as far as there is room. */
+size_t rollout_listens(const struct rollout *rollout, struct rollout_listened *into, size_t max);
+enum { ROLLOUT_LISTENED_MAX = 32768 };
+/* These were heard of, by whatever they asked or said. Handles of whom no word is awaited change nothing. ERR_NOT_FOUND: no such lease. */
+MUST_CHECK enum err rollout_heard(struct rollout *rollout, int64_t now_ms, const uint32_t *handles, size_t count, struct why *why);
+/* These run another release by now, or are no more: what becomes of them says nothing about this one. ERR_NOT_FOUND: a number past the fleet. */
+MUST_CHECK enum err rollout_left(struct rollout *rollout, int64_t now_ms, const uint32_t *devices, size_t count, struct why *why);
+/* The lease of this device that its harm counts for now, whatever it reports it about: it is under way, or before its deadline, or (is_same_stream) watched. */
+bool rollout_minds(const struct rollout *rollout, uint32_t device, bool is_same_stream, uint32_t *ret_handle);
+
 /* How many devices of the fleet, held-out ones left out, checked in since the start: what *complete* is measured against. */
 void rollout_seen(struct rollout *rollout, int64_t now_ms, uint32_t devices);
 bool rollout_is_held_out(const struct rollout *rollout, uint64_t bucket);

@@ -41,6 +41,7 @@ static void view_group(const struct rollout *rollout, const struct group *group,
                 .preflight_failed = treated->by_status[LEASE_PREFLIGHT_FAILED], .hurt = arm_hurt(treated), .control = arm_exposed(control),
                 .control_proven = control->by_status[LEASE_PROVEN], .control_harmed = control->by_status[LEASE_HARMED],
                 .control_dark = control->by_status[LEASE_DARK], .excess_upper_ppm = (uint32_t)ceil(pacer_excess(group) * 1e6),
+                .watched = treated->watched, .listened = treated->listened, .lost = treated->lost, .control_lost = control->lost,
                 .window = rollout_may_expose(rollout) ? pacer_window(rollout, group) : 0, .attributed = group->attributed,
         };
         memcpy(view->by_kind, treated->by_kind, sizeof(view->by_kind));

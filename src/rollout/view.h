@@ -12,6 +12,7 @@ enum rollout_stopper { ROLLOUT_BY_NOBODY, ROLLOUT_BY_GATE, ROLLOUT_BY_BUDGET, RO
 struct rollout_counts {
         uint32_t exposed, unanswered, proven, harmed, dark, declined, preflight_failed, hurt;
         uint32_t control, control_proven, control_harmed, control_dark;      /* control_harmed without the dark */
+        uint32_t watched, listened, lost, control_lost;      /* after their deadline; of these so many are listened to; of those, silent now */
         uint32_t by_kind[ROLLOUT_KINDS];
         uint32_t excess_upper_ppm, window;
         double attributed;

@@ -31,6 +31,9 @@ void ledger_close(struct ledger *ledger)
         mem_free(ledger->newest);
         mem_free(ledger->newest_exposure);
         mem_free(ledger->tries);
+        mem_free(ledger->current);
+        mem_free(ledger->watched);
+        mem_free(ledger->is_held_out);
         mem_free(ledger->windows);
         mem_free(ledger->picked);
         mem_free(ledger);
@@ -67,13 +70,18 @@ enum err ledger_open(const struct ledger_config *config, struct ledger **ret_led
         ledger->newest = mem_new(config->device_count, sizeof(*ledger->newest));
         ledger->newest_exposure = mem_new(config->device_count, sizeof(*ledger->newest_exposure));
         ledger->tries = mem_new(config->device_count, sizeof(*ledger->tries));
-        if (!ledger->groups || !ledger->windows || !ledger->picked || !ledger->newest || !ledger->newest_exposure || !ledger->tries || make_room(ledger))
+        ledger->current = mem_new(config->device_count, sizeof(*ledger->current));
+        ledger->watched = mem_new(config->device_count, sizeof(*ledger->watched));
+        ledger->is_held_out = mem_new(config->device_count, sizeof(*ledger->is_held_out));
+        if (!ledger->groups || !ledger->windows || !ledger->picked || !ledger->newest || !ledger->newest_exposure || !ledger->tries || !ledger->current || !ledger->watched || !ledger->is_held_out || make_room(ledger))
                 return FAIL(why, ERR_NOMEM, "out of memory for a ledger");
         for (uint32_t i = 0; i < config->device_count; i++)
-                ledger->newest[i] = ledger->newest_exposure[i] = LEDGER_NOBODY;
+                ledger->newest[i] = ledger->newest_exposure[i] = ledger->current[i] = ledger->watched[i] = LEDGER_NOBODY;
         *ret_ledger = GIVE(ledger);
         return OK;
 }
+
+void ledger_hold_out(struct ledger *ledger, uint32_t device) { ledger->is_held_out[device] = true; }
 
 /* Counts. */
 
@@ -107,7 +115,7 @@ static void label(struct ledger *ledger, struct ledger_lease *lease, enum ledger
         count(ledger, lease, 1);
         for (unsigned i = 0; i < groups_of(ledger, lease) && clears; i++)
                 group_of(ledger, lease, i)->was_cleared = true;
-        ledger->control_was_hurt |= lease->is_control && is_hurt(lease);
+        ledger->is_inexact |= lease->is_control && is_hurt(lease);
 }
 
 static uint32_t open_of(const struct ledger_arm *arm) { return arm->by_status[LEDGER_RESERVED] + arm->by_status[LEDGER_OPEN]; }
@@ -144,6 +152,14 @@ static void count_trial(struct ledger *ledger, const struct ledger_lease *lease)
         }
 }
 
+/* Proven, and past its deadline. */
+static void watch(struct ledger *ledger, const struct ledger_lease *lease)
+{
+        uint32_t handle = (uint32_t)(lease - ledger->leases);
+        if (lease->status == LEDGER_PROVEN && ledger->current[lease->device] == handle && (!lease->is_control || ledger->is_held_out[lease->device]))
+                ledger->watched[lease->device] = handle;
+}
+
 static void reach(struct ledger *ledger, struct ledger_lease *lease)
 {
         if (lease->status == LEDGER_RESERVED)
@@ -155,6 +171,7 @@ static void reach(struct ledger *ledger, struct ledger_lease *lease)
         count(ledger, lease, 1);
         if (lease->status == LEDGER_PROVEN || is_hurt(lease))
                 count_trial(ledger, lease);
+        watch(ledger, lease);
         if (lease->is_control && lease->status != LEDGER_LAPSED && lease->status != LEDGER_DECLINED) {
                 memmove(ledger->recent, ledger->recent + 1, sizeof(ledger->recent) - sizeof(ledger->recent[0]));
                 ledger->recent[LEDGER_RECENT - 1] = lease->status == LEDGER_DARK;
@@ -229,9 +246,9 @@ static void check_room(struct ledger *ledger, uint32_t at)
         const struct ledger_group *group = &ledger->groups[at];
         const struct ledger_arm *treated = &group->arms[LEDGER_TREATED], *control = &group->arms[LEDGER_CONTROL];
         uint32_t hurt = hurt_of(treated), silent = treated->silent < treated->by_status[LEDGER_DARK] ? treated->silent : treated->by_status[LEDGER_DARK];
-        double harm = ledger->control_was_hurt ? 0 : hurt - group->accepted;
+        double harm = ledger->is_inexact ? 0 : hurt - group->accepted;
         double excess = bound_excess((struct bound_counts){ treated->trials, treated->harmed }, (struct bound_counts){ control->trials, control->harmed });
-        if (!ledger->config.policy.bound_silence && hurt && !ledger->control_was_hurt)
+        if (!ledger->config.policy.bound_silence && hurt && !ledger->is_inexact)
                 excess = fmin(1, excess + (double)silent / (treated->by_status[LEDGER_PROVEN] + hurt));
         double by_open = open_of(treated), by_young = group->young * excess;
         if (fmin(by_open, by_young) + harm > (double)ledger->config.policy.budget + slack)
@@ -245,7 +262,7 @@ static void check_promise(struct ledger *ledger, uint32_t at)
         const struct ledger_group *group = &ledger->groups[at];
         const struct ledger_arm *treated = &group->arms[LEDGER_TREATED];
         uint32_t out = open_of(treated) + hurt_of(treated) - group->accepted;
-        if (!group->was_cleared && !ledger->control_was_hurt && out > ledger->config.policy.budget)
+        if (!group->was_cleared && !ledger->is_inexact && out > ledger->config.policy.budget)
                 ledger_break(ledger, "1: group %u has %u unanswered or hurt while nothing is proven, with a budget of %lld", at, out,
                              (long long)ledger->config.policy.budget);
 }
@@ -280,6 +297,10 @@ static void add_lease(struct ledger *ledger, const struct ledger_asker *asker, c
         *lease = (struct ledger_lease){ .picked_ms = ledger->now_ms, .due_ms = ledger->now_ms + ledger->lease_ms, .device = asker->device, .nonce = asker->nonce,
                                         .is_control = pick->kind == ROLLOUT_SHADOW };
         ledger->newest[asker->device] = pick->handle;
+        if (ledger->watched[asker->device] == LEDGER_NOBODY)
+                ledger->current[asker->device] = pick->handle;
+        if (!lease->is_control && ledger->is_held_out[asker->device])
+                ledger_break(ledger, "1: device %u is exposed, and held out", asker->device);
         if (!lease->is_control)
                 check_tries(ledger, asker->device, pick->handle);
         ledger->next_due_ms = lease->due_ms < ledger->next_due_ms ? lease->due_ms : ledger->next_due_ms;
@@ -371,7 +392,9 @@ void ledger_reported(struct ledger *ledger, const struct rollout_report *report)
                 return;
         }
         bool is_first = lease->status == LEDGER_OPEN, is_harm = report->outcome == ROLLOUT_HARMED && lease->status != LEDGER_HARMED;
-        if (!is_first && lease->status != LEDGER_DARK && !is_harm)
+        bool is_watched = ledger->watched[lease->device] == report->handle;
+        bool is_beside_the_point = lease->is_control && lease->is_due && lease->status == LEDGER_PROVEN && !is_watched;
+        if ((!is_first && lease->status != LEDGER_DARK && !is_harm) || is_beside_the_point)
                 return;
         label(ledger, lease, labels[report->outcome]);
         if (is_first && report->outcome == ROLLOUT_DECLINED && is_on_offer) {
@@ -379,7 +402,19 @@ void ledger_reported(struct ledger *ledger, const struct rollout_report *report)
                 lease->never_began = true;
                 count(ledger, lease, 1);
         }
+        if (lease->is_due)
+                watch(ledger, lease);
+        if (is_watched && lease->status == LEDGER_HARMED) {
+                ledger->watched[lease->device] = LEDGER_NOBODY;
+                ledger->is_inexact = true;
+        }
         settle(ledger);
+}
+
+void ledger_left(struct ledger *ledger, const struct ledger_asker *left, uint32_t count)
+{
+        for (uint32_t i = 0; i < count; i++)
+                ledger->watched[left[i].device] = ledger->current[left[i].device] = LEDGER_NOBODY;
 }
 
 void ledger_commanded(struct ledger *ledger, int64_t now_ms, enum rollout_event event, bool by_two)
@@ -412,7 +447,7 @@ void ledger_froze(struct ledger *ledger, int64_t now_ms, bool is_frozen)
 
 static bool is_spent(const struct ledger *ledger)
 {
-        for (uint32_t i = 0; i < ledger->group_count && !ledger->control_was_hurt; i++)
+        for (uint32_t i = 0; i < ledger->group_count && !ledger->is_inexact; i++)
                 if (hurt_of(&ledger->groups[i].arms[LEDGER_TREATED]) - ledger->groups[i].accepted >= ledger->config.policy.budget)
                         return true;
         return false;
@@ -452,7 +487,8 @@ static void check_counts(struct ledger *ledger, uint32_t at, const struct rollou
                 if (rows[i].said != rows[i].is)
                         ledger_break(ledger, "1: group %u has %u %s, not %u", at, rows[i].is, rows[i].what, rows[i].said);
         double harm = hurt_of(treated) - ledger->groups[at].accepted;
-        if (!ledger->control_was_hurt && fabs(counts->attributed - harm) > slack)
+        bool is_off = counts->lost ? counts->attributed < harm - slack : fabs(counts->attributed - harm) > slack;
+        if (!ledger->is_inexact && is_off)
                 ledger_break(ledger, "1: %.6f harmed are put down to the release in group %u, not %.0f", counts->attributed, at, harm);
         if (counts->window && ledger_is_unknown(ledger))
                 ledger_break(ledger, "6: group %u has a window of %u while control is silent", at, counts->window);

@@ -42,11 +42,13 @@ struct ledger {
         uint32_t group_count, lease_count, lease_room;
         uint32_t *alive, alive_count;            /* handles of those that are not due, ascending */
         uint32_t *newest, *newest_exposure;      /* by device: its newest handle of all, and of exposures; or NOBODY */
+        uint32_t *current, *watched;             /* by device: the handle under which it may be watched, and is; or NOBODY */
+        bool *is_held_out;                       /* by device */
         uint8_t *tries;                          /* by device: its exposures */
         uint32_t *windows, *picked;              /* of each group: before a pick, and in it */
         int64_t lease_ms, now_ms, next_due_ms, spent_slot;      /* spent_slot: since when it should hold; -1: it need not */
         bool recent[LEDGER_RECENT];              /* the last deadlines of control: silent? */
-        bool control_was_hurt;                   /* then control explains harm, and the books cannot say how much */
+        bool is_inexact;                         /* control was hurt, or a watched device late: then harm is explained, and the books cannot say how much */
         bool is_halted, is_over;                 /* over: withdrawn, superseded or cancelled */
         bool is_frozen, is_thawed;               /* thawed: two people passed over the freeze */
         enum rollout_state state;
@@ -55,6 +57,8 @@ struct ledger {
 };
 
 MUST_CHECK enum err ledger_open(const struct ledger_config *config, struct ledger **ret_ledger, struct why *why);
+/* Never exposed; said once, before anything else. */
+void ledger_hold_out(struct ledger *ledger, uint32_t device);
 void ledger_close(struct ledger *ledger);
 OWN_DEFINE(ledger, struct ledger *, ledger_close)
 
@@ -69,6 +73,7 @@ struct ledger_asker { uint32_t device, nonce; };
 void ledger_picked(struct ledger *ledger, int64_t now_ms, const struct ledger_asker *line, const struct rollout_pick *picks, uint32_t count);
 void ledger_granted(struct ledger *ledger, uint32_t handle, int64_t now_ms, int64_t deadline_ms);
 void ledger_reported(struct ledger *ledger, const struct rollout_report *report);
+void ledger_left(struct ledger *ledger, const struct ledger_asker *left, uint32_t count);
 void ledger_commanded(struct ledger *ledger, int64_t now_ms, enum rollout_event event, bool by_two);
 
 void ledger_froze(struct ledger *ledger, int64_t now_ms, bool is_frozen);

@@ -24,7 +24,12 @@ static enum err begin(struct sim_server *server, struct why *why)
         server->rollout = NULL;
         server->ledger = NULL;
         enum err e = rollout_new(&server->config, &server->rollout, why);
-        return e ? e : ledger_open(&server->books, &server->ledger, why);
+        if (!e)
+                e = ledger_open(&server->books, &server->ledger, why);
+        for (uint32_t i = 0; i < server->books.device_count && !e; i++)
+                if (rollout_is_held_out(server->rollout, server->books.devices[i].bucket))
+                        ledger_hold_out(server->ledger, i);
+        return e;
 }
 
 enum err sim_server_open(const struct rollout_config *config, const struct ledger_config *books, int64_t now_ms, struct sim_server **ret_server, struct why *why)
@@ -68,6 +73,18 @@ static enum err feed_line(struct sim_server *server, struct rollout *rollout, st
         return e;
 }
 
+static enum err feed_list(struct rollout *rollout, const struct sim_input *input, struct why *why)
+{
+        enum { LIST_MAX = 4096 };
+        uint32_t list[LIST_MAX];
+        bool is_heard = input->what == SIM_HEARD;
+        if (input->line_count > LIST_MAX)
+                return FAIL(why, ERR_LIMIT, "%u at once", input->line_count);
+        for (uint32_t i = 0; i < input->line_count; i++)
+                list[i] = is_heard ? input->line[i].nonce : input->line[i].device;
+        return is_heard ? rollout_heard(rollout, input->at_ms, list, input->line_count, why) : rollout_left(rollout, input->at_ms, list, input->line_count, why);
+}
+
 static enum err feed_command(struct rollout *rollout, const struct sim_input *input, struct why *why)
 {
         static const struct { const char *who, *second, *because; } people[] = {
@@ -107,6 +124,9 @@ static enum err feed(struct sim_server *server, struct rollout *rollout, struct 
         case SIM_SEEN:
                 rollout_seen(rollout, input->at_ms, input->number);
                 return OK;
+        case SIM_HEARD:
+        case SIM_LEFT:
+                return feed_list(rollout, input, why);
         case SIM_FREEZE:
                 rollout_freeze(rollout, input->at_ms, input->number, input->at_ms + 1);
                 return OK;
@@ -135,6 +155,13 @@ static void enter(struct sim_server *server, const struct sim_input *input)
         case SIM_REPORT:
                 ledger_pass(ledger, input->at_ms);
                 ledger_reported(ledger, &input->report);
+                break;
+        case SIM_HEARD:
+                ledger_pass(ledger, input->at_ms);
+                break;
+        case SIM_LEFT:
+                ledger_pass(ledger, input->at_ms);
+                ledger_left(ledger, input->line, input->line_count);
                 break;
         case SIM_FREEZE:
                 ledger_froze(ledger, input->at_ms, input->number);
@@ -242,7 +269,7 @@ static uint64_t sum_up(const struct rollout_counts *counts)
 {
         const uint64_t words[] = { counts->exposed, counts->unanswered, counts->proven, counts->harmed, counts->dark, counts->declined, counts->preflight_failed,
                                    counts->hurt, counts->control, counts->control_proven, counts->control_harmed, counts->control_dark,
-                                   counts->excess_upper_ppm, counts->window, bits_of(counts->attributed) };
+                                   counts->excess_upper_ppm, counts->window, bits_of(counts->attributed), counts->watched, counts->listened, counts->lost, counts->control_lost };
         uint64_t sum = 0;
         for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
                 sum = mix(sum, words[i]);

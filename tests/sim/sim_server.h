@@ -7,7 +7,7 @@
 
 #include "sim/ledger.h"
 
-enum sim_what { SIM_START, SIM_TICK, SIM_PICK, SIM_GRANTED, SIM_REPORT, SIM_SEEN, SIM_FREEZE, SIM_COMMAND };
+enum sim_what { SIM_START, SIM_TICK, SIM_PICK, SIM_GRANTED, SIM_REPORT, SIM_SEEN, SIM_HEARD, SIM_LEFT, SIM_FREEZE, SIM_COMMAND };
 enum sim_people { SIM_NOBODY, SIM_ONE, SIM_SAME_TWICE, SIM_NO_REASON, SIM_TWO };
 
 struct sim_input {
@@ -17,7 +17,7 @@ struct sim_input {
         struct rollout_report report;
         enum rollout_event event;
         enum sim_people people;
-        const struct ledger_asker *line;         /* told */
+        const struct ledger_asker *line;         /* told; of HEARD the nonces are handles */
         uint32_t line_at, line_count;            /* kept: in `askers` */
         uint64_t decision;                       /* kept: what the library answered, in short */
         enum rollout_state state;                /* kept: afterwards */

@@ -30,7 +30,8 @@ struct storm {
         uint32_t *nonces;                        /* what each device asks with now */
         bool *is_dead;                           /* never asks again */
         struct rollout_device *waiting;          /* room for a line */
-        struct ledger_asker *line;
+        struct ledger_asker *line, *heard;
+        struct rollout_listened *listened;
         struct letter *letters;
         struct answer *answers;
         struct armed *armed;
@@ -49,6 +50,8 @@ static void done(struct storm *storm)
         mem_free(storm->is_dead);
         mem_free(storm->waiting);
         mem_free(storm->line);
+        mem_free(storm->heard);
+        mem_free(storm->listened);
         mem_free(storm->letters);
         mem_free(storm->answers);
         mem_free(storm->armed);
@@ -248,6 +251,32 @@ static void check_in(struct storm *storm, struct world_range range)
                 storm->seen += !rollout_is_held_out(storm->server->rollout, storm->devices[device].bucket);
 }
 
+static bool is_in(struct world_range range, uint32_t device) { return device >= range.from && device < range.to; }
+
+/* Whoever asks is heard, if anybody listens. */
+static enum err hear(struct storm *storm, struct world_range range, struct why *why)
+{
+        uint32_t count = 0;
+        size_t listened = rollout_listens(storm->server->rollout, storm->listened, storm->made.devices);
+        for (size_t i = 0; i < listened; i++) {
+                uint32_t device = storm->listened[i].device;
+                if (is_in(range, device) && !storm->is_dead[device] && world_speaks(storm->world, device, storm->now_ms))
+                        storm->heard[count++] = (struct ledger_asker){ device, storm->listened[i].handle };
+        }
+        enum err e = count ? tell(storm, &(struct sim_input){ .what = SIM_HEARD, .line = storm->heard, .line_count = count }, NULL, why) : OK;
+        return e || !count ? e : maybe_commit(storm, why);
+}
+
+/* A newer release takes some of them over. */
+static enum err lose_some(struct storm *storm, struct why *why)
+{
+        uint32_t count = 0, devices = storm->made.devices;
+        for (uint32_t device = (uint32_t)dice_below(&storm->dice, devices); device < devices && count < 8; device += 1 + (uint32_t)dice_below(&storm->dice, 16))
+                storm->heard[count++] = (struct ledger_asker){ device, 0 };
+        enum err e = tell(storm, &(struct sim_input){ .what = SIM_LEFT, .line = storm->heard, .line_count = count }, NULL, why);
+        return e ? e : maybe_commit(storm, why);
+}
+
 static enum err polls(struct storm *storm, struct why *why)
 {
         struct world_range ranges[2];
@@ -258,6 +287,8 @@ static enum err polls(struct storm *storm, struct why *why)
                 if (is_taken_back(storm))
                         e = world_take_back(storm->world, ranges[i], storm->now_ms, why);
                 check_in(storm, ranges[i]);
+                if (!e && storm->round >= storm->down_until)
+                        e = hear(storm, ranges[i], why);
                 size_t count = world_line(storm->world, ranges[i], storm->now_ms, storm->waiting);
                 for (size_t at = 0; at < count && !e && storm->round >= storm->down_until; at++)
                         e = ask(storm, storm->waiting[at].device, why);
@@ -332,6 +363,8 @@ static enum err befall(struct storm *storm, struct why *why)
                 e = tell(storm, &(struct sim_input){ .what = SIM_FREEZE, .number = !storm->server->ledger->is_frozen || dice_say(&storm->dice, 200000) }, NULL, why);
         if (!e && storm->round >= storm->down_until && dice_say(&storm->dice, trouble->order))
                 e = give_order(storm, why);
+        if (!e && storm->round >= storm->down_until && dice_say(&storm->dice, trouble->order / 2))
+                e = lose_some(storm, why);
         if (!e && storm->round >= storm->down_until && has_stopped(storm) && dice_say(&storm->dice, trouble->stubborn))
                 e = command(storm, ROLLOUT_ON_OVERRIDE, SIM_TWO, why);
         return e;
@@ -440,6 +473,10 @@ static enum err conclude(struct storm *storm, struct why *why)
         enum err e = check_armed(storm, why);
         if (!e)
                 e = let_time_pass(storm, 3 * ROUNDS_PER_LEASE, why);
+        if (!e)
+                e = repeat_all(storm, why);      /* of what was lost some is news: a device that is watched was harmed */
+        if (!e)
+                e = let_time_pass(storm, 3 * ROUNDS_PER_LEASE, why);
         double evidence = evidence_of(storm);
         uint64_t excess = excess_of(storm);
         if (!e)
@@ -449,7 +486,7 @@ static enum err conclude(struct storm *storm, struct why *why)
         if (e)
                 return e;
         if (evidence_of(storm) != evidence || (storm->made.policy.bound_silence && excess_of(storm) != excess))
-                return FAIL(why, ERR_CONTENT, "promise 4: reports that were repeated or late made another evidence or bound: %.17g, not %.17g", evidence_of(storm), evidence);
+                return FAIL(why, ERR_CONTENT, "promise 4: reports that were repeated made another evidence or bound: %.17g, not %.17g", evidence_of(storm), evidence);
         ledger_look_at_strata(storm->server->ledger, storm->server->rollout);
         if (storm->server->ledger->broken[0])
                 return FAIL(why, ERR_CONTENT, "promise %s", storm->server->ledger->broken);
@@ -478,9 +515,11 @@ static enum err allocate(struct storm *storm, struct why *why)
         storm->is_dead = mem_new(devices, sizeof(*storm->is_dead));
         storm->waiting = mem_new(devices, sizeof(*storm->waiting));
         storm->line = mem_new(devices, sizeof(*storm->line));
+        storm->heard = mem_new(devices, sizeof(*storm->heard));
+        storm->listened = mem_new(devices, sizeof(*storm->listened));
         storm->answers = mem_new(devices, sizeof(*storm->answers));
         storm->armed = mem_new((size_t)devices * LEASES_PER_DEVICE, sizeof(*storm->armed));
-        bool has_all = storm->devices && storm->nonces && storm->is_dead && storm->waiting && storm->line && storm->answers && storm->armed;
+        bool has_all = storm->devices && storm->nonces && storm->is_dead && storm->waiting && storm->line && storm->heard && storm->listened && storm->answers && storm->armed;
         return has_all ? OK : FAIL(why, ERR_NOMEM, "out of memory for a storm");
 }
 

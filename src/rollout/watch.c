@@ -1,0 +1,231 @@
+#include "rollout/watch.h"
+
+#include "rollout/gate.h"
+
+#include <assert.h>
+
+static enum arm_name arm_of(const struct lease *lease) { return lease->is_control ? ARM_CONTROL : ARM_TREATED; }
+
+static struct arm *arm_in(struct rollout *rollout, const struct lease *lease, unsigned i, struct group **ret_group)
+{
+        struct group *group = *ret_group = &rollout->groups[lease_group(lease, i)];
+        return lease->is_control ? &group->control : &group->treated;
+}
+
+uint32_t watch_listened_max(const struct rollout *rollout)
+{
+        return 2 * (rollout->fleet < LISTENED_MAX ? rollout->fleet : LISTENED_MAX);
+}
+
+static uint32_t places_of_round(uint32_t left)
+{
+        uint32_t part = left / LISTENED_PART, some = left < LISTENED_SOME ? left : LISTENED_SOME;
+        return part > some ? part : some;
+}
+
+static void share_places(struct rollout *rollout)
+{
+        uint32_t most = watch_listened_max(rollout) / 2;
+        const struct group *fleet = &rollout->groups[0];
+        rollout->joins[ARM_TREATED] = places_of_round(most - fleet->treated.listened);
+        rollout->joins[ARM_CONTROL] = places_of_round(most - fleet->control.listened);
+}
+
+void watch_open(struct rollout *rollout) { share_places(rollout); }
+
+/* Without control, silence after the bake is a night like any other. */
+static bool is_wanted(const struct rollout *rollout, const struct lease *lease)
+{
+        const struct cell *cohort = &rollout->cells[lease->cell];
+        bool is_matched = lease->is_control || cohort->listened[ARM_TREATED] < cohort->listened[ARM_CONTROL] * LISTENED_PER_CONTROL;
+        return is_matched && rollout->joins[arm_of(lease)];
+}
+
+static void count(struct rollout *rollout, const struct lease *lease, int watched, int listened, int lost)
+{
+        for (unsigned i = 0; i < lease_groups(lease); i++) {
+                struct group *group;
+                struct arm *arm = arm_in(rollout, lease, i, &group);
+                arm->watched += (uint32_t)watched;
+                arm->listened += (uint32_t)listened;
+                arm->lost += (uint32_t)lost;
+                if (lost)
+                        book_harm(rollout, group);
+        }
+        struct cell *cohort = &rollout->cells[lease->cell];
+        cohort->listened[arm_of(lease)] += (uint32_t)listened;
+        cohort->lost[arm_of(lease)] += (uint32_t)lost;
+}
+
+static void listen(struct rollout *rollout, uint32_t handle, int64_t slot)
+{
+        struct lease *lease = &rollout->leases[handle];
+        if (rollout->round_ms == NEVER)
+                rollout->round_ms = book_slot_ms(rollout, (slot / SLOTS_PER_LEASE + 1) * SLOTS_PER_LEASE);
+        lease->ear = EAR_SOON;
+        lease->due_place = rollout->listened_count;
+        rollout->listened[rollout->listened_count++] = handle;
+        rollout->joins[arm_of(lease)]--;
+        count(rollout, lease, 0, 1, 0);
+}
+
+static void listen_no_more(struct rollout *rollout, struct lease *lease)
+{
+        uint32_t last = rollout->listened[--rollout->listened_count];
+        rollout->listened[lease->due_place] = last;
+        rollout->leases[last].due_place = lease->due_place;
+        count(rollout, lease, 0, -1, lease->ear == EAR_LOST ? -1 : 0);
+        lease->ear = EAR_NONE;
+}
+
+void watch_begin(struct rollout *rollout, uint32_t handle, int64_t slot)
+{
+        struct lease *lease = &rollout->leases[handle];
+        assert(lease->is_due && !lease->is_watched);
+        if (lease->status != LEASE_PROVEN || rollout->newest[lease->device] != handle || (lease->is_control && !lease->is_held_out))
+                return;
+        gate_watches(rollout, lease);
+        if (!lease->is_compared)
+                return;
+        lease->is_watched = true;
+        count(rollout, lease, 1, 0, 0);
+        if (is_wanted(rollout, lease))
+                listen(rollout, handle, slot);
+}
+
+/* Whoever is picked, or tells of harm, was heard of: it counts in this round as those do who stay, or only the silent would be left in it. */
+static void leave(struct rollout *rollout, struct lease *lease)
+{
+        if (lease->ear == EAR_WAITING || lease->ear == EAR_HEARD)
+                lease->ear = EAR_LEAVING;
+        else if (lease->ear)
+                listen_no_more(rollout, lease);
+        lease->is_watched = false;
+        count(rollout, lease, -1, 0, 0);
+}
+
+void watch_end(struct rollout *rollout, uint32_t handle)
+{
+        struct lease *lease = &rollout->leases[handle];
+        if (!lease->is_watched)
+                return;
+        assert(lease->has_left);
+        gate_watched_no_more(rollout, lease, book_slot(rollout, rollout->now_ms));
+        leave(rollout, lease);
+}
+
+bool watch_has(const struct rollout *rollout, uint32_t device)
+{
+        uint32_t handle = rollout->newest[device];
+        return handle != NO_LEASE && rollout->leases[handle].is_watched;
+}
+
+void watch_leave(struct rollout *rollout, uint32_t device)
+{
+        if (!watch_has(rollout, device))
+                return;
+        struct lease *lease = &rollout->leases[rollout->newest[device]];
+        gate_watched_no_more(rollout, lease, book_slot(rollout, rollout->now_ms));
+        leave(rollout, lease);
+}
+
+bool watch_hears(struct rollout *rollout, uint32_t handle)
+{
+        struct lease *lease = &rollout->leases[handle];
+        bool is_back = lease->ear == EAR_LOST, makes_a_difference = is_back || lease->ear == EAR_WAITING;
+        if (is_back)
+                count(rollout, lease, 0, 0, -1);
+        if (makes_a_difference)
+                lease->ear = is_back ? EAR_SOON : EAR_HEARD;
+        return makes_a_difference;
+}
+
+static bool is_on(const struct rollout *rollout)
+{
+        return rollout->state == ROLLOUT_EXPOSING || rollout->state == ROLLOUT_HOLDING || rollout->state == ROLLOUT_COMPLETE;
+}
+
+int64_t watch_round_ms(const struct rollout *rollout)
+{
+        return is_on(rollout) ? rollout->round_ms : NEVER;
+}
+
+static void begin_round(struct rollout *rollout, int64_t slot)
+{
+        rollout->round_ms = book_slot_ms(rollout, (slot / SLOTS_PER_LEASE + 1) * SLOTS_PER_LEASE);
+        share_places(rollout);
+        for (uint32_t i = rollout->listened_count; i-- > 0;) {      /* from the end: what takes the place of one who leaves was looked at */
+                struct lease *lease = &rollout->leases[rollout->listened[i]];
+                if (lease->ear == EAR_LEAVING)
+                        listen_no_more(rollout, lease);
+                else if (lease->ear != EAR_LOST)
+                        lease->ear = EAR_WAITING;
+        }
+}
+
+static bool is_asked_of(const struct lease *lease) { return lease->ear != EAR_SOON && lease->ear != EAR_LOST; }
+
+static void forget_losses(struct rollout *rollout)
+{
+        for (uint32_t i = 0; i < rollout->group_count; i++) {
+                rollout->groups[i].explained[EXPLAINS_LOSS] = (struct explained){ 0 };
+                if (rollout->groups[i].treated.lost)
+                        book_harm(rollout, &rollout->groups[i]);
+        }
+}
+
+/* Who is silent now, not who fell silent since: what bricks falls silent once, what sleeps does every night. At the rate of control of its cohort a treated one would be. Where a cohort has
+ * none, nobody knows: then it is taken as it is. The rate's own variance is that of a share p of all control, in a cohort's few; one more of all that fell silent, and one that
+ * did not, are reckoned with. */
+static void explain_losses(struct rollout *rollout)
+{
+        const struct arm *control = &rollout->groups[0].control;
+        double share = (control->lost + 1.0) / (control->listened + 2.0);
+        forget_losses(rollout);
+        for (uint32_t i = 0; i < rollout->listened_count; i++) {
+                const struct lease *lease = &rollout->leases[rollout->listened[i]];
+                const struct cell *cohort = &rollout->cells[lease->cell];
+                double listened = cohort->listened[ARM_CONTROL], rate = listened > 0 ? cohort->lost[ARM_CONTROL] / listened : lease->ear == EAR_LOST;
+                for (unsigned at = 0; at < lease_groups(lease); at++) {
+                        struct explained *explained = &rollout->groups[lease_group(lease, at)].explained[EXPLAINS_LOSS];
+                        if (lease->is_control) {
+                                explained->at_control += rate;
+                                explained->seen_control += lease->ear == EAR_LOST;
+                                continue;
+                        }
+                        explained->at_treated += rate;
+                        explained->spread += listened > 0 ? cohort->listened[ARM_TREATED] / listened * share * (1 - share) : 0;
+                }
+        }
+}
+
+/* With no control to ask, a round says nothing. */
+void watch_round(struct rollout *rollout, int64_t slot)
+{
+        bool is_asked = false;
+        for (uint32_t i = 0; i < rollout->listened_count && !is_asked; i++)
+                is_asked = is_asked_of(&rollout->leases[rollout->listened[i]]) && rollout->leases[rollout->listened[i]].is_control;
+        for (uint32_t i = 0; i < rollout->listened_count && is_asked; i++) {
+                struct lease *lease = &rollout->leases[rollout->listened[i]];
+                bool is_lost = lease->ear == EAR_WAITING;
+                if (is_asked_of(lease))
+                        gate_listened(rollout, lease, is_lost, slot);
+                if (is_lost)
+                        count(rollout, lease, 0, 0, 1);
+                if (is_lost)
+                        lease->ear = EAR_LOST;
+        }
+        explain_losses(rollout);
+        begin_round(rollout, slot);
+}
+
+void watch_resume(struct rollout *rollout)
+{
+        for (uint32_t i = 0; i < rollout->listened_count; i++) {
+                struct lease *lease = &rollout->leases[rollout->listened[i]];
+                if (lease->ear == EAR_WAITING)
+                        lease->ear = EAR_SOON;
+        }
+        if (rollout->round_ms != NEVER)
+                rollout->round_ms = book_slot_ms(rollout, (book_slot(rollout, rollout->now_ms) / SLOTS_PER_LEASE + 1) * SLOTS_PER_LEASE);
+}
