@@ -8,6 +8,8 @@
 /* Sums of eighths and the like must not lose a device to rounding. */
 static const double slack = 1e-9;
 
+static double at_most(double value, double most) { return value < most ? value : most; }
+
 /* Costly, and seldom asked for between two picks. */
 static double bounded_excess(const struct group *group)
 {
@@ -32,8 +34,19 @@ static double few(const struct rollout *rollout, const struct group *group)
         return group->attributed > 0 && group->certain <= 0 ? floor((double)rollout->policy.budget / 2) : 0;
 }
 
+/* Harm of so many, and nobody has it proven: whoever came next would be harmed, too. Before that no more are let in than would make it so. */
+static double some(const struct rollout *rollout) { return at_most(5, (double)rollout->policy.budget) + slack; }
+
+static double without_good_news(const struct rollout *rollout, const struct group *group)
+{
+        bool has_only_harm = group->attributed > 0 && !group->treated.by_status[LEASE_PROVEN];
+        return has_only_harm ? floor(some(rollout) - group->attributed) - arm_open(&group->treated) : rollout->fleet;
+}
+
 static bool admits(const struct rollout *rollout, const struct group *group)
 {
+        if (without_good_news(rollout, group) < 1)
+                return false;
         return has_room(rollout, group, group->attributed) || arm_open(&group->treated) + 1 <= few(rollout, group);
 }
 
@@ -43,11 +56,17 @@ static void set_flag(bool *flag, bool value, uint32_t *count)
         *flag = value;
 }
 
-/* Spent: no budget left. Stuck: harm, no room, and nothing under way that could make any. What may be chance only makes it wait. */
+static bool is_nothing_but_harm(const struct rollout *rollout, const struct group *group)
+{
+        return group->certain + 2 * slack >= some(rollout) && !group->treated.by_status[LEASE_PROVEN];
+}
+
+/* Spent: no budget left, or nothing to spend it on. Stuck: harm, no room, and nothing under way that could make any. What may be chance only makes it wait. */
 static void judge_group(struct rollout *rollout, struct group *group)
 {
-        bool is_spent = group->certain + slack >= (double)rollout->policy.budget;
-        bool is_stuck = group->certain > 0 && !group->young && !has_room(rollout, group, group->certain);
+        bool is_spent = group->certain + slack >= (double)rollout->policy.budget || is_nothing_but_harm(rollout, group);
+        bool has_more = has_room(rollout, group, group->certain) && without_good_news(rollout, group) >= 1;
+        bool is_stuck = group->certain > 0 && !group->young && !has_more;
         set_flag(&group->is_spent, is_spent, &rollout->spent_count);
         set_flag(&group->is_stuck, is_stuck, &rollout->stuck_count);
 }
@@ -70,6 +89,19 @@ void pacer_refresh(struct rollout *rollout)
                 judge_group(rollout, group);
         }
         rollout->dirty_count = 0;
+}
+
+enum pacer_stop pacer_stop(const struct rollout *rollout)
+{
+        enum pacer_stop stop = PACER_NO_ROOM;
+        for (uint32_t i = 0; i < rollout->group_count; i++) {
+                const struct group *group = &rollout->groups[i];
+                if (group->certain + slack >= (double)rollout->policy.budget)
+                        return group->lost > 0 ? PACER_LOST : PACER_SPENT;
+                if (group->is_spent || (group->is_stuck && !group->treated.by_status[LEASE_PROVEN]))
+                        stop = PACER_NOTHING_BUT_HARM;
+        }
+        return stop;
 }
 
 void pacer_refresh_bounds(struct rollout *rollout)
@@ -103,8 +135,6 @@ bool pacer_admits(const struct rollout *rollout, const struct rollout_device *de
 bool pacer_is_spent(const struct rollout *rollout) { return rollout->spent_count > 0; }
 bool pacer_is_stuck(const struct rollout *rollout) { return rollout->stuck_count > 0; }
 
-static double at_most(double value, double most) { return value < most ? value : most; }
-
 /* admits(), solved for the number of new ones. */
 uint32_t pacer_window(const struct rollout *rollout, const struct group *group)
 {
@@ -113,6 +143,7 @@ uint32_t pacer_window(const struct rollout *rollout, const struct group *group)
         if (excess > 0)
                 by_young = floor(left / excess) - group->young;
         double window = at_most(by_open > by_young ? by_open : by_young, rollout->leases_max - rollout->lease_count);
+        window = at_most(window, without_good_news(rollout, group));
         return window <= 0 ? 0 : (uint32_t)at_most(window, rollout->fleet);
 }
 

@@ -12,6 +12,9 @@ double pacer_excess(const struct group *group);                              /* 
 void pacer_count_exposed(struct rollout *rollout);                           /* one more, now: for the cap */
 bool pacer_admits(const struct rollout *rollout, const struct rollout_device *device);
 bool pacer_is_spent(const struct rollout *rollout);                          /* the budget of any group */
+/* What holds it for the budget: harm of B; nothing but harm, in some group; silence of those who had it proven; or no room, and nothing under way. */
+enum pacer_stop { PACER_SPENT, PACER_NOTHING_BUT_HARM, PACER_LOST, PACER_NO_ROOM };
+enum pacer_stop pacer_stop(const struct rollout *rollout);
 bool pacer_is_stuck(const struct rollout *rollout);                          /* harm, no room, and nothing under way that could make any */
 uint32_t pacer_window(const struct rollout *rollout, const struct group *group);
 uint32_t pacer_left(const struct rollout *rollout, int64_t now_ms);         /* new exposures that cap, spread and ceiling still allow */

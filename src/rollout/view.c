@@ -89,6 +89,18 @@ static void say_ceiling(struct rollout_view *view)
                 SAY(view, "%s; it has no further step.", what);
 }
 
+static void say_budget(const struct rollout *rollout, struct rollout_view *view)
+{
+        static const char *const starts[] = { "The harm budget of %lld is spent", "Whoever answered was harmed, if only in one stratum", "Proven devices fell silent, beyond control", "The harm budget of %lld has no room left" };
+        const struct rollout_counts *fleet = &view->fleet;
+        char start[64], lost[64] = "";
+        enum pacer_stop stop = pacer_stop(rollout);
+        snprintf(start, sizeof(start), starts[stop], (long long)rollout->policy.budget);
+        if (stop == PACER_LOST)
+                snprintf(lost, sizeof(lost), " %u of %u that are listened to,", fleet->lost, fleet->listened);
+        SAY(view, "%s:%s %u hurt among %u exposed. Withdraw it, or override with two people and a reason.", start, lost, fleet->hurt, fleet->exposed);
+}
+
 static void say_holding(const struct rollout *rollout, struct rollout_view *view)
 {
         static const char *const others[ROLLOUT_REASONS] = {
@@ -96,8 +108,7 @@ static void say_holding(const struct rollout *rollout, struct rollout_view *view
                 [ROLLOUT_BECAUSE_OPERATOR] = "an operator holds it",
         };
         if (rollout->reason == ROLLOUT_BECAUSE_BUDGET)
-                SAY(view, "The harm budget of %lld is spent: %u hurt among %u exposed. Withdraw it, or override with two people and a reason.",
-                    (long long)rollout->policy.budget, view->fleet.hurt, view->fleet.exposed);
+                say_budget(rollout, view);
         else if (rollout->reason == ROLLOUT_BECAUSE_UNKNOWN)
                 SAY(view, "Control devices fell silent, too, so nothing can be told from silence: no new exposures until control answers.");
         else if (rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW)

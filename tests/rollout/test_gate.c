@@ -54,7 +54,8 @@ TEST(the_gate, halts_when_treated_crash_and_control_does_not)
         policy.budget = 12;
         small_init(&small, &policy, 60);
         CHECK(small_pick(&small) == 12);
-        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_HARMED, 11);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_PROVEN, 2);      /* one of each stratum */
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_HARMED, 10);
         CHECK(small_view(&small).state == ROLLOUT_EXPOSING);
         small_wait(&small, 1000);
         struct rollout_view view = small_view(&small);

@@ -1,8 +1,5 @@
 #include "rollout/arms.h"
 
-/* 1,000 treated, 4,000 control, both with 1 % dark: 10 expected, and 2 sqrt(10 x 1.25) of noise. */
-/* 100,000 treated with 20 controls in 100: 500 are dark anyway, give or take 55; two such steps hold no harmless rollout that one only looks at silence of. */
-/* Of the first ones all harm is attributed, told or not: a brick that stays silent finds no more room. */
 /* What was seen of a silence goes on at its rate: 4 of 40, and one more for each ten that are let in. */
 TEST(pacer, takes_the_silence_seen_for_the_silence_to_come)
 {
@@ -20,8 +17,6 @@ TEST(pacer, takes_the_silence_seen_for_the_silence_to_come)
         CHECK(is_near(pacer_excess(group), 0.1) && pacer_window(small.rollout, group) == 40);
 }
 
-/* 70 silent at the deadline where control explains 40; by morning all but 5 were heard of. */
-/* Ten times as many of this stratum fall silent as of their neighbours, control as well as treated. */
 /* Ten crashed where no control was; elsewhere 1 in 10 of control did. */
 TEST(pacer_window, is_the_wider_of_certain_harm_and_likely_harm)
 {
@@ -39,6 +34,29 @@ TEST(pacer_window, is_the_wider_of_certain_harm_and_likely_harm)
         CHECK(pacer_window(small.rollout, fleet) == 2);
         fleet->attributed = 2.5;
         CHECK(pacer_window(small.rollout, fleet) == 0);
+}
+
+TEST(pacer, stops_where_there_is_nothing_but_harm)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.budget = 30;
+        small_init(&small, &policy, 60);
+        struct group *stratum = &small.rollout->groups[2];
+        const struct rollout_device of_it = { .strata = { 1 }, .strata_count = 1 };
+        set(&small.rollout->groups[0].treated, 10, 4, 0);
+        set(&stratum->treated, 0, 4, 0);
+        refresh(&small, 0), refresh(&small, 2);
+        CHECK(!pacer_is_spent(small.rollout) && pacer_admits(small.rollout, &of_it));
+        CHECK(pacer_window(small.rollout, stratum) == 1);
+        stratum->young = stratum->treated.by_status[LEASE_OPEN] = 1;      /* its word is awaited first */
+        CHECK(!pacer_admits(small.rollout, &of_it) && !pacer_window(small.rollout, stratum));
+        set(&stratum->treated, 0, 5, 0);
+        refresh(&small, 2);
+        CHECK(pacer_is_spent(small.rollout) && pacer_stop(small.rollout) == PACER_NOTHING_BUT_HARM);
+        set(&stratum->treated, 1, 5, 0);
+        refresh(&small, 2);
+        CHECK(!pacer_is_spent(small.rollout) && pacer_admits(small.rollout, &of_it));
 }
 
 /* Whatever pacer_window() says, so many are admitted, and no more. */
