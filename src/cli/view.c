@@ -129,7 +129,12 @@ static void counts(const struct view *view, const struct json *rollout, struct b
         print_wrapped(into, line, view->columns, LABEL_COLUMNS);
         snprintf(line, sizeof(line), "control   %lld, of them harmed %lld", (long long)number(rollout, "control"), (long long)number(rollout, "control_harmed"));
         print_wrapped(into, line, view->columns, LABEL_COLUMNS);
-        const struct json *followers = json_get(rollout, "followers");
+        const struct json *watch = json_get(rollout, "watch"), *followers = json_get(rollout, "followers");
+        if (number(watch, "watched")) {
+                snprintf(line, sizeof(line), "watched   %lld, of them listened to %lld; silent %lld, and of control %lld", (long long)number(watch, "watched"),
+                         (long long)number(watch, "listened"), (long long)number(watch, "lost"), (long long)number(watch, "control_lost"));
+                print_wrapped(into, line, view->columns, LABEL_COLUMNS);
+        }
         if (!number(followers, "given"))
                 return;
         snprintf(line, sizeof(line), "later     %lld got it after it was complete, of them hurt %lld; at %lld nobody more does", (long long)number(followers, "given"),

@@ -578,6 +578,8 @@ size_t rollout_listens(const struct rollout *rollout, struct rollout_listened *i
         return count;
 }
 
+int64_t rollout_round_ends_ms(const struct rollout *rollout) { return watch_round_ms(rollout); }
+
 enum err rollout_heard(struct rollout *rollout, int64_t now_ms, const uint32_t *handles, size_t count, struct why *why)
 {
         for (size_t i = 0; i < count; i++)

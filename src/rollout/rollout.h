@@ -111,6 +111,7 @@ MUST_CHECK enum err rollout_report(struct rollout *rollout, const struct rollout
 struct rollout_listened { uint32_t handle, device; };
 /* Whose word is awaited now; into `into`, as far as there is room. */
 size_t rollout_listens(const struct rollout *rollout, struct rollout_listened *into, size_t max);
+int64_t rollout_round_ends_ms(const struct rollout *rollout);                /* INT64_MAX: nobody is listened to */
 enum { ROLLOUT_LISTENED_MAX = 32768 };
 /* These were heard of, by whatever they asked or said. Handles of whom no word is awaited change nothing. ERR_NOT_FOUND: no such lease. */
 MUST_CHECK enum err rollout_heard(struct rollout *rollout, int64_t now_ms, const uint32_t *handles, size_t count, struct why *why);

@@ -154,7 +154,19 @@ TEST(report, about_the_lease_of_another_moves_nothing)
         snprintf(other->nonce, sizeof(other->nonce), "%032d", 0);
         CHECK(world_report(&fleet.world, other, "preflight_failed", "") == 200 && number(&fleet, "preflight_failed") == 0);
         fleet.one->lease.counter = 7;
+        CHECK(world_report(&fleet.world, fleet.one, "preflight_failed", "") == 200 && number(&fleet, "preflight_failed") == 0);
+}
+
+TEST(report, of_harm_counts_against_what_was_given_before_it_and_nothing_else)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        int64_t now_ms = fleet.world.now_ms;
+        fleet.one->lease.counter = 7;
+        fleet.world.now_ms -= 60000;             /* when it happened, says the device */
         CHECK(world_report(&fleet.world, fleet.one, "harmed", "crash") == 200 && number(&fleet, "harmed") == 0);
+        fleet.world.now_ms = now_ms;
+        CHECK(world_report(&fleet.world, fleet.one, "harmed", "crash") == 200 && number(&fleet, "harmed") == 1);
 }
 
 TEST(report, is_refused_when_it_is_none)

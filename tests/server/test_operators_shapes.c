@@ -6,7 +6,7 @@
 #include "support/test.h"
 
 static const char rollout_fields[] = "stream counter state reason until verdict sentence budget fleet eligible seen kept_back frozen exposed unanswered proven harmed dark declined preflight_failed "
-                                     "hurt control control_harmed window recovered followers limit evidence evidence_needed started stopped stopped_by stop_s completed strata unseen "
+                                     "hurt control control_harmed window watch recovered followers limit evidence evidence_needed started stopped stopped_by stop_s completed strata unseen "
                                      "policy events";
 static const char release_fields[] = "stream counter version target floor platforms files bytes published state";
 static const char device_fields[] = "device platform ring agent group attributes enrolled_at seen_at revoked_at report_seq streams";

@@ -122,6 +122,7 @@ TEST(freeze, in_the_zones_of_devices_keeps_those_out_of_line_where_it_is_time)
                 CHECK(has[i] != is_berlin(i));
         CHECK(world_lease(&fleet.world, &fleet.devices[0], 1, false) == 202);
         CHECK(strcmp(world_text(&fleet.world, "reason"), "a freeze window is open where this device is") == 0);
+        CHECK(world_report(&fleet.world, &fleet.devices[1], "proven", "") == 200);      /* the others fall silent: they are not all */
         world_tick(&fleet.world, 140000);
         CHECK(all_ask(&fleet, has) == FLEET / 4 && has[0]);
 }

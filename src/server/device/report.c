@@ -69,6 +69,18 @@ static bool mends(const struct account *account)
         return !was[0] || strcmp(was, "dark") == 0 || (is_harm && strcmp(was, "harmed") != 0);
 }
 
+/* Also where this device is control, or got something else a moment ago. */
+static enum err count_elsewhere(struct call *call, const struct account *account, struct why *why)
+{
+        struct rollouts *rollouts = call->store->rollouts;
+        if (strcmp(account->body.outcome, "harmed") != 0)
+                return OK;
+        struct run_harm harm = { account->device.number, account->body.stream, account->body.kind, NULL, account->body.at, call->now_ms };
+        if (account->has_lease && account->lease.is_counted)
+                harm.reporting = rollouts_by_number(rollouts, account->lease.rollout);
+        return rollouts_harm(rollouts, &harm, why);
+}
+
 static enum err count_outcome(struct call *call, const struct account *account, struct why *why)
 {
         if (!account->has_lease || !mends(account))
@@ -140,5 +152,7 @@ enum err device_report(struct call *call, struct why *why)
                 e = keep_report(call, &account, why);
         if (!e)
                 e = count_outcome(call, &account, why);
+        if (!e)
+                e = count_elsewhere(call, &account, why);
         return e ? e : answer_ack(call, account.body.seq, why);
 }

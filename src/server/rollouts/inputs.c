@@ -111,11 +111,24 @@ static enum err feed_ceiling(struct run *run, const struct input *input, struct 
         return rollout_ceiling(run->pure, steps, ceiling.count, why);
 }
 
+static enum err feed_heard(struct run *run, const struct input *input, struct fed *fed, struct why *why)
+{
+        (void)fed;
+        run->heard_asked_ms = input->at_ms - run->facts.ahead_ms;
+        return rollout_heard(run->pure, input->at_ms, input->list, input->list_count, why);
+}
+
+static enum err feed_left(struct run *run, const struct input *input, struct fed *fed, struct why *why)
+{
+        (void)fed;
+        return rollout_left(run->pure, input->at_ms, input->list, input->list_count, why);
+}
+
 static const struct kind { const char *name; feeder *feed; } kinds[INPUTS] = {
         [INPUT_START] = { "start", feed_start },   [INPUT_TICK] = { "tick", feed_tick },       [INPUT_PICK] = { "pick", feed_pick },
         [INPUT_GRANTED] = { "granted", feed_granted }, [INPUT_REPORT] = { "report", feed_report }, [INPUT_SEEN] = { "seen", feed_seen },
         [INPUT_COMMAND] = { "command", feed_command }, [INPUT_FREEZE] = { "freeze", feed_freeze },
-        [INPUT_CEILING] = { "ceiling", feed_ceiling },
+        [INPUT_CEILING] = { "ceiling", feed_ceiling }, [INPUT_HEARD] = { "heard", feed_heard }, [INPUT_LEFT] = { "left", feed_left },
 };
 
 static enum err append(struct db *db, struct run *run, const struct input *input, struct why *why)

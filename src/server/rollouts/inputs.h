@@ -5,7 +5,8 @@
 
 #include "server/rollouts/run.h"
 
-enum input_what { INPUT_START, INPUT_TICK, INPUT_PICK, INPUT_GRANTED, INPUT_REPORT, INPUT_SEEN, INPUT_COMMAND, INPUT_FREEZE, INPUT_CEILING, INPUTS };
+enum input_what { INPUT_START, INPUT_TICK, INPUT_PICK, INPUT_GRANTED, INPUT_REPORT, INPUT_SEEN, INPUT_COMMAND, INPUT_FREEZE, INPUT_CEILING, INPUT_HEARD, INPUT_LEFT,
+                  INPUTS };
 
 /* Words, not numbers of enums, are on disk: they outlive a reordering. */
 struct input {
@@ -13,7 +14,7 @@ struct input {
         int64_t at_ms, number;                  /* a handle, how many, until when, or from when */
         const char *word, *kind;                /* an outcome and its kind, an event, or of freeze windows: open, over */
         const char *who, *second, *because;
-        const uint32_t *list;                   /* dense numbers in line; of a ceiling: after, ppm, most exposed, again and again */
+        const uint32_t *list;                   /* dense numbers in line, or that left; handles that were heard; of a ceiling: after, ppm, most exposed, again and again */
         size_t list_count;
 };
 

@@ -87,6 +87,11 @@ MUST_CHECK enum err run_grant(struct rollouts *rollouts, struct run *run, struct
 struct run_outcome { int64_t handle; const char *outcome, *kind; int64_t now_ms; };
 MUST_CHECK enum err rollouts_outcome(struct rollouts *rollouts, struct run *run, const struct run_outcome *outcome, struct why *why);
 
+/* It was harmed, whatever it tells that of: that counts, too, in every other rollout in which it is in its bake, or, of the same stream, watched. `reporting`:
+ * the rollout that was told already; NULL: none. at_s: when, by the device's word: harm from before it got the lease is none of that. */
+struct run_harm { int64_t device; const char *stream, *kind; const struct run *reporting; int64_t at_s, now_ms; };
+MUST_CHECK enum err rollouts_harm(struct rollouts *rollouts, const struct run_harm *harm, struct why *why);
+
 /* Deadlines, picks, moves between states, for all of them. */
 MUST_CHECK enum err rollouts_tick(struct rollouts *rollouts, int64_t now_ms, struct why *why);
 

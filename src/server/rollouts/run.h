@@ -35,7 +35,7 @@ struct run {
         struct tally *groups;
         int64_t kept_back;                      /* members of others, without it because of their group */
         int64_t seq, last_ms;                   /* of the newest input: its number, its own time */
-        int64_t seen_asked_ms;
+        int64_t seen_asked_ms, heard_asked_ms;
         uint32_t seen;
         size_t line_length;                     /* at the last tick */
 };
@@ -60,6 +60,10 @@ MUST_CHECK enum err run_set_ceiling(struct rollouts *rollouts, struct run *run, 
 /* As the device itself finds. */
 bool run_ceiling_admits(const struct run *run, const struct member *member, int64_t now_ms);
 bool run_freezes_member(const struct run *run, const struct member *member);      /* at the last look */
+/* Tells the library who of those it listens to was heard of since it was told last. */
+MUST_CHECK enum err run_hear(struct rollouts *rollouts, struct run *run, int64_t now_ms, struct why *why);
+/* These got a newer release of the stream: older rollouts watch them no more. */
+MUST_CHECK enum err run_takes_over(struct rollouts *rollouts, const struct run *run, const int64_t *devices, size_t count, int64_t now_ms, struct why *why);
 /* Facts that follow from the library's state. */
 void run_refresh(struct run *run);
 void run_free(struct run *run);

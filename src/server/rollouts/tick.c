@@ -85,6 +85,20 @@ static enum err reserve(struct rollouts *rollouts, struct run *run, struct membe
         return e ? e : lease_reserve(rollouts->db, &row, why);
 }
 
+/* Of those that were exposed in this line. */
+static enum err take_over(struct rollouts *rollouts, struct run *run, const uint32_t *dense, size_t count, const struct rollout_pick *picks, int64_t now_ms, struct why *why)
+{
+        OWN(memory) void *memory = mem_new(count + 1, sizeof(int64_t));
+        int64_t *devices = memory;
+        size_t taken = 0;
+        if (!devices)
+                return FAIL(why, ERR_NOMEM, "out of memory for a line of %zu", count);
+        for (size_t i = 0; i < count; i++)
+                if (picks[i].kind == ROLLOUT_EXPOSE)
+                        devices[taken++] = run->members[dense[i]].device;
+        return taken ? run_takes_over(rollouts, run, devices, taken, now_ms, why) : OK;
+}
+
 static enum err pick(struct rollouts *rollouts, struct run *run, int64_t now_ms, struct why *why)
 {
         OWN(memory) void *dense_memory = mem_new(run->member_count + 1, sizeof(uint32_t));
@@ -100,7 +114,7 @@ static enum err pick(struct rollouts *rollouts, struct run *run, int64_t now_ms,
         for (size_t i = 0; i < input.list_count && !e && fed.picked; i++)
                 if (fed.picks[i].kind != ROLLOUT_WAIT)
                         e = reserve(rollouts, run, &run->members[dense[i]], &fed.picks[i], now_ms, why);
-        return e;
+        return e || !fed.picked ? e : take_over(rollouts, run, dense, input.list_count, fed.picks, now_ms, why);
 }
 
 /* Nobody waits for those who are held out or kept back. */
@@ -157,6 +171,8 @@ static enum err tick(struct rollouts *rollouts, struct run *run, int64_t now_ms,
                 e = count_seen(rollouts, run, now_ms, why);
         if (!e)
                 e = run_follow_freeze(rollouts, run, now_ms, why);
+        if (!e)
+                e = run_hear(rollouts, run, now_ms, why);      /* before the round's end passes */
         if (!e)
                 e = run_input(rollouts, run, &input, NULL, why);
         if (!e && (run->facts.stand == RUN_PICKS || run->facts.stand == RUN_WATCHES))

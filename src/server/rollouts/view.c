@@ -118,6 +118,17 @@ static void add_standing(struct json *json, const struct run *run, const struct 
         json_set_int(json, "fleet", (int64_t)run->member_count);
 }
 
+static void add_watch(struct json *into, const struct rollout_counts *counts)
+{
+        static const struct count table[] = {
+                { "watched", offsetof(struct rollout_counts, watched) }, { "listened", offsetof(struct rollout_counts, listened) },
+                { "lost", offsetof(struct rollout_counts, lost) },       { "control_lost", offsetof(struct rollout_counts, control_lost) },
+        };
+        struct json *json = json_new_object();
+        add_counts(json, counts, table, sizeof(table) / sizeof(table[0]));
+        json_set(into, "watch", json);
+}
+
 static void add_course(struct json *json, const struct run *run, const struct rollout_view *view)
 {
         json_set_int(json, "limit", view->limit);
@@ -141,6 +152,7 @@ enum err run_view(struct db *db, const struct run *run, struct json **ret_json, 
         json_set_int(json, "kept_back", run->kept_back);
         json_set_int(json, "frozen", run->frozen.is_frozen && !view.is_frozen ? 0 : freeze_count(run->freeze));
         add_counts(json, &view.fleet, fleet_counts, sizeof(fleet_counts) / sizeof(fleet_counts[0]));
+        add_watch(json, &view.fleet);
         enum err e = add_recovered(db, run, json, why);
         if (!e)
                 e = add_followers(db, run, json, why);
