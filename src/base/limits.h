@@ -23,6 +23,7 @@ enum {
         LIMIT_SIGNER_MS = 5000,               /* for one signature, which takes under a millisecond */
         LIMIT_STRAY_REPORTS = 100,            /* of one device, about no lease of its own, that are kept; the rest is acknowledged */
         LIMIT_STREAMS = 16,                   /* on one device */
+        LIMIT_ROLL_BACK_S = 86400,            /* over which devices go back: nobody should run for days what was taken back */
         LIMIT_YAML_BYTES = 1 << 20,
         LIMIT_RULE_FILE_BYTES = 16 << 20,     /* one file of rules; the largest public sets are 8 MB in one file */
         LIMIT_WATCHED_FILES = 1 << 20,        /* below a watched folder; 56 bytes each are remembered */
