@@ -18,6 +18,8 @@ struct run {
         struct bundle bundle;
         struct verdict *verdict;
         bool is_wanting;
+        size_t withdrawal_count;
+        struct withdrawal withdrawals[WITHDRAWALS_MAX];
 };
 OWN_DEFINE(run, struct run *, mem_free)
 
@@ -156,6 +158,7 @@ static enum err hear_director(struct run *run, struct cohort *cohort, struct why
         e = read_cohort(run, &target, cohort, why);
         if (!e && !run->is_wanting)
                 cohort_turn_to(cohort, run->bundle.wanted);
+        run->withdrawal_count = withdrawals_read(target.custom, run->withdrawals);
         if (!e && tuf_expires(tuf, TUF_TIMESTAMP) < cohort->expires)
                 cohort->expires = tuf_expires(tuf, TUF_TIMESTAMP);
         return e;
@@ -210,6 +213,8 @@ static void accept(struct run *run, const struct cohort *cohort)
         memcpy(verdict->target, cohort->sha256, sizeof(verdict->target));
         verdict->withdrawn_count = (uint32_t)cohort->withdrawn_count;
         memcpy(verdict->withdrawn, cohort->withdrawn, sizeof(verdict->withdrawn));
+        verdict->withdrawal_count = run->withdrawal_count;
+        memcpy(verdict->withdrawals, run->withdrawals, sizeof(verdict->withdrawals));
 }
 
 static enum err decide(struct run *run, struct why *why)
@@ -263,7 +268,9 @@ enum err verdict_check(const struct verdict *verdict, size_t records, struct why
         bool is_good = verdict->version == VERDICT_VERSION && verdict->status <= VERDICT_WANT && verdict->want_repository < BUNDLE_REPOSITORIES &&
                        verdict->want_role <= VERDICT_COHORT_ROLE && verdict->want_bytes_max <= LIMIT_METADATA_BYTES && verdict->state <= COHORT_WITHDRAW &&
                        verdict->is_admitted <= 1 && verdict->note_length <= LIMIT_NOTE_BYTES && verdict->err < ERR_COUNT && verdict->withdrawn_count <= COHORT_WITHDRAWN_MAX &&
-                       memchr(verdict->reason, 0, sizeof(verdict->reason));
+                       verdict->withdrawal_count <= WITHDRAWALS_MAX && memchr(verdict->reason, 0, sizeof(verdict->reason));
+        for (size_t i = 0; is_good && i < verdict->withdrawal_count; i++)
+                is_good = withdrawal_is_valid(&verdict->withdrawals[i]);
         for (int repository = 0; repository < BUNDLE_REPOSITORIES; repository++)
                 for (int role = 0; role < TUF_ROLES; role++)
                         is_good = is_good && (verdict->kept[repository][role] == BUNDLE_NONE || verdict->kept[repository][role] < records);

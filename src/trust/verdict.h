@@ -23,8 +23,9 @@
 
 #include "trust/bundle.h"
 #include "trust/cohort.h"
+#include "trust/withdrawal.h"
 
-enum { VERDICT_VERSION = 1, VERDICT_RUNS_MAX = BUNDLE_ROOTS_MAX + 16, VERDICT_REASON_BYTES = 160 };
+enum { VERDICT_VERSION = 2, VERDICT_RUNS_MAX = BUNDLE_ROOTS_MAX + 16, VERDICT_REASON_BYTES = 160 };
 
 enum verdict_status { VERDICT_REFUSE, VERDICT_ACCEPT, VERDICT_WANT };
 
@@ -47,10 +48,12 @@ struct verdict {
         uint32_t err;                                /* REFUSE: enum err */
         char reason[VERDICT_REASON_BYTES];           /* for people; ends with NUL */
         uint32_t withdrawn_count;                    /* ACCEPT: other releases that this device must not run on */
-        uint64_t unused_too;
+        uint64_t withdrawal_count;
         uint64_t withdrawn[COHORT_WITHDRAWN_MAX];
+        struct withdrawal withdrawals[WITHDRAWALS_MAX];      /* ACCEPT: since when, and how fast */
 };
-_Static_assert(sizeof(struct verdict) == 608, "between programs");
+_Static_assert(sizeof(struct verdict) == 1400, "between programs");
+_Static_assert(WITHDRAWALS_MAX == COHORT_WITHDRAWN_MAX + 1, "the others, and the one that is spoken of");
 
 void verdict_decide(const void *bundle, size_t length, struct verdict *verdict);
 

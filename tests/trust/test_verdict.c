@@ -13,6 +13,7 @@ struct world {
         struct buf kept[BUNDLE_REPOSITORIES][TUF_ROLES];
         struct tuf_target release;
         struct cohort says;
+        const struct json *custom;       /* beside what it says; NULL: nothing */
         int64_t now;
         uint64_t floor, wanted;
         const char *platform, *ring;
@@ -53,7 +54,7 @@ static void approve(struct world *world, uint64_t counter, uint64_t floor)
 /* The director offers what world->says says. */
 static void offer(struct world *world)
 {
-        struct tuf_target target = { .path = "rules" };
+        struct tuf_target target = { .path = "rules", .custom = world->custom };
         buf_clear(&world->cohort);
         CHECK(cohort_write(&world->says, &world->cohort, NULL) == OK);
         sha256(world->cohort.bytes, world->cohort.length, target.sha256);
@@ -210,6 +211,40 @@ TEST(verdict, tells_which_other_releases_were_withdrawn)
         CHECK(verdict.status == VERDICT_ACCEPT && verdict.counter == 4 && verdict.withdrawn_count == 2 && verdict.withdrawn[0] == 1 && verdict.withdrawn[1] == 3);
         verdict.withdrawn_count = COHORT_WITHDRAWN_MAX + 1;
         CHECK(verdict_check(&verdict, BUNDLE_NONE, NULL) == ERR_SYNTAX);
+}
+
+TEST(verdict, tells_since_when_and_how_fast_beside_what_an_older_device_reads)
+{
+        OWN(world) struct world world;
+        world_init(&world);
+        static const struct withdrawal two[] = { { 3, NOW - 90, 0 }, { 4, NOW, 600 } };
+        OWN(json) struct json *custom = withdrawals_json(two, 2);
+        world.custom = custom;
+        world.says.state = COHORT_WITHDRAW;
+        offer(&world);
+        struct verdict verdict = refresh(&world);
+        CHECK(verdict.status == VERDICT_ACCEPT && verdict.state == COHORT_WITHDRAW && verdict.withdrawal_count == 2);
+        CHECK(memcmp(verdict.withdrawals, two, sizeof(two)) == 0 && verdict_check(&verdict, BUNDLE_NONE, NULL) == OK);
+        verdict.withdrawals[1].over_s = LIMIT_ROLL_BACK_S + 1;
+        CHECK(verdict_check(&verdict, BUNDLE_NONE, NULL) == ERR_SYNTAX);
+        verdict.withdrawal_count = 1;
+        CHECK(verdict_check(&verdict, BUNDLE_NONE, NULL) == OK);
+        verdict.withdrawal_count = WITHDRAWALS_MAX + 1;
+        CHECK(verdict_check(&verdict, BUNDLE_NONE, NULL) == ERR_SYNTAX);
+}
+
+/* What cannot be read means at once: it must not keep a device from hearing that it is to go back. */
+TEST(verdict, tells_of_a_withdrawal_whatever_nonsense_stands_beside_it)
+{
+        OWN(world) struct world world;
+        world_init(&world);
+        OWN(json) struct json *custom = json_new_object();
+        json_set_text(custom, "withdrawn", "soon");
+        world.custom = custom;
+        world.says.state = COHORT_WITHDRAW;
+        offer(&world);
+        struct verdict verdict = refresh(&world);
+        CHECK(verdict.status == VERDICT_ACCEPT && verdict.state == COHORT_WITHDRAW && verdict.counter == 4 && !verdict.withdrawal_count);
 }
 
 TEST(verdict, offers_the_wanted_release_where_the_director_names_it)
