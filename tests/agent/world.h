@@ -1,0 +1,44 @@
+/* world.h - one device for tests of a stream's life: the real stream, slots, content and unpacking, over a simulated disk.
+ *
+ * The network, the judge and the clock are stand-ins: whatever is asked of the server is there, and each lease is granted. The engine
+ * is a pid file of somebody else's process, ours. */
+#pragma once
+
+#include "agent/stream.h"
+#include "support/sim_disk.h"
+#include "support/sim_random.h"
+
+struct world {
+        struct sim_disk sim;
+        struct sim_random random;
+        struct agent agent;
+        struct agent_config config;
+        struct agent_stream_config stream_config;
+        struct stream stream;
+        int64_t now_ms, lease_bake_s;
+        char pid_file[64], deaf_file[64];        /* the latter "": the engine is none that has to become deaf first */
+        struct buf notes[10];            /* by counter, of 4 to 6 */
+};
+extern struct world world;
+
+/* The disk and the dice are the test's to init. */
+void world_open(void);
+void world_close(void);
+
+/* The machine starts: what the guard and the supervisor do. */
+enum err world_start(void);
+void world_end(void);
+
+struct offer world_offer(uint64_t counter, enum offer_state state);
+/* Time goes by until nothing more happens, or the light goes out. */
+void world_live(void);
+/* Both. */
+void world_hear(uint64_t counter, enum offer_state state);
+void world_turn(int64_t ms);
+void world_until(enum life_state life);
+
+/* Whose pid the engine's file names. */
+void world_set_pid(int pid);
+uint64_t world_running(void);
+/* What a release has for its VERSION. */
+void world_content(uint64_t counter, char text[32]);
