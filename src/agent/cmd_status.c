@@ -1,11 +1,25 @@
+#include "agent/agent.h"
+#include "agent/back.h"
 #include "agent/command.h"
-#include "agent/config.h"
-#include "agent/identity.h"
-#include "agent/slot.h"
+#include "base/utc.h"
 #include "format/json.h"
+#include "platform/clock.h"
 #include "platform/disk_folder.h"
 
 #include <inttypes.h>
+
+struct status { struct disk *disk; const struct slots *slots; const char *device; };
+
+/* When the device goes back from what runs in a stream, because it was withdrawn; 0: it does not. */
+static int64_t goes_back_s(const struct status *status, size_t i)
+{
+        const struct slot_stream *now = slots_stream(status->slots, i);
+        const struct slot_release *release = slots_in(status->slots, i, (enum slot_id)now->current);
+        struct withdrawal withdrawal;
+        if (!back_read(status->disk, now->name, &withdrawal) || withdrawal.counter != release->counter)
+                return 0;
+        return back_moment_ms(&withdrawal, release, status->device, agent_trusted_s(clock_system())) / 1000;
+}
 
 static struct json *slot_json(const struct slots *slots, size_t i, enum slot_id slot)
 {
@@ -17,8 +31,10 @@ static struct json *slot_json(const struct slots *slots, size_t i, enum slot_id 
         return json;
 }
 
-static struct json *stream_json(const struct slots *slots, size_t i)
+static struct json *stream_json(const struct status *status, size_t i)
 {
+        const struct slots *slots = status->slots;
+        int64_t back_s = goes_back_s(status, i);
         const struct slot_stream *now = slots_stream(slots, i);
         struct json *json = json_new_object(), *denied = json_new_array();
         json_set_text(json, "stream", now->name);
@@ -26,6 +42,7 @@ static struct json *stream_json(const struct slots *slots, size_t i)
         json_set(json, "last_good", slot_json(slots, i, (enum slot_id)now->last_good));
         json_set_bool(json, "on_trial", slots_on_trial(slots, i));
         json_set_bool(json, "safe_mode", now->current == SLOT_NONE);
+        json_set(json, "goes_back_at", back_s ? json_new_int(back_s) : json_new_null());
         for (unsigned k = 0; k < now->denied_count; k++)
                 json_add(denied, json_new_int((int64_t)now->denied[k]));
         json_set(json, "given_up", denied);
@@ -36,14 +53,14 @@ static struct json *stream_json(const struct slots *slots, size_t i)
         return json;
 }
 
-static enum err print_json(const char *device, const struct slots *slots, struct why *why)
+static enum err print_json(const struct status *status, struct why *why)
 {
         OWN(json) struct json *json = json_new_object();
         struct json *streams = json_new_array();
-        for (size_t i = 0; i < slots_count(slots); i++)
-                json_add(streams, stream_json(slots, i));
-        json_set_text(json, "device", device);
-        json_set_int(json, "reports_waiting", (int64_t)slots_report_count(slots));
+        for (size_t i = 0; i < slots_count(status->slots); i++)
+                json_add(streams, stream_json(status, i));
+        json_set_text(json, "device", status->device);
+        json_set_int(json, "reports_waiting", (int64_t)slots_report_count(status->slots));
         json_set(json, "streams", streams);
         OWN(buf) struct buf text;
         buf_init(&text, 1 << 20);
@@ -53,8 +70,19 @@ static enum err print_json(const char *device, const struct slots *slots, struct
         return e;
 }
 
-static void print_text(const char *device, const struct slots *slots)
+static void print_back(const struct status *status, size_t i)
 {
+        int64_t back_s = goes_back_s(status, i);
+        char moment[21];
+        utc_text_s(back_s, moment);
+        if (back_s)
+                printf("; withdrawn, goes back at %s", moment);
+}
+
+static void print_text(const struct status *status)
+{
+        const struct slots *slots = status->slots;
+        const char *device = status->device;
         size_t waiting = slots_report_count(slots);
         printf("device %s, %zu %s to be sent\n", device[0] ? device : "is not enrolled", waiting, waiting == 1 ? "report waits" : "reports wait");
         for (size_t i = 0; i < slots_count(slots); i++) {
@@ -66,6 +94,7 @@ static void print_text(const char *device, const struct slots *slots)
                        now->counters.proven);
                 for (unsigned k = 0; k < now->denied_count; k++)
                         printf("%s%" PRIu64, k ? " " : "; given up: ", now->denied[k]);
+                print_back(status, i);
                 printf("%s\n", current == SLOT_NONE ? "; SAFE MODE: the engine runs without content" : "");
         }
 }
@@ -101,8 +130,9 @@ enum err cmd_status(const struct command_line *line, struct why *why)
         if (e && e != ERR_NOT_FOUND)
                 return e;
         identity_wipe(&identity);
+        const struct status status = { disk, slots, device };
         if (line->is_json)
-                return print_json(device, slots, why);
-        print_text(device, slots);
+                return print_json(&status, why);
+        print_text(&status);
         return OK;
 }

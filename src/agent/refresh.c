@@ -210,6 +210,8 @@ static struct offer offer_of(const struct verdict *verdict)
         memcpy(offer.target, verdict->target, sizeof(offer.target));
         offer.withdrawn_count = verdict->withdrawn_count;
         memcpy(offer.withdrawn, verdict->withdrawn, sizeof(offer.withdrawn));
+        offer.withdrawal_count = verdict->withdrawal_count;
+        memcpy(offer.withdrawals, verdict->withdrawals, sizeof(offer.withdrawals));
         return offer;
 }
 

@@ -175,23 +175,11 @@ static bool runs(const struct stream *stream, uint64_t counter)
         return counter && release->counter == counter;
 }
 
-/* The release that runs here, if the server took it back; 0: it did not. */
-static uint64_t taken_back(const struct stream *stream)
-{
-        const struct offer *offer = &stream->offer;
-        if (offer->state == OFFER_WITHDRAW && runs(stream, offer->counter))
-                return offer->counter;
-        for (size_t i = 0; i < offer->withdrawn_count; i++)
-                if (runs(stream, offer->withdrawn[i]))
-                        return offer->withdrawn[i];
-        return 0;
-}
-
 static void act_roll_back(struct stream *stream)
 {
         struct agent *agent = stream->agent;
         struct why why;
-        complain(stream, EVENT_DEVICE_TROUBLE, slots_withdraw(agent->slots, stream->index, taken_back(stream), agent_time_s(agent), &why), &why);
+        complain(stream, EVENT_DEVICE_TROUBLE, slots_withdraw(agent->slots, stream->index, back_from(stream), agent_time_s(agent), &why), &why);
         settle_down(stream, false);
 }
 
@@ -422,8 +410,8 @@ void stream_tick(struct stream *stream)
         watch_engine(stream, now_ms);
         look_whether_it_settled(stream, now_ms);
         look_at_load(stream, now_ms);
-        /* A withdrawal waits for nothing, least of all for the next try of another release. */
-        if (taken_back(stream))
+        /* A withdrawal waits for nothing but its turn, least of all for the next try of another release. */
+        if (back_is_due(stream, now_ms))
                 stream_event(stream, LIFE_WITHDRAWN, "");
         if (is_wanted(stream, now_ms))
                 offered(stream);
@@ -453,6 +441,7 @@ int64_t stream_wake_ms(const struct stream *stream)
                 wake = sooner(wake, stream->forgive_at_ms);
         if (stream->load_by_ms)
                 wake = sooner(wake, stream->look_at_ms);
+        wake = sooner(wake, back_wake_ms(stream));
         if (stream->settles_by_ms)
                 wake = sooner(wake, agent_steady_ms(stream->agent) + STREAM_LOOK_MS);
         return wake;
@@ -479,6 +468,7 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
         ret_stream->engine.is_wanted = true;
         ret_stream->engine.start_at_ms = agent_steady_ms(agent);
         ret_stream->trial = slots_stream(agent->slots, index)->trial;
+        back_open(ret_stream);
         if (slots_on_trial(agent->slots, index)) {
                 ret_stream->life = ret_stream->trial.lease == SLOT_LEASE_SHADOW ? LIFE_SHADOW : LIFE_PROBATION;
                 trial_begin(ret_stream);

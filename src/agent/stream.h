@@ -11,6 +11,7 @@
 #include "agent/preflight.h"
 #include "agent/unpack.h"
 #include "trust/cohort.h"
+#include "trust/withdrawal.h"
 
 enum {
         STREAM_SETTLE_MS = 1000,         /* an engine that says nothing is taken to hear its signals after so long */
@@ -28,6 +29,8 @@ struct offer {
         int64_t expires;                 /* unix seconds: no lease is asked for after it */
         size_t withdrawn_count;          /* whatever is offered: who runs one of these goes back */
         uint64_t withdrawn[COHORT_WITHDRAWN_MAX];
+        size_t withdrawal_count;
+        struct withdrawal withdrawals[WITHDRAWALS_MAX];      /* of what was withdrawn: since when, and how fast */
 };
 
 struct stream {
@@ -37,6 +40,8 @@ struct stream {
         struct engine engine;
         struct murmur murmur;            /* of the engine and its probes */
         struct offer offer;
+        struct withdrawal withdrawal;    /* of what runs, as it was heard last or is on disk; counter 0: none was */
+        int64_t back_at_ms;              /* and when it goes back for it */
         uint64_t wanted;                 /* the older release that the server named instead of the newest; 0: none */
         enum life_state life;
 
@@ -86,7 +91,7 @@ void stream_listen(struct stream *stream);
 bool stream_call(struct stream *stream);
 int64_t stream_wake_ms(const struct stream *stream);
 
-/* For stream_trial.c and stream_candidate.c: */
+/* For stream_trial.c, stream_candidate.c and stream_back.c: */
 void stream_event(struct stream *stream, enum life_event event, const char *text);
 void stream_harm(struct stream *stream, enum slot_kind kind, const char *text);
 struct engine_words stream_words(const struct stream *stream, enum slot_id candidate, char (*storage)[3][1024]);
@@ -97,6 +102,12 @@ void trial_tick(struct stream *stream, int64_t now_ms);
 /* `is_counted`: on disk. One that could not be counted is harm at once. */
 void trial_crash(struct stream *stream, const struct child_end *end, bool is_counted);
 int64_t trial_wake_ms(const struct stream *stream);
+/* What was heard before a restart. */
+void back_open(struct stream *stream);
+/* The release that runs, if it was withdrawn, whether its turn has come or not; 0: it was not. */
+uint64_t back_from(const struct stream *stream);
+bool back_is_due(struct stream *stream, int64_t now_ms);
+int64_t back_wake_ms(const struct stream *stream);
 void candidate_fetch(struct stream *stream);
 void candidate_unpack(struct stream *stream);
 void candidate_preflight(struct stream *stream);

@@ -1,3 +1,4 @@
+#include "agent/back.h"
 #include "agent/command.h"
 
 #include "agent/slot.h"
@@ -193,6 +194,26 @@ TEST(guard, falls_back_before_an_engine_could_start_again)
         CHECK(strcmp(target, "factory") == 0);
         CHECK(prints("guard", config, "no release was on trial: nothing to do") && prints("status", config, "1 report waits to be sent"));
         CHECK(command("status", "--config", config, "--json") == 0);
+        file_remove_tree(root);
+}
+
+/* Withdrawn long ago, and off since then: within seconds of now. */
+TEST(status, says_when_the_device_goes_back_from_what_was_withdrawn)
+{
+        char root[64], config[128], state[128];
+        make_device(root);
+        write_config(root, config);
+        snprintf(state, sizeof(state), "%s/state", root);
+        OWN(disk_folder) struct disk *disk = NULL;
+        CHECK(disk_folder_open(state, &disk, NULL) == OK);
+        CHECK(back_keep(disk, "rules", &(struct withdrawal){ 6, 1784432200, 600 }, NULL) == OK && !prints("status", config, "withdrawn"));
+        CHECK(back_keep(disk, "rules", &(struct withdrawal){ 7, 1784432200, 600 }, NULL) == OK);
+        CHECK(prints("status", config, "; withdrawn, goes back at 20"));
+        struct heard heard = listen(stdout);
+        char said[4096];
+        int exit = command("status", "--config", config, "--json");
+        hear(&heard, said);
+        CHECK(exit == 0 && strstr(said, "\"goes_back_at\": 1"));
         file_remove_tree(root);
 }
 

@@ -158,7 +158,7 @@ void world_open(void)
         };
         world.config = (struct agent_config){ .state_dir = "/nowhere", .platform = "linux-amd64", .ring = "default",
                                               .streams = { 1, &world.stream_config } };
-        for (uint64_t counter = 4; counter <= 6; counter++)
+        for (uint64_t counter = 4; counter <= 7; counter++)
                 make_note(counter);
 }
 
@@ -166,7 +166,7 @@ void world_close(void)
 {
         *strrchr(world.pid_file, '/') = 0;
         file_remove_tree(world.pid_file);
-        for (uint64_t counter = 4; counter <= 6; counter++)
+        for (uint64_t counter = 4; counter <= 7; counter++)
                 buf_done(&world.notes[counter]);
         sim_disk_done(&world.sim);
 }

@@ -17,7 +17,7 @@ struct world {
         struct stream stream;
         int64_t now_ms, lease_bake_s;
         char pid_file[64], deaf_file[64];        /* the latter "": the engine is none that has to become deaf first */
-        struct buf notes[10];            /* by counter, of 4 to 6 */
+        struct buf notes[10];            /* by counter, of 4 to 7 */
 };
 extern struct world world;
 
