@@ -18,6 +18,7 @@ struct json;
 enum {
         WITHDRAWAL_DOUBLINGS = 17,
         WITHDRAWAL_SKEW_S = 300,             /* how far a clock may be behind the server's, which does not talk to devices further off */
+        WITHDRAWAL_OVER_S = 600,             /* where nobody says otherwise: long enough to see how the first fare, at the usual pace of questions */
         WITHDRAWAL_JITTER_S = 30,            /* between the first and the last of those who come too late, as after an outage */
         WITHDRAWALS_MAX = 33,                /* in one word of the director: all that a cohort document can name as withdrawn */
 };

@@ -5,7 +5,7 @@
 #include "support/test.h"
 #include "trust/cohort.h"
 
-static const char start_1[] = "{\"stream\":\"edr-rules\",\"counter\":1,\"policy\":{\"budget\":2,\"bake_s\":2,\"gap_s\":3,\"gather_s\":0,\"holdout_ppm\":0,\"controls\":0}}";
+static const char start_1[] = "{\"stream\":\"edr-rules\",\"counter\":1,\"policy\":{\"budget\":2,\"bake_s\":2,\"gap_s\":3,\"gather_s\":0,\"holdout_ppm\":0,\"controls\":0,\"rollback_s\":0}}";
 static const char start_2[] = "{\"stream\":\"edr-rules\",\"counter\":2}";
 
 static int act(struct world *world, const char *what, const char *body)

@@ -6,7 +6,7 @@
 #include "support/test.h"
 
 static const char rollout_fields[] = "stream counter state reason until verdict sentence budget fleet eligible seen kept_back frozen exposed unanswered proven harmed dark declined preflight_failed "
-                                     "hurt control control_harmed window watch recovered followers limit evidence evidence_needed started stopped stopped_by stop_s completed strata unseen "
+                                     "hurt control control_harmed window watch recovered followers limit evidence evidence_needed started stopped stopped_by stop_s completed roll_back strata unseen "
                                      "policy events";
 static const char release_fields[] = "stream counter version target floor platforms files bytes published state";
 static const char device_fields[] = "device platform ring agent group attributes enrolled_at seen_at revoked_at report_seq streams";
@@ -59,7 +59,7 @@ TEST(shapes, of_rollouts_are_as_written)
         CHECK(world_ask(world, "POST", "/api/v1/rollouts", start_1) == 201 && has(world->json, rollout_fields));
         CHECK(has(json_at(json_get(world->json, "strata"), 0), "name exposed unanswered proven harmed dark hurt control control_harmed excess_upper_ppm window"));
         CHECK(has(json_at(json_get(world->json, "events"), 0), "at what"));
-        CHECK(has(json_get(world->json, "policy"), "budget bake_s gap_s gather_s alpha_ppm controls holdout_ppm cap_per_bake watch_s complete_ppm bound_silence freeze"));
+        CHECK(has(json_get(world->json, "policy"), "budget bake_s gap_s gather_s alpha_ppm controls holdout_ppm cap_per_bake watch_s complete_ppm bound_silence rollback_s freeze"));
         CHECK(json_int(json_get(json_get(world->json, "policy"), "budget"), 0) == 30 && json_int(json_get(json_get(world->json, "policy"), "bake_s"), 0) == 600);
         CHECK(world_ask(world, "GET", "/api/v1/rollouts", NULL) == 200 && has(world->json, "items next") && has(first(world), rollout_fields));
         CHECK(world_ask(world, "GET", "/api/v1/rollouts/edr-rules/1", NULL) == 200 && has(world->json, rollout_fields));

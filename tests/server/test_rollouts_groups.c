@@ -209,7 +209,7 @@ TEST(groups, pinned_are_reached_by_a_withdrawal)
         CHECK(world_ask(&fleet.world, "POST", "/api/v1/rollouts/edr-rules/1/halt", "{\"who\":\"ann\",\"reason\":\"test\"}") == 200);
         CHECK(world_ask(&fleet.world, "POST", "/api/v1/rollouts/edr-rules/1/withdraw", "{\"who\":\"ann\",\"reason\":\"test\"}") == 200);
         int64_t says = 0;
-        CHECK(db_number(fleet.world.store->db, "SELECT count(*) FROM cohorts WHERE says LIKE '% -1'", NO_VALUES, 0, &says, NULL) == OK && says == 1);
+        CHECK(db_number(fleet.world.store->db, "SELECT count(*) FROM cohorts WHERE says LIKE '% -1 @1:%'", NO_VALUES, 0, &says, NULL) == OK && says == 1);
 }
 
 TEST(groups, pinned_below_the_floor_get_what_brings_them_to_it_and_no_more)

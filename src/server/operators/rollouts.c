@@ -200,8 +200,10 @@ enum err operator_rollout(struct call *call, struct why *why)
         return e ? e : answer_run(call, 200, run, why);
 }
 
-struct act_order { const char *who, *reason, *second; };
+enum { NO_PACE = -1 };
+struct act_order { const char *who, *reason, *second; int64_t rollback_s; };
 static const struct json_field act_fields[] = {
+        { "rollback_s", JSON_INT, false, offsetof(struct act_order, rollback_s), 0, LIMIT_ROLL_BACK_S },
         { "who", JSON_TEXT, true, offsetof(struct act_order, who), 1, LIMIT_NAME_BYTES },
         { "reason", JSON_TEXT, true, offsetof(struct act_order, reason), 1, REASON_MAX },
         { "second", JSON_TEXT, false, offsetof(struct act_order, second), 1, LIMIT_NAME_BYTES },
@@ -221,13 +223,13 @@ static enum err act(struct call *call, const char *action, const struct act_orde
 {
         struct release release;
         struct run *run = NULL;
-        char what[80];
+        char what[96];
         enum err e = run_of_call(call, &release, &run, why);
         if (e)
                 return e;
-        struct run_word word = { action, order->who, order->second, order->reason, call->now_ms };
+        struct run_word word = { action, order->who, order->second, order->reason, call->now_ms, order->rollback_s != NO_PACE, order->rollback_s };
         struct gate_people people = { order->who, order->second, order->reason };
-        snprintf(what, sizeof(what), "rollout.%s", action);
+        snprintf(what, sizeof(what), "rollout.%s%s", action, order->rollback_s != NO_PACE ? ".pace" : "");
         e = rollouts_command(call->store->rollouts, run, &word, why);
         if (!e)
                 e = note(call, what, release.name, &people, why);
@@ -237,7 +239,7 @@ static enum err act(struct call *call, const char *action, const struct act_orde
 enum err operator_rollout_act(struct call *call, struct why *why)
 {
         OWN(json) struct json *body = NULL;
-        struct act_order order = { 0 };
+        struct act_order order = { .rollback_s = NO_PACE };
         char action[65];
         enum err e = call_name(call, 2, action, why);
         if (!e)

@@ -1,7 +1,9 @@
 #include "server/rollouts/director.h"
 
 #include "base/limits.h"
+#include "format/json.h"
 #include "server/rollouts/groups.h"
+#include "server/rollouts/roll_back.h"
 #include "server/rollouts/rollouts.h"
 #include "server/signer/signer.h"
 #include "server/store/artifacts.h"
@@ -160,7 +162,7 @@ static struct run *speaker(const struct rollouts *rollouts, const char *stream)
         return found;
 }
 
-enum { SAYS_MAX = 2048 };
+enum { SAYS_MAX = 4096 };
 struct word { struct saying saying; char says[SAYS_MAX]; int64_t seq; uint8_t prev[32]; bool is_new; };
 
 static enum err last_word(struct db *db, const char *stream, struct word *word, struct why *why)
@@ -197,10 +199,15 @@ static void fill(const struct edition *edition, const struct run_facts *facts, c
         cohort->rules[0].is_all = true;
 }
 
-static enum err put_document(struct edition *edition, const struct cohort *cohort, const char *says, struct why *why)
+/* All that is said of a stream: the document, and beside it, for devices that know of it, how fast they go back. */
+struct speech { struct cohort cohort; size_t withdrawal_count; struct withdrawal withdrawals[WITHDRAWALS_MAX]; };
+
+static enum err put_document(struct edition *edition, const struct speech *speech, const char *says, struct why *why)
 {
+        const struct cohort *cohort = &speech->cohort;
         OWN(buf) struct buf bytes;
-        struct tuf_target target = { .path = cohort->stream };
+        OWN(json) struct json *custom = withdrawals_json(speech->withdrawals, speech->withdrawal_count);
+        struct tuf_target target = { .path = cohort->stream, .custom = custom };
         buf_init(&bytes, COHORT_BYTES_MAX);
         enum err e = cohort_write(cohort, &bytes, why);
         if (!e)
@@ -267,13 +274,16 @@ static enum err add_older(const struct edition *edition, const struct run_facts 
 }
 
 /* What would be said, in short: another one makes the next document. */
-static enum err sum_up(const struct cohort *cohort, struct buf *into, struct why *why)
+static enum err sum_up(const struct speech *speech, struct buf *into, struct why *why)
 {
+        const struct cohort *cohort = &speech->cohort;
         buf_addf(into, "%s %" PRIu64 " %" PRIu64, cohort_state_name(cohort->state), cohort->counter, cohort->fallback);
         for (size_t i = 0; i < cohort->withdrawn_count; i++)
                 buf_addf(into, " -%" PRIu64, cohort->withdrawn[i]);
         for (size_t i = 0; i < cohort->older_count; i++)
                 buf_addf(into, " <%" PRIu64, cohort->older[i].counter);
+        for (size_t i = 0; i < speech->withdrawal_count; i++)
+                buf_addf(into, " @%" PRIu64 ":%" PRId64 "+%" PRId64, speech->withdrawals[i].counter, speech->withdrawals[i].since_s, speech->withdrawals[i].over_s);
         return buf_check(into, why);
 }
 
@@ -281,7 +291,7 @@ static enum err speak(struct edition *edition, const struct run *run, bool is_du
 {
         const struct run_facts *facts = run_facts(run);
         struct word word;
-        struct cohort cohort;
+        struct speech speech;
         OWN(buf) struct buf says;
         buf_init(&says, SAYS_MAX);
         enum err e = last_word(edition->store->db, facts->stream, &word, why);
@@ -289,14 +299,16 @@ static enum err speak(struct edition *edition, const struct run *run, bool is_du
                 e = find_saying(edition->store->db, run, &word.saying, why);
         if (e)
                 return e;
-        fill(edition, facts, &word, &cohort);
-        add_withdrawn(edition->store->rollouts, run, &cohort);
-        e = add_older(edition, facts, &cohort, why);
+        fill(edition, facts, &word, &speech.cohort);
+        add_withdrawn(edition->store->rollouts, run, &speech.cohort);
+        e = add_older(edition, facts, &speech.cohort, why);
         if (!e)
-                e = sum_up(&cohort, &says, why);
+                e = roll_back_list(edition->store->db, facts->stream, speech.withdrawals, &speech.withdrawal_count, why);
+        if (!e)
+                e = sum_up(&speech, &says, why);
         if (e || (!is_due && strcmp(buf_text(&says), word.says) == 0))
                 return e;
-        return put_document(edition, &cohort, buf_text(&says), why);
+        return put_document(edition, &speech, buf_text(&says), why);
 }
 
 static enum err speak_all(struct edition *edition, bool is_due, struct why *why)

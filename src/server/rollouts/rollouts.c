@@ -6,6 +6,7 @@
 #include "server/rollouts/groups.h"
 #include "server/rollouts/inputs.h"
 #include "server/rollouts/policy.h"
+#include "server/rollouts/roll_back.h"
 #include "server/rollouts/run.h"
 #include "server/rollouts/tally.h"
 
@@ -93,6 +94,8 @@ static enum err read_policy(const char *text, struct run *run, struct why *why)
                 e = policy_read(json, &run->policy, why);
         if (!e)
                 e = policy_read_freeze(json, &calendar, why);
+        if (!e)
+                e = policy_read_rollback(json, &run->rollback_s, why);
         return e ? e : freeze_open(&calendar, &run->freeze, why);
 }
 
@@ -269,6 +272,15 @@ static enum err check_newest(struct rollouts *rollouts, const struct run *run, s
         return e;
 }
 
+/* Of one that is taken back already the pace can still be changed. */
+static enum err withdraw(struct rollouts *rollouts, struct run *run, const struct run_word *word, struct why *why)
+{
+        if (word->has_pace && run->facts.state == ROLLOUT_ROLLING_BACK)
+                return roll_back_pace(rollouts->db, run, word, why);
+        enum err e = run_tell(rollouts, run, word, why);
+        return e ? e : roll_back_begin(rollouts->db, run, word->has_pace ? word->rollback_s : run->rollback_s, word->now_ms, why);
+}
+
 enum err rollouts_command(struct rollouts *rollouts, struct run *run, const struct run_word *word, struct why *why)
 {
         static const struct { const char *action; bool exposes; } words[] = {
@@ -279,6 +291,10 @@ enum err rollouts_command(struct rollouts *rollouts, struct run *run, const stru
                 at++;
         if (at == count)
                 return FAIL(why, ERR_SYNTAX, "`%.32s` is nothing that people say to a rollout: hold, resume, halt, withdraw, cancel or override", word->action);
+        if (strcmp(word->action, "withdraw") == 0)
+                return withdraw(rollouts, run, word, why);
+        if (word->has_pace)
+                return FAIL(why, ERR_SYNTAX, "rollback_s belongs to `withdraw`");
         enum err e = words[at].exposes ? check_newest(rollouts, run, why) : OK;
         return e ? e : run_tell(rollouts, run, word, why);
 }

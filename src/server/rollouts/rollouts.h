@@ -62,7 +62,12 @@ MUST_CHECK enum err rollouts_start(struct rollouts *rollouts, const struct rollo
 
 /* What people tell it; "hold", "resume", "halt", "withdraw", "cancel", "override". ERR_REFUSED names what is missing;
  * ERR_SYNTAX: another word. */
-struct run_word { const char *action, *who, *second, *reason; int64_t now_ms; };
+struct run_word {
+        const char *action, *who, *second, *reason;
+        int64_t now_ms;
+        bool has_pace;                          /* of "withdraw": over rollback_s, whatever the policy says, also when devices are on their way already */
+        int64_t rollback_s;
+};
 MUST_CHECK enum err rollouts_command(struct rollouts *rollouts, struct run *run, const struct run_word *word, struct why *why);
 
 /* A device with a prepared candidate asks to be picked. Kept in memory: who is forgotten asks again. False: it is not one of

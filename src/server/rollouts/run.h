@@ -22,6 +22,7 @@ struct run {
         struct run_facts facts;
         struct rollout *pure;
         struct rollout_policy policy;
+        int64_t rollback_s;
         struct ceiling ceiling;                 /* no steps: of a rollout that began before ceilings were kept */
         struct freeze *freeze;
         struct freeze_answer frozen;            /* what the library was told last */

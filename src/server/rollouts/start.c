@@ -51,7 +51,7 @@ static enum err supersede(struct rollouts *rollouts, const struct subject *subje
 {
         enum err e = OK;
         for (struct run *run = rollouts->first; run && !e; run = run->next) {
-                struct run_word word = { "supersede", "server", NULL, "a newer release started", now_ms };
+                struct run_word word = { .action = "supersede", .who = "server", .reason = "a newer release started", .now_ms = now_ms };
                 if (strcmp(run->facts.stream, subject->stream) != 0)
                         continue;
                 e = run_pass_time(rollouts, run, now_ms, why);      /* it may be complete by now */
@@ -67,14 +67,17 @@ static enum err add_row(struct db *db, const struct subject *subject, const stru
         OWN(json) struct json *json = NULL;
         struct rollout_policy values;
         struct calendar freeze = { 0 };
+        int64_t rollback_s = 0;
         buf_init(&policy, LIMIT_REQUEST_BYTES);
         enum err e = policy_read(order->policy, &values, why);
         if (!e)
                 e = policy_read_freeze(order->policy, &freeze, why);
         if (!e)
+                e = policy_read_rollback(order->policy, &rollback_s, why);
+        if (!e)
                 e = freeze_check(&freeze, why);
         if (!e)
-                json = policy_json(&values, &freeze);
+                json = policy_json(&values, &freeze, rollback_s);
         if (!e)
                 e = json_write(json, 0, &policy, why);
         if (!e)

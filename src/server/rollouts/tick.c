@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "server/rollouts/groups.h"
 #include "server/rollouts/inputs.h"
+#include "server/rollouts/roll_back.h"
 #include "server/rollouts/run.h"
 
 #include <string.h>
@@ -150,16 +151,19 @@ static enum err label_overdue(struct db *db, const struct run *run, int64_t now_
                       VALUES(bind_int(now_ms), bind_int(run->facts.number), bind_int(now_ms + run->facts.ahead_ms)), why);
 }
 
-/* A roll-back is done when a lease's time has passed and none of the devices that still talk to us runs it. */
+/* A roll-back is done when it was everybody's turn, a lease's time has passed, and none of the devices that still talk to us runs it. */
 static enum err end_roll_back(struct rollouts *rollouts, struct run *run, int64_t now_ms, struct why *why)
 {
         int64_t since = 0, left = 0;
+        struct roll_back roll_back = { 0 };
         enum err e = db_number(rollouts->db, "SELECT changed_ms FROM rollouts WHERE number = ?", VALUES(bind_int(run->facts.number)), 0, &since, why);
-        if (e || now_ms < since + run->facts.lease_ms)
+        if (!e)
+                e = roll_back_find(rollouts->db, run, &roll_back, why);
+        if (e || now_ms < since + run->facts.lease_ms || now_ms < roll_back_until_ms(&roll_back) + run->facts.lease_ms)
                 return e;
         e = db_number(rollouts->db, "SELECT count(*) FROM versions v JOIN devices d ON d.number = v.device WHERE v.stream = ? AND v.running = ? AND d.seen_at * 1000 >= ?",
                       VALUES(bind_text(run->facts.stream), bind_int(run->facts.counter), bind_int(since)), 0, &left, why);
-        struct run_word word = { "rolled_back", "server", NULL, "every device that reports runs something else", now_ms };
+        struct run_word word = { .action = "rolled_back", .who = "server", .reason = "every device that reports runs something else", .now_ms = now_ms };
         return e || left ? e : run_tell(rollouts, run, &word, why);
 }
 

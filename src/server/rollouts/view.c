@@ -1,6 +1,7 @@
 /* What people see of a rollout: formats.md 5, "Rollout". */
 #include "rollout/view.h"
 #include "server/rollouts/policy.h"
+#include "server/rollouts/roll_back.h"
 #include "server/rollouts/run.h"
 
 #include <math.h>
@@ -88,6 +89,15 @@ static enum err add_followers(struct db *db, const struct run *run, struct json 
         return e;
 }
 
+static enum err add_roll_back(struct db *db, const struct run *run, struct json *into, struct why *why)
+{
+        struct json *json = NULL;
+        enum err e = roll_back_view(db, run, &json, why);
+        if (!e)
+                json_set(into, "roll_back", json);
+        return e;
+}
+
 static enum err add_events(struct db *db, const struct run *run, struct json *json, struct why *why)
 {
         OWN(query) struct query *q = NULL;
@@ -157,8 +167,10 @@ enum err run_view(struct db *db, const struct run *run, struct json **ret_json, 
         if (!e)
                 e = add_followers(db, run, json, why);
         add_course(json, run, &view);
+        if (!e)
+                e = add_roll_back(db, run, json, why);
         add_strata(json, run);
-        json_set(json, "policy", policy_json(&run->policy, freeze_calendar(run->freeze)));
+        json_set(json, "policy", policy_json(&run->policy, freeze_calendar(run->freeze), run->rollback_s));
         if (!e)
                 e = add_events(db, run, json, why);
         if (!e)

@@ -89,7 +89,12 @@ static const char step_2[] =
         "CREATE TABLE group_rules (stream TEXT NOT NULL, device_group TEXT NOT NULL, pin INTEGER NOT NULL, behind INTEGER NOT NULL,"
         " PRIMARY KEY (stream, device_group), CHECK ((pin > 0) <> (behind > 0))) STRICT, WITHOUT ROWID;";
 
-static const char *const steps[] = { step_1, step_2 };
+/* Since when devices go back from a release, over how long, and how many said then that they run it. */
+static const char step_3[] =
+        "CREATE TABLE roll_backs (rollout INTEGER PRIMARY KEY REFERENCES rollouts, since_ms INTEGER NOT NULL,"
+        " over_s INTEGER NOT NULL CHECK (over_s >= 0), devices INTEGER NOT NULL) STRICT;";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 
 enum err schema_migrate(struct db *db, struct why *why)
 {
