@@ -228,6 +228,7 @@ static void add_policy(const struct study_plan *plan, struct buf *into)
         add_count_term("Most exposures in a bake", policy->cap_per_bake, into);
         add_span_term("Watched after completion for", policy->watch_s, into);
         add_ppm_term("Complete when proven by", policy->complete_ppm, into);
+        add_span_term("Devices go back over", plan->rollback_s, into);
         buf_add_text(into, "</dl>\n");
 }
 

@@ -225,6 +225,7 @@ static enum err people(struct run *run, struct why *why)
         if (e || run->stop_ms < 0 || run->is_withdrawn || run->now_ms < run->stop_ms + run->config->scenario->people_s * SECOND_MS)
                 return e;
         run->is_withdrawn = true;
+        world_withdraw(run->world, run->now_ms, run->config->rollback_s);
         return run->ops->withdraw(run->director, unix_ms(run), why);
 }
 

@@ -11,6 +11,7 @@ struct replay_config {
         const struct scenario *scenario;
         const struct director_ops *director;
         struct rollout_policy policy;
+        int64_t rollback_s;                      /* over which devices go back; 0: as soon as they hear of it */
         uint32_t fleet;                          /* 0: the scenario's */
         uint64_t seed;
         uint32_t points;                         /* of the series to keep; 0: none */

@@ -116,6 +116,7 @@ static enum err run_row(struct study *study, struct study_row *row, struct study
                 step->seed = row->seed + i;
                 const struct replay_config config = {
                         .scenario = row->scenario, .director = row->director, .policy = row->policy, .fleet = study->plan.fleet, .seed = step->seed,
+                        .rollback_s = study_knows_budget(row->director) ? study->plan.rollback_s : 0,
                         .points = study->plan.points, .tail_s = study->plan.tail_s, .progress = step->watch->progress ? tell_progress : NULL, .user = step,
                 };
                 enum err e = replay_run(&config, &row->runs[i], why);

@@ -14,6 +14,7 @@ struct study_plan {                              /* everything is borrowed */
         const struct director_ops *const *directors;
         size_t director_count;
         struct rollout_policy policy;            /* its budget is not looked at */
+        int64_t rollback_s;                      /* of firebreak; under other practices devices go back as soon as they hear of it */
         const int64_t *budgets;                  /* in ascending order, each once */
         size_t budget_count;
         uint64_t seed;                           /* of the first run; the others' count up from it */

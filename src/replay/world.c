@@ -18,6 +18,7 @@ enum kind {
         HAPPENS_FREEDOM,                         /* a control device may be asked again */
         HAPPENS_LATER,                           /* a crash, whatever it runs, after its lease */
         HAPPENS_ONSET, HAPPENS_TELLING, HAPPENS_CURE,      /* detail: the fault */
+        HAPPENS_TURN,                            /* to go back */
 };
 
 /* What a report says, in a byte. */
@@ -273,6 +274,15 @@ static enum err cure(struct world *world, const struct event *event, struct why 
         return runs(world, event->device) ? leave(world, event->device, event->at_ms, why) : OK;
 }
 
+static enum err take_back(struct world *world, uint32_t device, int64_t now_ms, struct why *why);
+
+/* One that is off then hears of it again when it asks. */
+static enum err turn(struct world *world, const struct event *event, struct why *why)
+{
+        bool goes = runs(world, event->device) && weather_is_on(&world->weather, event->device, event->at_ms);
+        return goes ? take_back(world, event->device, event->at_ms, why) : OK;
+}
+
 static enum err happen(struct world *world, const struct event *event, struct why *why)
 {
         switch ((enum kind)event->kind) {
@@ -281,6 +291,7 @@ static enum err happen(struct world *world, const struct event *event, struct wh
         case HAPPENS_ONSET: return onset(world, event, why);
         case HAPPENS_TELLING: return telling(world, event, why);
         case HAPPENS_CURE: return cure(world, event, why);
+        case HAPPENS_TURN: return turn(world, event, why);
         case HAPPENS_LATER: return later(world, event, why);
         case HAPPENS_FREEDOM: break;
         }
@@ -475,6 +486,23 @@ static enum err take_back(struct world *world, uint32_t device, int64_t now_ms, 
         return e ? e : leave(world, device, now_ms, why);
 }
 
+void world_withdraw(struct world *world, int64_t now_ms, int64_t over_s)
+{
+        world->withdrawal = (struct withdrawal){ .since_s = now_ms / SECOND_MS, .over_s = over_s };
+}
+
+/* Its turn is waited for since the last question before it. */
+static enum err hear_of_it(struct world *world, uint32_t device, int64_t now_ms, struct why *why)
+{
+        struct rollout_device facts;
+        fleet_facts(world->fleet, device, &facts);
+        int64_t moment_ms = withdrawal_moment_ms(&world->withdrawal, facts.bucket, now_ms);
+        if (world->ills[device] || moment_ms <= now_ms)
+                return take_back(world, device, now_ms, why);
+        const struct event turn = { moment_ms, device, NOBODYS, HAPPENS_TURN, 0 };
+        return moment_ms < now_ms + world->poll_ms ? events_put(world->events, &turn, why) : OK;
+}
+
 /* A silent one does not hear of it, unless it is one of those whom that helps. */
 enum err world_take_back(struct world *world, struct world_range range, int64_t now_ms, struct why *why)
 {
@@ -483,7 +511,7 @@ enum err world_take_back(struct world *world, struct world_range range, int64_t 
                 if (world->states[at] & STATE_SILENT && !is_curable_by_revert(world, at))
                         run_no_more(world, at);
                 else if (weather_is_on(&world->weather, at, now_ms))
-                        e = take_back(world, at, now_ms, why);
+                        e = hear_of_it(world, at, now_ms, why);
         return e;
 }
 

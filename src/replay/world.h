@@ -7,6 +7,7 @@
 #include "replay/events.h"
 #include "replay/truth.h"
 #include "replay/weather.h"
+#include "trust/withdrawal.h"
 
 struct world_config {
         const struct scenario *scenario;
@@ -26,6 +27,7 @@ struct world {
         struct weather weather;
         struct truth truth;
         struct events *events;
+        struct withdrawal withdrawal;            /* since the start; all go at once if nobody said otherwise */
         int64_t bake_ms, poll_ms, switch_ms, end_ms, now_ms, stop_ms;      /* stop: -1: nobody did */
         uint8_t *states;
         uint16_t *ills;                          /* a bit for each fault that is broken out */
@@ -62,7 +64,9 @@ MUST_CHECK enum err world_grant(struct world *world, const struct world_lease *l
 
 /* Nothing new starts. Those that people cure by hand get well from here on. */
 MUST_CHECK enum err world_stop(struct world *world, int64_t now_ms, struct why *why);
-/* Of a range: whoever runs the release goes back. */
+/* From now on whoever asks hears that it is taken back. */
+void world_withdraw(struct world *world, int64_t now_ms, int64_t over_s);
+/* Of a range: whoever runs the release hears of it, and goes back: at once if it is harmed, else when it is its turn. */
 MUST_CHECK enum err world_take_back(struct world *world, struct world_range range, int64_t now_ms, struct why *why);
 
 bool world_is_at_rest(const struct world *world);      /* nothing is about to happen by itself */

@@ -1,5 +1,6 @@
 #include "replay/world.h"
 
+#include "base/limits.h"
 #include "replay/made.h"
 
 #include <math.h>
@@ -255,6 +256,58 @@ TEST(world, takes_back_what_has_not_broken_out_yet)
         CHECK(world_is_back(tried.world));
         live_until(&tried, 3 * HOUR_MS);
         CHECK(!tried.world->counts.hurt);
+}
+
+/* Whose turn is over: all but those who have yet to ask for the first time. */
+static uint32_t count_turns(const struct tried *tried, int64_t after_ms, int64_t over_s)
+{
+        struct rollout_device facts;
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < DEVICES; i++) {
+                fleet_facts(tried->world->fleet, i, &facts);
+                count += withdrawal_turn_ms(facts.bucket, over_s) < after_ms;
+        }
+        return count;
+}
+
+TEST(world, goes_back_device_by_device_when_it_is_their_turn)
+{
+        enum { OVER_S = 3600 };
+        OWN(tried) struct tried tried;
+        made_init(&tried.made);
+        tried_init(&tried, 0, DEVICES);
+        expose_all(&tried);
+        live_until(&tried, HOUR_MS);
+        world_withdraw(tried.world, HOUR_MS, OVER_S);
+        uint32_t before = DEVICES;
+        for (unsigned i = 1; i <= 12; i++) {
+                take_all_back(&tried);
+                uint32_t turns = count_turns(&tried, i * 5 * MINUTE_MS, OVER_S);
+                CHECK(tried.world->running_count == DEVICES - turns && tried.world->running_count <= before);
+                before = tried.world->running_count;
+                CHECK(i > 11 || before > DEVICES / 3);
+        }
+        CHECK(world_is_back(tried.world));
+}
+
+TEST(world, lets_those_go_at_once_whom_it_harmed)
+{
+        OWN(tried) struct tried tried;
+        made_init(&tried.made);
+        tried.made.faults[0] = tried.made.faults[1];
+        tried.made.faults[0].only = (struct yaml_texts){ 1, tried.made.only };
+        tried.made.faults[0].sign = "resource";
+        tried.made.faults[0].heals = "revert";
+        tried_init(&tried, 1, DEVICES);
+        expose_all(&tried);
+        live_until(&tried, HOUR_MS);
+        uint32_t hurt = tried.world->counts.unwell;
+        CHECK(hurt > DEVICES / 5 && hurt < DEVICES / 2);
+        world_withdraw(tried.world, HOUR_MS, LIMIT_ROLL_BACK_S);
+        take_all_back(&tried);
+        CHECK(tried.world->running_count <= DEVICES - hurt && tried.world->running_count >= DEVICES - hurt - 5);
+        live_until(&tried, 2 * HOUR_MS);
+        CHECK(!tried.world->counts.unwell);
 }
 
 TEST(world, is_cured_or_hurt_by_the_way_back)
