@@ -43,6 +43,8 @@ static enum err read_options(struct planning *planning, struct release_id *id, s
         if (!e)
                 e = policy_fill(args, &plan->policy, why);
         if (!e)
+                e = policy_fill_rollback(args, &plan->rollback_s, why);
+        if (!e)
                 e = budgets_read(args, plan->policy.budget, &plan->budgets, why);
         if (!e && plan->budgets.count == 1)
                 budgets_spread(&plan->budgets);
@@ -100,7 +102,7 @@ static enum err simulate(struct planning *planning, struct why *why)
         plan_cases_make(&plan->fleet, &plan->policy, &plan->cases);
         const struct study_plan study = {
                 .scenarios = plan->cases.scenarios, .scenario_count = plan->cases.count, .directors = directors, .director_count = 1,
-                .policy = plan->policy, .tail_s = plan->cases.tail_s, .budgets = plan->budgets.items, .budget_count = plan->budgets.count, .seed = 1,
+                .policy = plan->policy, .rollback_s = plan->rollback_s, .tail_s = plan->cases.tail_s, .budgets = plan->budgets.items, .budget_count = plan->budgets.count, .seed = 1,
                 .seeds = (uint32_t)arg_int(planning->cli->args, OPTION_PLAN_SEEDS, seeds_for(plan->fleet.present)),
         };
         const struct study_watch watch = { .progress = planning->cli->is_err_live ? draw_bar : NULL, .user = planning };

@@ -9,6 +9,7 @@ struct plan {
         struct plan_fleet fleet;
         struct plan_cases cases;
         struct rollout_policy policy;            /* as it would be started, with the budget that was said first */
+        int64_t rollback_s;
         bool has_freeze;                         /* windows, which are not simulated */
         struct budgets budgets;
         struct study study;                      /* rows: case by case, of each budget by budget */

@@ -110,7 +110,7 @@ struct json *plan_json(const struct plan *plan, const struct json *answer)
         json_set_int(json, "counter", plan->fleet.counter);
         json_set_text(json, "state", plan->fleet.state);
         json_set_int(json, "budget", plan->budgets.first);
-        json_set(json, "policy", policy_json(&plan->policy));
+        json_set(json, "policy", policy_json(&plan->policy, plan->rollback_s));
         json_set(json, "fleet", fleet_json(answer));
         struct json *blocks = json_new_object();
         json_set_int(blocks, "count", plan->fleet.block_count);

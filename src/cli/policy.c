@@ -5,20 +5,23 @@
 #include "format/yaml.h"
 #include "platform/file.h"
 #include "rollout/calendar.h"
+#include "trust/withdrawal.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#define ROW(key, option) { #key, OPTION_##option, offsetof(struct rollout_policy, key) }
+enum { NOT_OF_RULES = -1 };                     /* the server's alone: the rollout library does not know it */
+
+#define ROW(key, option) { #key, OPTION_##option, (int)offsetof(struct rollout_policy, key) }
 /* Ranges are those of the options; the file counts in seconds and parts per million, as the API does. */
 static const struct {
         const char *key;
         enum option_id option;
-        size_t offset;
+        int offset;
 } rows[] = {
         ROW(budget, BUDGET),     ROW(bake_s, BAKE),           ROW(gap_s, GAP),            ROW(gather_s, GATHER), ROW(alpha_ppm, ALPHA),
         ROW(controls, CONTROLS), ROW(holdout_ppm, HOLDOUT),   ROW(cap_per_bake, CAP),     ROW(watch_s, WATCH),   ROW(complete_ppm, COMPLETE),
-        ROW(bound_silence, BOUND_SILENCE),
+        ROW(bound_silence, BOUND_SILENCE), { "rollback_s", OPTION_ROLLBACK, NOT_OF_RULES },
 };
 #undef ROW
 enum { ROWS = sizeof(rows) / sizeof(rows[0]), NOT_SAID = -1 };
@@ -126,19 +129,31 @@ enum err policy_fill(const struct args *args, struct rollout_policy *ret_policy,
         struct rollout_policy policy = rollout_policy_default();
         enum err e = read_said(args, &said, why);
         for (size_t i = 0; !e && i < ROWS; i++)
-                if (said.values[i] != NOT_SAID)
+                if (said.values[i] != NOT_SAID && rows[i].offset != NOT_OF_RULES)
                         memcpy((char *)&policy + rows[i].offset, &said.values[i], sizeof(said.values[i]));
         if (!e)
                 *ret_policy = policy;
         return e;
 }
 
-struct json *policy_json(const struct rollout_policy *policy)
+enum err policy_fill_rollback(const struct args *args, int64_t *ret_rollback_s, struct why *why)
+{
+        OWN(said) struct said said = { .arena = NULL };
+        enum err e = read_said(args, &said, why);
+        *ret_rollback_s = WITHDRAWAL_OVER_S;
+        for (size_t i = 0; !e && i < ROWS; i++)
+                if (said.values[i] != NOT_SAID && rows[i].option == OPTION_ROLLBACK)
+                        *ret_rollback_s = said.values[i];
+        return e;
+}
+
+struct json *policy_json(const struct rollout_policy *policy, int64_t rollback_s)
 {
         struct json *json = json_new_object();
         for (size_t i = 0; i < ROWS; i++) {
-                int64_t value;
-                memcpy(&value, (const char *)policy + rows[i].offset, sizeof(value));
+                int64_t value = rollback_s;
+                if (rows[i].offset != NOT_OF_RULES)
+                        memcpy(&value, (const char *)policy + rows[i].offset, sizeof(value));
                 json_set_int(json, rows[i].key, value);
         }
         return json;

@@ -13,5 +13,8 @@ MUST_CHECK enum err policy_read(const struct args *args, struct json **ret_polic
 /* The same, and what was not said as the rollout library has it. */
 MUST_CHECK enum err policy_fill(const struct args *args, struct rollout_policy *ret_policy, struct why *why);
 
+/* Over how long devices go back. */
+MUST_CHECK enum err policy_fill_rollback(const struct args *args, int64_t *ret_rollback_s, struct why *why);
+
 /* All of it, as the API has it. */
-struct json *policy_json(const struct rollout_policy *policy);
+struct json *policy_json(const struct rollout_policy *policy, int64_t rollback_s);

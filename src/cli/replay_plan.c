@@ -136,6 +136,8 @@ static enum err read_policies(struct replay_plan *plan, const struct args *args,
         plan->study.directors = plan->directors;
         said.of[OPTION_POLICY] = (struct arg){ .count = file ? 1 : 0, .texts = { file } };
         e = policy_fill(&said, &plan->study.policy, why);
+        if (!e)
+                e = policy_fill_rollback(&said, &plan->study.rollback_s, why);
         return e || !file ? e : refuse_freeze(&said, file, why);
 }
 

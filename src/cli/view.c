@@ -274,6 +274,22 @@ static void stop(const struct view *view, const struct json *rollout, struct buf
         print_wrapped(into, buf_text(&line), view->columns, LABEL_COLUMNS);
 }
 
+static void way_back(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        const struct json *back = json_get(rollout, "roll_back");
+        int64_t left_s = number(back, "until") - view->now;
+        if (!back || json_type(back) != JSON_OBJECT)
+                return;
+        OWN(buf) struct buf line;
+        buf_init(&line, LINE_BYTES_MAX);
+        buf_addf(&line, "back      %lld of %lld run something else again", (long long)number(back, "gone"), (long long)number(back, "devices"));
+        if (left_s > 0) {
+                buf_add_text(&line, "; the last go in ");
+                print_span(&line, left_s);
+        }
+        print_wrapped(into, buf_text(&line), view->columns, LABEL_COLUMNS);
+}
+
 void view_rollout(const struct view *view, const struct json *rollout, struct buf *into)
 {
         head(view, rollout, into);
@@ -289,6 +305,7 @@ void view_rollout(const struct view *view, const struct json *rollout, struct bu
         freeze(view, rollout, into);
         evidence(view, rollout, into);
         stop(view, rollout, into);
+        way_back(view, rollout, into);
         unseen(view, rollout, into);
         strata_table(view, json_get(rollout, "strata"), into);
 }

@@ -2,6 +2,7 @@
 
 #include "cli/fake_net.h"
 #include "rollout/rollout.h"
+#include "trust/withdrawal.h"
 
 static int run_line(struct fake_run *run, const char *line)
 {
@@ -121,7 +122,7 @@ TEST(help, tells_the_defaults_of_a_rollout)
                 { OPTION_BUDGET, policy.budget, 1, "" },               { OPTION_BAKE, policy.bake_s, 60, "m" },       { OPTION_GAP, policy.gap_s, 60, "m" },
                 { OPTION_GATHER, policy.gather_s, 60, "m" },           { OPTION_CONTROLS, policy.controls, 1, "" },   { OPTION_HOLDOUT, policy.holdout_ppm, 10000, "%" },
                 { OPTION_CAP, policy.cap_per_bake, 1, "" },            { OPTION_WATCH, policy.watch_s, 86400, "d" },  { OPTION_COMPLETE, policy.complete_ppm, 10000, "%" },
-                { OPTION_BOUND_SILENCE, policy.bound_silence, 1, "" },
+                { OPTION_BOUND_SILENCE, policy.bound_silence, 1, "" }, { OPTION_ROLLBACK, WITHDRAWAL_OVER_S, 60, "m" },
         };
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 char text[64];

@@ -77,6 +77,32 @@ TEST(rollout_act, names_who_and_why)
         CHECK(strstr(run.bodies, "\"second\":\"bert\""));
 }
 
+TEST(rollout_withdraw, says_how_fast_only_where_it_was_said)
+{
+        static const struct fake_answer script[] = { { "POST /api/v1/rollouts/edr/4/withdraw", 200, ROLLOUT("rolling_back", "") } };
+        OWN(fake_run) struct fake_run slow = { 0 };
+        CHECK(FAKE_RUN(&slow, script, "rollout withdraw edr/4 --who anna") == 0 && !strstr(slow.bodies, "rollback_s"));
+        OWN(fake_run) struct fake_run quick = { 0 };
+        CHECK(FAKE_RUN(&quick, script, "rollout withdraw edr/4 --who anna --at-once") == 0 && strstr(quick.bodies, "\"rollback_s\":0"));
+        OWN(fake_run) struct fake_run day = { 0 };
+        CHECK(FAKE_RUN(&day, script, "rollout withdraw edr/4 --who anna --rollback 1d") == 0 && strstr(day.bodies, "\"rollback_s\":86400"));
+        OWN(fake_run) struct fake_run both = { 0 };
+        CHECK(fake_run(&both, NULL, 0, "rollout withdraw edr/4 --at-once --rollback 1d") == 64);
+        OWN(fake_run) struct fake_run other = { 0 };
+        CHECK(fake_run(&other, NULL, 0, "rollout halt edr/4 --at-once") == 64);
+}
+
+TEST(rollout_start, says_over_how_long_devices_go_back)
+{
+        static const struct fake_answer script[] = { { "POST /api/v1/rollouts", 201, ROLLOUT("ready", "") } };
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, script, "rollout start edr/4 --rollback 30m") == 0 && strstr(run.bodies, "\"policy\":{\"rollback_s\":1800}"));
+        OWN(fake_run) struct fake_run at_once = { 0 };
+        CHECK(FAKE_RUN(&at_once, script, "rollout start edr/4 --rollback 0") == 0 && strstr(at_once.bodies, "\"policy\":{\"rollback_s\":0}"));
+        OWN(fake_run) struct fake_run too_long = { 0 };
+        CHECK(fake_run(&too_long, NULL, 0, "rollout start edr/4 --rollback 2d") == 64);
+}
+
 TEST(rollout_watch, says_by_its_exit_code_how_it_ended)
 {
         static const struct {

@@ -122,6 +122,24 @@ TEST(view, tells_those_kept_back_from_those_held_out)
         CHECK(strstr(buf_text(&screen), "nobody is left to expose: 4 kept back with their group, 5 proven"));
 }
 
+TEST(view, says_how_many_are_back_and_how_long_it_takes)
+{
+        static const struct {
+                const char *text, *says;
+        } cases[] = {
+                { "{\"roll_back\":{\"since\":1000,\"over_s\":600,\"until\":1600,\"devices\":58,\"gone\":12}}", "\nback      12 of 58 run something else again; the last go in 8 min\n" },
+                { "{\"roll_back\":{\"since\":1000,\"over_s\":0,\"until\":1000,\"devices\":58,\"gone\":57}}", "\nback      57 of 58 run something else again\n" },
+                { "{\"roll_back\":null}", NULL }, { "{\"roll_back\":7}", NULL }, { "{}", NULL },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                OWN(buf) struct buf screen;
+                buf_init(&screen, 65536);
+                render(&plain, cases[i].text, &screen);
+                const char *line = strstr(buf_text(&screen), "\nback ");
+                CHECK(!line == !cases[i].says && (!line || strncmp(line, cases[i].says, strlen(cases[i].says)) == 0));
+        }
+}
+
 TEST(view, shows_no_more_strata_than_fit)
 {
         OWN(buf) struct buf screen;
