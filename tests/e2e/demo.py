@@ -88,7 +88,9 @@ class Demo(Claims):
         self.row(4, "kills the older engine", final)
         self.claim(f"hurt {final['hurt']} <= {BUDGET}, exposed {final['exposed']} <= 10", 0 < final["hurt"] <= BUDGET and final["exposed"] <= 10)
         self.claim("every hurt device went back to release 2 by itself and runs", final["recovered"] == final["hurt"])
-        self.claim("nobody has it any more, all run release 2", self.versions() == {"2": self.fleet.size})
+        back = final["roll_back"]
+        self.claim(f"nobody has it any more, all run release 2: {back['gone']} of {back['devices']} went back, over {back['over_s']} s",
+                   self.versions() == {"2": self.fleet.size} and back["gone"] == back["devices"] and back["over_s"] == 5)
 
     def goes_dark(self):
         self.say("release 5: loads fine, then the device falls silent (this harness stops every process of a device that loads it)")

@@ -227,7 +227,7 @@ class Fleet:
 
     def start_rollout(self, counter, budget=5, gather="1s", ok=(0,)):
         return self.firebreak("rollout", "start", f"edr-rules/{counter}", "--budget", budget, "--bake", f"{self.bake_s}s", "--gap", "4s", "--gather", gather,
-                              "--holdout", "0", "--complete", "100%", ok=ok)
+                              "--holdout", "0", "--complete", "100%", "--rollback", "5s", ok=ok)
 
     def rollout(self, counter):
         return self.ask("rollout", "show", f"edr-rules/{counter}")
