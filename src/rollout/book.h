@@ -61,7 +61,7 @@ struct group {
         struct arm treated, control;
         struct explained explained[EXPLAINED], running[EXPLAINED];      /* running: of the slot that is not over, when gate_look_ahead() was asked */
         uint32_t uncompared, unmatched;          /* treated ones, past their deadline, whose cell had no control; when no control at all had its deadline */
-        uint32_t alone, young;                   /* watched treated ones of cohorts without control; exposures before their deadline, not known to be harmed */
+        uint32_t young;                          /* exposures before their deadline that are not known to be harmed */
         double excess, silence;                  /* d(s): what is not ruled out; silence that has no bound: attributed so far */
         double attributed, certain, lost, accepted, accepted_lost;      /* harm.h, less what was accepted: what an override took upon itself; lost: of both */
         struct evalue evalues[ROLLOUT_SIGNALS];

@@ -85,34 +85,11 @@ static void harm_in(struct rollout *rollout, struct share *share, const struct l
 
 static bool is_cohort(const struct cell *cell) { return cell->slot < 0; }
 
-/* Watched treated ones of a block without watched control are alone, until there is some. */
-static void control_came_or_went(struct rollout *rollout, const struct cell *cell, bool came)
-{
-        for (uint32_t at = cell->first_share; at != NO_SHARE; at = rollout->shares.items[at].next_in_cell) {
-                const struct share *share = &rollout->shares.items[at];
-                uint32_t treated = share->at_risk[ARM_TREATED] - share->left[ARM_TREATED];
-                rollout->groups[share->group].alone += came ? -treated : treated;
-        }
-}
-
-static void count_alone(struct rollout *rollout, const struct lease *lease, uint32_t change)
-{
-        for (unsigned i = 0; i < lease_groups(lease) && !lease->is_control && !rollout->cells[lease->cell].controls; i++)
-                if (!is_named_before(lease, i))
-                        rollout->groups[lease_group(lease, i)].alone += change;
-}
-
 void gate_watches(struct rollout *rollout, struct lease *lease)
 {
-        const struct cell *cell = &rollout->cells[lease->cell];
-        assert(is_cohort(cell));
-        bool is_first = lease->is_control && !cell->controls;
+        assert(is_cohort(&rollout->cells[lease->cell]));
         lease->is_compared = lease->has_left = false;
         gate_begins(rollout, lease);
-        if (lease->is_compared && is_first)
-                control_came_or_went(rollout, cell, true);
-        if (lease->is_compared)
-                count_alone(rollout, lease, 1);
 }
 
 static void leave_in(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
@@ -124,15 +101,11 @@ static void leave_in(struct rollout *rollout, struct share *share, const struct 
 
 void gate_watched_no_more(struct rollout *rollout, struct lease *lease, int64_t slot)
 {
-        struct cell *cell = &rollout->cells[lease->cell];
         if (!lease->has_left) {
                 enter_slot(rollout, slot);
                 each_share(rollout, lease, leave_in, ROLLOUT_SIGNALS);
         }
-        count_alone(rollout, lease, -1u);
-        cell->controls -= lease->is_control;
-        if (lease->is_control && !cell->controls)
-                control_came_or_went(rollout, cell, false);
+        rollout->cells[lease->cell].controls -= lease->is_control;
         lease->is_compared = false;
 }
 
@@ -236,7 +209,8 @@ static void explain_cell(struct rollout *rollout, const struct cell *cell, unsig
         }
 }
 
-/* Where a block has no control, what happened everywhere in this slot has to say: the silence of leases, and the harm of those who are watched. */
+/* What happened everywhere in this slot: the silence of leases, for blocks that have no control; and the harm of those who are watched. Of these control is a random sample of all, a few in each
+ * cohort, where one event more or less would be a hundred. */
 struct everywhere { struct rate silence, later[ROLLOUT_KINDS]; };
 
 static void add_events(struct rate *rate, double control, double events)
@@ -270,10 +244,10 @@ static void look_everywhere(const struct rollout *rollout, struct everywhere *ev
 static void explain_share(struct rollout *rollout, const struct share *share, const struct everywhere *everywhere, bool is_over)
 {
         const struct cell *cell = &rollout->cells[share->cell];
-        unsigned signals = is_cohort(cell) ? ROLLOUT_KINDS : ROLLOUT_SIGNALS;      /* of a cohort's silence: watch.c */
-        for (unsigned signal = 0; signal < signals && share->has_events; signal++)
+        bool is_watched = is_cohort(cell);
+        for (unsigned signal = 0; signal < (is_watched ? ROLLOUT_KINDS : ROLLOUT_SIGNALS) && share->has_events; signal++)      /* of their silence: watch.c */
                 explained_of(rollout, share->group, cell, signal, is_over)->seen_control += risk_of(rollout, share, signal).control_events;
-        for (unsigned signal = 0; signal < signals && !share->group; signal++) {
+        for (unsigned signal = 0; signal < ROLLOUT_SIGNALS && !share->group && !is_watched; signal++) {
                 struct evalue_risk risk = risk_of(rollout, share, signal);
                 struct rate rate = { risk.control, risk.control ? (double)risk.control_events / risk.control : 0 };
                 if (signal == ROLLOUT_DARK && !risk.control)
@@ -281,20 +255,19 @@ static void explain_share(struct rollout *rollout, const struct share *share, co
                 if (rate.of_each > 0)
                         explain_cell(rollout, cell, signal, &rate, is_over);
         }
-        if (is_over && everywhere->silence.control <= 0 && !is_cohort(cell))
+        if (is_over && everywhere->silence.control <= 0 && !is_watched)
                 rollout->groups[share->group].unmatched += share->due[ARM_TREATED];
 }
 
-/* Treated ones who are watched where no control is. */
-static void explain_alone(struct rollout *rollout, unsigned kind, const struct rate *rate, bool is_over)
+static void explain_later(struct rollout *rollout, unsigned kind, const struct rate *rate, bool is_over)
 {
         for (uint32_t i = 0; i < rollout->group_count; i++) {
                 struct group *group = &rollout->groups[i];
-                if (!group->alone)
-                        continue;
                 struct explained *explained = is_over ? &group->explained[EXPLAINS_LATER + kind] : &group->running[EXPLAINS_LATER + kind];
-                explained->at_treated += group->alone * rate->of_each;
-                explained->spread += group->alone * (double)group->alone * rate->of_each / rate->control;
+                double treated = group->treated.watched, control = group->control.watched;
+                explained->at_treated += treated * rate->of_each;
+                explained->at_control += control * rate->of_each;
+                explained->spread += treated * treated * rate->of_each / rate->control;
                 book_harm(rollout, group);
         }
 }
@@ -307,7 +280,7 @@ static void explain_slot(struct rollout *rollout, bool is_over)
                 explain_share(rollout, &rollout->shares.items[at], &everywhere, is_over);
         for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++)
                 if (everywhere.later[kind].of_each > 0)
-                        explain_alone(rollout, kind, &everywhere.later[kind], is_over);
+                        explain_later(rollout, kind, &everywhere.later[kind], is_over);
 }
 
 static void weigh(struct rollout *rollout, struct share *share)

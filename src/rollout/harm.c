@@ -40,12 +40,23 @@ static struct harm larger(struct harm a, struct harm b) { return (struct harm){ 
 static struct harm at_most(struct harm a, double most) { return (struct harm){ fmin(a.likely, most), fmin(a.certain, most), 0, 0 }; }
 
 /* The group's own share beside its neighbours', drawn to theirs while it has few: (seen + 1) / (expected + 1). The fleet is its own neighbour. */
-static struct anyway standardise(const struct explained *over, const struct explained *running, bool is_fleet)
+static struct anyway standardise_from(const struct explained *over, const struct explained *running, bool is_fleet, double least)
 {
         double at_treated = over->at_treated + running->at_treated, at_control = over->at_control + running->at_control;
         double seen = over->seen_control + running->seen_control, spread = over->spread + running->spread;
-        double own = is_fleet ? 1 : (seen + 1) / (at_control + 1), expected = at_treated * own;
+        double own = is_fleet ? 1 : fmax(least, (seen + 1) / (at_control + 1)), expected = at_treated * own;
         return (struct anyway){ expected, expected + own * own * spread + (is_fleet ? 0 : expected * expected / (seen + 1)) };
+}
+
+static struct anyway standardise(const struct explained *over, const struct explained *running, bool is_fleet)
+{
+        return standardise_from(over, running, is_fleet, 0);
+}
+
+/* The few that are watched as control of a stratum may have had luck: what befalls fewer of them than of their neighbours is no sign that it does. */
+static struct anyway standardise_watched(const struct explained *over, const struct explained *running, bool is_fleet)
+{
+        return standardise_from(over, running, is_fleet, 1);
 }
 
 /* Of those whom no control was beside, control at other times has to say. */
@@ -84,7 +95,7 @@ static struct harm later_of(const struct rollout *rollout, const struct group *g
                 question.settled += treated->later[kind];
         for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++) {
                 unsigned as = EXPLAINS_LATER + kind;
-                struct anyway anyway = standardise(&group->explained[as], &group->running[as], group == rollout->groups);
+                struct anyway anyway = standardise_watched(&group->explained[as], &group->running[as], group == rollout->groups);
                 anyway.variance += of_each * of_each;
                 if (treated->later[kind])
                         later = plus(later, beyond(&question, treated->later[kind], &anyway));
@@ -92,21 +103,20 @@ static struct harm later_of(const struct rollout *rollout, const struct group *g
         return later;
 }
 
-/* Of a sample of the watched ones, those that fell silent beyond control, and are silent still: for all of them. A few of a sample are a few hundred of a fleet, so that budget is asked
- * of the sample as of a fleet of its size, but not of less than ten: below that, one arm may well have lost all of them by chance. */
-static double loss_of(const struct rollout *rollout, const struct group *group, struct question question)
+/* Of a sample of the watched ones, those that are silent now beyond control: for all of them. A few of a sample are a few hundred of a fleet, so that it is asked as a fleet of its
+ * size would be, but not for less than ten: below that, one arm may well have lost all of them by chance. */
+static double loss_of(const struct rollout *rollout, const struct group *group, const struct question *question)
 {
         static const struct explained none;
         static const double few = 10;
         const struct arm *treated = &group->treated;
-        if (!treated->lost || !treated->listened)
+        if (!treated->lost)
                 return 0;
-        double scale = (double)treated->watched / treated->listened, budget = question.budget, of_sample = budget / scale;
-        struct anyway anyway = standardise(&group->explained[EXPLAINS_LOSS], &none, group == rollout->groups);
-        question.budget = fmax(of_sample, fmin(budget, few));
-        question.settled = treated->listened;
-        struct harm loss = beyond(&question, treated->lost, &anyway);
-        return fmax(0, loss.certain - (question.budget - of_sample)) * scale;
+        double scale = (double)treated->watched / treated->listened, of_sample = question->budget / scale;
+        struct anyway anyway = standardise_watched(&group->explained[EXPLAINS_LOSS], &none, group == rollout->groups);
+        double variance = anyway.variance - anyway.expected;      /* the spread is all of it */
+        double line = line_for_all_time(variance, fmax(of_sample, fmin(question->budget, few)), question->error);
+        return fmax(0, treated->lost - anyway.expected - line + of_sample) * scale;
 }
 
 static void add(struct anyway *sum, const struct anyway *other)
@@ -153,6 +163,6 @@ struct harm harm_of(const struct rollout *rollout, const struct group *group)
                 harm.likely += later.likely;
                 harm.certain += later.certain;
         }
-        harm.lost = loss_of(rollout, group, question);
+        harm.lost = loss_of(rollout, group, &question);
         return harm;
 }

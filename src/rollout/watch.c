@@ -175,12 +175,11 @@ static void forget_losses(struct rollout *rollout)
 }
 
 /* Who is silent now, not who fell silent since: what bricks falls silent once, what sleeps does every night. At the rate of control of its cohort a treated one would be. Where a cohort has
- * none, nobody knows: then it is taken as it is. The rate's own variance is that of a share p of all control, in a cohort's few; one more of all that fell silent, and one that
- * did not, are reckoned with. */
+ * none, nobody knows: then it is taken as it is. spread: p (1 - p) for each treated one and for each of control that speaks for it, p of both arms: if the release is harmless they are one. */
 static void explain_losses(struct rollout *rollout)
 {
-        const struct arm *control = &rollout->groups[0].control;
-        double share = (control->lost + 1.0) / (control->listened + 2.0);
+        const struct arm *treated = &rollout->groups[0].treated, *control = &rollout->groups[0].control;
+        double share = (treated->lost + control->lost + 1.0) / (treated->listened + control->listened + 2.0);
         forget_losses(rollout);
         for (uint32_t i = 0; i < rollout->listened_count; i++) {
                 const struct lease *lease = &rollout->leases[rollout->listened[i]];
@@ -194,7 +193,7 @@ static void explain_losses(struct rollout *rollout)
                                 continue;
                         }
                         explained->at_treated += rate;
-                        explained->spread += listened > 0 ? cohort->listened[ARM_TREATED] / listened * share * (1 - share) : 0;
+                        explained->spread += listened > 0 ? (1 + cohort->listened[ARM_TREATED] / listened) * share * (1 - share) : 0;
                 }
         }
 }
