@@ -5,11 +5,11 @@
 /* How often chance may stop a harmless rollout, by any kind of harm in any group; half of it for the fleet. */
 static const double error_of_all = 1e-3;
 
-/* Where a sum of this variance may be at any time at once: the normal mixture's boundary (Robbins 1970; Howard et al., arXiv 1810.08240, eq. 14). It
+/* Where a sum of this variance may be at any time at once; surprise: -2 ln of the error that is allowed. The normal mixture's boundary (Robbins 1970; Howard et al., arXiv 1810.08240, eq. 14). It
  * is the budget where the variance is none, so that the first to be hurt count in full. */
-static double line_for_all_time(double variance, double budget, double error)
+static double line_for_all_time(double variance, double budget, double surprise)
 {
-        double surprise = -2 * log(error), about = budget * budget / surprise;
+        double about = budget * budget / surprise;
         return sqrt((variance + about) * (surprise + log1p(variance / about)));
 }
 
@@ -22,15 +22,17 @@ double harm_deviations(uint32_t groups)
 struct anyway { double expected, variance; };
 
 /* One question about a group: what is more than chance? So many standard deviations are likely to be. */
-struct question { double budget, deviations, error; uint32_t settled; };      /* budget: what the first of a kind may cost before anything else is asked */
+struct question { double budget, deviations, surprise; uint32_t settled; };      /* budget: what the first of a kind may cost before anything else is asked */
 
 /* k - E less what chance adds: a binomial's variance, which is small when nearly all were harmed, and nearly none would have been anyway. Some of those who would have been harmed anyway
  * were harmed by the release as well (Abbott 1925: the share (p - p0) / (1 - p0)), so that a brick's harm is all its own. */
 static struct harm beyond(const struct question *question, uint32_t harmed, const struct anyway *anyway)
 {
+        if (harmed <= anyway->expected)
+                return (struct harm){ 0 };
         double n = question->settled, share = n > harmed ? 1 - harmed / n : 0, share_anyway = n > anyway->expected ? anyway->expected / n : 1;
         double variance = anyway->variance * fmax(share, share_anyway);
-        double chance = question->deviations * sqrt(variance), seldom = fmax(chance, line_for_all_time(variance, question->budget, question->error) - question->budget);
+        double chance = question->deviations * sqrt(variance), seldom = fmax(chance, line_for_all_time(variance, question->budget, question->surprise) - question->budget);
         double excess = harmed - anyway->expected, whole = share_anyway < 1 ? 1 / (1 - share_anyway) : 1;
         return (struct harm){ fmin(harmed, fmax(0, excess - chance) * whole), fmin(harmed, fmax(0, excess - seldom) * whole), 0, 0 };
 }
@@ -115,7 +117,7 @@ static double loss_of(const struct rollout *rollout, const struct group *group, 
         double scale = (double)treated->watched / treated->listened, of_sample = question->budget / scale;
         struct anyway anyway = standardise_watched(&group->explained[EXPLAINS_LOSS], &none, group == rollout->groups);
         double variance = anyway.variance - anyway.expected;      /* the spread is all of it */
-        double line = line_for_all_time(variance, fmax(of_sample, fmin(question->budget, few)), question->error);
+        double line = line_for_all_time(variance, fmax(of_sample, fmin(question->budget, few)), question->surprise);
         return fmax(0, treated->lost - anyway.expected - line + of_sample) * scale;
 }
 
@@ -155,7 +157,7 @@ static struct harm in_time_of(const struct rollout *rollout, const struct group 
 struct harm harm_of(const struct rollout *rollout, const struct group *group)
 {
         uint32_t groups = group == rollout->groups ? 1 : rollout->group_count - 1;
-        const struct question question = { (double)rollout->policy.budget, rollout->deviations, error_of_all / 2 / groups / (EXPLAINED + 1), arm_settled(&group->treated) };
+        const struct question question = { (double)rollout->policy.budget, rollout->deviations, -2 * log(error_of_all / 2 / groups / (EXPLAINED + 1)), arm_settled(&group->treated) };
         struct harm harm = { 0 };
         if (arm_hurt(&group->treated)) {
                 struct harm later = later_of(rollout, group, question);

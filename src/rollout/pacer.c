@@ -199,6 +199,11 @@ static uint32_t spread_left(const struct rollout *rollout, int64_t now_ms)
         return part > taken ? (uint32_t)(part - taken) : 0;
 }
 
+bool pacer_is_capped(const struct rollout *rollout, int64_t now_ms)
+{
+        return !cap_left(rollout, now_ms) || !pacer_ceiling(rollout, now_ms).left;
+}
+
 uint32_t pacer_left(const struct rollout *rollout, int64_t now_ms)
 {
         uint32_t cap = cap_left(rollout, now_ms), spread = spread_left(rollout, now_ms), room = pacer_ceiling(rollout, now_ms).left;

@@ -261,6 +261,8 @@ static void pick_cover(struct rollout *rollout, struct rollout_line *line, size_
 
 static void pick_exposures(struct rollout *rollout, struct rollout_line *line)
 {
+        if (pacer_is_capped(rollout, line->now_ms))
+                return;
         pacer_refresh_bounds(rollout);
         uint32_t left = pacer_left(rollout, line->now_ms), room = rollout->leases_max - rollout->lease_count;
         left = left < room ? left : room;

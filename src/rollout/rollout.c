@@ -570,7 +570,8 @@ enum err rollout_report(struct rollout *rollout, const struct rollout_report *re
 size_t rollout_listens(const struct rollout *rollout, struct rollout_listened *into, size_t max)
 {
         size_t count = 0;
-        for (uint32_t i = 0; i < rollout->listened_count && count < max && watch_round_ms(rollout) != NEVER; i++) {
+        uint32_t listened = watch_round_ms(rollout) == NEVER ? 0 : rollout->listened_count;
+        for (uint32_t i = 0; i < listened && count < max; i++) {
                 const struct lease *lease = &rollout->leases[rollout->listened[i]];
                 if (lease->ear == EAR_WAITING || lease->ear == EAR_LOST)
                         into[count++] = (struct rollout_listened){ rollout->listened[i], lease->device };
