@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { SECOND_MS = 1000, ROUNDS_PER_LEASE = 48, CHUNK = 1 << 18, ROUNDS_PER_PROGRESS = 64 };
+enum { SECOND_MS = 1000, ROUNDS_PER_LEASE = 48, ROUNDS_PER_LOOK = 4, CHUNK = 1 << 18, ROUNDS_PER_PROGRESS = 64 };
 
 struct run {
         const struct replay_config *config;
@@ -192,12 +192,15 @@ static bool is_in(const struct world_range ranges[2], uint32_t device)
         return (device >= ranges[0].from && device < ranges[0].to) || (device >= ranges[1].from && device < ranges[1].to);
 }
 
-/* Whoever asks now, for whatever it is, is heard. */
+/* Whoever asked since the last look, for whatever it was, is heard. */
 static enum err hear(struct run *run, struct why *why)
 {
         struct world_range ranges[2];
+        int64_t look_ms = ROUNDS_PER_LOOK * run->round_ms < run->world->poll_ms ? ROUNDS_PER_LOOK * run->round_ms : run->round_ms;
+        if (run->now_ms % look_ms)
+                return OK;
         size_t listened = run->ops->listens ? run->ops->listens(run->director, run->listened, ROLLOUT_LISTENED_MAX) : 0, heard = 0;
-        world_polls(run->world, run->now_ms - run->round_ms, run->round_ms, ranges);
+        world_polls(run->world, run->now_ms - look_ms, look_ms, ranges);
         for (size_t i = 0; i < listened; i++)
                 if (is_in(ranges, run->listened[i].device) && world_speaks(run->world, run->listened[i].device, run->now_ms))
                         run->heard[heard++] = run->listened[i].handle;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 
 static const double pi = 3.14159265358979323846;
 
@@ -26,17 +27,31 @@ static double log_likelihood(struct bound_counts counts, double p)
         return (k > 0 ? k * log(p) : 0) + (clean > 0 ? clean * log1p(-p) : 0);
 }
 
-/* The end of the interval between `inside` (the most likely share) and `outside`. */
+static double slope(struct bound_counts counts, double p)
+{
+        return counts.harmed / p - (counts.trials - counts.harmed) / (1 - p);
+}
+
+/* The end of the interval between `inside` (the most likely share) and `outside`: halved some times, then by Newton's method, which from outside never
+ * steps over the root, for the logarithm of the likelihood is concave. */
 static double edge(struct bound_counts counts, double error, double outside)
 {
-        enum { STEPS = 50 };
+        enum { HALVINGS = 6, STEPS = 50 };
+        const double end = outside;
         double inside = (double)counts.harmed / counts.trials, least = log_mixture(counts) + log(error);
-        for (int i = 0; i < STEPS; i++) {
+        for (int i = 0; i < STEPS && (i < HALVINGS || outside == end); i++) {
                 double middle = (inside + outside) / 2;
                 if (log_likelihood(counts, middle) > least)
                         inside = middle;
                 else
                         outside = middle;
+        }
+        for (int i = 0; i < STEPS && outside != end; i++) {
+                double next = outside - (log_likelihood(counts, outside) - least) / slope(counts, outside);
+                bool is_nearer = end > inside ? next < outside && next >= inside : next > outside && next <= inside;
+                if (!is_nearer)
+                        break;
+                outside = next;
         }
         return outside;
 }

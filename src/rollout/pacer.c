@@ -65,8 +65,7 @@ static bool is_nothing_but_harm(const struct rollout *rollout, const struct grou
 static void judge_group(struct rollout *rollout, struct group *group)
 {
         bool is_spent = group->certain + slack >= (double)rollout->policy.budget || is_nothing_but_harm(rollout, group);
-        bool has_more = has_room(rollout, group, group->certain) && without_good_news(rollout, group) >= 1;
-        bool is_stuck = group->certain > 0 && !group->young && !has_more;
+        bool is_stuck = group->certain > 0 && !group->young && (without_good_news(rollout, group) < 1 || !has_room(rollout, group, group->certain));
         set_flag(&group->is_spent, is_spent, &rollout->spent_count);
         set_flag(&group->is_stuck, is_stuck, &rollout->stuck_count);
 }
@@ -135,11 +134,16 @@ bool pacer_admits(const struct rollout *rollout, const struct rollout_device *de
 bool pacer_is_spent(const struct rollout *rollout) { return rollout->spent_count > 0; }
 bool pacer_is_stuck(const struct rollout *rollout) { return rollout->stuck_count > 0; }
 
-/* admits(), solved for the number of new ones. */
 uint32_t pacer_window(const struct rollout *rollout, const struct group *group)
 {
+        return pacer_window_at(rollout, group, pacer_excess(group));
+}
+
+/* admits(), solved for the number of new ones. */
+uint32_t pacer_window_at(const struct rollout *rollout, const struct group *group, double excess)
+{
         double left = fmax(0, (double)rollout->policy.budget - group->attributed + slack);
-        double by_open = fmax(floor(left), few(rollout, group)) - arm_open(&group->treated), by_young = rollout->fleet, excess = pacer_excess(group);
+        double by_open = fmax(floor(left), few(rollout, group)) - arm_open(&group->treated), by_young = rollout->fleet;
         if (excess > 0)
                 by_young = floor(left / excess) - group->young;
         double window = at_most(by_open > by_young ? by_open : by_young, rollout->leases_max - rollout->lease_count);

@@ -17,6 +17,8 @@ enum pacer_stop { PACER_SPENT, PACER_NOTHING_BUT_HARM, PACER_LOST, PACER_NO_ROOM
 enum pacer_stop pacer_stop(const struct rollout *rollout);
 bool pacer_is_stuck(const struct rollout *rollout);                          /* harm, no room, and nothing under way that could make any */
 uint32_t pacer_window(const struct rollout *rollout, const struct group *group);
+/* The same at this pacer_excess(), which costs more than all the rest. */
+uint32_t pacer_window_at(const struct rollout *rollout, const struct group *group, double excess);
 bool pacer_is_capped(const struct rollout *rollout, int64_t now_ms);         /* by cap or ceiling: then pacer_left() need not be asked, which costs more */
 uint32_t pacer_left(const struct rollout *rollout, int64_t now_ms);         /* new exposures that cap, spread and ceiling still allow */
 /* The signed ceiling: what it leaves now, and when it leaves more; NEVER. */

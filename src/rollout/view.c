@@ -35,14 +35,15 @@ const char *rollout_signal_word(enum rollout_signal signal)
 static void view_group(const struct rollout *rollout, const struct group *group, struct rollout_counts *view)
 {
         const struct arm *treated = &group->treated, *control = &group->control;
+        double excess = pacer_excess(group);
         *view = (struct rollout_counts){
                 .exposed = arm_exposed(treated), .unanswered = arm_open(treated), .proven = treated->by_status[LEASE_PROVEN],
                 .harmed = treated->by_status[LEASE_HARMED], .dark = treated->by_status[LEASE_DARK], .declined = treated->by_status[LEASE_DECLINED],
                 .preflight_failed = treated->by_status[LEASE_PREFLIGHT_FAILED], .hurt = arm_hurt(treated), .control = arm_exposed(control),
                 .control_proven = control->by_status[LEASE_PROVEN], .control_harmed = control->by_status[LEASE_HARMED],
-                .control_dark = control->by_status[LEASE_DARK], .excess_upper_ppm = (uint32_t)ceil(pacer_excess(group) * 1e6),
+                .control_dark = control->by_status[LEASE_DARK], .excess_upper_ppm = (uint32_t)ceil(excess * 1e6),
                 .watched = treated->watched, .listened = treated->listened, .lost = treated->lost, .control_lost = control->lost,
-                .window = rollout_may_expose(rollout) ? pacer_window(rollout, group) : 0, .attributed = group->attributed,
+                .window = rollout_may_expose(rollout) ? pacer_window_at(rollout, group, excess) : 0, .attributed = group->attributed,
         };
         memcpy(view->by_kind, treated->by_kind, sizeof(view->by_kind));
 }

@@ -198,22 +198,37 @@ static void explain_losses(struct rollout *rollout)
         }
 }
 
+/* Marks the cohorts that lost some, all others are as they were. True: there was control to ask. */
+static bool look_for_losses(struct rollout *rollout)
+{
+        bool is_asked = false;
+        for (uint32_t i = 0; i < rollout->listened_count; i++)
+                rollout->cells[rollout->leases[rollout->listened[i]].cell].has_losses = false;
+        for (uint32_t i = 0; i < rollout->listened_count; i++) {
+                const struct lease *lease = &rollout->leases[rollout->listened[i]];
+                is_asked |= is_asked_of(lease) && lease->is_control;
+                rollout->cells[lease->cell].has_losses |= lease->ear == EAR_WAITING;
+        }
+        return is_asked;
+}
+
+static void end_round_for(struct rollout *rollout, struct lease *lease, int64_t slot)
+{
+        if (!is_asked_of(lease) || !rollout->cells[lease->cell].has_losses)
+                return;
+        gate_listened(rollout, lease, lease->ear == EAR_WAITING, slot);
+        if (lease->ear != EAR_WAITING)
+                return;
+        count(rollout, lease, 0, 0, 1);
+        lease->ear = EAR_LOST;
+}
+
 /* With no control to ask, a round says nothing. */
 void watch_round(struct rollout *rollout, int64_t slot)
 {
-        bool is_asked = false;
-        for (uint32_t i = 0; i < rollout->listened_count && !is_asked; i++)
-                is_asked = is_asked_of(&rollout->leases[rollout->listened[i]]) && rollout->leases[rollout->listened[i]].is_control;
-        for (uint32_t i = 0; i < rollout->listened_count && is_asked; i++) {
-                struct lease *lease = &rollout->leases[rollout->listened[i]];
-                bool is_lost = lease->ear == EAR_WAITING;
-                if (is_asked_of(lease))
-                        gate_listened(rollout, lease, is_lost, slot);
-                if (is_lost)
-                        count(rollout, lease, 0, 0, 1);
-                if (is_lost)
-                        lease->ear = EAR_LOST;
-        }
+        bool is_asked = look_for_losses(rollout);
+        for (uint32_t i = 0; i < rollout->listened_count && is_asked; i++)
+                end_round_for(rollout, &rollout->leases[rollout->listened[i]], slot);
         explain_losses(rollout);
         begin_round(rollout, slot);
 }
