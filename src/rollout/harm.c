@@ -83,14 +83,18 @@ static struct anyway anyway_of(const struct rollout *rollout, const struct group
         return anyway;
 }
 
-static double divide(double a, double b) { return b > 0 ? a / b : 0; }
+/* One event of control more or less explains so many, with this variance. While it had none, nothing would be explained, and all be certain; so one is
+ * reckoned with where control is few beside many: eight treated for each, or fifty, when the held-out alone are left. */
+static double of_one_event(double treated, double control)
+{
+        return control > 0 && treated > control ? treated * treated / (control * control) - 1 : 0;
+}
 
-/* Told by those who are watched. Few of control are left by then, held-out ones, and one event that none of them had yet is as
- * likely as not: it is reckoned with. */
+/* Told by those who are watched. */
 static struct harm later_of(const struct rollout *rollout, const struct group *group, struct question question)
 {
         const struct arm *treated = &group->treated;
-        double of_each = divide(treated->watched, rollout->groups[0].control.watched);
+        double one_more = of_one_event(treated->watched, rollout->groups[0].control.watched);
         struct harm later = { 0 };
         question.settled = treated->watched;
         for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++)
@@ -98,7 +102,7 @@ static struct harm later_of(const struct rollout *rollout, const struct group *g
         for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++) {
                 unsigned as = EXPLAINS_LATER + kind;
                 struct anyway anyway = standardise_watched(&group->explained[as], &group->running[as], group == rollout->groups);
-                anyway.variance += of_each * of_each;
+                anyway.variance += one_more;
                 if (treated->later[kind])
                         later = plus(later, beyond(&question, treated->later[kind], &anyway));
         }
@@ -132,16 +136,18 @@ static void add(struct anyway *sum, const struct anyway *other)
 static struct harm in_time_of(const struct rollout *rollout, const struct group *group, const struct question *question)
 {
         const struct arm *treated = &group->treated;
+        double one_more = of_one_event(arm_settled(treated), arm_settled(&rollout->groups[0].control));
         struct anyway all = { 0 };
         struct harm told = { 0 };
         uint32_t harmed = 0;
         for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++) {
                 uint32_t in_time = treated->by_kind[kind] - treated->later[kind];
-                struct anyway anyway = anyway_of(rollout, group, kind);
-                told = plus(told, beyond(question, in_time, &anyway));
+                struct anyway anyway = anyway_of(rollout, group, kind), with_one_more = { anyway.expected, anyway.variance + one_more };
+                told = plus(told, beyond(question, in_time, &with_one_more));
                 harmed += in_time;
                 add(&all, &anyway);
         }
+        all.variance += one_more;
         struct anyway silent = anyway_of(rollout, group, ROLLOUT_DARK);
         struct harm silence = at_most(beyond(question, treated->silent, &silent), treated->by_status[LEASE_DARK]), sum;
         if (rollout->policy.bound_silence) {

@@ -224,6 +224,15 @@ bool ledger_is_unknown(const struct ledger *ledger)
         return silent >= LEDGER_RECENT / 2;
 }
 
+static uint32_t settled_of(const struct ledger_arm *arm) { return arm->by_status[LEDGER_PROVEN] + hurt_of(arm); }
+
+/* All harm is the release's: none of control was hurt, nor is it so few that one of them might well have been. */
+static bool is_exact(const struct ledger *ledger)
+{
+        uint32_t treated = settled_of(&ledger->groups[0].arms[LEDGER_TREATED]), control = settled_of(&ledger->groups[0].arms[LEDGER_CONTROL]);
+        return !ledger->is_inexact && (!control || treated <= control);
+}
+
 /* Who may get it. */
 
 static bool is_frozen(const struct ledger *ledger) { return ledger->is_frozen && !ledger->is_thawed; }
@@ -246,9 +255,9 @@ static void check_room(struct ledger *ledger, uint32_t at)
         const struct ledger_group *group = &ledger->groups[at];
         const struct ledger_arm *treated = &group->arms[LEDGER_TREATED], *control = &group->arms[LEDGER_CONTROL];
         uint32_t hurt = hurt_of(treated), silent = treated->silent < treated->by_status[LEDGER_DARK] ? treated->silent : treated->by_status[LEDGER_DARK];
-        double harm = ledger->is_inexact ? 0 : hurt - group->accepted;
+        double harm = is_exact(ledger) ? hurt - group->accepted : 0;
         double excess = bound_excess((struct bound_counts){ treated->trials, treated->harmed }, (struct bound_counts){ control->trials, control->harmed });
-        if (!ledger->config.policy.bound_silence && hurt && !ledger->is_inexact)
+        if (!ledger->config.policy.bound_silence && hurt && is_exact(ledger))
                 excess = fmin(1, excess + (double)silent / (treated->by_status[LEDGER_PROVEN] + hurt));
         double by_open = open_of(treated), by_young = group->young * excess;
         if (fmin(by_open, by_young) + harm > (double)ledger->config.policy.budget + slack)
@@ -447,7 +456,7 @@ void ledger_froze(struct ledger *ledger, int64_t now_ms, bool is_frozen)
 
 static bool is_spent(const struct ledger *ledger)
 {
-        for (uint32_t i = 0; i < ledger->group_count && !ledger->is_inexact; i++)
+        for (uint32_t i = 0; i < ledger->group_count && is_exact(ledger); i++)
                 if (hurt_of(&ledger->groups[i].arms[LEDGER_TREATED]) - ledger->groups[i].accepted >= ledger->config.policy.budget)
                         return true;
         return false;
@@ -488,7 +497,7 @@ static void check_counts(struct ledger *ledger, uint32_t at, const struct rollou
                         ledger_break(ledger, "1: group %u has %u %s, not %u", at, rows[i].is, rows[i].what, rows[i].said);
         double harm = hurt_of(treated) - ledger->groups[at].accepted;
         bool is_off = counts->lost ? counts->attributed < harm - slack : fabs(counts->attributed - harm) > slack;
-        if (!ledger->is_inexact && is_off)
+        if (is_exact(ledger) && is_off)
                 ledger_break(ledger, "1: %.6f harmed are put down to the release in group %u, not %.0f", counts->attributed, at, harm);
         if (counts->window && ledger_is_unknown(ledger))
                 ledger_break(ledger, "6: group %u has a window of %u while control is silent", at, counts->window);
