@@ -283,7 +283,7 @@ static void way_back(const struct view *view, const struct json *rollout, struct
         OWN(buf) struct buf line;
         buf_init(&line, LINE_BYTES_MAX);
         buf_addf(&line, "back      %lld of %lld run something else again", (long long)number(back, "gone"), (long long)number(back, "devices"));
-        if (left_s > 0) {
+        if (left_s > 0 && number(back, "over_s")) {
                 buf_add_text(&line, "; the last go in ");
                 print_span(&line, left_s);
         }

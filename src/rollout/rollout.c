@@ -422,7 +422,7 @@ enum err rollout_command(struct rollout *rollout, const struct rollout_command *
         if (order->event == ROLLOUT_ON_RESUME && rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW)
                 return FAIL(why, ERR_REFUSED, "a freeze window is open; it goes on by itself when that is over, or before by an override of two people");
         if (rollout->state == ROLLOUT_HOLDING && rollout->reason == ROLLOUT_BECAUSE_CEILING && (order->event == ROLLOUT_ON_RESUME || order->event == ROLLOUT_ON_OVERRIDE))
-                return FAIL(why, ERR_REFUSED, "the ceiling of its ramp is signed offline: devices go no faster, whoever asks; it goes on by itself");
+                return FAIL(why, ERR_REFUSED, "the ceiling of its ramp is signed offline: devices go no faster, whoever asks; `rollout show` says when its next step is");
         bool must_halt = order->event == ROLLOUT_ON_WITHDRAW && rollout_halts_first(rollout->state);
         struct rollout_command halt = *order;
         halt.event = ROLLOUT_ON_HALT;

@@ -252,6 +252,22 @@ TEST(groups, pinned_below_the_floor_do_not_wait_for_a_release_that_was_stopped)
         CHECK(number(&fleet, 3, "kept_back") == 0 && is_for(go_round(&fleet, 3), TILLS, FLEET - TILLS));
 }
 
+/* It is not below the floor, but what it is pinned to was taken back. */
+TEST(groups, pinned_to_what_was_withdrawn_are_brought_to_the_floor)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        complete_first(&fleet);
+        publish(&fleet, 2);
+        (void)go_round(&fleet, 2);
+        let_pass(&fleet);
+        set(&fleet, "\"pin\":2");
+        fleet.world.floor = 2;
+        CHECK(world_publish(&fleet.world, 3) == 201);
+        CHECK(world_ask(&fleet.world, "POST", "/api/v1/rollouts/edr-rules/2/halt", "{\"who\":\"ann\",\"reason\":\"test\"}") == 200);
+        CHECK(world_ask(&fleet.world, "GET", "/api/v1/groups/tills", NULL) == 200);
+        CHECK(json_int(json_get(json_get(json_get(fleet.world.json, "streams"), "edr-rules"), "newest"), 0) == 3);
+}
+
 static bool director_says(struct fleet *fleet, const char *what)
 {
         int64_t says = 0;

@@ -166,6 +166,15 @@ TEST(roll_back, can_be_hurried_while_devices_wait)
 }
 
 /* A quarter of the minute is over; of a day, that is six hours ago. Nobody gets another turn, or loses one. */
+TEST(roll_back, at_once_is_over_though_the_clock_was_put_back)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        CHECK(act(&fleet, "halt", "") == 200 && act(&fleet, "withdraw", ",\"rollback_s\":0") == 200);
+        fleet.world.now_ms -= 120000;
+        CHECK(act(&fleet, "withdraw", ",\"rollback_s\":60") == 409 && strstr(world_text(&fleet.world, "detail"), "no device waits for its turn any more"));
+}
+
 TEST(roll_back, can_be_slowed_down_while_devices_wait)
 {
         OWN(fleet) struct fleet fleet = { 0 };

@@ -6,18 +6,26 @@
 
 enum { IS_KEPT, WAS_KEPT };                      /* of a group's counts */
 
-/* Of what is published since, the first release that brings devices to the floor and raised it above what they were kept on; one that was stopped, or that
- * a newer one was started without, never will. */
+/* A release that was stopped, or that a newer one was started without, is never given to anybody again. */
+#define RELEASES_TO_GIVE \
+        "FROM releases r LEFT JOIN rollouts o ON o.release = r.number WHERE r.stream = ?1" \
+        " AND iif(o.state IS NULL, r.counter > (SELECT coalesce(max(s.counter), 0) FROM rollouts p JOIN releases s ON s.number = p.release WHERE s.stream = ?1)," \
+        " o.state NOT IN ('halted', 'rolling_back', 'withdrawn', 'superseded', 'cancelled'))"
+
+/* Of what is published since, the first release that brings devices to the floor and raised it above what they were kept on. Where nothing that they may have
+ * is left at the floor, the first above. */
 static enum err raise_to_floor(struct db *db, const char *stream, int64_t *counter, struct why *why)
 {
-        int64_t floor = 0, started = 0;
+        int64_t floor = 0, left = 0;
         enum err e = db_number(db, "SELECT max(floor) FROM releases WHERE stream = ?", VALUES(bind_text(stream)), 0, &floor, why);
-        if (e || floor <= 1 || *counter >= floor)      /* 1 is the floor of every stream */
+        if (e || floor <= 1)                     /* 1 is the floor of every stream */
                 return e;
-        e = db_number(db, "SELECT max(r.counter) FROM rollouts o JOIN releases r ON r.number = o.release WHERE r.stream = ?", VALUES(bind_text(stream)), 0, &started, why);
-        return e ? e : db_number(db, "SELECT min(r.counter) FROM releases r LEFT JOIN rollouts o ON o.release = r.number WHERE r.stream = ? AND r.counter >= ? AND r.floor > ?"
-                             " AND iif(o.state IS NULL, r.counter > ?, o.state NOT IN ('halted', 'rolling_back', 'withdrawn', 'superseded', 'cancelled'))",
-                         VALUES(bind_text(stream), bind_int(floor), bind_int(*counter), bind_int(started)), *counter, counter, why);
+        if (*counter >= floor)
+                e = db_number(db, "SELECT count(*) " RELEASES_TO_GIVE " AND r.counter BETWEEN ?2 AND ?3", VALUES(bind_text(stream), bind_int(floor), bind_int(*counter)), 0, &left, why);
+        if (e || left)
+                return e;
+        return db_number(db, "SELECT min(r.counter) " RELEASES_TO_GIVE " AND r.counter >= ?2 AND r.counter > ?3 AND (r.floor > ?3 OR ?3 >= ?2)",
+                         VALUES(bind_text(stream), bind_int(floor), bind_int(*counter)), *counter, counter, why);
 }
 
 enum err group_newest(struct db *db, const char *stream, const struct group_rule *rule, int64_t *ret_counter, struct why *why)

@@ -56,7 +56,7 @@ enum err roll_back_pace(struct db *db, const struct run *run, const struct run_w
         enum err e = roll_back_find(db, run, &now, why);
         if (e)
                 return e;
-        if (word->now_ms >= roll_back_until_ms(&now))
+        if (!now.over_s || word->now_ms >= roll_back_until_ms(&now))      /* at once is over, even if the clock was put back since */
                 return FAIL(why, ERR_REFUSED, "no device waits for its turn any more: those that still run it have yet to hear of the withdrawal");
         int64_t over_ms = now.over_s * 1000, past_ms = word->now_ms > now.since_ms ? word->now_ms - now.since_ms : 0;
         int64_t since_ms = word->now_ms - past_ms * word->rollback_s * 1000 / over_ms;

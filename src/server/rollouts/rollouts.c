@@ -277,6 +277,8 @@ static enum err withdraw(struct rollouts *rollouts, struct run *run, const struc
 {
         if (word->has_pace && run->facts.state == ROLLOUT_ROLLING_BACK)
                 return roll_back_pace(rollouts->db, run, word, why);
+        if (run->facts.state == ROLLOUT_ROLLING_BACK)
+                return FAIL(why, ERR_REFUSED, "it is withdrawn, and devices are going back; `--at-once` or `--rollback TIME` change how fast");
         enum err e = run_tell(rollouts, run, word, why);
         return e ? e : roll_back_begin(rollouts->db, run, word->has_pace ? word->rollback_s : run->rollback_s, word->now_ms, why);
 }
