@@ -441,14 +441,14 @@ static void add_late_harm(struct cli *cli, const struct plan *plan, struct buf *
         begin_item(line);
         buf_add_text(line, "harm that shows later than the bake (");
         words_span(line, policy->bake_s);
-        buf_add_text(line, "): by then others have it, and only what devices report counts; after the watch (");
+        buf_add_text(line, "): by then others have it, and the watch can only keep it from the rest; after the watch (");
         words_span(line, policy->watch_s);
         buf_add_text(line, ") nothing stops by itself");
         end_item(cli, line, into);
-        if (!plan->has_freeze)
-                return;
         begin_item(line);
-        buf_add_text(line, "in this plan only: freeze windows are not simulated; while one is open nobody starts, and all takes longer by that");
+        buf_add_text(line, "in this plan only: the ceiling that was signed for its ramp");
+        buf_add_text(line, plan->has_freeze ? ", and freeze windows: at the one, or while one of the others is open, nobody starts" : ": where it is reached nobody starts");
+        buf_add_text(line, ", and all takes longer by that");
         end_item(cli, line, into);
 }
 
