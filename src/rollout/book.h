@@ -46,7 +46,7 @@ struct arm {
         uint32_t unbegun;                        /* of the declined */
         uint32_t silent;                         /* at their deadline, whatever was heard of them later */
         uint32_t later[ROLLOUT_KINDS];           /* of by_kind: while they were watched */
-        uint32_t watched, listened, lost;        /* watch.h: now */
+        uint32_t watched, fallen, listened, lost;      /* watch.h: now; fallen: harmed in the slot that is not over, watched when it began */
         struct bound_counts bound;               /* those at the age of their deadline */
 };
 
@@ -62,7 +62,7 @@ struct group {
         struct explained explained[EXPLAINED], running[EXPLAINED];      /* running: of the slot that is not over, when gate_look_ahead() was asked */
         uint32_t uncompared, unmatched;          /* treated ones, past their deadline, whose cell had no control; when no control at all had its deadline */
         uint32_t young;                          /* exposures before their deadline that are not known to be harmed */
-        double excess, silence;                  /* d(s): what is not ruled out; silence that has no bound: attributed so far */
+        double excess, silence, late_event;      /* d(s): what is not ruled out; silence without bound: attributed so far; variance of one event of control more, late */
         double attributed, certain, lost, accepted, accepted_lost;      /* harm.h, less what was accepted: what an override took upon itself; lost: of both */
         struct evalue evalues[ROLLOUT_SIGNALS];
         bool is_dirty, is_harm_stale, is_excess_stale, is_rare;      /* since the rules last looked counts changed, and harm, or the bound's counts */

@@ -235,7 +235,7 @@ static void look_everywhere(const struct rollout *rollout, struct everywhere *ev
                         add_events(&everywhere->later[kind], 0, risk_of(rollout, share, kind).control_events);
         }
         for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++) {
-                everywhere->later[kind].control = rollout->groups[0].control.watched + everywhere->later[kind].of_each;
+                everywhere->later[kind].control = rollout->groups[0].control.watched + rollout->groups[0].control.fallen;
                 divide(&everywhere->later[kind]);
         }
         divide(&everywhere->silence);
@@ -264,7 +264,7 @@ static void explain_later(struct rollout *rollout, unsigned kind, const struct r
         for (uint32_t i = 0; i < rollout->group_count; i++) {
                 struct group *group = &rollout->groups[i];
                 struct explained *explained = is_over ? &group->explained[EXPLAINS_LATER + kind] : &group->running[EXPLAINS_LATER + kind];
-                double treated = group->treated.watched, control = group->control.watched;
+                double treated = group->treated.watched + group->treated.fallen, control = group->control.watched + group->control.fallen;
                 explained->at_treated += treated * rate->of_each;
                 explained->at_control += control * rate->of_each;
                 explained->spread += treated * treated * rate->of_each / rate->control;
@@ -374,6 +374,8 @@ void gate_close(struct rollout *rollout)
                 next = rollout->cells[at].next_free;
                 free_cell(rollout, at);
         }
+        for (uint32_t i = 0; i < rollout->group_count && rollout->event_count; i++)
+                rollout->groups[i].treated.fallen = rollout->groups[i].control.fallen = 0;
         if (rollout->event_count)
                 rollout->log_evidence = average(rollout);
         rollout->event_count = 0;

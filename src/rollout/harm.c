@@ -83,28 +83,24 @@ static struct anyway anyway_of(const struct rollout *rollout, const struct group
         return anyway;
 }
 
-/* One event of control more or less explains so many, with this variance. While it had none, nothing would be explained, and all be certain; so one is
- * reckoned with where control is few beside many: eight treated for each, or fifty, when the held-out alone are left. */
-static double of_one_event(double treated, double control)
+/* While control had none, nothing would be explained, and all be certain; so one is reckoned with where control is few beside many: eight treated for each, or fifty, when
+ * the held-out alone are left. */
+double harm_of_one_event(double treated, double control)
 {
         return control > 0 && treated > control ? treated * treated / (control * control) - 1 : 0;
 }
 
 /* Told by those who are watched. */
-static struct harm later_of(const struct rollout *rollout, const struct group *group, struct question question)
+static struct harm later_of(const struct rollout *rollout, const struct group *group, const struct question *question)
 {
         const struct arm *treated = &group->treated;
-        double one_more = of_one_event(treated->watched, rollout->groups[0].control.watched);
         struct harm later = { 0 };
-        question.settled = treated->watched;
-        for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++)
-                question.settled += treated->later[kind];
         for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++) {
                 unsigned as = EXPLAINS_LATER + kind;
                 struct anyway anyway = standardise_watched(&group->explained[as], &group->running[as], group == rollout->groups);
-                anyway.variance += one_more;
+                anyway.variance += group->late_event;
                 if (treated->later[kind])
-                        later = plus(later, beyond(&question, treated->later[kind], &anyway));
+                        later = plus(later, beyond(question, treated->later[kind], &anyway));
         }
         return later;
 }
@@ -136,7 +132,7 @@ static void add(struct anyway *sum, const struct anyway *other)
 static struct harm in_time_of(const struct rollout *rollout, const struct group *group, const struct question *question)
 {
         const struct arm *treated = &group->treated;
-        double one_more = of_one_event(arm_settled(treated), arm_settled(&rollout->groups[0].control));
+        double one_more = harm_of_one_event(arm_settled(treated), arm_settled(&rollout->groups[0].control));
         struct anyway all = { 0 };
         struct harm told = { 0 };
         uint32_t harmed = 0;
@@ -166,7 +162,7 @@ struct harm harm_of(const struct rollout *rollout, const struct group *group)
         const struct question question = { (double)rollout->policy.budget, rollout->deviations, -2 * log(error_of_all / 2 / groups / (EXPLAINED + 1)), arm_settled(&group->treated) };
         struct harm harm = { 0 };
         if (arm_hurt(&group->treated)) {
-                struct harm later = later_of(rollout, group, question);
+                struct harm later = later_of(rollout, group, &question);
                 harm = in_time_of(rollout, group, &question);
                 harm.likely += later.likely;
                 harm.certain += later.certain;

@@ -530,10 +530,11 @@ static enum err check_report(const struct rollout *rollout, const struct rollout
         return OK;
 }
 
-/* What control tells after its deadline is compared with nothing, unless it is watched. */
-static bool is_beside_the_point(const struct lease *lease)
+/* What control tells after its deadline is compared with nothing, unless it is watched; nor what anybody tells of a release that it has left. */
+static bool is_beside_the_point(const struct rollout *rollout, const struct lease *lease)
 {
-        return lease->is_control && lease->is_due && lease->status == LEASE_PROVEN && !lease->is_watched;
+        bool has_left = rollout->newest[lease->device] != (uint32_t)(lease - rollout->leases);
+        return lease->is_due && lease->status == LEASE_PROVEN && !lease->is_watched && (lease->is_control || has_left);
 }
 
 static bool is_on_offer(const struct rollout *rollout)
@@ -548,7 +549,7 @@ enum err rollout_report(struct rollout *rollout, const struct rollout_report *re
         if (e)
                 return e;
         pass(rollout, report->now_ms);
-        enum lease_status to = is_beside_the_point(lease) ? LEASE_LAPSED : relabel((enum lease_status)lease->status, report->outcome);
+        enum lease_status to = is_beside_the_point(rollout, lease) ? LEASE_LAPSED : relabel((enum lease_status)lease->status, report->outcome);
         bool is_first = lease->status == LEASE_OPEN;
         if (to != LEASE_LAPSED)
                 book_label(rollout, lease, to, report->outcome == ROLLOUT_HARMED ? report->kind : ROLLOUT_SIGNALS);
@@ -586,12 +587,10 @@ enum err rollout_heard(struct rollout *rollout, int64_t now_ms, const uint32_t *
         for (size_t i = 0; i < count; i++)
                 if (handles[i] >= rollout->lease_count)
                         return FAIL(why, ERR_NOT_FOUND, "the rollout has no lease %u", handles[i]);
-        pass(rollout, now_ms);
-        bool is_news = false;
         for (size_t i = 0; i < count; i++)
-                is_news |= watch_hears(rollout, handles[i]);
-        if (is_news)
-                (void)judge(rollout);
+                watch_hears(rollout, handles[i]);      /* before the round that may end with this is over */
+        pass(rollout, now_ms);
+        (void)judge(rollout);
         return OK;
 }
 

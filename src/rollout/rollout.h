@@ -11,7 +11,7 @@
  * starts its deadline. A reservation that is not granted within a lease's time is censored, never booked dark.
  *
  * Invariants: unanswered exposures never pass what the budget allows, for the fleet and for each stratum; nobody is
- * exposed but in EXPOSING and COMPLETE; UNKNOWN and a freeze expose nobody; never more are exposed than the ceiling has at that time; late outcomes mend labels and counts, never evidence.
+ * exposed but in EXPOSING and COMPLETE; UNKNOWN and a freeze expose nobody; never more are exposed than the ceiling has at that time; late outcomes mend labels and counts, never the evidence of a lease.
  * Words and rules: docs/guide/rollout.md. */
 #pragma once
 

@@ -1,8 +1,10 @@
 #include "rollout/watch.h"
 
 #include "rollout/gate.h"
+#include "rollout/harm.h"
 
 #include <assert.h>
+#include <math.h>
 
 static enum arm_name arm_of(const struct lease *lease) { return lease->is_control ? ARM_CONTROL : ARM_TREATED; }
 
@@ -104,12 +106,27 @@ static void leave(struct rollout *rollout, struct lease *lease)
         count(rollout, lease, -1, 0, 0);
 }
 
+/* At risk until the slot is over, as those are who are not harmed. What one event of control more would explain is asked now: who leaves later does not make
+ * this one more certain. So few as CONTROL_LEAST say nothing. */
+static void fall(struct rollout *rollout, const struct lease *lease)
+{
+        enum { CONTROL_LEAST = 8 };
+        uint32_t control = rollout->groups[0].control.watched;
+        for (unsigned i = 0; i < lease_groups(lease); i++) {
+                struct group *group;
+                arm_in(rollout, lease, i, &group)->fallen++;
+                if (!lease->is_control && control >= CONTROL_LEAST)
+                        group->late_event = fmax(group->late_event, harm_of_one_event(group->treated.watched, control));
+        }
+}
+
 void watch_end(struct rollout *rollout, uint32_t handle)
 {
         struct lease *lease = &rollout->leases[handle];
         if (!lease->is_watched)
                 return;
         assert(lease->has_left);
+        fall(rollout, lease);
         gate_watched_no_more(rollout, lease, book_slot(rollout, rollout->now_ms));
         leave(rollout, lease);
 }
@@ -129,7 +146,7 @@ void watch_leave(struct rollout *rollout, uint32_t device)
         leave(rollout, lease);
 }
 
-bool watch_hears(struct rollout *rollout, uint32_t handle)
+void watch_hears(struct rollout *rollout, uint32_t handle)
 {
         struct lease *lease = &rollout->leases[handle];
         bool is_back = lease->ear == EAR_LOST, makes_a_difference = is_back || lease->ear == EAR_WAITING;
@@ -137,7 +154,6 @@ bool watch_hears(struct rollout *rollout, uint32_t handle)
                 count(rollout, lease, 0, 0, -1);
         if (makes_a_difference)
                 lease->ear = is_back ? EAR_SOON : EAR_HEARD;
-        return makes_a_difference;
 }
 
 static bool is_on(const struct rollout *rollout)

@@ -21,7 +21,7 @@ void watch_begin(struct rollout *rollout, uint32_t handle, int64_t slot);    /* 
 void watch_end(struct rollout *rollout, uint32_t handle);                    /* it was harmed */
 bool watch_has(const struct rollout *rollout, uint32_t device);              /* it is watched */
 void watch_leave(struct rollout *rollout, uint32_t device);                  /* censored */
-bool watch_hears(struct rollout *rollout, uint32_t handle);                  /* false: it makes no difference */
+void watch_hears(struct rollout *rollout, uint32_t handle);
 
 int64_t watch_round_ms(const struct rollout *rollout);                       /* when the round is over; NEVER */
 void watch_round(struct rollout *rollout, int64_t slot);                     /* it is over: its slot begins */

@@ -101,6 +101,62 @@ TEST(watch, asks_control_of_late_harm)
         CHECK(small_view(&small).state == ROLLOUT_COMPLETE && small_view(&small).fleet.attributed < 5 && small_view(&small).evidence < 10);
 }
 
+/* One that everybody's engine has in common: half of both arms at once. */
+TEST(watch, asks_control_of_harm_that_comes_to_all_at_once)
+{
+        OWN(small) struct small small;
+        uint32_t treated[FLEET], control[FLEET];
+        open_watched(&small, 5);
+        uint32_t count = some_of(&small, false, treated, 22), controls = some_of(&small, true, control, 9);
+        for (uint32_t i = 0; i < controls; i++)
+                tell_harm(&small, control[i]);
+        for (uint32_t i = 0; i < count; i++)
+                tell_harm(&small, treated[i]);
+        CHECK(small_view(&small).state == ROLLOUT_COMPLETE && small_view(&small).fleet.attributed < 1);
+        small_wait(&small, 2000);
+        CHECK(small_view(&small).state == ROLLOUT_COMPLETE && small_view(&small).fleet.attributed < 1);
+}
+
+TEST(watch, does_not_think_worse_of_harm_because_others_leave)
+{
+        OWN(small) struct small small;
+        uint32_t treated[FLEET], control[FLEET];
+        open_watched(&small, 5);
+        uint32_t count = some_of(&small, false, treated, FLEET), controls = some_of(&small, true, control, FLEET);
+        for (uint32_t i = 0; i < 5; i++) {
+                tell_harm(&small, treated[i]);
+                small_wait(&small, 2000);
+        }
+        double before = small_view(&small).fleet.attributed;
+        CHECK(small_view(&small).state == ROLLOUT_COMPLETE);
+        CHECK(rollout_left(small.rollout, small.now_ms, control, controls, NULL) == OK && rollout_left(small.rollout, small.now_ms, treated + 5, count - 5, NULL) == OK);
+        small_wait(&small, 2000);
+        CHECK(small_view(&small).state == ROLLOUT_COMPLETE && small_view(&small).fleet.attributed <= before);
+}
+
+TEST(watch, hears_nothing_of_those_who_moved_on)
+{
+        OWN(small) struct small small;
+        uint32_t treated[FLEET], handle;
+        open_watched(&small, 5);
+        (void)some_of(&small, false, treated, FLEET);
+        CHECK(rollout_minds(small.rollout, treated[0], true, &handle) && rollout_left(small.rollout, small.now_ms, treated, 1, NULL) == OK);
+        small_report(&small, handle, ROLLOUT_HARMED);
+        CHECK(small_view(&small).fleet.harmed == 0 && small_view(&small).fleet.attributed == 0);
+}
+
+TEST(watch, counts_what_is_heard_as_a_round_ends)
+{
+        OWN(small) struct small small;
+        open_watched(&small, 60);
+        pass_round(&small);
+        small.now_ms = watch_round_ms(small.rollout);
+        hear(&small, false, 0);
+        hear(&small, true, 0);
+        CHECK(small_view(&small).fleet.lost == 0);
+        CHECK(!rollout_tick(small.rollout, small.now_ms) && small_view(&small).fleet.lost == 0);
+}
+
 TEST(watch, takes_it_for_a_night_if_control_is_silent_too)
 {
         OWN(small) struct small small;

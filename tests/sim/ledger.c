@@ -402,7 +402,8 @@ void ledger_reported(struct ledger *ledger, const struct rollout_report *report)
         }
         bool is_first = lease->status == LEDGER_OPEN, is_harm = report->outcome == ROLLOUT_HARMED && lease->status != LEDGER_HARMED;
         bool is_watched = ledger->watched[lease->device] == report->handle;
-        bool is_beside_the_point = lease->is_control && lease->is_due && lease->status == LEDGER_PROVEN && !is_watched;
+        bool has_left = ledger->current[lease->device] != report->handle;
+        bool is_beside_the_point = lease->is_due && lease->status == LEDGER_PROVEN && !is_watched && (lease->is_control || has_left);
         if ((!is_first && lease->status != LEDGER_DARK && !is_harm) || is_beside_the_point)
                 return;
         label(ledger, lease, labels[report->outcome]);

@@ -227,6 +227,7 @@ enum err run_replay(struct db *db, struct run *run, struct why *why)
                 e = replay_row(run, q, why);
         if (e)
                 return DURING(why, e, "input %" PRId64 " of rollout %" PRId64, run->seq, run->facts.number);
+        run->heard_asked_ms = run->heard_asked_ms ? run->heard_asked_ms : run->last_ms;      /* nobody was heard of: nor is, by what was said before */
         (void)rollout_take_changes(run->pure, changes);      /* they were written down when they were new */
         run_refresh(run);
         return OK;
