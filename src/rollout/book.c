@@ -2,9 +2,11 @@
 
 #include "rollout/due.h"
 #include "rollout/gate.h"
+#include "rollout/harm.h"
 #include "rollout/watch.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 uint32_t arm_exposed(const struct arm *arm)
@@ -86,6 +88,8 @@ void book_label(struct rollout *rollout, struct lease *lease, enum lease_status 
                 if (was.is_unbegun)
                         arm->unbegun = arm->unbegun - (was.status == LEASE_DECLINED) + (status == LEASE_DECLINED);
                 group->young = group->young - is_young(&was) + is_young(lease);
+                if (is_harm(status) && !is_harm(was.status) && !lease->is_control)
+                        group->bake_event = fmax(group->bake_event, harm_of_one_event(arm_exposed(arm), arm_exposed(&rollout->groups[0].control)));
                 if (is_harm(was.status) || is_harm(status))
                         book_harm(rollout, group);
                 else

@@ -62,7 +62,8 @@ struct group {
         struct explained explained[EXPLAINED], running[EXPLAINED];      /* running: of the slot that is not over, when gate_look_ahead() was asked */
         uint32_t uncompared, unmatched;          /* treated ones, past their deadline, whose cell had no control; when no control at all had its deadline */
         uint32_t young;                          /* exposures before their deadline that are not known to be harmed */
-        double excess, silence, late_event;      /* d(s): what is not ruled out; silence without bound: attributed so far; variance of one event of control more, late */
+        double excess, silence;                  /* d(s): what is not ruled out; silence that has no bound: attributed so far */
+        double bake_event, late_event;           /* the variance of one event of control more, at the worst time when one was harmed */
         double attributed, certain, lost, accepted, accepted_lost;      /* harm.h, less what was accepted: what an override took upon itself; lost: of both */
         struct evalue evalues[ROLLOUT_SIGNALS];
         bool is_dirty, is_harm_stale, is_excess_stale, is_rare;      /* since the rules last looked counts changed, and harm, or the bound's counts */
@@ -89,7 +90,6 @@ struct rollout {
         size_t step_count;                       /* 0: no ceiling */
         bool is_frozen, is_thawed;               /* thawed: people passed over the window that is open */
         uint32_t seen;
-
         struct group *groups;
         struct lease *leases;
         uint32_t lease_count, tries;             /* tries: exposures picked so far, whatever came of them */

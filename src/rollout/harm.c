@@ -132,7 +132,7 @@ static void add(struct anyway *sum, const struct anyway *other)
 static struct harm in_time_of(const struct rollout *rollout, const struct group *group, const struct question *question)
 {
         const struct arm *treated = &group->treated;
-        double one_more = harm_of_one_event(arm_settled(treated), arm_settled(&rollout->groups[0].control));
+        double one_more = treated->by_status[LEASE_PROVEN] ? group->bake_event : 0;      /* where there is nothing but harm, none of it is chance */
         struct anyway all = { 0 };
         struct harm told = { 0 };
         uint32_t harmed = 0;

@@ -107,18 +107,6 @@ static void count(struct ledger *ledger, const struct ledger_lease *lease, unsig
 
 static bool is_hurt(const struct ledger_lease *lease) { return lease->status == LEDGER_HARMED || lease->status == LEDGER_DARK; }
 
-static void label(struct ledger *ledger, struct ledger_lease *lease, enum ledger_status status)
-{
-        bool clears = !lease->is_control && (status == LEDGER_PROVEN || status == LEDGER_DECLINED || status == LEDGER_PREFLIGHT_FAILED);
-        count(ledger, lease, -1u);
-        lease->status = (uint8_t)status;
-        count(ledger, lease, 1);
-        for (unsigned i = 0; i < groups_of(ledger, lease) && clears; i++)
-                group_of(ledger, lease, i)->was_cleared = true;
-        ledger->is_inexact |= lease->is_control && is_hurt(lease);
-}
-
-static uint32_t open_of(const struct ledger_arm *arm) { return arm->by_status[LEDGER_RESERVED] + arm->by_status[LEDGER_OPEN]; }
 static uint32_t hurt_of(const struct ledger_arm *arm) { return arm->by_status[LEDGER_HARMED] + arm->by_status[LEDGER_DARK]; }
 
 static uint32_t exposed_of(const struct ledger_arm *arm)
@@ -129,6 +117,28 @@ static uint32_t exposed_of(const struct ledger_arm *arm)
         return sum - arm->never_began;
 }
 
+static bool is_control_the_fewer(const struct ledger *ledger)
+{
+        uint32_t treated = exposed_of(&ledger->groups[0].arms[LEDGER_TREATED]), control = exposed_of(&ledger->groups[0].arms[LEDGER_CONTROL]);
+        return control && treated > control;
+}
+
+/* All harm is the release's. */
+static bool is_exact(const struct ledger *ledger) { return !ledger->is_inexact && !ledger->is_loose; }
+
+static void label(struct ledger *ledger, struct ledger_lease *lease, enum ledger_status status)
+{
+        bool clears = !lease->is_control && (status == LEDGER_PROVEN || status == LEDGER_DECLINED || status == LEDGER_PREFLIGHT_FAILED);
+        count(ledger, lease, -1u);
+        lease->status = (uint8_t)status;
+        count(ledger, lease, 1);
+        for (unsigned i = 0; i < groups_of(ledger, lease) && clears; i++)
+                group_of(ledger, lease, i)->was_cleared = true;
+        ledger->is_inexact |= lease->is_control && is_hurt(lease);
+        ledger->is_loose |= is_hurt(lease) && is_control_the_fewer(ledger);
+}
+
+static uint32_t open_of(const struct ledger_arm *arm) { return arm->by_status[LEDGER_RESERVED] + arm->by_status[LEDGER_OPEN]; }
 /* Harm that turns out to be none was not accepted. */
 static void settle(struct ledger *ledger)
 {
@@ -222,15 +232,6 @@ bool ledger_is_unknown(const struct ledger *ledger)
         for (unsigned i = 0; i < LEDGER_RECENT; i++)
                 silent += ledger->recent[i];
         return silent >= LEDGER_RECENT / 2;
-}
-
-static uint32_t settled_of(const struct ledger_arm *arm) { return arm->by_status[LEDGER_PROVEN] + hurt_of(arm); }
-
-/* All harm is the release's: none of control was hurt, nor is it so few that one of them might well have been. */
-static bool is_exact(const struct ledger *ledger)
-{
-        uint32_t treated = settled_of(&ledger->groups[0].arms[LEDGER_TREATED]), control = settled_of(&ledger->groups[0].arms[LEDGER_CONTROL]);
-        return !ledger->is_inexact && (!control || treated <= control);
 }
 
 /* Who may get it. */

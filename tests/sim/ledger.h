@@ -49,6 +49,7 @@ struct ledger {
         int64_t lease_ms, now_ms, next_due_ms, spent_slot;      /* spent_slot: since when it should hold; -1: it need not */
         bool recent[LEDGER_RECENT];              /* the last deadlines of control: silent? */
         bool is_inexact;                         /* control was hurt, or a watched device late: then harm is explained, and the books cannot say how much */
+        bool is_loose;                           /* one was harmed while control was the fewer: then some of it may be chance, and the books cannot say how much */
         bool is_halted, is_over;                 /* over: withdrawn, superseded or cancelled */
         bool is_frozen, is_thawed;               /* thawed: two people passed over the freeze */
         enum rollout_state state;
