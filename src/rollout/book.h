@@ -38,7 +38,7 @@ _Static_assert(sizeof(struct lease) == 40, "a lease is small, for there are mill
 /* leases: before their deadline; exposed, taken: picked, as control; controls: of these that began; offered: control devices in this line, 0 outside of a pick.
  * Watched leases are in a cell of their own, which stays: that of their block's cohort, those picked in one lease's time, for who lines up early is not like who
  * does late. Its slot is below 0, controls: those that are watched now; listened, lost: of both arms. */
-struct cell { int64_t slot; uint32_t block, cohort, leases, exposed, taken, controls, wanted, offered, listened[ARMS], lost[ARMS], first_share, next_free; bool has_losses; };
+struct cell { int64_t slot; uint32_t block, cohort, leases, exposed, taken, controls, wanted, offered, listened[ARMS], lost[ARMS], first_share, next_free; };
 enum { COHORTS_MAX = 16 };                       /* of a block; whoever comes later is of the last */
 
 struct arm {

@@ -109,20 +109,6 @@ void gate_watched_no_more(struct rollout *rollout, struct lease *lease, int64_t 
         lease->is_compared = false;
 }
 
-static void listen_in(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
-{
-        share->due[arm_of(lease)]++;
-        if (signal == ROLLOUT_DARK)
-                note_event(rollout, share, lease, signal);
-        touch(rollout, share);
-}
-
-void gate_listened(struct rollout *rollout, const struct lease *lease, bool is_lost, int64_t slot)
-{
-        enter_slot(rollout, slot);
-        each_share_of(rollout, lease, listen_in, is_lost ? ROLLOUT_DARK : ROLLOUT_SIGNALS);
-}
-
 void gate_harmed(struct rollout *rollout, struct lease *lease, enum rollout_signal signal, int64_t slot)
 {
         if ((lease->is_due && !lease->is_watched) || lease->has_left || !lease->is_compared)

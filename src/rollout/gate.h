@@ -2,7 +2,7 @@
  *
  * An e-process (evalue.h) per signal for each group; a process multiplies the factors of its cells. What happens in one cell
  * within one slot of time is one tied event. Devices at risk of an explicit signal are those whose lease began and that were
- * neither harmed nor due before the slot, proven or not; of darkness, those whose deadline is in it. Evidence is a weighted average of all processes. */
+ * neither harmed nor due before the slot, proven or not; of darkness, those whose deadline is in it, and never those who are watched. Evidence is a weighted average of all processes. */
 #pragma once
 
 #include "rollout/book.h"
@@ -25,7 +25,6 @@ void gate_leaves_cell(struct rollout *rollout, uint32_t cell);
 /* Of leases past their deadline (watch.h). */
 void gate_watches(struct rollout *rollout, struct lease *lease);             /* proven: at risk among those of its block, if there is room for its shares */
 void gate_watched_no_more(struct rollout *rollout, struct lease *lease, int64_t slot);      /* harmed, or censored */
-void gate_listened(struct rollout *rollout, const struct lease *lease, bool is_lost, int64_t slot);      /* a round is over */
 
 bool gate_is_unknown(const struct rollout *rollout);
 bool gate_says_halt(const struct rollout *rollout);

@@ -214,25 +214,18 @@ static void explain_losses(struct rollout *rollout)
         }
 }
 
-/* Marks the cohorts that lost some, all others are as they were. True: there was control to ask. */
-static bool look_for_losses(struct rollout *rollout)
+static bool is_control_asked(const struct rollout *rollout)
 {
         bool is_asked = false;
-        for (uint32_t i = 0; i < rollout->listened_count; i++)
-                rollout->cells[rollout->leases[rollout->listened[i]].cell].has_losses = false;
-        for (uint32_t i = 0; i < rollout->listened_count; i++) {
+        for (uint32_t i = 0; i < rollout->listened_count && !is_asked; i++) {
                 const struct lease *lease = &rollout->leases[rollout->listened[i]];
-                is_asked |= is_asked_of(lease) && lease->is_control;
-                rollout->cells[lease->cell].has_losses |= lease->ear == EAR_WAITING;
+                is_asked = lease->is_control && is_asked_of(lease);
         }
         return is_asked;
 }
 
-static void end_round_for(struct rollout *rollout, struct lease *lease, int64_t slot)
+static void end_round_for(struct rollout *rollout, struct lease *lease)
 {
-        if (!is_asked_of(lease) || !rollout->cells[lease->cell].has_losses)
-                return;
-        gate_listened(rollout, lease, lease->ear == EAR_WAITING, slot);
         if (lease->ear != EAR_WAITING)
                 return;
         count(rollout, lease, 0, 0, 1);
@@ -242,9 +235,9 @@ static void end_round_for(struct rollout *rollout, struct lease *lease, int64_t 
 /* With no control to ask, a round says nothing. */
 void watch_round(struct rollout *rollout, int64_t slot)
 {
-        bool is_asked = look_for_losses(rollout);
+        bool is_asked = is_control_asked(rollout);
         for (uint32_t i = 0; i < rollout->listened_count && is_asked; i++)
-                end_round_for(rollout, &rollout->leases[rollout->listened[i]], slot);
+                end_round_for(rollout, &rollout->leases[rollout->listened[i]]);
         explain_losses(rollout);
         begin_round(rollout, slot);
 }
