@@ -21,8 +21,6 @@ static enum err feed_tick(struct run *run, const struct input *input, struct fed
         return OK;
 }
 
-OWN_DEFINE(memory, void *, mem_free)
-
 static enum err feed_pick(struct run *run, const struct input *input, struct fed *fed, struct why *why)
 {
         OWN(memory) void *devices_memory = mem_new(input->list_count + 1, sizeof(struct rollout_device));

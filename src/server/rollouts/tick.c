@@ -13,8 +13,6 @@ enum {
         SEEN_EVERY_MS = 1000,
 };
 
-OWN_DEFINE(memory, void *, mem_free)
-
 /* 100 devices ask every half second; a million every minute: the server answers about as many a second. */
 int64_t run_retry_ms(const struct run *run)
 {

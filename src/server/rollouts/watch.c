@@ -7,8 +7,6 @@
 
 enum { LOOKS_PER_LEASE = 8, LOOK_LEAST_MS = 1000 };
 
-OWN_DEFINE(memory, void *, mem_free)
-
 static bool is_open(const struct run *run)
 {
         return run->facts.state == ROLLOUT_EXPOSING || run->facts.state == ROLLOUT_HOLDING || run->facts.state == ROLLOUT_COMPLETE;
