@@ -34,13 +34,15 @@ static double few(const struct rollout *rollout, const struct group *group)
         return group->attributed > 0 && group->certain <= 0 ? floor((double)rollout->policy.budget / 2) : 0;
 }
 
-/* Harm of so many, and nobody has it proven: whoever came next would be harmed, too. Before that no more are let in than would make it so. */
+/* Harm of so many, and nobody has it proven: whoever came next would be harmed, too. Before that no more are let in than would make it so; one at a time, if
+ * it may all be chance. */
 static double some(const struct rollout *rollout) { return at_most(5, (double)rollout->policy.budget) + slack; }
 
 static double without_good_news(const struct rollout *rollout, const struct group *group)
 {
         bool has_only_harm = group->attributed > 0 && !group->treated.by_status[LEASE_PROVEN];
-        return has_only_harm ? floor(some(rollout) - group->attributed) - arm_open(&group->treated) : rollout->fleet;
+        double left = floor(some(rollout) - group->attributed), least = group->certain > 0 ? 0 : 1;
+        return has_only_harm ? fmax(left, least) - arm_open(&group->treated) : rollout->fleet;
 }
 
 static bool admits(const struct rollout *rollout, const struct group *group)

@@ -59,6 +59,23 @@ TEST(pacer, stops_where_there_is_nothing_but_harm)
         CHECK(!pacer_is_spent(small.rollout) && pacer_admits(small.rollout, &of_it));
 }
 
+TEST(pacer, lets_one_in_at_a_time_where_all_harm_may_be_chance)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.budget = 30;
+        small_init(&small, &policy, 60);
+        struct group *fleet = &small.rollout->groups[0];
+        fleet->attributed = 6;
+        fleet->certain = 0;
+        CHECK(pacer_window(small.rollout, fleet) == 1);
+        fleet->treated.by_status[LEASE_OPEN] = fleet->young = 1;
+        CHECK(pacer_window(small.rollout, fleet) == 0);
+        fleet->certain = 1;
+        fleet->treated.by_status[LEASE_OPEN] = fleet->young = 0;
+        CHECK(pacer_window(small.rollout, fleet) == 0);
+}
+
 /* Whatever pacer_window() says, so many are admitted, and no more. */
 TEST(pacer_window, agrees_with_who_is_admitted)
 {
