@@ -51,7 +51,7 @@ void book_harm(struct rollout *rollout, struct group *group)
         book_dirty(rollout, group);
 }
 
-static struct arm *arm_in(struct rollout *rollout, const struct lease *lease, unsigned i, struct group **ret_group)
+struct arm *book_arm(struct rollout *rollout, const struct lease *lease, unsigned i, struct group **ret_group)
 {
         struct group *group = *ret_group = &rollout->groups[lease_group(lease, i)];
         return lease->is_control ? &group->control : &group->treated;
@@ -76,7 +76,7 @@ void book_label(struct rollout *rollout, struct lease *lease, enum lease_status 
         lease->kind = (uint8_t)kind;
         for (unsigned i = 0; i < lease_groups(lease); i++) {
                 struct group *group;
-                struct arm *arm = arm_in(rollout, lease, i, &group);
+                struct arm *arm = book_arm(rollout, lease, i, &group);
                 arm->by_status[was.status]--;
                 arm->by_status[status]++;
                 if (was.status == LEASE_HARMED)
@@ -118,7 +118,7 @@ void book_never_began(struct rollout *rollout, struct lease *lease)
         lease->is_unbegun = true;
         for (unsigned i = 0; i < lease_groups(lease); i++) {
                 struct group *group;
-                arm_in(rollout, lease, i, &group)->unbegun++;
+                book_arm(rollout, lease, i, &group)->unbegun++;
         }
 }
 
@@ -165,7 +165,7 @@ uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *devi
                 rollout->next_due_ms = lease->due_ms;
         for (unsigned i = 0; i < lease_groups(lease); i++) {
                 struct group *group;
-                arm_in(rollout, lease, i, &group)->by_status[LEASE_RESERVED]++;
+                book_arm(rollout, lease, i, &group)->by_status[LEASE_RESERVED]++;
                 group->young += is_young(lease);
                 book_dirty(rollout, group);
         }
@@ -192,7 +192,7 @@ void book_due(struct rollout *rollout, struct lease *lease)
         lease->is_due = true;
         for (unsigned i = 0; i < lease_groups(lease); i++) {
                 struct group *group;
-                struct arm *arm = arm_in(rollout, lease, i, &group);
+                struct arm *arm = book_arm(rollout, lease, i, &group);
                 group->young -= was_young;
                 if (has_ended)
                         settle(rollout, lease, group, arm);

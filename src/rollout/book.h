@@ -7,39 +7,9 @@
 
 #include "rollout/bound.h"
 #include "rollout/evalue.h"
+#include "rollout/lease.h"
 #include "rollout/rollout.h"
-#include "rollout/share.h"
 #include "rollout/view.h"
-
-enum lease_status {
-        LEASE_RESERVED, LEASE_OPEN,              /* unanswered */
-        LEASE_PROVEN, LEASE_HARMED, LEASE_DARK, LEASE_DECLINED, LEASE_PREFLIGHT_FAILED,
-        LEASE_LAPSED,                            /* reserved, and nobody came: as if it had not been */
-        LEASE_STATUSES,
-};
-
-/* Of who is listened to: from the next round on; silent in this one so far; heard of; heard of, and leaves with this round; silent since an earlier one. */
-enum lease_ear { EAR_NONE, EAR_SOON, EAR_WAITING, EAR_HEARD, EAR_LEAVING, EAR_LOST };
-
-enum { NO_LEASE = UINT32_MAX, NO_CELL = UINT32_MAX, TRIES_MAX = 3, RECENT_CONTROLS = 8, SLOTS_PER_LEASE = 16, CAP_SLOTS = 17 };
-#define NEVER INT64_MAX
-
-/* 40 bytes, one for each lease that was ever given. */
-struct lease {
-        int64_t due_ms;                          /* the reservation's end, then the lease's deadline */
-        uint32_t device, cell, due_place;        /* once it is due: its cohort's cell, and its place among those who are listened to */
-        uint16_t strata[LIMIT_ATTRIBUTES];
-        uint8_t strata_count : 4, ear : 4, status, kind;      /* ear: enum lease_ear */
-        bool is_control : 1, is_due : 1, is_unbegun : 1;       /* unbegun: declined in time */
-        bool is_compared : 1, has_left : 1, is_watched : 1, is_held_out : 1;      /* counted among those at risk; no more, for it was harmed; watch.h */
-};
-_Static_assert(sizeof(struct lease) == 40, "a lease is small, for there are millions");
-
-/* leases: before their deadline; exposed, taken: picked, as control; controls: of these that began; offered: control devices in this line, 0 outside of a pick.
- * Watched leases are in a cell of their own, which stays: that of their block's cohort, those picked in one lease's time, for who lines up early is not like who
- * does late. Its slot is below 0, controls: those that are watched now; listened, lost: of both arms. */
-struct cell { int64_t slot; uint32_t block, cohort, leases, exposed, taken, controls, wanted, offered, listened[ARMS], lost[ARMS], first_share, next_free; };
-enum { COHORTS_MAX = 16 };                       /* of a block; whoever comes later is of the last */
 
 struct arm {
         uint32_t by_status[LEASE_STATUSES], by_kind[ROLLOUT_KINDS];
@@ -125,13 +95,13 @@ struct rollout {
         uint64_t change_count, change_taken;
 };
 
-static inline uint32_t lease_group(const struct lease *lease, unsigned i) { return i ? 1u + lease->strata[i - 1] : 0; }
-static inline unsigned lease_groups(const struct lease *lease) { return 1u + lease->strata_count; }
 static inline uint32_t arm_open(const struct arm *arm) { return arm->by_status[LEASE_RESERVED] + arm->by_status[LEASE_OPEN]; }
 static inline uint32_t arm_hurt(const struct arm *arm) { return arm->by_status[LEASE_HARMED] + arm->by_status[LEASE_DARK]; }
 static inline uint32_t arm_settled(const struct arm *arm) { return arm->by_status[LEASE_PROVEN] + arm_hurt(arm); }
 uint32_t arm_exposed(const struct arm *arm);                                 /* all but those who never began */
 
+/* The lease's arm in its i-th group. */
+struct arm *book_arm(struct rollout *rollout, const struct lease *lease, unsigned i, struct group **ret_group);
 /* Exposures that leases are kept for: each device as often as it may try, in a large fleet half of them once more. */
 uint64_t book_tries_max(uint32_t fleet);
 /* A new lease, reserved. The caller has seen that there is room. */
@@ -146,5 +116,6 @@ void book_due(struct rollout *rollout, struct lease *lease);
 int64_t book_slot(const struct rollout *rollout, int64_t at_ms);
 int64_t book_slot_ms(const struct rollout *rollout, int64_t slot);           /* when it begins */
 bool rollout_is_frozen(const struct rollout *rollout);
+bool rollout_is_on_offer(const struct rollout *rollout);                     /* exposing, holding or complete: also those who have it are watched */
 bool rollout_may_expose(const struct rollout *rollout);                      /* in this state, if there is room */
 bool rollout_is_due(const struct rollout *rollout, int64_t now_ms);         /* a tick at this time has deadlines or evidence to see to */

@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-static enum arm_name arm_of(const struct lease *lease) { return lease->is_control ? ARM_CONTROL : ARM_TREATED; }
-
 /* A stratum that is named twice is one. */
 static bool is_named_before(const struct lease *lease, unsigned i)
 {
@@ -17,24 +15,18 @@ static bool is_named_before(const struct lease *lease, unsigned i)
 
 /* Calls `step` with each share of the lease. */
 typedef void share_step(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal);
-static void each_share_of(struct rollout *rollout, const struct lease *lease, share_step *step, enum rollout_signal signal)
+static void each_share(struct rollout *rollout, const struct lease *lease, share_step *step, enum rollout_signal signal)
 {
-        for (unsigned i = 0; i < lease_groups(lease); i++)
+        for (unsigned i = 0; i < lease_groups(lease) && lease->is_compared; i++)
                 share_expect(&rollout->shares, lease->cell, lease_group(lease, i));
-        for (unsigned i = 0; i < lease_groups(lease); i++)
+        for (unsigned i = 0; i < lease_groups(lease) && lease->is_compared; i++)
                 share_expect_item(&rollout->shares, lease->cell, lease_group(lease, i));
-        for (unsigned i = 0; i < lease_groups(lease); i++)
+        for (unsigned i = 0; i < lease_groups(lease) && lease->is_compared; i++)
                 if (!is_named_before(lease, i)) {
                         uint32_t at = share_find(&rollout->shares, lease->cell, lease_group(lease, i));
                         assert(at != NO_SHARE);
                         step(rollout, &rollout->shares.items[at], lease, signal);
                 }
-}
-
-static void each_share(struct rollout *rollout, const struct lease *lease, share_step *step, enum rollout_signal signal)
-{
-        if (lease->is_compared)
-                each_share_of(rollout, lease, step, signal);
 }
 
 /* Whatever came to pass in slots before this one is over. */
@@ -69,18 +61,13 @@ static void touch(struct rollout *rollout, struct share *share)
         share_touch(&rollout->shares, (uint32_t)(share - rollout->shares.items));
 }
 
-static void note_event(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
+static void harm_in(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
 {
+        share->left[arm_of(lease)]++;
         rollout->shares.events[share - rollout->shares.items].counts[signal][arm_of(lease)]++;
         rollout->event_count++;
         share->has_events = true;
         touch(rollout, share);
-}
-
-static void harm_in(struct rollout *rollout, struct share *share, const struct lease *lease, enum rollout_signal signal)
-{
-        share->left[arm_of(lease)]++;
-        note_event(rollout, share, lease, signal);
 }
 
 static bool is_cohort(const struct cell *cell) { return cell->slot < 0; }

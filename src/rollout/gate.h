@@ -8,7 +8,7 @@
 #include "rollout/book.h"
 
 void gate_begins(struct rollout *rollout, struct lease *lease);              /* granted: at risk from now on */
-/* It was harmed so in this slot; of one lease the first harm counts, and what comes after its deadline does not. */
+/* It was harmed so in this slot; of one lease the first harm counts, and what comes after its deadline does if it is watched. */
 void gate_harmed(struct rollout *rollout, struct lease *lease, enum rollout_signal signal, int64_t slot);
 void gate_declined(struct rollout *rollout, struct lease *lease);            /* as if it had never been at risk */
 void gate_due(struct rollout *rollout, struct lease *lease, int64_t slot);   /* its deadline is here, answered or DARK */

@@ -537,7 +537,7 @@ static bool is_beside_the_point(const struct rollout *rollout, const struct leas
         return lease->is_due && lease->status == LEASE_PROVEN && !lease->is_watched && (lease->is_control || has_left);
 }
 
-static bool is_on_offer(const struct rollout *rollout)
+bool rollout_is_on_offer(const struct rollout *rollout)
 {
         return rollout->state == ROLLOUT_EXPOSING || rollout->state == ROLLOUT_HOLDING || rollout->state == ROLLOUT_COMPLETE;
 }
@@ -556,7 +556,7 @@ enum err rollout_report(struct rollout *rollout, const struct rollout_report *re
         if (lease->is_due && to == LEASE_PROVEN)
                 watch_begin(rollout, report->handle, book_slot(rollout, rollout->now_ms));
         if (is_first && to == LEASE_DECLINED) {
-                if (is_on_offer(rollout))
+                if (rollout_is_on_offer(rollout))
                         book_never_began(rollout, lease);
                 gate_declined(rollout, lease);
         }

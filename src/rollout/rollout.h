@@ -113,11 +113,11 @@ struct rollout_listened { uint32_t handle, device; };
 size_t rollout_listens(const struct rollout *rollout, struct rollout_listened *into, size_t max);
 int64_t rollout_round_ends_ms(const struct rollout *rollout);                /* INT64_MAX: nobody is listened to */
 enum { ROLLOUT_LISTENED_MAX = 32768 };
-/* These were heard of, by whatever they asked or said. Handles of whom no word is awaited change nothing. ERR_NOT_FOUND: no such lease. */
+/* These were heard of, by whatever they asked or said, before `now_ms`: also in a round that ends with it. Handles of whom no word is awaited change nothing. ERR_NOT_FOUND: no such lease. */
 MUST_CHECK enum err rollout_heard(struct rollout *rollout, int64_t now_ms, const uint32_t *handles, size_t count, struct why *why);
 /* These run another release by now, or are no more: what becomes of them says nothing about this one. ERR_NOT_FOUND: a number past the fleet. */
 MUST_CHECK enum err rollout_left(struct rollout *rollout, int64_t now_ms, const uint32_t *devices, size_t count, struct why *why);
-/* The lease of this device that its harm counts for now, whatever it reports it about: it is under way, or before its deadline, or (is_same_stream) watched. */
+/* The lease that this device's harm counts for now, whatever the device tells it of: under way, before its deadline, or (is_same_stream) watched. False: none. */
 bool rollout_minds(const struct rollout *rollout, uint32_t device, bool is_same_stream, uint32_t *ret_handle);
 
 /* How many devices of the fleet, held-out ones left out, checked in since the start: what *complete* is measured against. */

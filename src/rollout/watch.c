@@ -6,14 +6,6 @@
 #include <assert.h>
 #include <math.h>
 
-static enum arm_name arm_of(const struct lease *lease) { return lease->is_control ? ARM_CONTROL : ARM_TREATED; }
-
-static struct arm *arm_in(struct rollout *rollout, const struct lease *lease, unsigned i, struct group **ret_group)
-{
-        struct group *group = *ret_group = &rollout->groups[lease_group(lease, i)];
-        return lease->is_control ? &group->control : &group->treated;
-}
-
 uint32_t watch_listened_max(const struct rollout *rollout)
 {
         return 2 * (rollout->fleet < LISTENED_MAX ? rollout->fleet : LISTENED_MAX);
@@ -47,7 +39,7 @@ static void count(struct rollout *rollout, const struct lease *lease, int watche
 {
         for (unsigned i = 0; i < lease_groups(lease); i++) {
                 struct group *group;
-                struct arm *arm = arm_in(rollout, lease, i, &group);
+                struct arm *arm = book_arm(rollout, lease, i, &group);
                 arm->watched += (uint32_t)watched;
                 arm->listened += (uint32_t)listened;
                 arm->lost += (uint32_t)lost;
@@ -114,7 +106,7 @@ static void fall(struct rollout *rollout, const struct lease *lease)
         uint32_t control = rollout->groups[0].control.watched;
         for (unsigned i = 0; i < lease_groups(lease); i++) {
                 struct group *group;
-                arm_in(rollout, lease, i, &group)->fallen++;
+                book_arm(rollout, lease, i, &group)->fallen++;
                 if (!lease->is_control && control >= CONTROL_LEAST)
                         group->late_event = fmax(group->late_event, harm_of_one_event(group->treated.watched, control));
         }
@@ -149,21 +141,17 @@ void watch_leave(struct rollout *rollout, uint32_t device)
 void watch_hears(struct rollout *rollout, uint32_t handle)
 {
         struct lease *lease = &rollout->leases[handle];
-        bool is_back = lease->ear == EAR_LOST, makes_a_difference = is_back || lease->ear == EAR_WAITING;
-        if (is_back)
+        if (lease->ear == EAR_LOST) {
                 count(rollout, lease, 0, 0, -1);
-        if (makes_a_difference)
-                lease->ear = is_back ? EAR_SOON : EAR_HEARD;
-}
-
-static bool is_on(const struct rollout *rollout)
-{
-        return rollout->state == ROLLOUT_EXPOSING || rollout->state == ROLLOUT_HOLDING || rollout->state == ROLLOUT_COMPLETE;
+                lease->ear = EAR_SOON;
+        } else if (lease->ear == EAR_WAITING) {
+                lease->ear = EAR_HEARD;
+        }
 }
 
 int64_t watch_round_ms(const struct rollout *rollout)
 {
-        return is_on(rollout) ? rollout->round_ms : NEVER;
+        return rollout_is_on_offer(rollout) ? rollout->round_ms : NEVER;
 }
 
 static void begin_round(struct rollout *rollout, int64_t slot)

@@ -3,7 +3,7 @@
  * What breaks at the next reboot or days later is compared as what breaks in the bake is: treated with control of the same cohort, at the same time. A cohort are those
  * of a block that were picked within one lease's time: they stood in line together, and have habits in common. At risk of harm that is told are all whose newest lease is proven and past its deadline, in both
  * arms: the risk sets of a log-rank test in calendar time. Of silence, which takes listening, a sample: in rounds of a lease's time, the same for all, so that a cohort's
- * devices are due together. Whoever is not heard of in a whole round is lost, one event, and at risk again once heard of. The sample's excess stands for all who are watched.
+ * devices are due together. Whoever is not heard of in a whole round is lost, until heard of. The sample's excess stands for all who are watched.
  *
  * Control are held-out devices alone: of the others those who are always there would be exposed first, and who is left is like nobody. They stay watched while they are asked again.
  * Whoever has moved on to another release, as the caller says, is censored. */
