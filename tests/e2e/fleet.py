@@ -213,7 +213,7 @@ class Fleet:
             device.start()
             progress(number + 1)
 
-    def ship(self, name, counter, start=True, budget=5, gather="1s", lab_ok=(0,)):
+    def ship(self, name, counter, start=True, budget=5, gather="1s", bake_s=None, lab_ok=(0,)):
         """Pack, sign, publish and prove a set; start its rollout. Returns the lab's result."""
         release = f"edr-rules/{counter}"
         self.firebreak("release", "pack", SETS / name, "--publisher", self.publisher, "--counter", counter)
@@ -222,11 +222,11 @@ class Fleet:
         lab = self.firebreak("lab", "run", release, "--publisher", self.publisher, "--engine", self.build / "firebreak-yarad",
                              "--upload", "--json", ok=lab_ok)
         if start:
-            self.start_rollout(counter, budget, gather)
+            self.start_rollout(counter, budget, gather, bake_s)
         return json.loads(lab.stdout)
 
-    def start_rollout(self, counter, budget=5, gather="1s", ok=(0,)):
-        return self.firebreak("rollout", "start", f"edr-rules/{counter}", "--budget", budget, "--bake", f"{self.bake_s}s", "--gap", "4s", "--gather", gather,
+    def start_rollout(self, counter, budget=5, gather="1s", bake_s=None, ok=(0,)):
+        return self.firebreak("rollout", "start", f"edr-rules/{counter}", "--budget", budget, "--bake", f"{bake_s or self.bake_s}s", "--gap", "4s", "--gather", gather,
                               "--holdout", "0", "--complete", "100%", "--rollback", "5s", ok=ok)
 
     def rollout(self, counter):
