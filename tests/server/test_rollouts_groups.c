@@ -339,6 +339,47 @@ TEST(groups, pinned_that_enrol_later_are_brought_to_their_release)
         CHECK(world_lease(&fleet.world, &late, 1, true) == 200);
 }
 
+/* Whatever is said of the newest: who cannot ask for it is told beside that which older one there is. */
+TEST(groups, hear_of_older_releases_whatever_the_newest_does)
+{
+        static const char by_ann[] = "{\"who\":\"ann\",\"reason\":\"test\"}";
+        static const struct { const char *path, *says; } words[] = {
+                { "/api/v1/rollouts/edr-rules/3/hold", "hold 3 2 <1 <2" }, { "/api/v1/rollouts/edr-rules/3/halt", "hold 3 2 <1 <2" },
+                { "/api/v1/rollouts/edr-rules/3/withdraw", "withdraw 3 2 <1 <2 @3:%" },
+        };
+        OWN(fleet) struct fleet fleet = { 0 };
+        complete_first(&fleet);
+        set(&fleet, "\"pin\":1");
+        complete_next(&fleet, 2);
+        publish(&fleet, 3);
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+                int64_t says = 0;
+                CHECK(world_ask(&fleet.world, "POST", words[i].path, by_ann) == 200);
+                world_tick(&fleet.world, 100);
+                CHECK(db_number(fleet.world.store->db, "SELECT count(*) FROM cohorts WHERE says LIKE ?", VALUES(bind_text(words[i].says)), 0, &says, NULL) == OK && says == 1);
+        }
+}
+
+/* It enrolled after the newest was published; until that is complete it may have the one before. */
+TEST(groups, latecomers_are_told_of_the_release_before_until_the_newest_is_complete)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        struct world_device late;
+        complete_first(&fleet);
+        publish(&fleet, 2);
+        fleet.world.now_ms += 2000;
+        fleet.world.group = "office";
+        world_enrol(&fleet.world, &late, "os=debian");
+        memcpy(fleet.world.target, fleet.targets[2], 32);
+        CHECK(world_lease(&fleet.world, &late, 2, true) == 202 && world_int(&fleet.world, "counter") == 1);
+        memcpy(fleet.world.target, fleet.targets[1], 32);
+        CHECK(world_lease(&fleet.world, &late, 1, true) == 200);
+        late.running = late.proven = 1;
+        CHECK(world_report(&fleet.world, &late, "proven", "") == 200);
+        memcpy(fleet.world.target, fleet.targets[2], 32);
+        CHECK(world_lease(&fleet.world, &late, 2, true) == 202 && world_int(&fleet.world, "counter") == -1);
+}
+
 /* The newest sixteen, each once. */
 TEST(groups, of_many_releases_the_newest_are_offered)
 {

@@ -246,7 +246,7 @@ TEST(life, of_a_release_ends_as_nobodys_fallback_when_it_is_withdrawn)
         struct course course = { .counter = 1, .fate = all_well };
         CHECK(run_until(&fleet, &course, "complete", 120));
         start(&fleet, 2);
-        CHECK(director_says(&fleet, "go 2 1"));
+        CHECK(director_says(&fleet, "go 2 1 <1"));
         CHECK(say(&fleet, 1, "withdraw") == 200 && director_says(&fleet, "go 2 0 -1"));
         CHECK(say(&fleet, 2, "withdraw") == 200 && director_says(&fleet, "withdraw 2 0 -1"));
 }

@@ -164,12 +164,22 @@ static bool may_try(const char *outcome)
         return !outcome[0] || strcmp(outcome, "declined") == 0 || strcmp(outcome, "unclaimed") == 0;
 }
 
+/* Until then it may have what was completed before. */
+static enum err answer_stranger(struct call *call, const struct ask *ask, const struct run *run, struct why *why)
+{
+        struct wire_wait wait = { .retry_ms = STRANGER_MS };
+        int64_t before = 0;
+        enum err e = run_fallback(call->db, run, &before, why);
+        wait.counter = before > ask->body.running ? before : 0;
+        return e ? e : answer_instead(call, &wait, "enrolled after the release was approved: it comes when the rollout is complete", why);
+}
+
 static enum err stand_in_line(struct call *call, const struct ask *ask, struct run *run, struct why *why)
 {
         struct run_asker asker = { .device = ask->device.number, .running = ask->body.running, .now_ms = call->now_ms };
         memcpy(asker.nonce, ask->nonce, sizeof(asker.nonce));
         if (!run_line_up(run, &asker))
-                return run_facts(run)->stand == RUN_WATCHES ? follow(call, ask, run, why) : answer_wait(call, STRANGER_MS, "enrolled after the release was approved: it comes when the rollout is complete", why);
+                return run_facts(run)->stand == RUN_WATCHES ? follow(call, ask, run, why) : answer_stranger(call, ask, run, why);
         return answer_wait(call, run_retry_ms(run), "waiting in line", why);
 }
 

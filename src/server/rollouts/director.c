@@ -256,7 +256,14 @@ static void insert_older(const struct run_facts *facts, struct cohort *cohort)
         memcpy(cohort->older[at].sha256, facts->target, sizeof(cohort->older[at].sha256));
 }
 
-/* What groups that are kept back from this one are to have. */
+static void add_older_run(const struct edition *edition, const struct run_facts *facts, int64_t counter, struct cohort *cohort)
+{
+        const struct run *run = rollouts_find(edition->store->rollouts, facts->stream, counter);
+        if (run && counter < facts->counter)
+                insert_older(run_facts(run), cohort);
+}
+
+/* What groups that are kept back from this one are to have, and the newest of all: for whoever cannot have this one now. */
 static enum err add_older(const struct edition *edition, const struct run_facts *facts, struct cohort *cohort, struct why *why)
 {
         OWN(query) struct query *q = NULL;
@@ -266,10 +273,10 @@ static enum err add_older(const struct edition *edition, const struct run_facts 
                 const struct group_rule rule = { query_int(q, 0), query_int(q, 1) };
                 int64_t counter = 0;
                 e = group_offer(edition->store->db, facts->stream, &rule, &counter, why);
-                const struct run *run = rollouts_find(edition->store->rollouts, facts->stream, counter);
-                if (!e && run && counter < facts->counter)
-                        insert_older(run_facts(run), cohort);
+                if (!e)
+                        add_older_run(edition, facts, counter, cohort);
         }
+        add_older_run(edition, facts, (int64_t)cohort->fallback, cohort);
         return e;
 }
 
