@@ -109,6 +109,16 @@ static uint64_t wanted_of(const struct agent *agent, struct stream *stream)
         return slots_is_denied(agent->slots, stream->index, stream->wanted) ? 0 : stream->wanted;
 }
 
+/* What was given up here, and in the place of all that is denied by its height alone, a lower bound. */
+static void add_choice(const struct agent *agent, const struct stream *stream, struct buf *bundle)
+{
+        const struct slot_stream *now = slots_stream(agent->slots, stream->index);
+        uint64_t running = slots_in(agent->slots, stream->index, (enum slot_id)now->current)->counter;
+        bool is_lower = now->denied_below && running < now->denied_below - 1;
+        bundle_add_number(bundle, BUNDLE_ABOVE, is_lower ? now->denied_below - 1 : running);
+        bundle_add_numbers(bundle, BUNDLE_DENIED, now->denied, now->denied_count);
+}
+
 /* Files first: their places in the bundle stay the same from run to run. */
 static enum err make_bundle(const struct refresh *refresh, struct buf *bundle, struct why *why)
 {
@@ -120,6 +130,7 @@ static enum err make_bundle(const struct refresh *refresh, struct buf *bundle, s
         bundle_add_text(bundle, BUNDLE_PLATFORM, agent->config->platform);
         bundle_add_text(bundle, BUNDLE_STREAM, agent->streams[refresh->stream].config->name);
         bundle_add_number(bundle, BUNDLE_WANTED, wanted_of(agent, &refresh->agent->streams[refresh->stream]));
+        add_choice(agent, &agent->streams[refresh->stream], bundle);
         bundle_add_number(bundle, BUNDLE_FLOOR, slots_stream(agent->slots, agent->streams[refresh->stream].index)->floor);
         if (refresh->cohort.length)
                 bundle_add(bundle, BUNDLE_COHORT, refresh->cohort.bytes, refresh->cohort.length);

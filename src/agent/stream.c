@@ -241,6 +241,9 @@ void stream_offer(struct stream *stream, const struct offer *offer)
 {
         bool is_candidate = stream->life > LIFE_IDLE && stream->life < LIFE_ARMED;
         stream->offer = *offer;
+        /* It was found before the trial began: once that is proven it must not be led back. */
+        if ((stream->life == LIFE_ARMED || stream->life == LIFE_PROBATION) && offer->state == OFFER_GO && offer->counter < stream->release.counter)
+                stream->offer.state = OFFER_HOLD;
         if (offer->state == OFFER_GO && !is_same(stream, offer))
                 stream->retry_pause_ms = stream->retry_at_ms = 0;        /* that was about another release */
         if (is_candidate && (offer->state == OFFER_NONE || offer->state == OFFER_WITHDRAW || !is_same(stream, offer)))

@@ -7,10 +7,15 @@
 
 enum { HEAD_BYTES = 5, FILE_MASK = 0xc0, NUMBER_BYTES = 8 };
 
-void bundle_add(struct buf *bundle, uint8_t kind, const void *bytes, size_t length)
+static void add_head(struct buf *bundle, uint8_t kind, size_t length)
 {
         uint8_t head[HEAD_BYTES] = { kind, (uint8_t)length, (uint8_t)(length >> 8), (uint8_t)(length >> 16), (uint8_t)(length >> 24) };
         buf_add(bundle, head, sizeof(head));
+}
+
+void bundle_add(struct buf *bundle, uint8_t kind, const void *bytes, size_t length)
+{
+        add_head(bundle, kind, length);
         buf_add(bundle, bytes, length);
 }
 
@@ -19,19 +24,25 @@ void bundle_add_text(struct buf *bundle, uint8_t kind, const char *text)
         bundle_add(bundle, kind, text, strlen(text));
 }
 
+void bundle_add_numbers(struct buf *bundle, uint8_t kind, const uint64_t *numbers, size_t count)
+{
+        add_head(bundle, kind, count * NUMBER_BYTES);
+        for (size_t i = 0; i < count * NUMBER_BYTES; i++) {
+                uint8_t byte = (uint8_t)(numbers[i / NUMBER_BYTES] >> (8 * (i % NUMBER_BYTES)));
+                buf_add(bundle, &byte, 1);
+        }
+}
+
 void bundle_add_number(struct buf *bundle, uint8_t kind, uint64_t number)
 {
-        uint8_t bytes[NUMBER_BYTES];
-        for (size_t i = 0; i < sizeof(bytes); i++)
-                bytes[i] = (uint8_t)(number >> (8 * i));
-        bundle_add(bundle, kind, bytes, sizeof(bytes));
+        bundle_add_numbers(bundle, kind, &number, 1);
 }
 
 static bool is_kind(uint8_t kind)
 {
         uint8_t files = kind & FILE_MASK;
         if (!files)
-                return kind >= BUNDLE_NOW && kind <= BUNDLE_WANTED;
+                return kind >= BUNDLE_NOW && kind <= BUNDLE_DENIED;
         uint8_t which = kind & (uint8_t)~FILE_MASK;
         return which < BUNDLE_REPOSITORIES << 2 && (files != BUNDLE_ABSENT || (which & 3) == TUF_ROOT);
 }
@@ -76,14 +87,30 @@ static enum err check_once(const struct bundle *bundle, struct why *why)
         return OK;
 }
 
+static uint64_t number_at(const uint8_t *bytes)
+{
+        uint64_t number = 0;
+        for (size_t i = 0; i < NUMBER_BYTES; i++)
+                number |= (uint64_t)bytes[i] << (8 * i);
+        return number;
+}
+
+bool bundle_denies(const struct bundle *bundle, uint64_t counter)
+{
+        unsigned index = bundle_find(bundle, BUNDLE_DENIED);
+        for (size_t at = 0; index != BUNDLE_NONE && at + NUMBER_BYTES <= bundle->records[index].length; at += NUMBER_BYTES)
+                if (number_at(bundle->records[index].bytes + at) == counter)
+                        return true;
+        return false;
+}
+
 static enum err read_number(const struct bundle *bundle, enum bundle_kind kind, uint64_t *ret_number, struct why *why)
 {
         unsigned index = bundle_find(bundle, (uint8_t)kind);
         *ret_number = 0;
         if (index == BUNDLE_NONE || bundle->records[index].length != NUMBER_BYTES)
                 return FAIL(why, ERR_SYNTAX, "bundle: kind %u is not there, or not 8 bytes", kind);
-        for (size_t i = 0; i < NUMBER_BYTES; i++)
-                *ret_number |= (uint64_t)bundle->records[index].bytes[i] << (8 * i);
+        *ret_number = number_at(bundle->records[index].bytes);
         return *ret_number <= INT64_MAX ? OK : FAIL(why, ERR_SYNTAX, "bundle: the number of kind %u is out of range", kind);
 }
 
@@ -121,6 +148,9 @@ enum err bundle_parse(const void *bytes, size_t length, struct bundle *ret_bundl
                 e = read_number(ret_bundle, BUNDLE_FLOOR, &ret_bundle->floor, why);
         if (!e && bundle_find(ret_bundle, BUNDLE_WANTED) != BUNDLE_NONE)
                 e = read_number(ret_bundle, BUNDLE_WANTED, &ret_bundle->wanted, why);
+        ret_bundle->has_above = bundle_find(ret_bundle, BUNDLE_ABOVE) != BUNDLE_NONE;
+        if (!e && ret_bundle->has_above)
+                e = read_number(ret_bundle, BUNDLE_ABOVE, &ret_bundle->above, why);
         ret_bundle->now = (int64_t)now;
         for (size_t i = 0; !e && i < sizeof(word_fields) / sizeof(word_fields[0]); i++)
                 e = read_word(ret_bundle, &word_fields[i], why);

@@ -21,6 +21,8 @@ enum bundle_kind {
         BUNDLE_FLOOR,                                /* uint64 little-endian: highest floor so far */
         BUNDLE_COHORT,                               /* the cohort document */
         BUNDLE_WANTED,                               /* uint64 little-endian: the older release that the server named; may be left out */
+        BUNDLE_ABOVE,                                /* the same: what the device runs, and it takes nothing older; may be left out: it never chooses by itself */
+        BUNDLE_DENIED,                               /* uint64s little-endian: what it gave up; may be left out */
         /* Files: | repository << 2 | role. */
         BUNDLE_KEPT = 0x40,                          /* pinned root; timestamp, snapshot, targets that were trusted before */
         BUNDLE_FRESH = 0x80,                         /* newly fetched; roots in order of their versions */
@@ -36,6 +38,7 @@ static inline uint8_t bundle_file(enum bundle_kind kind, enum bundle_repository 
 void bundle_add(struct buf *bundle, uint8_t kind, const void *bytes, size_t length);
 void bundle_add_text(struct buf *bundle, uint8_t kind, const char *text);
 void bundle_add_number(struct buf *bundle, uint8_t kind, uint64_t number);
+void bundle_add_numbers(struct buf *bundle, uint8_t kind, const uint64_t *numbers, size_t count);
 
 struct bundle_record { uint8_t kind; const uint8_t *bytes; size_t length; };
 
@@ -44,7 +47,8 @@ struct bundle {
         size_t count;
         struct bundle_record records[BUNDLE_RECORDS_MAX];
         int64_t now;
-        uint64_t floor, wanted;                      /* wanted: 0 is none */
+        uint64_t floor, wanted, above;               /* wanted: 0 is none */
+        bool has_above;
         char device[33], ring[LIMIT_NAME_BYTES + 1], platform[LIMIT_NAME_BYTES + 1], stream[LIMIT_NAME_BYTES + 1];
 };
 MUST_CHECK enum err bundle_parse(const void *bytes, size_t length, struct bundle *ret_bundle, struct why *why);
@@ -52,3 +56,4 @@ MUST_CHECK enum err bundle_parse(const void *bytes, size_t length, struct bundle
 /* Index of the last record of that kind, BUNDLE_NONE when there is none. */
 enum { BUNDLE_NONE = 0xffff };
 unsigned bundle_find(const struct bundle *bundle, uint8_t kind);
+bool bundle_denies(const struct bundle *bundle, uint64_t counter);

@@ -49,7 +49,7 @@ uint64_t cohort_bucket(const char *salt, const char *device);
 
 /* The first rule that fits decides; none: not admitted. */
 bool cohort_admits(const struct cohort *cohort, const char *device, const char *ring, const char *platform);
-/* What the document says to a device that was told to have the older release of this counter; as it is when it does not name it. A withdrawal
+/* What the document says to a device that is to have the older release of this counter; as it is when it does not name it. A withdrawal
  * of the newest is still heard. */
 void cohort_turn_to(struct cohort *cohort, uint64_t counter);
 /* Sets hi and is_all for a share of the fleet. */

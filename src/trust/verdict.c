@@ -141,6 +141,29 @@ static enum err read_cohort(struct run *run, const struct tuf_target *target, st
         return OK;
 }
 
+static bool is_named(const struct cohort *cohort, uint64_t counter)
+{
+        size_t at = 0;
+        while (at < cohort->older_count && cohort->older[at].counter != counter)
+                at++;
+        return at < cohort->older_count;
+}
+
+/* The older release that the device is to hear of instead of the newest; 0: none. What the server named for it goes first. Where the newest is not to be
+ * had, because it is held or taken back or was given up here, the device cannot ask about it, and so is named none: it asks for the newest that is
+ * named for anybody, and the server says which one it may have. Never one below what it runs. */
+static uint64_t choose_older(const struct bundle *bundle, const struct cohort *cohort)
+{
+        if (is_named(cohort, bundle->wanted) && (!bundle->has_above || bundle->wanted > bundle->above))
+                return bundle->wanted;
+        if (!bundle->has_above || (cohort->state == COHORT_GO && !bundle_denies(bundle, cohort->counter)))
+                return 0;
+        for (size_t at = cohort->older_count; at > 0 && cohort->older[at - 1].counter > bundle->above; at--)
+                if (!bundle_denies(bundle, cohort->older[at - 1].counter))
+                        return cohort->older[at - 1].counter;
+        return 0;
+}
+
 /* Success without a word about a release when the director lists nothing for the stream. */
 static enum err hear_director(struct run *run, struct cohort *cohort, struct why *why)
 {
@@ -157,7 +180,7 @@ static enum err hear_director(struct run *run, struct cohort *cohort, struct why
                 return FAIL(why, ERR_LIMIT, "a cohort document has at most %d bytes", COHORT_BYTES_MAX);
         e = read_cohort(run, &target, cohort, why);
         if (!e && !run->is_wanting)
-                cohort_turn_to(cohort, run->bundle.wanted);
+                cohort_turn_to(cohort, choose_older(&run->bundle, cohort));
         run->withdrawal_count = withdrawals_read(target.custom, run->withdrawals);
         if (!e && tuf_expires(tuf, TUF_TIMESTAMP) < cohort->expires)
                 cohort->expires = tuf_expires(tuf, TUF_TIMESTAMP);

@@ -229,6 +229,28 @@ static void try_5(void)
         CHECK(world.stream.life == LIFE_PROBATION && world_running() == 5);
 }
 
+/* What was found in the metadata before the trial began does not lead it back once that is proven. */
+TEST(trial, is_not_followed_by_an_older_release_that_was_offered_before_it)
+{
+        world_open();
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        CHECK(world_start() == OK);
+        world_hear(4, OFFER_GO);
+        const struct offer next = world_offer(6, OFFER_GO);
+        stream_offer(&world.stream, &next);
+        for (int turn = 0; turn < 60 && world.stream.life != LIFE_PROBATION; turn++) {
+                stream_tick(&world.stream);
+                (void)stream_call(&world.stream);
+        }
+        CHECK(world.stream.life == LIFE_PROBATION);
+        world_hear(5, OFFER_GO);
+        world_live();
+        CHECK(world_running() == 6 && world.stream.life == LIFE_IDLE);
+        world_end();
+        world_close();
+}
+
 TEST(trial, ends_on_what_is_good_although_the_disk_takes_nothing_any_more)
 {
         char told[64];

@@ -4,7 +4,8 @@
 usage: groups.py --build DIR
 
 Three office devices get each release as it comes; three tills stay one behind, also over a restart of the server. A fourth
-till that enrols later is brought to the release on which tills are pinned by then, not to the newest. At last all run the newest.
+till that enrols later is brought to the release on which tills are pinned by then, and an office device to the newest that was
+completed, although the newest of all is halted. At last all run the newest that was completed.
 """
 import argparse, shutil, signal, sys
 
@@ -27,11 +28,17 @@ def versions(devices):
     return [device.loaded().get("version") for device in devices]
 
 
-def third_set(fleet):
-    folder = fleet.root / "set-3"
+def next_set(fleet, version):
+    folder = fleet.root / f"set-{version}"
     shutil.copytree(SETS / "2-update", folder)
-    (folder / "VERSION").write_text("3\n")
+    (folder / "VERSION").write_text(f"{version}\n")
     return folder
+
+
+def halt_next(fleet):
+    """Release 4 is halted before anybody has it."""
+    fleet.ship(next_set(fleet, 4), 4, gather="60s")
+    fleet.firebreak("rollout", "halt", "edr-rules/4")
 
 
 def until_complete(fleet, counter):
@@ -54,16 +61,20 @@ def play(claims, fleet):
     claims.claim(f"office runs 2, the tills run 1 ({versions(tills)})", versions(office) == ["2"] * OFFICE and versions(tills) == ["1"] * TILLS)
     fleet.stop_server(signal.SIGKILL)
     fleet.start_server()
-    fleet.ship(third_set(fleet), 3)
+    fleet.ship(next_set(fleet, 3), 3)
     fleet.wait(lambda: versions(tills) == ["2"] * TILLS, 60, "the tills to get release 2")
     claims.claim("when release 3 is complete the tills get 2, through its own rollout",
                  until_complete(fleet, 3)["kept_back"] == TILLS and versions(office) == ["3"] * OFFICE)
     fleet.wait(lambda: fleet.rollout(2)["proven"] == OFFICE + TILLS, 30, "the tills to prove release 2")
     fleet.firebreak("group", "set", "tills", "--pin", "2")
+    halt_next(fleet)
     enrol(fleet, "tills", 1)
-    late = fleet.devices[-1:]
+    enrol(fleet, "office", 1)
+    late, later = fleet.devices[-2:-1], fleet.devices[-1:]
     fleet.wait(lambda: versions(late) == ["2"], 60, "the late till to get release 2")
-    claims.claim("a till that enrols later is brought to release 2", fleet.rollout(3)["exposed"] == OFFICE)
+    claims.claim("a till that enrols later is brought to release 2 while 4 is halted", fleet.rollout(3)["exposed"] == OFFICE)
+    fleet.wait(lambda: versions(later) == ["3"], 60, "the late office device to get release 3")
+    claims.claim("an office device that enrols later is brought to release 3", fleet.rollout(4)["exposed"] == 0)
     fleet.firebreak("group", "set", "tills", "--latest")
     fleet.wait(lambda: versions(tills + late) == ["3"] * (TILLS + 1), 60, "the tills to get release 3")
     claims.claim("let go, all run the newest", fleet.rollout(3)["kept_back"] == 0)

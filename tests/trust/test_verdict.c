@@ -15,7 +15,8 @@ struct world {
         struct cohort says;
         const struct json *custom;       /* beside what it says; NULL: nothing */
         int64_t now;
-        uint64_t floor, wanted;
+        uint64_t floor, wanted, above, denied[2];
+        bool has_above;
         const char *platform, *ring;
         unsigned runs;
 };
@@ -89,6 +90,10 @@ static void add_facts(const struct world *world, struct buf *bundle)
         bundle_add_number(bundle, BUNDLE_FLOOR, world->floor);
         if (world->wanted)
                 bundle_add_number(bundle, BUNDLE_WANTED, world->wanted);
+        if (world->has_above)
+                bundle_add_number(bundle, BUNDLE_ABOVE, world->above);
+        if (world->denied[0])
+                bundle_add_numbers(bundle, BUNDLE_DENIED, world->denied, 2);
         bundle_add_text(bundle, BUNDLE_DEVICE, device);
         bundle_add_text(bundle, BUNDLE_RING, world->ring);
         bundle_add_text(bundle, BUNDLE_PLATFORM, world->platform);
@@ -247,23 +252,30 @@ TEST(verdict, tells_of_a_withdrawal_whatever_nonsense_stands_beside_it)
         CHECK(verdict.status == VERDICT_ACCEPT && verdict.state == COHORT_WITHDRAW && verdict.counter == 4 && !verdict.withdrawal_count);
 }
 
+/* The newest is 6, in that state; 4 is named beside it, and given back. */
+static struct tuf_target offer_six(struct world *world, enum cohort_state state)
+{
+        struct tuf_target older = world->release;
+        approve(world, 6, 1);
+        world->says.state = state;
+        world->says.counter = 6;
+        world->says.length = world->release.length;
+        memcpy(world->says.salt, world->release.sha256, 32);
+        memcpy(world->says.sha256, world->release.sha256, 32);
+        world->says.older_count = 1;
+        world->says.older[0] = (struct cohort_older){ .counter = 4, .length = older.length };
+        memcpy(world->says.older[0].sha256, older.sha256, 32);
+        offer(world);
+        return older;
+}
+
 TEST(verdict, offers_the_wanted_release_where_the_director_names_it)
 {
         static const enum cohort_state states[] = { COHORT_GO, COHORT_HOLD, COHORT_WITHDRAW };
         for (int i = 0; i < 3; i++) {
                 OWN(world) struct world world;
                 world_init(&world);
-                struct tuf_target older = world.release;
-                approve(&world, 6, 1);
-                world.says.state = states[i];
-                world.says.counter = 6;
-                world.says.length = world.release.length;
-                memcpy(world.says.salt, world.release.sha256, 32);
-                memcpy(world.says.sha256, world.release.sha256, 32);
-                world.says.older_count = 1;
-                world.says.older[0] = (struct cohort_older){ .counter = 4, .length = older.length };
-                memcpy(world.says.older[0].sha256, older.sha256, 32);
-                offer(&world);
+                struct tuf_target older = offer_six(&world, states[i]);
                 struct verdict verdict = refresh(&world);
                 CHECK(verdict.status == VERDICT_ACCEPT && verdict.counter == 6 && verdict.state == states[i]);
                 world.wanted = 4;
@@ -277,6 +289,28 @@ TEST(verdict, offers_the_wanted_release_where_the_director_names_it)
                 offer(&world);
                 world.wanted = 4;
                 CHECK(refusal(&world) == ERR_UNTRUSTED);
+        }
+}
+
+/* A device that cannot ask for the newest is never told which older one it may have. */
+TEST(verdict, offers_an_older_release_by_itself_where_the_newest_is_not_to_be_had)
+{
+        static const struct { enum cohort_state state; uint64_t above, wanted, denied[2], offers; } cases[] = {
+                { COHORT_GO, 0, 0, { 0, 0 }, 6 },        { COHORT_HOLD, 0, 0, { 0, 0 }, 4 },      { COHORT_WITHDRAW, 0, 0, { 0, 0 }, 4 },
+                { COHORT_HOLD, 3, 3, { 0, 0 }, 4 },      { COHORT_HOLD, 4, 0, { 0, 0 }, 6 },      { COHORT_WITHDRAW, 6, 0, { 0, 0 }, 6 },
+                { COHORT_GO, 0, 0, { 3, 6 }, 4 },        { COHORT_HOLD, 0, 0, { 4, 6 }, 6 },      { COHORT_GO, 5, 4, { 0, 0 }, 6 },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                OWN(world) struct world world;
+                world_init(&world);
+                (void)offer_six(&world, cases[i].state);
+                world.has_above = true;
+                world.above = cases[i].above;
+                world.wanted = cases[i].wanted;
+                memcpy(world.denied, cases[i].denied, sizeof(world.denied));
+                struct verdict verdict = refresh(&world);
+                CHECK(verdict.status == VERDICT_ACCEPT && verdict.counter == cases[i].offers);
+                CHECK(verdict.state == (cases[i].offers == 6 ? cases[i].state : COHORT_GO));
         }
 }
 
