@@ -4,7 +4,7 @@
 
 enum { PATH_BYTES = 96 };
 
-/* {"edr-rules":{"pin":4,"behind":null,"newest":4}} as "edr-rules: pinned to 4". */
+/* {"edr-rules":{"pin":4,"behind":null,"newest":4,"now":3}} as "edr-rules: pinned to 4 (now 3)". */
 static void print_rules(struct buf *into, const struct json *streams, int64_t now)
 {
         (void)now;
@@ -12,15 +12,17 @@ static void print_rules(struct buf *into, const struct json *streams, int64_t no
                 buf_add_text(into, "latest");
         for (size_t i = 0; i < json_count(streams); i++) {
                 const struct json *rule = json_value_at(streams, i);
-                int64_t pin = json_int(json_get(rule, "pin"), 0), newest = json_int(json_get(rule, "newest"), 0);
+                int64_t pin = json_int(json_get(rule, "pin"), 0), offered = json_int(json_get(rule, "now"), 0);
                 buf_add_text(into, i ? ", " : "");
                 print_clean(into, json_key_at(streams, i));
                 if (pin)
                         buf_addf(into, ": pinned to %lld", (long long)pin);
                 else
                         buf_addf(into, ": %lld behind", (long long)json_int(json_get(rule, "behind"), 0));
-                if (newest != pin)
-                        buf_addf(into, " (now %lld)", (long long)newest);
+                if (!offered)
+                        buf_add_text(into, " (now none)");
+                else if (offered != pin)
+                        buf_addf(into, " (now %lld)", (long long)offered);
         }
 }
 

@@ -1,7 +1,7 @@
 #include "cli/fake_net.h"
 
 #define GROUP(rules) "{\"group\":\"tills\",\"devices\":12,\"streams\":{" rules "}}"
-#define PINNED "\"edr\":{\"pin\":4,\"behind\":null,\"newest\":4}"
+#define PINNED "\"edr\":{\"pin\":4,\"behind\":null,\"newest\":4,\"now\":4}"
 
 TEST(group_set, sends_the_one_rule_that_was_said)
 {
@@ -11,7 +11,9 @@ TEST(group_set, sends_the_one_rule_that_was_said)
                 { "group set tills --stream edr --pin 4 --who anna --reason the~vendor", "{\"stream\":\"edr\",\"pin\":4,\"who\":\"anna\",\"reason\":\"the vendor\"}\n",
                   GROUP(PINNED), "tills (devices: 12): edr: pinned to 4\n" },
                 { "group set tills --behind 1 --who anna", "{\"behind\":1,\"who\":\"anna\",\"reason\":\"no reason given\"}\n",
-                  GROUP("\"edr\":{\"pin\":null,\"behind\":1,\"newest\":3}"), "tills (devices: 12): edr: 1 behind (now 3)\n" },
+                  GROUP("\"edr\":{\"pin\":null,\"behind\":1,\"newest\":3,\"now\":2}"), "tills (devices: 12): edr: 1 behind (now 2)\n" },
+                { "group set tills --behind 1 --who anna", "{\"behind\":1,\"who\":\"anna\",\"reason\":\"no reason given\"}\n",
+                  GROUP("\"edr\":{\"pin\":null,\"behind\":1,\"newest\":3,\"now\":null}"), "tills (devices: 12): edr: 1 behind (now none)\n" },
                 { "group set tills --latest --who anna", "{\"latest\":true,\"who\":\"anna\",\"reason\":\"no reason given\"}\n", GROUP(""), "tills (devices: 12): latest\n" },
         };
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -51,7 +53,7 @@ TEST(group_set, passes_on_why_the_server_refuses)
 TEST(group_list, shows_who_is_kept_on_what)
 {
         static const struct fake_answer script[] = { { "GET /api/v1/groups?limit=100", 200,
-                "{\"items\":[{\"group\":\"office\",\"devices\":40,\"streams\":{}}," GROUP(PINNED ",\"sig\":{\"pin\":2,\"behind\":null,\"newest\":5}") "],\"next\":null}" } };
+                "{\"items\":[{\"group\":\"office\",\"devices\":40,\"streams\":{}}," GROUP(PINNED ",\"sig\":{\"pin\":2,\"behind\":null,\"newest\":5,\"now\":5}") "],\"next\":null}" } };
         OWN(fake_run) struct fake_run run = { 0 };
         CHECK(FAKE_RUN(&run, script, "group list") == 0);
         CHECK(strstr(run.out, "GROUP") && strstr(run.out, "latest") && strstr(run.out, "edr: pinned to 4, sig: pinned to 2 (now 5)"));

@@ -91,7 +91,7 @@ TEST(shapes, of_groups_are_as_written)
         struct world *world = &fleet.world;
         fleet_open(&fleet);
         CHECK(world_ask(world, "POST", "/api/v1/groups/sales", "{\"stream\":\"edr-rules\",\"pin\":1,\"who\":\"ann\",\"reason\":\"test\"}") == 200);
-        CHECK(has(world->json, "group devices streams") && has(json_get(json_get(world->json, "streams"), "edr-rules"), "pin behind newest"));
+        CHECK(has(world->json, "group devices streams") && has(json_get(json_get(world->json, "streams"), "edr-rules"), "pin behind newest now"));
         CHECK(world_ask(world, "GET", "/api/v1/groups/sales", NULL) == 200 && has(world->json, "group devices streams"));
         CHECK(world_ask(world, "GET", "/api/v1/groups", NULL) == 200 && has(world->json, "items next") && has(first(world), "group devices streams"));
 }

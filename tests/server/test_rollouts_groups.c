@@ -282,6 +282,13 @@ static int64_t instead(struct fleet *fleet, int device, int64_t newest)
         return world_int(&fleet->world, "counter");
 }
 
+/* What tills would get now, as people see it; -1: nothing. */
+static int64_t gets_now(struct fleet *fleet)
+{
+        CHECK(world_ask(&fleet->world, "GET", "/api/v1/groups/tills", NULL) == 200);
+        return json_int(json_get(json_get(json_get(fleet->world.json, "streams"), "edr-rules"), "now"), -1);
+}
+
 static void complete_next(struct fleet *fleet, int64_t counter)
 {
         publish(fleet, counter);
@@ -320,10 +327,13 @@ TEST(groups, behind_never_get_a_release_that_was_stopped)
         OWN(fleet) struct fleet fleet = { 0 };
         complete_first(&fleet);
         set(&fleet, "\"behind\":1");
+        CHECK(gets_now(&fleet) == -1);
         complete_next(&fleet, 2);
+        CHECK(gets_now(&fleet) == 1);
         CHECK(world_ask(&fleet.world, "POST", "/api/v1/rollouts/edr-rules/2/halt", "{\"who\":\"ann\",\"reason\":\"test\"}") == 200);
         complete_next(&fleet, 3);
         CHECK(director_says(&fleet, "go 3 1 <1") && instead(&fleet, 0, 3) == -1 && !may(&fleet, 0, 2, true) && fleet.world.answer.status == 409);
+        CHECK(gets_now(&fleet) == 1);            /* one behind 3 is 2 */
 }
 
 TEST(groups, pinned_that_enrol_later_are_brought_to_their_release)

@@ -23,14 +23,17 @@ static struct json *number_or_null(int64_t number) { return number ? json_new_in
 static enum err add_rule(struct db *db, struct query *q, struct json *streams, struct why *why)
 {
         const struct group_rule rule = { query_int(q, 1), query_int(q, 2) };
-        int64_t newest = 0;
+        int64_t newest = 0, now = 0;
         enum err e = group_newest(db, query_text(q, 0), &rule, &newest, why);
+        if (!e)
+                e = group_offer(db, query_text(q, 0), &rule, &now, why);
         if (e)
                 return e;
         struct json *stream = json_new_object();
         json_set(stream, "pin", number_or_null(rule.pin));
         json_set(stream, "behind", number_or_null(rule.behind));
         json_set_int(stream, "newest", newest);
+        json_set(stream, "now", number_or_null(now));
         json_set(streams, query_text(q, 0), stream);
         return OK;
 }
