@@ -114,6 +114,27 @@ TEST(roll_back, shows_how_many_have_gone_and_until_when_it_takes)
         CHECK(shows(&fleet, PROVEN, 2));
 }
 
+/* Each is one more that has to go back; those who went have gone. */
+TEST(roll_back, counts_those_who_tell_late_that_they_run_it)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        CHECK(act(&fleet, "withdraw", "") == 200);
+        go_back(&fleet, 0);
+        go_back(&fleet, 1);
+        CHECK(shows(&fleet, PROVEN, PROVEN));
+        fleet.devices[2].running = fleet.devices[2].proven = 1;
+        snprintf(fleet.devices[2].nonce, sizeof(fleet.devices[2].nonce), "%032d", 0);
+        for (int times = 0; times < 2; times++) {
+                CHECK(world_report(&fleet.world, &fleet.devices[2], "declined", "") == 200);
+                CHECK(shows(&fleet, PROVEN + 1, PROVEN));
+        }
+        world_crash(&fleet.world);
+        CHECK(shows(&fleet, PROVEN + 1, PROVEN));
+        go_back(&fleet, 2);
+        CHECK(shows(&fleet, PROVEN + 1, PROVEN + 1));
+}
+
 TEST(roll_back, does_not_end_before_it_was_everybodys_turn)
 {
         OWN(fleet) struct fleet fleet = { 0 };

@@ -1,6 +1,7 @@
 #include "server/device/device.h"
 
 #include "format/hex.h"
+#include "server/rollouts/roll_back.h"
 #include "trust/request.h"
 
 #include <string.h>
@@ -86,13 +87,24 @@ enum err device_authenticate(const struct call *call, struct device *ret_device,
         return OK;
 }
 
-enum err device_runs(struct db *db, const struct device_version *version, struct why *why)
+static enum err keep_version(struct db *db, const struct device_version *version, struct why *why)
 {
         /* The select instead of values: a device that makes up streams gets no row for one more than it may have. */
         return db_run(db, "INSERT INTO versions SELECT ?1,?2,?3,max(?4,0),?5 WHERE (SELECT count(*) FROM versions WHERE device = ?1 AND stream <> ?2) < ?6"
                           " ON CONFLICT (device, stream) DO UPDATE SET running = ?3, proven = iif(?4 < 0, proven, ?4), said_ms = ?5 WHERE ?5 >= said_ms",
                       VALUES(bind_int(version->device), bind_text(version->stream), bind_int(version->running), bind_int(version->proven),
                              bind_int(version->said_ms), bind_int(LIMIT_STREAMS)), why);
+}
+
+/* Who says only now that it runs what was withdrawn is one more that is to go back. */
+enum err device_runs(struct db *db, const struct device_version *version, struct why *why)
+{
+        int64_t before = -1;
+        enum err e = db_number(db, "SELECT running FROM versions WHERE device = ? AND stream = ?", VALUES(bind_int(version->device), bind_text(version->stream)),
+                               -1, &before, why);
+        if (!e)
+                e = keep_version(db, version, why);
+        return e || before == version->running ? e : roll_back_add(db, version->stream, version->running, version->device, why);
 }
 
 enum err devices_seen(struct db *db, const struct store_seen *seen, size_t count, struct why *why)

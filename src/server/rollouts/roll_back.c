@@ -19,6 +19,14 @@ enum err roll_back_begin(struct db *db, const struct run *run, int64_t over_s, i
                               VALUES(bind_int(run_facts(run)->number), bind_int(now_ms), bind_int(over_s), bind_int(devices)), why);
 }
 
+/* Its word was not kept if a later one was, or if it spoke of more streams than it may have. */
+enum err roll_back_add(struct db *db, const char *stream, int64_t counter, int64_t device, struct why *why)
+{
+        return db_run(db, "UPDATE roll_backs SET devices = devices + 1 WHERE rollout = (SELECT o.number FROM rollouts o JOIN releases r ON r.number = o.release"
+                          " WHERE r.stream = ?1 AND r.counter = ?2) AND EXISTS (SELECT 1 FROM versions WHERE device = ?3 AND stream = ?1 AND running = ?2)",
+                      VALUES(bind_text(stream), bind_int(counter), bind_int(device)), why);
+}
+
 enum err roll_back_find(struct db *db, const struct run *run, struct roll_back *ret_roll_back, struct why *why)
 {
         OWN(query) struct query *q = NULL;
@@ -79,7 +87,6 @@ enum err roll_back_list(struct db *db, const char *stream, struct withdrawal wit
         return e;
 }
 
-/* Who said late that it runs it was not counted when it was withdrawn. */
 enum err roll_back_view(struct db *db, const struct run *run, struct json **ret_json, struct why *why)
 {
         struct roll_back roll_back;
@@ -94,7 +101,7 @@ enum err roll_back_view(struct db *db, const struct run *run, struct json **ret_
                 return OK;
         }
         struct json *json = json_new_object();
-        int64_t devices = left > roll_back.devices ? left : roll_back.devices;
+        int64_t devices = left > roll_back.devices ? left : roll_back.devices;      /* more: of servers that did not count those who came late */
         json_set_int(json, "since", roll_back.since_ms / 1000);
         json_set_int(json, "over_s", roll_back.over_s);
         json_set_int(json, "until", roll_back_until_ms(&roll_back) / 1000);

@@ -10,13 +10,15 @@
 struct db;
 struct json;
 
-/* `devices`: those that said, when it was withdrawn, that they run it. `since_ms`: when the first went; after a change of the pace, when they
+/* `devices`: those that have said that they run it, until it was withdrawn or later; so it only grows. `since_ms`: when the first went; after a change of the pace, when they
  * would have gone at the new one. `over_s` 0: at once, as all that was withdrawn before there were rows of this, which have no
  * `since_ms` either. */
 struct roll_back { int64_t since_ms, over_s, devices; };
 
 /* The rollout was just withdrawn; `over_s` as its policy has it, or 0. */
 MUST_CHECK enum err roll_back_begin(struct db *db, const struct run *run, int64_t over_s, int64_t now_ms, struct why *why);
+/* The device came to run this release: counted, if that is withdrawn. */
+MUST_CHECK enum err roll_back_add(struct db *db, const char *stream, int64_t counter, int64_t device, struct why *why);
 /* From now on over word->rollback_s: nobody whose turn is over gets another one, and no turn is skipped but by 0. ERR_REFUSED: nobody
  * waits any more. */
 MUST_CHECK enum err roll_back_pace(struct db *db, const struct run *run, const struct run_word *word, struct why *why);
