@@ -128,3 +128,40 @@ TEST(ramp, is_lifted_by_nobody_here)
         CHECK(world_ask(&fleet.world, "POST", "/api/v1/rollouts/edr-rules/1/override", "{\"who\":\"ann\",\"second\":\"bob\",\"reason\":\"now\"}") == 409);
         CHECK(strstr(buf_text(&fleet.world.answer.body), "signed offline") && is_at_ceiling(&fleet));
 }
+
+static void say(struct fleet *fleet, const char *word)
+{
+        char path[64];
+        snprintf(path, sizeof(path), "/api/v1/rollouts/edr-rules/1/%s", word);
+        CHECK(world_ask(&fleet->world, "POST", path, "{\"who\":\"ann\",\"reason\":\"test\"}") == 200);
+}
+
+/* Whoever resumes does not hold: the ceiling does. */
+TEST(ramp, holds_in_its_own_name_after_a_resume)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        say(&fleet, "hold");
+        say(&fleet, "resume");
+        CHECK(is_at_ceiling(&fleet));
+        const struct json *events = json_get(fleet.world.json, "events");
+        const char *resumed = json_text(json_get(json_at(events, json_count(events) - 2), "what"));
+        const char *held = json_text(json_get(json_at(events, json_count(events) - 1), "what"));
+        CHECK(strstr(resumed, "holding -> exposing (resume)") && strstr(resumed, "; by ann: test"));
+        CHECK(strstr(held, "exposing -> holding (ceiling)") && !strstr(held, "by "));
+}
+
+TEST(ramp, is_withdrawn_in_the_name_of_who_said_so_by_way_of_a_halt)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        say(&fleet, "withdraw");
+        (void)number(&fleet, "exposed");
+        const struct json *events = json_get(fleet.world.json, "events");
+        int said = 0;
+        for (size_t i = 0; i < json_count(events); i++) {
+                const char *what = json_text(json_get(json_at(events, i), "what"));
+                said += strstr(what, " -> ") && strstr(what, "; by ann: test");
+        }
+        CHECK(said == 2);
+}

@@ -137,13 +137,21 @@ static enum err append(struct db *db, struct run *run, const struct input *input
                              bind_text(input->because), bind_blob(input->list, input->list_count * sizeof(*input->list))), why);
 }
 
-/* The change, and who said so, and why. */
+/* How many of the changes are what somebody said; what follows them, as the ceiling after a resume, the rules say themselves. */
+static size_t count_said(const struct input *input, enum rollout_state before)
+{
+        if (!input->who)
+                return 0;
+        return strcmp(input->word, rollout_event_word(ROLLOUT_ON_WITHDRAW)) == 0 && rollout_halts_first(before) ? 2 : 1;
+}
+
+/* The change, and who said so, and why; `input` is NULL where nobody did. */
 static enum err write_change(struct db *db, const struct run *run, const struct rollout_change *change, const struct input *input, struct why *why)
 {
         OWN(buf) struct buf text;
         buf_init(&text, LIMIT_REQUEST_BYTES);
         buf_add_text(&text, change->text);
-        if (input->who)
+        if (input)
                 buf_addf(&text, "; by %s%s%s%s%s", input->who, input->second ? " and " : "", input->second ? input->second : "", input->because ? ": " : "",
                          input->because ? input->because : "");
         enum err e = buf_check(&text, why);
@@ -156,10 +164,10 @@ static enum err write_down(struct db *db, struct run *run, const struct input *i
 {
         struct rollout_change changes[ROLLOUT_CHANGES];
         enum rollout_state before = run->facts.state;
-        size_t count = rollout_take_changes(run->pure, changes);
+        size_t count = rollout_take_changes(run->pure, changes), said = count_said(input, before);
         enum err e = OK;
         for (size_t i = 0; i < count && !e; i++)
-                e = write_change(db, run, &changes[i], input, why);
+                e = write_change(db, run, &changes[i], i < said ? input : NULL, why);
         run_refresh(run);
         if (e || before == run->facts.state)
                 return e;
