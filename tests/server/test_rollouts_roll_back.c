@@ -114,6 +114,25 @@ TEST(roll_back, shows_how_many_have_gone_and_until_when_it_takes)
         CHECK(shows(&fleet, PROVEN, 2));
 }
 
+/* Who looks later must find how fast it began. */
+TEST(roll_back, writes_down_the_pace_with_which_it_begins)
+{
+        static const struct { const char *more, *says; } cases[] = { { "", "devices go back over 60 s" }, { ",\"rollback_s\":0", "devices go back at once" } };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                OWN(fleet) struct fleet fleet = { 0 };
+                char text[80];
+                int64_t recorded = 0;
+                fleet_open(&fleet);
+                CHECK(act(&fleet, "withdraw", cases[i].more) == 200);
+                const struct json *events = json_get((look(&fleet), fleet.world.json), "events");
+                snprintf(text, sizeof(text), "%s; by ann: test", cases[i].says);
+                CHECK(strcmp(json_text(json_get(json_at(events, json_count(events) - 1), "what")), text) == 0);
+                snprintf(text, sizeof(text), "%s; test", cases[i].says);
+                CHECK(db_number(fleet.world.store->db, "SELECT count(*) FROM audit WHERE what LIKE 'rollout.withdraw%' AND detail = ?", VALUES(bind_text(text)), 0, &recorded, NULL) == OK);
+                CHECK(recorded == 1);
+        }
+}
+
 /* Each is one more that has to go back; those who went have gone. */
 TEST(roll_back, counts_those_who_tell_late_that_they_run_it)
 {

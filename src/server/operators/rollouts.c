@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "server/operators/evidence.h"
+#include "server/rollouts/roll_back.h"
 #include "server/store/artifacts.h"
 #include "server/store/audit.h"
 #include "server/store/inside.h"
@@ -101,7 +102,7 @@ static enum err pass_gate(const struct call *call, const struct release *release
 static enum err note(struct call *call, const char *what, const char *subject, const struct gate_people *people, struct why *why)
 {
         OWN(buf) struct buf detail;
-        buf_init(&detail, 2 * REASON_MAX);
+        buf_init(&detail, 3 * REASON_MAX);
         buf_add_text(&detail, people->reason ? people->reason : "");
         if (people->second)
                 buf_addf(&detail, " (second person: %s)", people->second);
@@ -219,6 +220,24 @@ static enum err read_act(const struct json *body, struct act_order *order, struc
         return e;
 }
 
+/* With how fast devices go back, where they do. */
+static enum err note_act(struct call *call, const struct run *run, const struct audit_line *act, const struct act_order *order, struct why *why)
+{
+        OWN(buf) struct buf reason;
+        struct roll_back roll_back = { 0 };
+        buf_init(&reason, 2 * REASON_MAX);
+        enum err e = roll_back_find(call->db, run, &roll_back, why);
+        if (roll_back.since_ms) {
+                roll_back_write_pace(roll_back.over_s, &reason);
+                buf_add_text(&reason, "; ");
+        }
+        buf_add_text(&reason, order->reason);
+        if (!e)
+                e = buf_check(&reason, why);
+        struct gate_people people = { order->who, order->second, buf_text(&reason) };
+        return e ? e : note(call, act->what, act->subject, &people, why);
+}
+
 static enum err act(struct call *call, const char *action, const struct act_order *order, struct why *why)
 {
         struct release release;
@@ -228,11 +247,10 @@ static enum err act(struct call *call, const char *action, const struct act_orde
         if (e)
                 return e;
         struct run_word word = { action, order->who, order->second, order->reason, call->now_ms, order->rollback_s != NO_PACE, order->rollback_s };
-        struct gate_people people = { order->who, order->second, order->reason };
         snprintf(what, sizeof(what), "rollout.%s%s", action, order->rollback_s != NO_PACE ? ".pace" : "");
         e = rollouts_command(call->store->rollouts, run, &word, why);
         if (!e)
-                e = note(call, what, release.name, &people, why);
+                e = note_act(call, run, &(struct audit_line){ .what = what, .subject = release.name }, order, why);
         return e ? e : answer_run(call, 200, run, why);
 }
 

@@ -11,12 +11,33 @@ static enum err count_running(struct db *db, const struct run *run, int64_t *ret
                          VALUES(bind_text(run_facts(run)->stream), bind_int(run_facts(run)->counter)), 0, ret_devices, why);
 }
 
-enum err roll_back_begin(struct db *db, const struct run *run, int64_t over_s, int64_t now_ms, struct why *why)
+void roll_back_write_pace(int64_t over_s, struct buf *into)
+{
+        if (over_s)
+                buf_addf(into, "devices go back over %" PRId64 " s", over_s);
+        else
+                buf_add_text(into, "devices go back at once");
+}
+
+static enum err say_pace(struct db *db, const struct run *run, const struct run_word *word, int64_t over_s, struct why *why)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, LIMIT_REQUEST_BYTES);
+        roll_back_write_pace(over_s, &text);
+        buf_addf(&text, "; by %s: %s", word->who, word->reason);
+        enum err e = buf_check(&text, why);
+        return e ? e : db_run(db, "INSERT INTO rollout_events (rollout, at_ms, what) VALUES (?,?,?)",
+                              VALUES(bind_int(run_facts(run)->number), bind_int(word->now_ms), bind_text(buf_text(&text))), why);
+}
+
+enum err roll_back_begin(struct db *db, const struct run *run, const struct run_word *word, int64_t over_s, struct why *why)
 {
         int64_t devices = 0;
         enum err e = count_running(db, run, &devices, why);
-        return e ? e : db_run(db, "INSERT INTO roll_backs VALUES (?,?,?,?)",
-                              VALUES(bind_int(run_facts(run)->number), bind_int(now_ms), bind_int(over_s), bind_int(devices)), why);
+        if (!e)
+                e = db_run(db, "INSERT INTO roll_backs VALUES (?,?,?,?)",
+                           VALUES(bind_int(run_facts(run)->number), bind_int(word->now_ms), bind_int(over_s), bind_int(devices)), why);
+        return e ? e : say_pace(db, run, word, over_s, why);
 }
 
 /* Its word was not kept if a later one was, or if it spoke of more streams than it may have. */
@@ -44,19 +65,6 @@ int64_t roll_back_until_ms(const struct roll_back *roll_back)
         return roll_back->since_ms + roll_back->over_s * 1000;
 }
 
-static enum err say_pace(struct db *db, const struct run *run, const struct run_word *word, struct why *why)
-{
-        OWN(buf) struct buf text;
-        buf_init(&text, LIMIT_REQUEST_BYTES);
-        if (word->rollback_s)
-                buf_addf(&text, "devices go back over %" PRId64 " s; by %s: %s", word->rollback_s, word->who, word->reason);
-        else
-                buf_addf(&text, "devices go back at once; by %s: %s", word->who, word->reason);
-        enum err e = buf_check(&text, why);
-        return e ? e : db_run(db, "INSERT INTO rollout_events (rollout, at_ms, what) VALUES (?,?,?)",
-                              VALUES(bind_int(run_facts(run)->number), bind_int(word->now_ms), bind_text(buf_text(&text))), why);
-}
-
 /* The same part of the time is over as before, so the same share of the fleet has had its turn. */
 enum err roll_back_pace(struct db *db, const struct run *run, const struct run_word *word, struct why *why)
 {
@@ -70,7 +78,7 @@ enum err roll_back_pace(struct db *db, const struct run *run, const struct run_w
         int64_t since_ms = word->now_ms - past_ms * word->rollback_s * 1000 / over_ms;
         e = db_run(db, "UPDATE roll_backs SET since_ms = ?, over_s = ? WHERE rollout = ?",
                    VALUES(bind_int(since_ms), bind_int(word->rollback_s), bind_int(run_facts(run)->number)), why);
-        return e ? e : say_pace(db, run, word, why);
+        return e ? e : say_pace(db, run, word, word->rollback_s, why);
 }
 
 enum err roll_back_list(struct db *db, const char *stream, struct withdrawal withdrawals[WITHDRAWALS_MAX], size_t *ret_count, struct why *why)

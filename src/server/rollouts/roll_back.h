@@ -15,8 +15,10 @@ struct json;
  * `since_ms` either. */
 struct roll_back { int64_t since_ms, over_s, devices; };
 
-/* The rollout was just withdrawn; `over_s` as its policy has it, or 0. */
-MUST_CHECK enum err roll_back_begin(struct db *db, const struct run *run, int64_t over_s, int64_t now_ms, struct why *why);
+/* The rollout was just withdrawn; `over_s` as its policy has it, or 0. Among its events stands how fast devices go back. */
+MUST_CHECK enum err roll_back_begin(struct db *db, const struct run *run, const struct run_word *word, int64_t over_s, struct why *why);
+/* "devices go back over 600 s" */
+void roll_back_write_pace(int64_t over_s, struct buf *into);
 /* The device came to run this release: counted, if that is withdrawn. */
 MUST_CHECK enum err roll_back_add(struct db *db, const char *stream, int64_t counter, int64_t device, struct why *why);
 /* From now on over word->rollback_s: nobody whose turn is over gets another one, and no turn is skipped but by 0. ERR_REFUSED: nobody

@@ -280,7 +280,7 @@ static enum err withdraw(struct rollouts *rollouts, struct run *run, const struc
         if (run->facts.state == ROLLOUT_ROLLING_BACK)
                 return FAIL(why, ERR_REFUSED, "it is withdrawn, and devices are going back; `--at-once` or `--rollback TIME` change how fast");
         enum err e = run_tell(rollouts, run, word, why);
-        return e ? e : roll_back_begin(rollouts->db, run, word->has_pace ? word->rollback_s : run->rollback_s, word->now_ms, why);
+        return e ? e : roll_back_begin(rollouts->db, run, word, word->has_pace ? word->rollback_s : run->rollback_s, why);
 }
 
 enum err rollouts_command(struct rollouts *rollouts, struct run *run, const struct run_word *word, struct why *why)
