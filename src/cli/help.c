@@ -134,6 +134,14 @@ static void replay_cases(const char *before, const char *word, struct buf *into)
         buf_addf(into, "all' ;;\n        replay*/--html) files=2 ;;\n        replay*) [[ %s = */* ]] && files=2 ;;\n    esac\n", word);
 }
 
+/* Where a group is expected, those that the server knows; one that is away must not keep the shell. */
+static void group_cases(const char *program, const char *before, const char *word, struct buf *into)
+{
+        buf_addf(into, "    case $command/%s in\n        'group show/show'|'group set/set'|'token new/--group')\n"
+                       "            [[ %s != -* ]] && files=99 choices=$(timeout 3 \"%s\" group list --limit 10000 2>/dev/null | sed -n '2,$s/ .*//p') ;;\n    esac\n",
+                 before, word, program);
+}
+
 void completion_bash(struct buf *into)
 {
         buf_add_text(into, "# bash completion for firebreak; printed by `firebreak completion bash`\n"
@@ -145,6 +153,7 @@ void completion_bash(struct buf *into)
         cases(into);
         buf_add_text(into, "    esac\n");
         replay_cases("${COMP_WORDS[COMP_CWORD-1]}", "$word", into);
+        group_cases("${COMP_WORDS[0]}", "${COMP_WORDS[COMP_CWORD-1]}", "$word", into);
         buf_add_text(into, "    [[ $word != -* && $COMP_CWORD -ge files ]] && { mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); return; }\n"
                            "    mapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$word\")\n"
                            "}\n"
@@ -163,6 +172,7 @@ void completion_zsh(struct buf *into)
         cases(into);
         buf_add_text(into, "    esac\n");
         replay_cases("$words[CURRENT-1]", "$PREFIX", into);
+        group_cases("$words[1]", "$words[CURRENT-1]", "$PREFIX", into);
         buf_add_text(into, "    if [[ $PREFIX != -* ]] && (( CURRENT > files )); then _files; else compadd -- ${=choices}; fi\n"
                            "}\n"
                            "compdef _firebreak firebreak\n");

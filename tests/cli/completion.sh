@@ -12,6 +12,11 @@ mkdir acme
 source <("$firebreak" completion bash)
 points=0 failed=0
 
+# A server knows these groups, and none for another program.
+printf '%s\n' '#!/bin/sh' '[ "$1 $2" = "group list" ] && printf "%s\n" "GROUP   DEVICES  RELEASES" "office  40       latest" "tills   12       edr: pinned to 4"' >knows
+printf '%s\n' '#!/bin/sh' 'echo "no server" >&2' 'exit 69' >lonely
+chmod +x knows lonely
+
 # offers "WORDS WANTED" WORD...: the last word is the one under the cursor
 offers() {
         local wanted=$1
@@ -42,6 +47,12 @@ offers "all-at-once all" firebreak replay july-19 --policy al
 offers "acme" firebreak replay july-19 --html a
 offers "./acme" firebreak replay ./a
 offers "lab" firebreak help la
+offers "office tills" ./knows group show ""
+offers "tills" ./knows group set ti
+offers "--pin" ./knows group set --pi
+offers "--pin" ./knows group set tills --pi
+offers "office" ./knows token new --group o
+offers "" ./lonely group show ""
 offers "" firebreak help zzz
 echo "1..$points"
 exit $failed
