@@ -21,8 +21,8 @@ static enum err act(struct cli *cli, const char *action, struct why *why)
         json_set_text(body, "reason", arg_text(cli->args, OPTION_REASON, "no reason given"));
         if (arg_has(cli->args, OPTION_SECOND))
                 json_set_text(body, "second", arg_text(cli->args, OPTION_SECOND, ""));
-        if (arg_has(cli->args, OPTION_AT_ONCE) || arg_has(cli->args, OPTION_ROLLBACK))
-                json_set_int(body, "rollback_s", arg_int(cli->args, OPTION_ROLLBACK, 0));
+        if (arg_has(cli->args, OPTION_AT_ONCE) || arg_has(cli->args, OPTION_PACE))
+                json_set_int(body, "rollback_s", arg_int(cli->args, OPTION_PACE, 0));
         e = api_open(cli, &api, why);
         if (!e)
                 e = api_ask(api, path, &(struct api_call){ .method = "POST", .body = body }, &rollout, why);
@@ -46,7 +46,7 @@ enum err cmd_rollout_halt(struct cli *cli, struct why *why)
 
 enum err cmd_rollout_withdraw(struct cli *cli, struct why *why)
 {
-        if (arg_has(cli->args, OPTION_AT_ONCE) && arg_has(cli->args, OPTION_ROLLBACK))
+        if (arg_has(cli->args, OPTION_AT_ONCE) && arg_has(cli->args, OPTION_PACE))
                 return FAIL(why, ERR_USAGE, "either --at-once or --rollback TIME");
         return act(cli, "withdraw", why);
 }

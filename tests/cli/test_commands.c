@@ -131,6 +131,7 @@ TEST(help, tells_the_defaults_of_a_rollout)
                 CHECK(strlen(help) > strlen(text) && strcmp(help + strlen(help) - strlen(text), text) == 0 && cases[i].value % cases[i].unit == 0);
         }
         CHECK(policy.alpha_ppm == 100 && strstr(option_info(OPTION_ALPHA)->help, "; default: 0.01%"));
+        CHECK(strstr(option_info(OPTION_PACE)->help, "; default: what the rollout was started with"));
 }
 
 TEST(help, is_there_however_it_is_asked_for)
