@@ -26,30 +26,6 @@ static struct json *describe(const struct packed *packed, const char *next)
         return json;
 }
 
-/* 1000 as 0.1% */
-static void add_share(uint32_t ppm, struct buf *into)
-{
-        char digits[16];
-        snprintf(digits, sizeof(digits), "%u.%04u", (unsigned)(ppm / 10000), (unsigned)(ppm % 10000));
-        size_t length = strlen(digits);
-        while (digits[length - 1] == '0')
-                length--;
-        length -= digits[length - 1] == '.';
-        buf_addf(into, "%.*s%%", (int)length, digits);
-}
-
-static void add_ceiling(const struct ceiling *ceiling, struct buf *into)
-{
-        buf_addf(into, "%-14s ", "ceiling");
-        for (size_t i = 0; i < ceiling->count; i++) {
-                buf_add_text(into, i ? ", " : "");
-                add_share(ceiling->steps[i].ppm, into);
-                buf_add_text(into, " after ");
-                print_span(into, ceiling->steps[i].after_s);
-        }
-        buf_add_text(into, "\n");
-}
-
 /* It may be meant, for a release that only so many should have; it is never meant for a fleet. */
 static void warn_of_ceiling(struct cli *cli, const struct ceiling *ceiling)
 {
@@ -57,7 +33,7 @@ static void warn_of_ceiling(struct cli *cli, const struct ceiling *ceiling)
         OWN(buf) struct buf share;
         uint32_t last = ceiling->steps[ceiling->count - 1].ppm;
         buf_init(&share, SHARE_BYTES);
-        add_share(last, &share);
+        print_share(&share, last);
         if (last < WHOLE_PPM)
                 fprintf(cli->err, "firebreak: the ceiling ends at %s of the devices, the others never get it; a last step of 100%% lifts it\n", buf_text(&share));
 }
@@ -80,7 +56,9 @@ static enum err tell(struct cli *cli, const struct packed *packed, struct why *w
         if (arg_has(cli->args, OPTION_JSON))
                 return print_json(cli, json, why);
         facts_lines(facts, sizeof(facts) / sizeof(facts[0]), json, &text);
-        add_ceiling(&packed->note.ceiling, &text);
+        buf_addf(&text, "%-14s ", "ceiling");
+        print_ceiling(&text, json_get(json, "ceiling"));
+        buf_add_text(&text, "\n");
         buf_add_text(&text, "not signed yet; next: ");
         print_clean(&text, next);
         buf_add_text(&text, "\n");

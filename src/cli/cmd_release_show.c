@@ -36,6 +36,19 @@ static void add_gate(struct cli *cli, const struct json *gate, struct buf *into)
         }
 }
 
+/* How much of the fleet may have it how long after its start, signed offline; a server of an older version does not tell. */
+static void add_ceiling(struct cli *cli, const struct json *release, struct buf *into)
+{
+        int64_t start = json_int(json_get(release, "start"), 0), now = cli_now(cli);
+        if (!json_count(json_get(release, "ceiling")))
+                return;
+        buf_addf(into, "%-14s ", "ceiling");
+        print_ceiling(into, json_get(release, "ceiling"));
+        buf_add_text(into, start > now ? "; from its start in " : "; from its start ");
+        print_span(into, start > now ? start - now : now - start);
+        buf_add_text(into, start > now ? "\n" : " ago\n");
+}
+
 static enum err show_release(struct cli *cli, const struct json *release, struct buf *into, struct why *why)
 {
         static const struct fact facts[] = {
@@ -47,6 +60,7 @@ static enum err show_release(struct cli *cli, const struct json *release, struct
                 { "new features", "new_features" },                   { "canary", "canary" },
         };
         facts_lines(facts, sizeof(facts) / sizeof(facts[0]), release, into);
+        add_ceiling(cli, release, into);
         buf_add_text(into, "\ndossier\n");
         facts_lines(dossier, sizeof(dossier) / sizeof(dossier[0]), json_get(release, "dossier"), into);
         buf_add_text(into, "\nevidence\n");

@@ -164,6 +164,29 @@ void print_value(struct buf *into, const struct json *value)
         }
 }
 
+void print_share(struct buf *into, int64_t ppm)
+{
+        char digits[32];
+        snprintf(digits, sizeof(digits), "%lld.%04lld", (long long)(ppm / 10000), (long long)(ppm < 0 ? 0 : ppm % 10000));
+        size_t length = strlen(digits);
+        while (digits[length - 1] == '0')
+                length--;
+        length -= digits[length - 1] == '.';
+        buf_addf(into, "%.*s%%", (int)length, digits);
+}
+
+void print_ceiling(struct buf *into, const struct json *steps)
+{
+        if (!json_count(steps))
+                print_value(into, NULL);
+        for (size_t i = 0; i < json_count(steps); i++) {
+                buf_add_text(into, i ? ", " : "");
+                print_share(into, json_int(json_get(json_at(steps, i), "ppm"), 0));
+                buf_add_text(into, " after ");
+                print_span(into, json_int(json_get(json_at(steps, i), "after_s"), 0));
+        }
+}
+
 void print_ago(struct buf *into, const struct json *time, int64_t now)
 {
         if (json_int(time, 0) <= 0) {

@@ -24,10 +24,14 @@ enum colour state_colour(const char *state);             /* of a rollout's state
 
 /* "47 s", "12 min", "3 h 20 min", "5 d". */
 void print_span(struct buf *into, int64_t seconds);
+void print_share(struct buf *into, int64_t ppm);         /* 1000 as "0.1%" */
 void print_bytes(struct buf *into, uint64_t bytes);
 
 /* What is at "window" or, a level down, "policy.budget"; NULL: nothing. */
 const struct json *print_field(const struct json *object, const char *path);
+
+/* [{"after_s":0,"ppm":1000},...] as "0.1% after 0 s, ..."; anything else as "-". */
+void print_ceiling(struct buf *into, const struct json *steps);
 
 /* How a field is shown. */
 typedef void print_cell(struct buf *into, const struct json *value, int64_t now);

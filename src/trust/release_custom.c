@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static struct json *ceiling_json(const struct ceiling *ceiling)
+struct json *release_ceiling_json(const struct ceiling *ceiling)
 {
         struct json *array = json_new_array();
         for (size_t i = 0; i < ceiling->count; i++) {
@@ -25,7 +25,7 @@ struct json *release_custom_new(const struct release_note *note)
         hex_encode(note->dossier, sizeof(note->dossier), dossier);
         for (size_t i = 0; i < note->platform_count; i++)
                 json_add(platforms, json_new_text(note->platforms[i]));
-        json_set(json, "ceiling", ceiling_json(&note->ceiling));
+        json_set(json, "ceiling", release_ceiling_json(&note->ceiling));
         json_set_int(json, "counter", (int64_t)note->counter);
         json_set_text(json, "dossier", dossier);
         json_set_int(json, "floor", (int64_t)note->floor);

@@ -7,6 +7,8 @@ struct json;
 
 /* Of a release note; the caller owns it. Built as json.h says: incomplete when out of memory, which writing it tells. */
 struct json *release_custom_new(const struct release_note *note);
+/* The steps alone: [{"after_s","ppm"}]. */
+struct json *release_ceiling_json(const struct ceiling *ceiling);
 
 /* The parts that a device's verifier looks at; platforms are borrowed from the JSON. */
 struct release_custom {

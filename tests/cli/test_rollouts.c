@@ -249,12 +249,13 @@ TEST(release_show, shows_dossier_evidence_and_gate)
 {
         static const struct fake_answer script[] = {
                 { "GET /api/v1/releases/edr/3", 200,
-                  "{\"stream\":\"edr\",\"counter\":3,\"version\":\"3\",\"dossier\":{\"what\":\"flags ls\",\"why\":\"y\",\"risk\":\"r\",\"undo\":\"u\"},"
+                  "{\"stream\":\"edr\",\"counter\":3,\"version\":\"3\",\"start\":5,\"ceiling\":[{\"after_s\":0,\"ppm\":1000},{\"after_s\":3600,\"ppm\":50000}],\"dossier\":{\"what\":\"flags ls\",\"why\":\"y\",\"risk\":\"r\",\"undo\":\"u\"},"
                   "\"evidence\":[{\"origin\":\"lab.acme\",\"stage\":\"S4\",\"status\":\"FAIL\",\"cases\":412,\"finished\":5,\"why\":\"matches /bin/ls\"}],"
                   "\"gate\":{\"open\":false,\"unmet\":[\"S4 of lab.acme is FAIL\"]}}" },
         };
         OWN(fake_run) struct fake_run run = { 0 };
         CHECK(FAKE_RUN(&run, script, "release show edr/3") == 0);
+        CHECK(strstr(run.out, "ceiling        0.1% after 0 s, 5% after 60 min; from its start ") && strstr(run.out, " ago\n"));
         CHECK(strstr(run.out, "flags ls") && strstr(run.out, "matches /bin/ls") && strstr(run.out, "gate: closed\n  S4 of lab.acme is FAIL\n"));
 }
 

@@ -5,8 +5,10 @@
 #include "format/hex.h"
 #include "server/operators/evidence.h"
 #include "server/operators/operator.h"
+#include "server/store/artifacts.h"
 #include "server/store/inside.h"
 #include "server/store/page.h"
+#include "trust/release_custom.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -135,6 +137,29 @@ static enum err add_findings(struct call *call, const struct release *release, s
         return OK;
 }
 
+enum err release_ceiling(const struct call *call, const struct release *release, struct ceiling *ret_ceiling, struct why *why)
+{
+        OWN(buf) struct buf bytes;
+        OWN(release_note) struct release_note *note = NULL;
+        buf_init(&bytes, LIMIT_NOTE_BYTES);
+        enum err e = artifact_read(call->store->config.artifacts, release->target, &bytes, why);
+        if (!e)
+                e = release_note_open(&call->store->pins.anchor, &bytes, &note, why);
+        if (e)
+                return DURING(why, e, "the note of %s", release->name);
+        *ret_ceiling = note->ceiling;
+        return OK;
+}
+
+static enum err add_ceiling(const struct call *call, const struct release *release, struct json *json, struct why *why)
+{
+        struct ceiling ceiling = { 0 };
+        enum err e = release_ceiling(call, release, &ceiling, why);
+        json_set_int(json, "start", ceiling.start);
+        json_set(json, "ceiling", release_ceiling_json(&ceiling));
+        return e;
+}
+
 static enum err release_view(struct call *call, const struct release *release, struct json **ret_json, struct why *why)
 {
         OWN(query) struct query *q = NULL;
@@ -150,7 +175,9 @@ static enum err release_view(struct call *call, const struct release *release, s
                 return e;
         json = release_json(q);
         json_set(json, "dossier", dossier);
-        e = add_findings(call, release, json, why);
+        e = add_ceiling(call, release, json, why);
+        if (!e)
+                e = add_findings(call, release, json, why);
         if (!e)
                 *ret_json = GIVE(json);
         return e;

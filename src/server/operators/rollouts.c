@@ -4,11 +4,9 @@
 #include "base/limits.h"
 #include "server/operators/evidence.h"
 #include "server/rollouts/roll_back.h"
-#include "server/store/artifacts.h"
 #include "server/store/audit.h"
 #include "server/store/inside.h"
 #include "server/store/page.h"
-#include "trust/release_note.h"
 #include "wire/device.h"
 
 #include <string.h>
@@ -118,20 +116,6 @@ static enum err answer_run(struct call *call, int status, const struct run *run,
         return e ? e : call_answer_json(call, status, view, why);
 }
 
-static enum err read_ceiling(const struct call *call, const struct release *release, struct ceiling *ceiling, struct why *why)
-{
-        OWN(buf) struct buf bytes;
-        OWN(release_note) struct release_note *note = NULL;
-        buf_init(&bytes, LIMIT_NOTE_BYTES);
-        enum err e = artifact_read(call->store->config.artifacts, release->target, &bytes, why);
-        if (!e)
-                e = release_note_open(&call->store->pins.anchor, &bytes, &note, why);
-        if (e)
-                return DURING(why, e, "the note of %s", release->name);
-        *ceiling = note->ceiling;
-        return OK;
-}
-
 static enum err start(struct call *call, const struct start_order *order, const struct gate_people *people, struct why *why)
 {
         struct release release;
@@ -144,7 +128,7 @@ static enum err start(struct call *call, const struct start_order *order, const 
         struct rollout_order begin = { .release = release.number, .policy = order->policy, .override_text = record.length ? buf_text(&record) : NULL,
                                        .who = people->first ? people->first : "admin", .now_ms = call->now_ms };
         if (!e)
-                e = read_ceiling(call, &release, &begin.ceiling, why);
+                e = release_ceiling(call, &release, &begin.ceiling, why);
         if (!e)
                 e = rollouts_start(call->store->rollouts, &begin, &run, why);
         if (!e)
