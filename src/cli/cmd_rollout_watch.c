@@ -144,12 +144,38 @@ static enum err end_as(const struct watch *watch, const struct ending *ending, s
         return ending->err ? FAIL(why, ending->err, "it ended %s", ending->state) : OK;
 }
 
+/* The ceiling is signed: nobody more gets it, whoever waits, and those who have it have answered. */
+static bool is_at_last_step(const struct json *rollout)
+{
+        static const struct ending at_ceiling = { "holding", "ceiling", true, false, OK };
+        const struct json *until = json_get(rollout, "until"), *unanswered = json_get(rollout, "unanswered");
+        return is_ending(&at_ceiling, rollout) && until && json_type(until) == JSON_NULL && unanswered && !json_int(unanswered, 1);
+}
+
+/* People or harm can still stop it there. */
+static bool is_stop_awaited(const char *until)
+{
+        for (size_t i = 0; i < ENDINGS; i++)
+                if (endings[i].err && is_listed(until, endings[i].state))
+                        return true;
+        return false;
+}
+
+static enum err end_at_last_step(const struct watch *watch, struct why *why)
+{
+        return watch->until ? FAIL(why, ERR_REFUSED, "as many have it as its signed ceiling ever allows: it does not get to be %s", watch->until) : OK;
+}
+
 /* True when it is over; *ret_end then says how. */
 static bool is_over(const struct watch *watch, const struct json *rollout, enum err *ret_end, struct why *why)
 {
         *ret_end = OK;
         if (watch->until && is_listed(watch->until, json_text(json_get(rollout, "state"))))
                 return true;
+        if (is_at_last_step(rollout) && !is_stop_awaited(watch->until)) {
+                *ret_end = end_at_last_step(watch, why);
+                return true;
+        }
         for (size_t i = 0; i < ENDINGS; i++)
                 if (is_ending(&endings[i], rollout) && (watch->until ? endings[i].is_final : endings[i].is_end)) {
                         *ret_end = end_as(watch, &endings[i], why);

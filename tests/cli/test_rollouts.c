@@ -160,6 +160,23 @@ TEST(rollout_watch, goes_on_over_a_hold_by_people_and_one_that_until_leaves_out)
         CHECK(FAKE_RUN(&run, budget, "rollout watch edr/4 --until halted") == 0);
 }
 
+/* A ceiling whose last step is below 100 %: it never gets to be complete, and nobody can lift it. */
+TEST(rollout_watch, ends_where_the_signed_ceiling_lets_nobody_more_have_it)
+{
+        static const struct fake_answer at_last_step[] = {
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("holding", "\"reason\":\"ceiling\",\"unanswered\":0,\"until\":1784432300,") },
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("holding", "\"reason\":\"ceiling\",\"unanswered\":2,\"until\":null,") },
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("holding", "\"reason\":\"ceiling\",\"unanswered\":0,\"until\":null,") },
+                { "GET /api/v1/rollouts/edr/4", 200, ROLLOUT("halted", "") },
+        };
+        struct sim_clock clock;
+        sim_clock_init(&clock, 1000);
+        OWN(fake_run) struct fake_run run = { .clock = &clock.clock };
+        CHECK(fake_run(&run, at_last_step, 3, "rollout watch edr/4") == 0);
+        CHECK(fake_run(&run, at_last_step, 3, "rollout watch edr/4 --until complete,watched") == 78 && strstr(run.err, "as many have it as its signed ceiling ever allows"));
+        CHECK(FAKE_RUN(&run, at_last_step, "rollout watch edr/4 --until complete,halted") == 0);
+}
+
 TEST(rollout_watch, fails_at_once_when_nobody_answers_the_first_look)
 {
         static const struct fake_answer script[] = { { "GET /api/v1/rollouts/edr/4", 0, "" } };
