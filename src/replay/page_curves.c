@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { LINES_MAX = 16, LABEL_MAX = 96 };         /* lines of one plot: policies, or budgets of one command line */
 
@@ -128,6 +129,17 @@ static size_t keep_rows_with(const struct curve *curve, const struct study_row *
         return kept;
 }
 
+/* "2 d" is two days and up to an hour. */
+static bool reads_as(int64_t seconds, int64_t other)
+{
+        OWN(buf) struct buf text, other_text;
+        buf_init(&text, LABEL_MAX);
+        buf_init(&other_text, LABEL_MAX);
+        words_span(&text, seconds);
+        words_span(&other_text, other);
+        return strcmp(buf_text(&text), buf_text(&other_text)) == 0;
+}
+
 /* When the table beside a plot looks; what lies beyond the end is left out, and the end added. */
 static size_t choose_times(const struct study_row *const *rows, size_t count, int64_t times[static 10])
 {
@@ -138,6 +150,7 @@ static size_t choose_times(const struct study_row *const *rows, size_t count, in
                 end = end_of(&rows[i]->runs[rows[i]->typical]) > end ? end_of(&rows[i]->runs[rows[i]->typical]) : end;
         for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]) && looks[i] < end; i++)
                 times[chosen++] = looks[i];
+        chosen -= chosen && reads_as(times[chosen - 1], end);      /* no two columns of one name */
         times[chosen++] = end;
         return chosen;
 }

@@ -68,6 +68,18 @@ TEST(page, is_the_same_for_the_same_study)
         CHECK(strcmp(written(&made, &one), written(&made, &two)) == 0);
 }
 
+/* A simulation of two days ends some seconds after them. */
+TEST(page, names_no_two_columns_of_a_table_alike)
+{
+        OWN(hand_made) struct hand_made made;
+        OWN(buf) struct buf page;
+        hand_make(&made, 1, 2);
+        for (size_t i = 0; i < made.study.row_count; i++)
+                made.study.rows[i].runs[made.study.rows[i].typical].points[1].at_s = 172800 + 90;
+        const char *text = written(&made, &page);
+        CHECK(strstr(text, ">24 h</th><th scope=\"col\" class=\"n\">2 d</th></tr>"));
+}
+
 TEST(page, takes_series_of_no_point_and_of_one)
 {
         for (uint32_t points = 0; points < 2; points++) {
