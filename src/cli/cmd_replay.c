@@ -81,11 +81,16 @@ static enum err write_report(struct replay *replay, const struct study *study, s
         buf_init(&command, TEXT_BYTES_MAX);
         if (!replay->folder)
                 return OK;
+        const char *path = arg_text(replay->cli->args, OPTION_HTML, "");
+        unsigned mode = file_mode(path);
         add_command(replay->cli->args, &command);
         enum err e = page_write(study, buf_text(&command), &page, why);
         if (!e)
                 e = replay->folder->ops->replace(replay->folder, replay->file, buf_text(&page), page.length, why);
-        return e ? DURING(why, e, "the report") : OK;
+        if (e)
+                return DURING(why, e, "the report");
+        file_set_mode(path, mode);               /* what is replaced is a new file, for its owner alone */
+        return OK;
 }
 
 static enum err list(struct cli *cli, struct why *why)

@@ -38,6 +38,21 @@ enum err file_check_own(const char *path, struct why *why)
         return OK;
 }
 
+unsigned file_mode(const char *path)
+{
+        struct stat found;
+        if (stat(path, &found) == 0)
+                return found.st_mode & 0777;
+        mode_t kept = umask(077);                /* it cannot be asked without being set */
+        (void)umask(kept);
+        return 0666 & ~kept;
+}
+
+void file_set_mode(const char *path, unsigned mode)
+{
+        (void)!chmod(path, mode);
+}
+
 uint64_t file_mark(const char *path)
 {
         struct stat found;

@@ -24,6 +24,11 @@ MUST_CHECK enum err file_read(const char *path, struct buf *into, struct why *wh
 /* Replace or make `path`; other users cannot read it. Not atomic: for results, not for state. */
 MUST_CHECK enum err file_write(const char *path, const void *bytes, size_t length, struct why *why);
 
+/* Who may do what with it, as chmod(1) counts it; of what is absent, what a new file would get. */
+unsigned file_mode(const char *path);
+/* As far as its file system knows of modes. */
+void file_set_mode(const char *path, unsigned mode);
+
 /* Another number after each writing or replacing of the file, as far as its file system tells times apart (4 ms); 0: absent. */
 uint64_t file_mark(const char *path);
 

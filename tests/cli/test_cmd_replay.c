@@ -135,6 +135,11 @@ TEST(replay, writes_a_report_and_says_early_when_it_cannot)
         CHECK(replayed(&run, line) == 0 && file_read(path, &page, NULL) == OK);
         CHECK(strncmp(buf_text(&page), "<!DOCTYPE html>\n", 16) == 0 && strstr(buf_text(&page), "</html>\n") && strstr(buf_text(&page), "--bake 5m"));
         CHECK(strstr(buf_text(&page), "<dt>Bake</dt><dd>5 min</dd>") && !strstr(buf_text(&page), folder));
+        file_set_mode(path, 0640);
+        CHECK(replayed(&run, line) == 0 && file_mode(path) == 0640);
+        file_remove(path);
+        unsigned of_new = file_mode(path);
+        CHECK(replayed(&run, line) == 0 && file_kind(path) == FILE_REGULAR && file_mode(path) == of_new);
         snprintf(line, sizeof(line), "replay july-19 --html %s/no/r.html", folder);
         CHECK(replayed(&run, line) == 66 && !run.out[0]);
         snprintf(line, sizeof(line), "replay july-19 --html %s", folder);

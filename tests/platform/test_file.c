@@ -102,6 +102,20 @@ static int make_both(void *user)
         return chdir(user) || mkdir("folder", 0777) || creat("file", 0666) < 0;
 }
 
+TEST(file_mode, is_kept_and_set_and_of_what_is_absent_that_of_a_new_one)
+{
+        char folder[64], path[96];
+        CHECK(file_temporary(folder, NULL) == OK);
+        snprintf(path, sizeof(path), "%s/f", folder);
+        mode_t kept = umask(027);
+        CHECK(file_mode(path) == 0640 && umask(027) == 027);
+        (void)umask(kept);
+        CHECK(file_write(path, "x", 1, NULL) == OK && file_mode(path) == 0600);
+        file_set_mode(path, 0604);
+        CHECK(file_mode(path) == 0604);
+        file_remove_tree(folder);
+}
+
 TEST(file_private, keeps_what_is_made_after_it_for_the_owner)
 {
         char folder[64], path[128];
