@@ -137,7 +137,7 @@ static bool reads_as(int64_t seconds, int64_t other)
         buf_init(&other_text, LABEL_MAX);
         words_span(&text, seconds);
         words_span(&other_text, other);
-        return strcmp(buf_text(&text), buf_text(&other_text)) == 0;
+        return text.length && strcmp(buf_text(&text), buf_text(&other_text)) == 0;      /* no length: no memory */
 }
 
 /* When the table beside a plot looks; what lies beyond the end is left out, and the end added. */
@@ -223,6 +223,7 @@ static enum err add_curve(const struct study *study, const struct scenario *scen
         const struct study_row *rows[LINES_MAX];
         OWN(drawing) struct drawing drawing = { .points = NULL };
         OWN(buf) struct buf about;
+        buf_init(&about, LIMIT_PAGE_BYTES);
         char id[64];
         size_t count = keep_rows_with(curve, rows, choose_rows(study, scenario, rows)), points = 1;
         for (size_t i = 0; i < count; i++)
@@ -232,7 +233,6 @@ static enum err add_curve(const struct study *study, const struct scenario *scen
                 return FAIL(why, ERR_NOMEM, "a plot of %zu points", points);
         for (size_t i = 0; i < count; i++)
                 draw_row(&drawing, study, rows[i], curve);
-        buf_init(&about, LIMIT_PAGE_BYTES);
         describe(study, rows, count, curve, &about);
         snprintf(id, sizeof(id), "s%zu-%s", place_of(study, scenario), curve->id);
         struct plot plot = { .id = id, .title = curve->title, .about = buf_text(&about), .x = { .title = "since the start", .unit = PLOT_SECONDS, .is_log = true },
