@@ -44,6 +44,7 @@ enum {
         LIMIT_SITES = 10000,                  /* of a replayed fleet: three blocks each */
         LIMIT_ZONES = 32,                     /* time zones; the world has 38, half of them hardly lived in */
         LIMIT_FAULTS = 16,                    /* of one replayed release: each device tries them all */
+        LIMIT_FLAKY = 16,                     /* kinds of device that crash more often than others, in one replay */
         LIMIT_OUTAGES = 64,                   /* of telemetry, in one replay */
         LIMIT_TARGET_BYTES = 2048,            /* path and query; the longest of ours is under 300 */
         LIMIT_REPLAY_RUNS = 100000,           /* of one command; a night's work at the smallest fleets */

@@ -182,6 +182,19 @@ static void add_outages(const struct scenario_weather *weather, struct buf *into
         }
 }
 
+static void add_flaky(const struct scenario_weather *weather, struct buf *into)
+{
+        const struct scenario_flaky *flaky = weather->flaky.items;
+        for (size_t i = 0; i < weather->flaky.count; i++) {
+                OWN(buf) struct buf text;
+                buf_init(&text, TEXT_MAX);
+                for (size_t k = 0; k < flaky[i].only.count; k++)
+                        buf_addf(&text, "%s%s", k ? ", " : "", flaky[i].only.items[k]);
+                buf_addf(&text, ": %.2f times as often as others", (double)flaky[i].factor_pct / 100);
+                page_term("Fails, whatever it runs", buf_text(&text), into);
+        }
+}
+
 static void add_weather(const struct scenario_weather *weather, struct buf *into)
 {
         buf_add_text(into, "<h4>Weather, the same whatever a device runs</h4>\n<dl>\n");
@@ -195,6 +208,7 @@ static void add_weather(const struct scenario_weather *weather, struct buf *into
         add_ppm_term("Power cuts of a site a day", weather->power_cuts_ppm_per_day, into);
         add_span_term("A power cut lasts", weather->power_cut_s, into);
         add_ppm_term("Volunteers of the early ring fail so often as others", weather->early_factor_pct * 10000, into);
+        add_flaky(weather, into);
         add_outages(weather, into);
         buf_add_text(into, "</dl>\n");
 }

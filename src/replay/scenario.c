@@ -78,6 +78,12 @@ static const struct yaml_key outage_keys[] = {
 };
 static const struct yaml_schema outage_schema = { KEYS(outage_keys), .item_size = sizeof(struct scenario_outage) };
 
+static const struct yaml_key flaky_keys[] = {
+        { .key = "only", .type = YAML_TEXTS, .required = true, AT(scenario_flaky, only), .min = 1, .max = LIMIT_ATTRIBUTES },
+        { .key = "factor_pct", .type = YAML_INT, .required = true, AT(scenario_flaky, factor_pct), .min = 1, .max = 10000 },
+};
+static const struct yaml_schema flaky_schema = { KEYS(flaky_keys), .item_size = sizeof(struct scenario_flaky) };
+
 static const struct yaml_key weather_keys[] = {
         PPM(scenario_weather, crash_ppm_per_day),
         PPM(scenario_weather, dark_ppm),
@@ -89,6 +95,7 @@ static const struct yaml_key weather_keys[] = {
         PPM(scenario_weather, power_cuts_ppm_per_day),
         INT(scenario_weather, power_cut_s, 1, YEAR_S),
         INT(scenario_weather, early_factor_pct, 1, 10000),
+        LIST(scenario_weather, flaky, LIMIT_FLAKY, flaky_schema),
         LIST(scenario_weather, outages, LIMIT_OUTAGES, outage_schema),
 };
 static const struct yaml_schema weather_schema = { KEYS(weather_keys), .item_size = sizeof(struct scenario_weather) };
@@ -350,6 +357,15 @@ static bool parse_start(const char *text, unsigned *ret_min)
         return at < days.count;
 }
 
+static enum err flaky_check(const struct scenario *scenario, struct why *why)
+{
+        const struct scenario_flaky *flaky = scenario->weather.flaky.items;
+        enum err e = OK;
+        for (size_t i = 0; i < scenario->weather.flaky.count && !e; i++)
+                e = only_check(scenario, &flaky[i].only, why);
+        return e ? DURING(why, e, "weather: flaky") : OK;
+}
+
 static enum err scenario_check(const struct scenario *scenario, struct why *why)
 {
         unsigned start;
@@ -358,6 +374,8 @@ static enum err scenario_check(const struct scenario *scenario, struct why *why)
         if (!*scenario->unseen != !*scenario->contained)
                 return FAIL(why, ERR_SYNTAX, "unseen, contained: one needs the other");
         enum err e = fleet_check(scenario, why);
+        if (!e)
+                e = flaky_check(scenario, why);
         return e ? e : faults_check(scenario, why);
 }
 

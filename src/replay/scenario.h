@@ -81,6 +81,9 @@ struct scenario_fleet {
         int64_t switch_s;                        /* default 5: the slowest take so long from the lease to running the release, the quickest a fifth of it */
 };
 
+/* Who crashes and drops out so much more often than others, whatever they run: an old model, a crowded one. Factors of kinds that a device is of are multiplied. */
+struct scenario_flaky { struct yaml_texts only; int64_t factor_pct; };
+
 /* Same for everybody, whatever they run. */
 struct scenario_outage { int64_t from_s, for_s, share_ppm; };      /* telemetry: reports of so many devices are lost until it is over; from the start of the rollout */
 struct scenario_weather {
@@ -91,6 +94,7 @@ struct scenario_weather {
         int64_t repeated_ppm;                    /* reports that come twice. Default 0 */
         int64_t power_cuts_ppm_per_day, power_cut_s;       /* of sites: everything there is dark for so long. Default 0, 3600 */
         int64_t early_factor_pct;                /* volunteers crash and drop out so much more often. Default 100 */
+        struct yaml_maps flaky;                  /* of struct scenario_flaky */
         struct yaml_maps outages;                /* of struct scenario_outage */
 };
 

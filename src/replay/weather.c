@@ -13,7 +13,18 @@ static double mean_of(int64_t ppm, double in_ms)
         return ppm <= 0 ? 0 : in_ms / -log1p(-(double)(ppm < 999999 ? ppm : 999999) / 1e6);
 }
 
-void weather_init(struct weather *weather, const struct fleet *fleet, const struct scenario *scenario)
+static enum err find_flaky(struct weather *weather, const struct scenario *scenario, struct why *why)
+{
+        const struct scenario_flaky *flaky = weather->of->flaky.items;
+        enum err e = OK;
+        for (; !e && weather->flaky_count < weather->of->flaky.count; weather->flaky_count++) {
+                weather->flaky[weather->flaky_count].factor = (double)flaky[weather->flaky_count].factor_pct / 100;
+                e = fleet_only(weather->fleet, scenario, &flaky[weather->flaky_count].only, &weather->flaky[weather->flaky_count].only, why);
+        }
+        return e;
+}
+
+enum err weather_init(struct weather *weather, const struct fleet *fleet, const struct scenario *scenario, struct why *why)
 {
         const double default_lease_ms = 720e3;   /* that dark_ppm is said of */
         const struct scenario_weather *of = &scenario->weather;
@@ -21,6 +32,7 @@ void weather_init(struct weather *weather, const struct fleet *fleet, const stru
         if (of->crash_ppm_per_day > 0)
                 weather->crash_ms = (double)DAY * 1e6 / (double)of->crash_ppm_per_day;
         weather->dark_ms = mean_of(of->dark_ppm, default_lease_ms);
+        return find_flaky(weather, scenario, why);
 }
 
 /* The device's own clock: since some Monday, 00:00. */
@@ -167,7 +179,11 @@ static int64_t happens(double mean_ms, uint64_t draw, int64_t at_ms, int64_t unt
 
 static double haste_of(const struct weather *weather, uint32_t device)
 {
-        return fleet_ring(weather->fleet, device) == ROLLOUT_RING_EARLY ? (double)weather->of->early_factor_pct / 100 : 1;
+        double haste = fleet_ring(weather->fleet, device) == ROLLOUT_RING_EARLY ? (double)weather->of->early_factor_pct / 100 : 1;
+        for (size_t i = 0; i < weather->flaky_count; i++)
+                if (fleet_is_among(weather->fleet, device, &weather->flaky[i].only))
+                        haste *= weather->flaky[i].factor;
+        return haste;
 }
 
 static int64_t stays_away(const struct weather *weather, uint32_t device, int64_t at_ms)

@@ -10,9 +10,12 @@ struct weather {
         const struct scenario_weather *of;
         int64_t start_ms;                        /* unix time; its day of the week and hour are the scenario's */
         double crash_ms, dark_ms;                /* mean time until it happens; 0: never */
+        struct { struct fleet_only only; double factor; } flaky[LIMIT_FLAKY];
+        size_t flaky_count;
 };
 
-void weather_init(struct weather *weather, const struct fleet *fleet, const struct scenario *scenario);
+/* ERR_SYNTAX: the flaky ones have a value that no device has. */
+MUST_CHECK enum err weather_init(struct weather *weather, const struct fleet *fleet, const struct scenario *scenario, struct why *why);
 
 /* On, by habit and with power. */
 bool weather_is_on(const struct weather *weather, uint32_t device, int64_t at_ms);

@@ -94,12 +94,13 @@ enum err world_open(const struct world_config *config, struct world **ret_world,
         if (!e)
                 e = truth_init(&world->truth, world->fleet, config->scenario, why);
         if (!e)
+                e = weather_init(&world->weather, world->fleet, config->scenario, why);
+        if (!e)
                 e = events_open(config->rounds, config->round_ms, &world->events, why);
         if (!e)
                 e = allocate(world, world->fleet->devices, why);
         if (e)
                 return e;
-        weather_init(&world->weather, world->fleet, config->scenario);
         *ret_world = GIVE(world);
         return OK;
 }

@@ -29,7 +29,7 @@ TEST(scenario_read, has_a_default_for_what_is_left_out)
         CHECK(s.fleet.sites == 200 && s.fleet.early_ppm == 20000 && s.fleet.late_ppm == 20000 && s.fleet.poll_s == 300 && s.fleet.switch_s == 5);
         CHECK(s.fleet.zones.count == 0 && s.fleet.office_ppm == 0 && s.fleet.laptop_ppm == 0);
         CHECK(s.weather.crash_ppm_per_day == 1000 && s.weather.dark_ppm == 1000 && s.weather.dark_for_s == 14400 && s.weather.late_s == 3600);
-        CHECK(s.weather.power_cut_s == 3600 && s.weather.early_factor_pct == 100 && s.weather.outages.count == 0);
+        CHECK(s.weather.power_cut_s == 3600 && s.weather.early_factor_pct == 100 && s.weather.flaky.count == 0 && s.weather.outages.count == 0);
         CHECK(s.history.hurt == -1 && s.history.stop_s == -1 && s.history.exposed == -1 && strcmp(s.history.text, "") == 0);
 }
 
@@ -49,11 +49,13 @@ TEST(scenario_read, keeps_what_is_said)
         OWN(arena) struct arena *arena = arena_new(LIMIT_YAML_BYTES);
         struct scenario s;
         CHECK(read_text(arena, FAULT ", only: [os=linux, arch=x64], susceptible_ppm: 1, told_ppm: 2, untold: nothing, heals: agent, heals_after_s: 3}\n"
-                        "weather: {crash_ppm_per_day: 0, dark_ppm: 0}\nhistory: {hurt: 0}\n", &s, NULL) == OK);
+                        "weather: {crash_ppm_per_day: 0, dark_ppm: 0, flaky: [{only: [arch=x64], factor_pct: 1000}]}\nhistory: {hurt: 0}\n", &s, NULL) == OK);
         const struct scenario_fault *fault = s.faults.items;
         CHECK(fault->only.count == 2 && fault->susceptible_ppm == 1 && fault->told_ppm == 2 && strcmp(fault->untold, "nothing") == 0);
         CHECK(fault_cure(fault) == CURE_BY_AGENT && fault->heals_after_s == 3);
         CHECK(s.weather.crash_ppm_per_day == 0 && s.weather.dark_ppm == 0 && s.weather.dark_for_s == 14400 && s.history.hurt == 0);
+        const struct scenario_flaky *flaky = s.weather.flaky.items;
+        CHECK(s.weather.flaky.count == 1 && flaky->only.count == 1 && strcmp(flaky->only.items[0], "arch=x64") == 0 && flaky->factor_pct == 1000);
 }
 
 TEST(fault_onset, knows_every_word)
@@ -131,6 +133,9 @@ static const struct { const char *text, *complaint; } complaints[] = {
         { FAULT ", only: [arch=x46]}\n", "some/where/odd.yaml: fault `f`: only: no device has `arch=x46`; did you mean `arch=x64`?" },
         { FAULT ", only: [colour=red]}\n", "some/where/odd.yaml: fault `f`: only: no device has `colour=red`" },
         { FAULT ", only: [os=linux, os=windows]}\n", "some/where/odd.yaml: fault `f`: only: a device has one value of `os`, not two" },
+        { SMALL "weather: {flaky: [{only: [os=windoes], factor_pct: 200}]}\n", "some/where/odd.yaml: weather: flaky: only: no device has `os=windoes`; did you mean `os=windows`?" },
+        { SMALL "weather: {flaky: [{only: [], factor_pct: 200}]}\n", "some/where/odd.yaml:11: only: 0 items, not 1 to 8" },
+        { SMALL "weather: {flaky: [{only: [os=linux], factor_pct: 0}]}\n", "some/where/odd.yaml:11: factor_pct: not an integer from 1 to 10000" },
         { FAULT ", untold: silense}\n", "some/where/odd.yaml: fault `f`: untold: `silense` is none; did you mean `silence`?" },
         { FAULT ", heals: handy}\n", "some/where/odd.yaml: fault `f`: heals: `handy` is none; did you mean `hand`?" },
         { FAULT ", heals: magic}\n", "some/where/odd.yaml: fault `f`: heals: `magic` is none of agent, revert, hand, never" },

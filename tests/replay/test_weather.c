@@ -2,12 +2,14 @@
 
 #include "replay/made.h"
 
+#include <math.h>
+
 static const int64_t SECOND = 1000, MINUTE = 60 * 1000, HOUR = 3600 * 1000, DAY = 24 * 3600 * 1000;
 
 static void open_fleet(struct made *made, uint32_t devices, struct fleet **ret_fleet, struct weather *ret_weather)
 {
         CHECK(fleet_open(&made->scenario, devices, 5, ret_fleet, NULL) == OK);
-        weather_init(ret_weather, *ret_fleet, &made->scenario);
+        CHECK(weather_init(ret_weather, *ret_fleet, &made->scenario, NULL) == OK);
 }
 
 static double share_on(const struct weather *weather, int64_t at_ms)
@@ -166,4 +168,31 @@ TEST(weather, holds_reports_back_until_an_outage_is_over)
                 CHECK(weather_trip(&weather, device, 9, HOUR - 1).arrives_ms == HOUR - 1);
         }
         CHECK(held > 3800 && held < 4200);
+}
+
+TEST(weather, crashes_flaky_kinds_more_often)
+{
+        struct made made;
+        struct weather weather;
+        OWN(fleet) struct fleet *fleet = NULL;
+        const char *mac = "os=mac", *de = "locale=de";
+        struct scenario_flaky flaky[] = { { { 1, &mac }, 1000 }, { { 1, &de }, 50 } };
+        double crashed[3][2] = { { 0 } }, count[3][2] = { { 0 } };
+        made_init(&made);
+        made.scenario.weather.crash_ppm_per_day = 50000;
+        made.scenario.weather.flaky = (struct yaml_maps){ 2, flaky };
+        open_fleet(&made, 200000, &fleet, &weather);
+        for (uint32_t device = 0; device < 200000; device++) {
+                struct rollout_device facts;
+                fleet_facts(fleet, device, &facts);
+                count[facts.strata[0]][facts.strata[1] - 3]++;
+                crashed[facts.strata[0]][facts.strata[1] - 3] += weather_next_crash(&weather, device, 0, DAY) >= 0;
+        }
+        const double expected[3][2] = { { .0488, .0247 }, { .0488, .0247 }, { .393, .221 } };      /* 1 - exp(-.05), times 10 for mac, half for de */
+        for (unsigned os = 0; os < 3; os++)
+                for (unsigned locale = 0; locale < 2; locale++)
+                        CHECK(fabs(crashed[os][locale] / count[os][locale] / expected[os][locale] - 1) < .12);
+        const char *odd = "os=beos";
+        flaky[0].only.items = &odd;
+        CHECK(weather_init(&weather, fleet, &made.scenario, NULL) == ERR_SYNTAX);
 }
