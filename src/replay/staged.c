@@ -211,7 +211,7 @@ static enum err check(const struct director *director, struct rollout_line *line
         for (size_t i = 0; i < line->count; i++) {
                 if (line->devices[i].device >= director->leases.devices)
                         return FAIL(why, ERR_NOT_FOUND, "device %u is not in this rollout", line->devices[i].device);
-                line->picks[i] = (struct rollout_pick){ ROLLOUT_WAIT, NO_ROW };
+                line->picks[i] = (struct rollout_pick){ ROLLOUT_WAIT, NO_ROW, false };
         }
         return OK;
 }

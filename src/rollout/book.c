@@ -146,16 +146,16 @@ static uint32_t find_cell(struct rollout *rollout, uint32_t block)
         return newest;
 }
 
-uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *device, bool is_control)
+uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *device, uint32_t block, bool is_control)
 {
         assert(rollout->lease_count < rollout->leases_max && !rollout->fates[device->device].is_busy);
-        uint32_t handle = rollout->lease_count++, cell = find_cell(rollout, device->block);
+        uint32_t handle = rollout->lease_count++, cell = find_cell(rollout, block);
         if (!watch_has(rollout, device->device))
                 rollout->newest[device->device] = handle;
         struct lease *lease = &rollout->leases[handle];
         *lease = (struct lease){
                 .due_ms = rollout->now_ms + rollout_lease_ms(rollout), .device = device->device, .cell = cell, .strata_count = device->strata_count & 15u,
-                .is_control = is_control, .is_held_out = rollout_is_held_out(rollout, device->bucket),
+                .is_control = is_control, .is_sampled = watch_samples(rollout, device->bucket, is_control),
         };
         memcpy(lease->strata, device->strata, sizeof(lease->strata));
         rollout->cells[cell].leases++;

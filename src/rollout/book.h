@@ -8,6 +8,7 @@
 #include "rollout/bound.h"
 #include "rollout/evalue.h"
 #include "rollout/lease.h"
+#include "rollout/queue.h"
 #include "rollout/rollout.h"
 #include "rollout/view.h"
 
@@ -40,10 +41,12 @@ struct group {
         bool is_spent, is_stuck;
 };
 
+/* Beside the blocks, as blocks + so much: devices from anywhere that are like each other, for want of such in their block; and the most suspect, of whom there is less control to spare. */
+enum { BLOCK_ANYWHERE, BLOCK_OF_SUSPECTS, BLOCKS_BESIDE };
+enum tier { TIER_ALL, TIER_SUSPECT, TIERS };
+
 /* What of a device's past forbids to pick it. */
 struct fate { uint8_t is_busy : 1, is_over : 1, tries : 6; };
-
-struct candidate { uint32_t at, class; double suspicion, excess, gain; uint64_t key; };
 
 struct rollout {
         struct rollout_policy policy;
@@ -63,7 +66,7 @@ struct rollout {
         struct group *groups;
         struct lease *leases;
         uint32_t lease_count, tries;             /* tries: exposures picked so far, whatever came of them */
-        uint32_t controls_owed;                  /* in 256ths, of the exposures so far */
+        struct draw { uint32_t owed[TIERS], each[TIERS]; int64_t slot[TIERS]; } draw;      /* control, in 256ths: owed to exposures so far; for each, in this slot */
         uint32_t *due, due_count;                /* handles; due.h */
         int64_t next_due_ms;                     /* of all leases that are not due; NEVER: none */
 
@@ -73,7 +76,7 @@ struct rollout {
 
         struct shares shares;
         struct cell *cells;
-        uint32_t cells_max, cell_count, free_cell, *newest_cell;       /* newest: of each block */
+        uint32_t cells_max, cell_count, free_cell, *newest_cell;       /* newest: of each block, and of those beside them */
         struct cohorts { uint32_t newest, count; } *cohorts;           /* of each block; newest: a cell */
         int64_t open_slot;                       /* what came to pass in it is not folded in yet */
         uint32_t event_count;                    /* in it */
@@ -83,11 +86,12 @@ struct rollout {
 
         uint32_t *listened, listened_count;      /* handles; watch.h */
         int64_t round_ms;                        /* the end of the round; NEVER: nobody was listened to yet */
-        uint32_t joins[ARMS];                    /* so many more may be listened to from the next round on */
+        uint32_t listened_ppm[ARMS];             /* of those who are watched */
 
         struct fate *fates;
         uint32_t *newest;                        /* of each device: the lease under which it is watched, or its newest */
-        struct candidate *candidates;            /* room to order a line */
+        struct queue queue;                      /* the line that is picked from */
+        uint32_t *members;                       /* pick.c: of one set */
         double *suspicions, *gains;              /* of each group; gains: for the cover */
         uint64_t picks;                          /* rounds so far: each draws other controls */
 
@@ -100,12 +104,20 @@ static inline uint32_t arm_hurt(const struct arm *arm) { return arm->by_status[L
 static inline uint32_t arm_settled(const struct arm *arm) { return arm->by_status[LEASE_PROVEN] + arm_hurt(arm); }
 uint32_t arm_exposed(const struct arm *arm);                                 /* all but those who never began */
 
+/* splitmix64's finaliser: another order of the same buckets. */
+static inline uint64_t bucket_mix(uint64_t z)
+{
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
+        z = (z ^ z >> 27) * 0x94D049BB133111EB;
+        return z ^ z >> 31;
+}
+
 /* The lease's arm in its i-th group. */
 struct arm *book_arm(struct rollout *rollout, const struct lease *lease, unsigned i, struct group **ret_group);
 /* Exposures that leases are kept for: each device as often as it may try, in a large fleet half of them once more. */
 uint64_t book_tries_max(uint32_t fleet);
-/* A new lease, reserved. The caller has seen that there is room. */
-uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *device, bool is_control);
+/* A new lease, reserved, to be compared with those of this block, or of one beside them. The caller has seen that there is room. */
+uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *device, uint32_t block, bool is_control);
 void book_dirty(struct rollout *rollout, struct group *group);               /* the rules have to look at it */
 void book_harm(struct rollout *rollout, struct group *group);                /* and there is other harm, or control explains more of it */
 void book_label(struct rollout *rollout, struct lease *lease, enum lease_status status, enum rollout_signal kind);

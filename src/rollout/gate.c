@@ -39,10 +39,12 @@ static void enter_slot(struct rollout *rollout, int64_t slot)
         rollout->open_slot = slot;
 }
 
+static bool is_cohort(const struct cell *cell) { return cell->slot < 0; }
+
 void gate_begins(struct rollout *rollout, struct lease *lease)
 {
         struct cell *cell = &rollout->cells[lease->cell];
-        if (shares_left(&rollout->shares) < lease_groups(lease))
+        if ((lease->is_alone && !is_cohort(cell)) || shares_left(&rollout->shares) < lease_groups(lease))
                 return;
         lease->is_compared = true;
         cell->controls += lease->is_control;
@@ -69,8 +71,6 @@ static void harm_in(struct rollout *rollout, struct share *share, const struct l
         share->has_events = true;
         touch(rollout, share);
 }
-
-static bool is_cohort(const struct cell *cell) { return cell->slot < 0; }
 
 void gate_watches(struct rollout *rollout, struct lease *lease)
 {

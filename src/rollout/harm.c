@@ -41,24 +41,39 @@ static struct harm plus(struct harm a, struct harm b) { return (struct harm){ a.
 static struct harm larger(struct harm a, struct harm b) { return (struct harm){ fmax(a.likely, b.likely), fmax(a.certain, b.certain), 0, 0 }; }
 static struct harm at_most(struct harm a, double most) { return (struct harm){ fmin(a.likely, most), fmin(a.certain, most), 0, 0 }; }
 
-/* The group's own share beside its neighbours', drawn to theirs while it has few: (seen + 1) / (expected + 1). The fleet is its own neighbour. */
-static struct anyway standardise_from(const struct explained *over, const struct explained *running, bool is_fleet, double least)
+static struct explained sum_of(const struct explained *over, const struct explained *running)
 {
-        double at_treated = over->at_treated + running->at_treated, at_control = over->at_control + running->at_control;
-        double seen = over->seen_control + running->seen_control, spread = over->spread + running->spread;
-        double own = is_fleet ? 1 : fmax(least, (seen + 1) / (at_control + 1)), expected = at_treated * own;
-        return (struct anyway){ expected, expected + own * own * spread + (is_fleet ? 0 : expected * expected / (seen + 1)) };
+        return (struct explained){ over->at_treated + running->at_treated, over->at_control + running->at_control, over->seen_control + running->seen_control, over->spread + running->spread };
 }
+
+/* At so many times what befalls its neighbours; the fleet is its own neighbour. */
+static struct anyway at_share(const struct explained *explained, double own, bool is_fleet)
+{
+        double expected = explained->at_treated * own;
+        return (struct anyway){ expected, expected + own * own * explained->spread + (is_fleet ? 0 : expected * expected / (explained->seen_control + 1)) };
+}
+
+/* The group's own share beside its neighbours', drawn to theirs while it has few. */
+static double own_share(const struct explained *explained) { return (explained->seen_control + 1) / (explained->at_control + 1); }
 
 static struct anyway standardise(const struct explained *over, const struct explained *running, bool is_fleet)
 {
-        return standardise_from(over, running, is_fleet, 0);
+        const struct explained sum = sum_of(over, running);
+        return at_share(&sum, is_fleet ? 1 : own_share(&sum), is_fleet);
 }
 
-/* The few that are watched as control of a stratum may have had luck: what befalls fewer of them than of their neighbours is no sign that it does. */
+/* The few that are watched as control of a stratum may have had luck: what befalls fewer of them than of their neighbours is no sign that it does, and an old model may be as flaky as the 95 %
+ * bound (Anscombe 1948) of what befell its own control leaves open. */
+static double share_of_watched(const struct explained *explained)
+{
+        double root = sqrt(explained->seen_control + 1) + .82, bound = explained->at_control > 0 ? root * root / explained->at_control : HARM_FLAKY;
+        return fmax(1, fmax(own_share(explained), fmin(HARM_FLAKY, bound)));
+}
+
 static struct anyway standardise_watched(const struct explained *over, const struct explained *running, bool is_fleet)
 {
-        return standardise_from(over, running, is_fleet, 1);
+        const struct explained sum = sum_of(over, running);
+        return at_share(&sum, is_fleet ? 1 : share_of_watched(&sum), is_fleet);
 }
 
 /* Of those whom no control was beside, control at other times has to say. */

@@ -16,6 +16,9 @@ struct harm {
 /* How many standard deviations are likely to be more than chance: 2 of one group, and of many as many more as it takes to ask them all. */
 double harm_deviations(uint32_t groups);
 
+/* Strata may differ so much with nothing being wrong: an old model crashes so much more often than the others. A few that are held out do not show it. */
+enum { HARM_FLAKY = 10 };
+
 /* One event of control more or less explains so many of the treated, with this variance. */
 double harm_of_one_event(double treated, double control);
 struct harm harm_of(const struct rollout *rollout, const struct group *group);

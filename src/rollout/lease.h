@@ -23,9 +23,9 @@ struct lease {
         int64_t due_ms;                          /* the reservation's end, then the lease's deadline */
         uint32_t device, cell, due_place;        /* once it is due: its cohort's cell, and its place among those who are listened to */
         uint16_t strata[LIMIT_ATTRIBUTES];
-        uint8_t strata_count : 4, ear : 4, status, kind;      /* ear: enum lease_ear */
+        uint8_t strata_count : 4, ear : 3, is_sampled : 1, status, kind;      /* ear: enum lease_ear; sampled: if it is watched, it is listened to */
         bool is_control : 1, is_due : 1, is_unbegun : 1;       /* unbegun: declined in time */
-        bool is_compared : 1, has_left : 1, is_watched : 1, is_held_out : 1;      /* counted among those at risk; no more, for it was harmed; watch.h */
+        bool is_compared : 1, has_left : 1, is_watched : 1, is_stand_in : 1, is_alone : 1;      /* counted among those at risk; no more, for it was harmed; watch.h; drawn, and held out; picked with nobody like it beside */
 };
 _Static_assert(sizeof(struct lease) == 40, "a lease is small, for there are millions");
 
@@ -33,8 +33,8 @@ static inline uint32_t lease_group(const struct lease *lease, unsigned i) { retu
 static inline unsigned lease_groups(const struct lease *lease) { return 1u + lease->strata_count; }
 static inline enum arm_name arm_of(const struct lease *lease) { return lease->is_control ? ARM_CONTROL : ARM_TREATED; }
 
-/* leases: before their deadline; exposed, taken: picked, as control; controls: of these that began; offered: control devices in this line, 0 outside of a pick.
+/* leases: before their deadline; controls: of these that began.
  * Watched leases are in a cell of their own, which stays: that of their block's cohort, those picked in one lease's time, for who lines up early is not like who
- * does late. Its slot is below 0, controls: those that are watched now; listened, lost: of both arms. */
-struct cell { int64_t slot; uint32_t block, cohort, leases, exposed, taken, controls, wanted, offered, listened[ARMS], lost[ARMS], first_share, next_free; };
+ * does late. Its slot is below 0, controls: those that are watched now. */
+struct cell { int64_t slot; uint32_t block, cohort, leases, controls, first_share, next_free; };
 enum { COHORTS_MAX = 16 };                       /* of a block; whoever comes later is of the last */

@@ -9,22 +9,12 @@
 #include <math.h>
 #include <string.h>
 
-/* splitmix64's finaliser: another order of the same buckets. */
-static uint64_t mix(uint64_t z)
-{
-        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
-        z = (z ^ z >> 27) * 0x94D049BB133111EB;
-        return z ^ z >> 31;
-}
-
 bool rollout_is_held_out(const struct rollout *rollout, uint64_t bucket)
 {
         static const uint64_t holdout_salt = 0x686F6C646F7574;
-        return mix(bucket ^ holdout_salt) % 1000000 < (uint64_t)rollout->policy.holdout_ppm;
+        return bucket_mix(bucket ^ holdout_salt) % 1000000 < (uint64_t)rollout->policy.holdout_ppm;
 }
 
-/* Heaps in candidates[0 .. count): the first comes out first, and only as many are ordered as are needed. */
-typedef bool candidate_order(const struct candidate *a, const struct candidate *b);
 static bool is_before(const struct candidate *a, const struct candidate *b)
 {
         if (a->class != b->class)
@@ -47,33 +37,6 @@ static bool covers_before(const struct candidate *a, const struct candidate *b)
         if (cover_class(a) != cover_class(b))
                 return cover_class(a) < cover_class(b);
         return a->gain != b->gain ? a->gain > b->gain : is_before(a, b);
-}
-
-static void sink(struct candidate *heap, size_t count, size_t at, candidate_order *comes_before)
-{
-        for (size_t child = 2 * at + 1; child < count; at = child, child = 2 * at + 1) {
-                if (child + 1 < count && comes_before(&heap[child + 1], &heap[child]))
-                        child++;
-                if (!comes_before(&heap[child], &heap[at]))
-                        return;
-                struct candidate swap = heap[at];
-                heap[at] = heap[child];
-                heap[child] = swap;
-        }
-}
-
-static void heap_order(struct candidate *heap, size_t count, candidate_order *comes_before)
-{
-        for (size_t i = count / 2; i-- > 0;)
-                sink(heap, count, i, comes_before);
-}
-
-static struct candidate heap_take(struct candidate *heap, size_t *count, candidate_order *comes_before)
-{
-        struct candidate first = heap[0];
-        heap[0] = heap[--*count];
-        sink(heap, *count, 0, comes_before);
-        return first;
 }
 
 static double log_evidence_for_rate(double harmed, double clean)
@@ -124,7 +87,7 @@ static void suspect(struct rollout *rollout)
 enum { CLASS_OF_RARE = 8 };
 static struct candidate weigh(const struct rollout *rollout, const struct rollout_device *device, uint32_t at)
 {
-        struct candidate candidate = { .at = at, .class = device->ring, .key = device->bucket };
+        struct candidate candidate = { .at = at, .block = device->block, .class = device->ring, .key = device->bucket };
         for (unsigned i = 0; i < device->strata_count; i++) {
                 const struct group *group = &rollout->groups[1 + device->strata[i]];
                 candidate.suspicion += rollout->suspicions[1 + device->strata[i]];
@@ -142,24 +105,6 @@ static bool is_free(const struct rollout *rollout, const struct rollout_device *
         return !fate->is_busy && !fate->is_over;
 }
 
-/* Whoever is left over when everybody else was taken is no fair control: those who are always there go first. So of a line that could be taken whole
- * one in so many stays behind, other ones in each slot of time. */
-static bool is_set_aside(const struct rollout *rollout, const struct rollout_line *line, uint64_t bucket)
-{
-        enum { ONE_IN = 9, LONG_LINE = 64 };
-        return rollout->policy.controls && line->count >= LONG_LINE && mix(bucket ^ mix((uint64_t)book_slot(rollout, line->now_ms))) % ONE_IN == 0;
-}
-
-static size_t gather_candidates(struct rollout *rollout, const struct rollout_line *line)
-{
-        size_t count = 0;
-        for (uint32_t i = 0; i < line->count; i++)
-                if (is_free(rollout, &line->devices[i]) && !rollout_is_held_out(rollout, line->devices[i].bucket) &&
-                    !is_set_aside(rollout, line, line->devices[i].bucket))
-                        rollout->candidates[count++] = weigh(rollout, &line->devices[i], i);
-        return count;
-}
-
 /* So many for each exposure while they tell most. Thousands of exposures under way tell enough with fewer, and a control device is one that
  * cannot be exposed meanwhile: from CONTROLLED_IN_FULL on their number stays, until there would be one control for eight exposures. */
 enum { CONTROLLED_IN_FULL = 4096, CONTROL_UNIT = 256, CONTROLS_LEAST = CONTROL_UNIT / 8 };
@@ -171,35 +116,20 @@ static uint32_t controls_each(const struct rollout *rollout)
         return (uint32_t)(each > CONTROLS_LEAST || each == full ? each : CONTROLS_LEAST);
 }
 
-static void want_controls(struct rollout *rollout, uint32_t cell)
-{
-        rollout->controls_owed += controls_each(rollout);
-        rollout->cells[cell].wanted += rollout->controls_owed / CONTROL_UNIT;
-        rollout->controls_owed %= CONTROL_UNIT;
-}
-
-static void take(struct rollout *rollout, struct rollout_line *line, uint32_t at, bool is_control)
+static void take(struct rollout *rollout, struct rollout_line *line, uint32_t at, uint32_t block, bool is_control)
 {
         assert(is_control || rollout_may_expose(rollout));
         assert(is_control || pacer_admits(rollout, &line->devices[at]));
         rollout->now_ms = line->now_ms;
-        line->picks[at].handle = book_reserve(rollout, &line->devices[at], is_control);
+        line->picks[at].handle = book_reserve(rollout, &line->devices[at], block, is_control);
         line->picks[at].kind = is_control ? ROLLOUT_SHADOW : ROLLOUT_EXPOSE;
         line->picked++;
-        uint32_t cell = rollout->leases[line->picks[at].handle].cell;
         if (!is_control) {
                 rollout->fates[line->devices[at].device].tries++;
                 rollout->tries++;
                 pacer_count_exposed(rollout);
         }
-        if (is_control && rollout->cells[cell].wanted)
-                rollout->cells[cell].wanted--;
-        rollout->cells[cell].taken += is_control;
-        rollout->cells[cell].exposed += !is_control;
-        if (!is_control)
-                want_controls(rollout, cell);
 }
-
 /* What a stratum adds to the cover: those that were not tried first, then those that were tried least. */
 static double gain_of(const struct group *group)
 {
@@ -234,147 +164,247 @@ static bool is_first_cohort(const struct rollout *rollout)
         return exposed < rollout->policy.budget && exposed < LIMIT_STRATA && rollout->groups[0].attributed <= 0;
 }
 
-/* Who adds most, again and again. What a device adds never grows, so only the first of the heap is looked at anew (lazy greedy: Minoux 1978). */
-static void pick_cover(struct rollout *rollout, struct rollout_line *line, size_t *count, uint32_t *left)
-{
-        struct candidate *heap = rollout->candidates;
-        refresh_gains(rollout);
-        for (size_t i = 0; i < *count; i++)
-                heap[i].gain = cover(rollout, &line->devices[heap[i].at]);
-        heap_order(heap, *count, covers_before);
-        while (*count && *left && is_first_cohort(rollout)) {
-                const struct rollout_device *device = &line->devices[heap[0].at];
-                double gain = cover(rollout, device);
-                if (gain < heap[0].gain) {
-                        heap[0].gain = gain;
-                        sink(heap, *count, 0, covers_before);
-                        continue;
-                }
-                uint32_t at = heap_take(heap, count, covers_before).at;
-                if (!is_free(rollout, device) || !pacer_admits(rollout, device))
-                        continue;
-                take(rollout, line, at, false);
-                spend_gains(rollout, device);
-                --*left;
-        }
-}
-
-static void pick_exposures(struct rollout *rollout, struct rollout_line *line)
-{
-        if (pacer_is_capped(rollout, line->now_ms))
-                return;
-        pacer_refresh_bounds(rollout);
-        uint32_t left = pacer_left(rollout, line->now_ms), room = rollout->leases_max - rollout->lease_count;
-        left = left < room ? left : room;
-        if (!left || !pacer_window(rollout, &rollout->groups[0]))
-                return;
-        suspect(rollout);
-        size_t count = gather_candidates(rollout, line);
-        if (is_first_cohort(rollout))
-                pick_cover(rollout, line, &count, &left);
-        heap_order(rollout->candidates, count, is_before);
-        while (count && left && pacer_window(rollout, &rollout->groups[0])) {
-                uint32_t at = heap_take(rollout->candidates, &count, is_before).at;
-                if (!is_free(rollout, &line->devices[at]) || !pacer_admits(rollout, &line->devices[at]))
-                        continue;
-                take(rollout, line, at, false);
-                left--;
-        }
-}
-
-/* Control comes from the blocks of the exposures of this slot, or it could not be compared with them. */
-static bool wants_control(const struct rollout *rollout, uint32_t block)
-{
-        uint32_t cell = rollout->newest_cell[block];
-        return cell != NO_CELL && rollout->cells[cell].slot == book_slot(rollout, rollout->now_ms) && rollout->cells[cell].wanted;
-}
-
-static bool has_exposed(const struct rollout *rollout, uint32_t block)
-{
-        uint32_t cell = rollout->newest_cell[block];
-        return cell != NO_CELL && rollout->cells[cell].slot == book_slot(rollout, rollout->now_ms) && rollout->cells[cell].exposed;
-}
+/* One way through a line. left: exposures; suspicion: of the most suspect; members: of the set that is drawn from, controls + 1 of them at most. */
+struct pass { struct rollout *rollout; struct rollout_line *line; uint32_t left, *members, member_count; double suspicion; bool is_cover; };
+enum { NOBODY = UINT32_MAX, SUSPECT_PCT = 75, COVER_PCT = 90 };
 
 /* Leases for every exposure that may still be tried stay back. */
 static bool has_room_for_controls(const struct rollout *rollout)
 {
-        uint64_t most = book_tries_max(rollout->fleet), kept = most > rollout->tries ? most - rollout->tries : 0;
+        uint64_t most = book_tries_max(rollout->fleet), kept = most > rollout->tries ? most - rollout->tries : 1;
         return rollout->leases_max - rollout->lease_count > kept;
 }
 
-static bool has_enough(const struct rollout *rollout, uint32_t block)
+/* Another number for each device whenever somebody was taken. */
+static uint64_t draw_for(const struct rollout *rollout, const struct rollout_device *device)
 {
-        const struct cell *cell = &rollout->cells[rollout->newest_cell[block]];
-        return (uint64_t)cell->taken * CONTROL_UNIT >= (uint64_t)cell->exposed * CONTROLS_LEAST;
+        return bucket_mix(device->bucket ^ bucket_mix(rollout->lease_count));
 }
 
-/* Whoever may be control, in the order of this round; without `is_probe` only those from blocks that want some. Those who could have been exposed
- * come first; of the held-out ones, who are left while others go, only so many that a block has one for eight exposures. */
-static size_t gather_controls(struct rollout *rollout, const struct rollout_line *line, bool is_probe)
+/* What a device adds to the cover never grows, so only the first is looked at anew (lazy greedy: Minoux 1978). False: others may come before it now. */
+static bool is_fresh(const struct pass *pass)
 {
-        size_t count = 0;
-        for (uint32_t i = 0; i < line->count; i++) {
-                const struct rollout_device *device = &line->devices[i];
-                if (!is_free(rollout, device) || (!is_probe && !wants_control(rollout, device->block)))
+        struct queue *queue = &pass->rollout->queue;
+        struct candidate *first = queue_first(queue);
+        double gain = pass->is_cover ? cover(pass->rollout, &pass->line->devices[first->at]) : first->gain;
+        bool is_less = gain < first->gain;
+        first->gain = gain;
+        if (is_less)
+                queue_sink(queue);
+        return !is_less;
+}
+
+/* The first of this block; NOBODY: who must not be exposed now. */
+static uint32_t take_first(const struct pass *pass)
+{
+        uint32_t at = queue_take(&pass->rollout->queue).at;
+        const struct rollout_device *device = &pass->line->devices[at];
+        return is_free(pass->rollout, device) && pacer_admits(pass->rollout, device) ? at : NOBODY;
+}
+
+/* It would have been its turn soon, too: of the same ring, and nearly as suspect. */
+static bool is_alike(const struct pass *pass, const struct candidate *first, const struct candidate *next)
+{
+        if (pass->is_cover)
+                return cover_class(first) == cover_class(next) && COVER_PCT * first->gain <= 100 * next->gain;
+        return first->class == next->class && (first->suspicion <= 0 || SUSPECT_PCT * first->suspicion <= 100 * next->suspicion);
+}
+
+static bool has_alike(const struct pass *pass, const struct candidate *first)
+{
+        const struct candidate *next = queue_first(&pass->rollout->queue);
+        return next && is_alike(pass, first, next);
+}
+
+static enum tier tier_of(const struct pass *pass, const struct candidate *candidate)
+{
+        return candidate->suspicion > 0 && SUSPECT_PCT * pass->suspicion <= 100 * candidate->suspicion ? TIER_SUSPECT : TIER_ALL;
+}
+
+static uint32_t wanted_controls(const struct pass *pass, const struct candidate *first)
+{
+        struct draw *draw = &pass->rollout->draw;
+        enum tier tier = tier_of(pass, first);
+        uint32_t owed = draw->owed[tier] + draw->each[tier];
+        draw->owed[tier] = owed % CONTROL_UNIT;
+        return has_room_for_controls(pass->rollout) ? owed / CONTROL_UNIT : 0;
+}
+
+/* Until there are so many in all. */
+static void gather_alike(struct pass *pass, const struct candidate *first, uint32_t wanted, bool is_from_anywhere)
+{
+        struct queue *queue = &pass->rollout->queue;
+        if (is_from_anywhere)
+                queue_settle(queue);
+        while (pass->member_count <= wanted && has_alike(pass, first)) {
+                uint32_t at = is_fresh(pass) ? take_first(pass) : NOBODY;
+                if (at != NOBODY)
+                        pass->members[pass->member_count++] = at;
+                if (is_from_anywhere)
+                        queue_settle(queue);
+        }
+}
+
+/* In the set there is one who is drawn, and as many others as are wanted; of a set of one, others like it were left. */
+static bool is_whole(const struct pass *pass, const struct candidate *first, uint32_t wanted)
+{
+        return pass->member_count > wanted && (wanted || has_alike(pass, first) || (first->suspicion <= 0 && !pass->is_cover));
+}
+
+/* Where the set is compared; NOBODY: nowhere. All sets of one cell have as many controls for each exposure, or those of whom there are few would be compared with those of whom there are many; and
+ * beside the blocks each has one at least, or those who are by themselves would be exposed for certain, and never be control. */
+static uint32_t gather_set(struct pass *pass, const struct candidate *first)
+{
+        uint32_t wanted = wanted_controls(pass, first), blocks = pass->rollout->blocks;
+        bool is_suspect = tier_of(pass, first) == TIER_SUSPECT;
+        pass->members[0] = first->at;
+        pass->member_count = 1;
+        if (!is_suspect)
+                gather_alike(pass, first, wanted, false);
+        if (!is_suspect && is_whole(pass, first, wanted))
+                return first->block;
+        wanted = wanted ? wanted : pass->rollout->policy.controls > 0;
+        gather_alike(pass, first, wanted, true);
+        return !is_whole(pass, first, wanted) ? NOBODY : blocks + (is_suspect ? BLOCK_OF_SUSPECTS : BLOCK_ANYWHERE);
+}
+
+/* One is drawn, and the others are its control, for whatever put them first they have in common. The first alone would be of the stratum that was harmed most, which may be one that always is, and
+ * its control of others. One who is drawn and held out is control, too, and will be watched as such: so those who are watched are alike in both arms. */
+static void expose_one(struct pass *pass, const struct candidate *first)
+{
+        struct rollout *rollout = pass->rollout;
+        const struct rollout_device *devices = pass->line->devices;
+        uint32_t block = gather_set(pass, first);
+        bool is_alone = block == NOBODY;
+        uint32_t drawn = (uint32_t)(draw_for(rollout, &devices[first->at]) % pass->member_count);
+        for (uint32_t i = 0; i < pass->member_count; i++) {
+                uint32_t at = pass->members[i];
+                bool is_control = i != drawn || rollout_is_held_out(rollout, devices[at].bucket);
+                if (!is_free(rollout, &devices[at]) || (is_control && !has_room_for_controls(rollout)))
                         continue;
-                rollout->candidates[count++] = (struct candidate){ .at = i, .class = rollout_is_held_out(rollout, device->bucket), .key = mix(device->bucket ^ mix(rollout->picks)) };
-                if (!is_probe)
-                        rollout->cells[rollout->newest_cell[device->block]].offered++;
+                take(rollout, pass->line, at, is_alone ? devices[at].block : block, is_control);
+                struct lease *lease = &rollout->leases[pass->line->picks[at].handle];
+                lease->is_alone = is_alone;
+                lease->is_stand_in = pass->line->picks[at].is_stand_in = is_control && i == drawn;
+                if (!is_control && pass->is_cover)
+                        spend_gains(rollout, &devices[at]);
+                pass->left -= !is_control;
         }
-        heap_order(rollout->candidates, count, is_before);
-        return count;
 }
 
-/* Once all who may have it do, the held-out ones are all the control that is left to watch. They are asked at the rate at which their neighbours in this line were exposed, so that each cohort has
- * its own; while few are exposed, one for eight. */
-enum { EXPOSED_PER_HELD_OUT = 8 };
-static void pick_held_out(struct rollout *rollout, struct rollout_line *line)
+/* Who is watched as control, or will be at its deadline, is not asked again. */
+static bool is_standing_in(const struct rollout *rollout, uint32_t device)
 {
-        uint64_t exposed = line->picked, neighbours = exposed;
-        size_t count = 0;
-        for (uint32_t i = 0; i < line->count; i++) {
-                const struct rollout_device *device = &line->devices[i];
-                bool is_held_out = rollout_is_held_out(rollout, device->bucket), is_free_now = is_free(rollout, device);
-                neighbours += is_free_now && !is_held_out;
-                if (is_free_now && is_held_out && !watch_has(rollout, device->device) && has_exposed(rollout, device->block))
-                        rollout->candidates[count++] = (struct candidate){ .at = i, .key = mix(device->bucket ^ mix(rollout->picks)) };
+        uint32_t handle = rollout->newest[device];
+        const struct lease *lease = handle == NO_LEASE ? NULL : &rollout->leases[handle];
+        return lease && lease->is_stand_in && (lease->is_watched || (lease->status == LEASE_PROVEN && !lease->is_due));
+}
+
+/* Lines up those who may be picked. How many of them may be exposed without having to wait; all, if all have to. */
+static size_t gather(struct pass *pass, size_t *ret_count)
+{
+        struct rollout *rollout = pass->rollout;
+        const struct rollout_line *line = pass->line;
+        size_t count = 0, held_out = 0, waiting = 0;
+        for (uint32_t at = 0; at < line->count; at++) {
+                const struct rollout_device *device = &line->devices[at];
+                bool is_held_out = rollout_is_held_out(rollout, device->bucket);
+                if (!is_free(rollout, device) || (is_held_out && (!rollout->policy.controls || is_standing_in(rollout, device->device))))
+                        continue;
+                struct candidate *candidate = &rollout->queue.items[count++];
+                *candidate = weigh(rollout, device, at);
+                candidate->gain = pass->is_cover ? cover(rollout, device) : 0;
+                held_out += is_held_out;
+                waiting += !is_held_out && cover_class(candidate);
         }
-        uint64_t by_rate = (exposed * count + neighbours - 1) / neighbours, least = (exposed + EXPOSED_PER_HELD_OUT - 1) / EXPOSED_PER_HELD_OUT;
-        uint64_t left = by_rate > least ? by_rate : least;
-        heap_order(rollout->candidates, count, is_before);
-        for (; count && left && has_room_for_controls(rollout); left--) {
-                uint32_t at = heap_take(rollout->candidates, &count, is_before).at;
+        *ret_count = count;
+        return count - held_out > waiting ? count - held_out - waiting : waiting;
+}
+
+static size_t count_most_suspect(struct pass *pass, size_t count)
+{
+        const struct candidate *items = pass->rollout->queue.items;
+        size_t suspect = 0;
+        pass->suspicion = 0;
+        for (size_t i = 0; i < count; i++)
+                pass->suspicion = fmax(pass->suspicion, items[i].suspicion);
+        for (size_t i = 0; i < count; i++)
+                suspect += tier_of(pass, &items[i]) == TIER_SUSPECT;
+        return suspect;
+}
+
+/* A line that may be exposed whole has as few to spare as a long one in which thousands are under way: but for who stays behind, nobody would be like those who went. The same for a slot, which is
+ * a cell's time. */
+static void find_each(const struct pass *pass, enum tier tier, size_t count)
+{
+        struct draw *draw = &pass->rollout->draw;
+        int64_t slot = book_slot(pass->rollout, pass->line->now_ms);
+        if (draw->slot[tier] == slot || !count)
+                return;
+        uint64_t spare = count > pass->left ? count - pass->left : 0, by_line = spare * CONTROL_UNIT / pass->left, least = by_line > CONTROLS_LEAST ? by_line : CONTROLS_LEAST;
+        uint32_t each = controls_each(pass->rollout);
+        draw->each[tier] = each < least ? each : (uint32_t)least;
+        draw->slot[tier] = slot;
+}
+
+static void arrange(struct pass *pass, candidate_order *comes_before)
+{
+        size_t count, exposable = gather(pass, &count);
+        find_each(pass, TIER_SUSPECT, count_most_suspect(pass, count));
+        find_each(pass, TIER_ALL, exposable);
+        queue_arrange(&pass->rollout->queue, count, comes_before);
+}
+
+static bool goes_on(const struct pass *pass)
+{
+        const struct rollout *rollout = pass->rollout;
+        return pass->left && !queue_is_empty(&rollout->queue) && rollout->lease_count < rollout->leases_max && pacer_window(rollout, &rollout->groups[0]) &&
+               (!pass->is_cover || is_first_cohort(rollout));
+}
+
+static void go_through(struct pass *pass, candidate_order *comes_before)
+{
+        pass->is_cover = comes_before == covers_before;
+        arrange(pass, comes_before);
+        while (goes_on(pass)) {
+                bool is_first = is_fresh(pass);
+                struct candidate first = *queue_first(&pass->rollout->queue);
+                if (is_first && take_first(pass) != NOBODY)
+                        expose_one(pass, &first);
+                queue_settle(&pass->rollout->queue);
+        }
+}
+
+static void pick_sets(struct rollout *rollout, struct rollout_line *line)
+{
+        if (pacer_is_capped(rollout, line->now_ms))
+                return;
+        pacer_refresh_bounds(rollout);
+        uint32_t left = pacer_left(rollout, line->now_ms), window = pacer_window(rollout, &rollout->groups[0]);
+        struct pass pass = { rollout, line, left < window ? left : window, .members = rollout->members };
+        if (!pass.left)
+                return;
+        suspect(rollout);
+        refresh_gains(rollout);
+        if (is_first_cohort(rollout))
+                go_through(&pass, covers_before);
+        if (pass.left)
+                go_through(&pass, is_before);
+}
+
+/* From any block, to see whether anybody answers. */
+static void pick_probes(struct rollout *rollout, struct rollout_line *line)
+{
+        size_t count = 0;
+        for (uint32_t at = 0; at < line->count; at++)
                 if (is_free(rollout, &line->devices[at]))
-                        take(rollout, line, at, true);
-        }
-}
-
-/* How many at most will be taken: what a block wants, or all that it offers. Then nobody looks at the rest of the line. */
-static uint64_t controls_wanted(struct rollout *rollout)
-{
-        uint64_t sum = 0;
-        for (uint32_t block = 0; block < rollout->blocks; block++) {
-                if (!wants_control(rollout, block))
+                        rollout->queue.items[count++] = (struct candidate){ .at = at, .block = line->devices[at].block, .key = draw_for(rollout, &line->devices[at]) };
+        queue_arrange(&rollout->queue, count, is_before);
+        for (int64_t left = rollout->policy.controls; left && !queue_is_empty(&rollout->queue) && has_room_for_controls(rollout); queue_settle(&rollout->queue)) {
+                uint32_t at = queue_take(&rollout->queue).at;
+                if (!is_free(rollout, &line->devices[at]))
                         continue;
-                struct cell *cell = &rollout->cells[rollout->newest_cell[block]];
-                sum += cell->wanted < cell->offered ? cell->wanted : cell->offered;
-                cell->offered = 0;
-        }
-        return sum;
-}
-
-/* `probes`: so many from any block, to see whether anybody answers. */
-static void pick_controls(struct rollout *rollout, struct rollout_line *line, uint32_t probes)
-{
-        size_t count = gather_controls(rollout, line, probes > 0);
-        uint64_t left = probes ? probes : controls_wanted(rollout);
-        while (count && left && has_room_for_controls(rollout)) {
-                uint32_t at = heap_take(rollout->candidates, &count, is_before).at;
-                if (!is_free(rollout, &line->devices[at]) || (!probes && !wants_control(rollout, line->devices[at].block)))
-                        continue;
-                if (!probes && rollout_is_held_out(rollout, line->devices[at].bucket) && has_enough(rollout, line->devices[at].block))
-                        continue;
-                take(rollout, line, at, true);
+                take(rollout, line, at, line->devices[at].block, true);
                 left--;
         }
 }
@@ -416,21 +446,20 @@ enum err rollout_pick(struct rollout *rollout, struct rollout_line *line, struct
                 enum err e = check(rollout, &line->devices[i], why);
                 if (e)
                         return e;
-                line->picks[i] = (struct rollout_pick){ ROLLOUT_WAIT, NO_LEASE };
+                line->picks[i] = (struct rollout_pick){ ROLLOUT_WAIT, NO_LEASE, false };
         }
         if (line->now_ms < rollout->now_ms)
                 line->now_ms = rollout->now_ms;
         if (rollout_is_due(rollout, line->now_ms) || is_gathering(rollout, line))
                 return OK;
+        struct draw before = rollout->draw;
         if (rollout_may_expose(rollout))
-                pick_exposures(rollout, line);
-        if (line->picked && rollout->policy.controls)
-                pick_held_out(rollout, line);
-        if (line->picked)
-                pick_controls(rollout, line, 0);
+                pick_sets(rollout, line);
         if (is_probing(rollout))
-                pick_controls(rollout, line, (uint32_t)rollout->policy.controls);
+                pick_probes(rollout, line);
         rollout->picks += line->picked > 0;
+        if (!line->picked)                       /* a line of which nobody is taken leaves no trace: it is not written down */
+                rollout->draw = before;
         pacer_refresh(rollout);
         return OK;
 }

@@ -61,9 +61,7 @@ static uint32_t leases_for(const struct rollout_config *config)
 static uint32_t cells_for(const struct rollout *rollout)
 {
         enum { SLOTS_ALIVE = 2 * SLOTS_PER_LEASE + 3 };
-        uint64_t most = (uint64_t)rollout->blocks * SLOTS_ALIVE;
-        uint64_t cohorts = (uint64_t)rollout->blocks * COHORTS_MAX;
-        most += cohorts;
+        uint64_t blocks = rollout->blocks + (uint64_t)BLOCKS_BESIDE, most = blocks * (SLOTS_ALIVE + COHORTS_MAX);
         return most < 2 * (uint64_t)rollout->leases_max ? (uint32_t)most : 2 * rollout->leases_max;
 }
 
@@ -84,14 +82,18 @@ static enum err allocate(struct rollout *rollout)
         rollout->cells = mem_new(rollout->cells_max, sizeof(*rollout->cells));
         rollout->due = mem_new(rollout->leases_max, sizeof(*rollout->due));
         rollout->dirty = mem_new(rollout->group_count, sizeof(*rollout->dirty));
-        rollout->newest_cell = mem_new(rollout->blocks, sizeof(*rollout->newest_cell));
-        rollout->cohorts = mem_new(rollout->blocks, sizeof(*rollout->cohorts));
+        rollout->newest_cell = mem_new(rollout->blocks + BLOCKS_BESIDE, sizeof(*rollout->newest_cell));
+        rollout->cohorts = mem_new(rollout->blocks + BLOCKS_BESIDE, sizeof(*rollout->cohorts));
         rollout->listened = mem_new(watch_listened_max(rollout), sizeof(*rollout->listened));
         rollout->fates = mem_new(rollout->fleet, sizeof(*rollout->fates));
         rollout->newest = mem_new(rollout->fleet, sizeof(*rollout->newest));
-        rollout->candidates = mem_new(rollout->fleet, sizeof(*rollout->candidates));
+        rollout->members = mem_new((size_t)rollout->policy.controls + 1, sizeof(*rollout->members));
+        rollout->queue.items = mem_new(rollout->fleet, sizeof(*rollout->queue.items));
+        rollout->queue.blocks = mem_new(rollout->blocks, sizeof(*rollout->queue.blocks));
+        rollout->queue.front = mem_new(rollout->blocks, sizeof(*rollout->queue.front));
         bool has_all = rollout->groups && rollout->suspicions && rollout->gains && rollout->dirty && rollout->leases && rollout->due && rollout->cells &&
-                       rollout->newest_cell && rollout->cohorts && rollout->listened && rollout->fates && rollout->newest && rollout->candidates;
+                       rollout->newest_cell && rollout->cohorts && rollout->listened && rollout->fates && rollout->newest && rollout->members && rollout->queue.items &&
+                       rollout->queue.blocks && rollout->queue.front;
         return has_all ? shares_open(&rollout->shares, shares_for(rollout), NULL) : ERR_NOMEM;
 }
 
@@ -112,9 +114,10 @@ enum err rollout_new(const struct rollout_config *config, struct rollout **ret_r
         rollout->deviations = harm_deviations(rollout->group_count);
         rollout->next_due_ms = rollout->round_ms = NEVER;
         rollout->free_cell = NO_CELL;
+        rollout->draw.slot[TIER_ALL] = rollout->draw.slot[TIER_SUSPECT] = NEVER;
         if (allocate(rollout))
                 return FAIL(why, ERR_NOMEM, "out of memory for a rollout to %u devices with %u leases", rollout->fleet, rollout->leases_max);
-        for (uint32_t i = 0; i < rollout->blocks; i++)
+        for (uint32_t i = 0; i < rollout->blocks + BLOCKS_BESIDE; i++)
                 rollout->newest_cell[i] = rollout->cohorts[i].newest = NO_CELL;
         for (uint32_t i = 0; i < rollout->fleet; i++)
                 rollout->newest[i] = NO_LEASE;
@@ -146,7 +149,10 @@ void rollout_free(struct rollout *rollout)
         mem_free(rollout->listened);
         mem_free(rollout->newest);
         mem_free(rollout->fates);
-        mem_free(rollout->candidates);
+        mem_free(rollout->members);
+        mem_free(rollout->queue.items);
+        mem_free(rollout->queue.blocks);
+        mem_free(rollout->queue.front);
         mem_free(rollout);
 }
 

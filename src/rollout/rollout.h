@@ -79,7 +79,7 @@ MUST_CHECK enum err rollout_start(struct rollout *rollout, int64_t now_ms, struc
 
 /* The devices that wait now with the release prepared, each once. picks[i] answers devices[i]. */
 enum rollout_lease_kind { ROLLOUT_WAIT, ROLLOUT_EXPOSE, ROLLOUT_SHADOW };
-struct rollout_pick { enum rollout_lease_kind kind; uint32_t handle; };      /* handles count up from 0; of no meaning in WAIT */
+struct rollout_pick { enum rollout_lease_kind kind; uint32_t handle; bool is_stand_in; };      /* handles count up from 0; of no meaning in WAIT. Stand-in: drawn, but held out; it will be watched */
 struct rollout_line {
         int64_t now_ms;
         const struct rollout_device *devices;

@@ -11,28 +11,23 @@ uint32_t watch_listened_max(const struct rollout *rollout)
         return 2 * (rollout->fleet < LISTENED_MAX ? rollout->fleet : LISTENED_MAX);
 }
 
-static uint32_t places_of_round(uint32_t left)
+/* Of an arm of so many devices, in millionths. */
+static uint32_t share_of(double devices, double most)
 {
-        uint32_t part = left / LISTENED_PART, some = left < LISTENED_SOME ? left : LISTENED_SOME;
-        return part > some ? part : some;
+        return devices > most ? (uint32_t)(most / devices * 1e6) : 1000000;
 }
 
-static void share_places(struct rollout *rollout)
+void watch_open(struct rollout *rollout)
 {
-        uint32_t most = watch_listened_max(rollout) / 2;
-        const struct group *fleet = &rollout->groups[0];
-        rollout->joins[ARM_TREATED] = places_of_round(most - fleet->treated.listened);
-        rollout->joins[ARM_CONTROL] = places_of_round(most - fleet->control.listened);
+        double held_out = (double)rollout->policy.holdout_ppm / 1e6 * rollout->fleet, others = rollout->fleet - held_out, most = LISTENED_MAX * LISTENED_FILL;
+        rollout->listened_ppm[ARM_CONTROL] = share_of(held_out, most);
+        rollout->listened_ppm[ARM_TREATED] = share_of(others, fmin(most, LISTENED_PER_CONTROL * held_out));
 }
 
-void watch_open(struct rollout *rollout) { share_places(rollout); }
-
-/* Without control, silence after the bake is a night like any other. */
-static bool is_wanted(const struct rollout *rollout, const struct lease *lease)
+bool watch_samples(const struct rollout *rollout, uint64_t bucket, bool is_control)
 {
-        const struct cell *cohort = &rollout->cells[lease->cell];
-        bool is_matched = lease->is_control || cohort->listened[ARM_TREATED] < cohort->listened[ARM_CONTROL] * LISTENED_PER_CONTROL;
-        return is_matched && rollout->joins[arm_of(lease)];
+        static const uint64_t salt = 0x6C697374656E;
+        return bucket_mix(bucket ^ salt) % 1000000 < rollout->listened_ppm[is_control ? ARM_CONTROL : ARM_TREATED];
 }
 
 static void count(struct rollout *rollout, const struct lease *lease, int watched, int listened, int lost)
@@ -46,9 +41,6 @@ static void count(struct rollout *rollout, const struct lease *lease, int watche
                 if (lost)
                         book_harm(rollout, group);
         }
-        struct cell *cohort = &rollout->cells[lease->cell];
-        cohort->listened[arm_of(lease)] += (uint32_t)listened;
-        cohort->lost[arm_of(lease)] += (uint32_t)lost;
 }
 
 static void listen(struct rollout *rollout, uint32_t handle, int64_t slot)
@@ -59,7 +51,6 @@ static void listen(struct rollout *rollout, uint32_t handle, int64_t slot)
         lease->ear = EAR_SOON;
         lease->due_place = rollout->listened_count;
         rollout->listened[rollout->listened_count++] = handle;
-        rollout->joins[arm_of(lease)]--;
         count(rollout, lease, 0, 1, 0);
 }
 
@@ -76,14 +67,14 @@ void watch_begin(struct rollout *rollout, uint32_t handle, int64_t slot)
 {
         struct lease *lease = &rollout->leases[handle];
         assert(lease->is_due && !lease->is_watched);
-        if (lease->status != LEASE_PROVEN || rollout->newest[lease->device] != handle || (lease->is_control && !lease->is_held_out))
+        if (lease->status != LEASE_PROVEN || rollout->newest[lease->device] != handle || (lease->is_control && !lease->is_stand_in))
                 return;
         gate_watches(rollout, lease);
         if (!lease->is_compared)
                 return;
         lease->is_watched = true;
         count(rollout, lease, 1, 0, 0);
-        if (is_wanted(rollout, lease))
+        if (lease->is_sampled && rollout->listened_count < watch_listened_max(rollout))
                 listen(rollout, handle, slot);
 }
 
@@ -108,7 +99,7 @@ static void fall(struct rollout *rollout, const struct lease *lease)
                 struct group *group;
                 book_arm(rollout, lease, i, &group)->fallen++;
                 if (!lease->is_control && control >= CONTROL_LEAST)
-                        group->late_event = fmax(group->late_event, harm_of_one_event(group->treated.watched, control));
+                        group->late_event = fmax(group->late_event, harm_of_one_event((i ? HARM_FLAKY : 1.0) * group->treated.watched, control));
         }
 }
 
@@ -157,7 +148,6 @@ int64_t watch_round_ms(const struct rollout *rollout)
 static void begin_round(struct rollout *rollout, int64_t slot)
 {
         rollout->round_ms = book_slot_ms(rollout, (slot / SLOTS_PER_LEASE + 1) * SLOTS_PER_LEASE);
-        share_places(rollout);
         for (uint32_t i = rollout->listened_count; i-- > 0;) {      /* from the end: what takes the place of one who leaves was looked at */
                 struct lease *lease = &rollout->leases[rollout->listened[i]];
                 if (lease->ear == EAR_LEAVING)
@@ -178,27 +168,19 @@ static void forget_losses(struct rollout *rollout)
         }
 }
 
-/* Who is silent now, not who fell silent since: what bricks falls silent once, what sleeps does every night. At the rate of control of its cohort a treated one would be. Where a cohort has
- * none, nobody knows: then it is taken as it is. spread: p (1 - p) for each treated one and for each of control that speaks for it, p of both arms: if the release is harmless they are one. */
+/* Who is silent now, not who fell silent since: what bricks falls silent once, what sleeps does every night. At control's rate treated ones would be, wherever and since when they are watched: the
+ * draw made both arms alike, and whatever befalls a site meets both. spread: p (1 - p) for each treated one, and for each of control as often as it stands for one, p of both arms: if the release is
+ * harmless they are one. */
 static void explain_losses(struct rollout *rollout)
 {
         const struct arm *treated = &rollout->groups[0].treated, *control = &rollout->groups[0].control;
         double share = (treated->lost + control->lost + 1.0) / (treated->listened + control->listened + 2.0);
         forget_losses(rollout);
-        for (uint32_t i = 0; i < rollout->listened_count; i++) {
-                const struct lease *lease = &rollout->leases[rollout->listened[i]];
-                const struct cell *cohort = &rollout->cells[lease->cell];
-                double listened = cohort->listened[ARM_CONTROL], rate = listened > 0 ? cohort->lost[ARM_CONTROL] / listened : lease->ear == EAR_LOST;
-                for (unsigned at = 0; at < lease_groups(lease); at++) {
-                        struct explained *explained = &rollout->groups[lease_group(lease, at)].explained[EXPLAINS_LOSS];
-                        if (lease->is_control) {
-                                explained->at_control += rate;
-                                explained->seen_control += lease->ear == EAR_LOST;
-                                continue;
-                        }
-                        explained->at_treated += rate;
-                        explained->spread += listened > 0 ? (1 + cohort->listened[ARM_TREATED] / listened) * share * (1 - share) : 0;
-                }
+        for (uint32_t i = 0; i < rollout->group_count && control->listened; i++) {
+                const struct group *group = &rollout->groups[i];
+                double rate = (double)control->lost / control->listened, each = (double)treated->listened / control->listened;
+                rollout->groups[i].explained[EXPLAINS_LOSS] = (struct explained){ group->treated.listened * rate, group->control.listened * rate, group->control.lost,
+                                                                                  group->treated.listened * (1 + each) * share * (1 - share) };
         }
 }
 

@@ -2,19 +2,21 @@
  *
  * What breaks at the next reboot or days later is compared as what breaks in the bake is: treated with control of the same cohort, at the same time. A cohort are those
  * of a block that were picked within one lease's time: they stood in line together, and have habits in common. At risk of harm that is told are all whose newest lease is proven and past its deadline, in both
- * arms: the risk sets of a log-rank test in calendar time. Of silence, which takes listening, a sample: in rounds of a lease's time, the same for all, so that a cohort's
+ * arms: the risk sets of a log-rank test in calendar time. Of silence, which takes listening, a random sample, in rounds of a lease's time, the same for all, so that
  * devices are due together. Whoever is not heard of in a whole round is lost, until heard of. The sample's excess stands for all who are watched.
  *
- * Control are held-out devices alone: of the others those who are always there would be exposed first, and who is left is like nobody. They stay watched while they are asked again.
+ * Control are held-out devices that were drawn as the others were (decision 012): of those who may have it, whoever is left in the end is like nobody.
  * Whoever has moved on to another release, as the caller says, is censored. */
 #pragma once
 
 #include "rollout/book.h"
 
-/* So many of each arm are listened to at most: those who come first, but of any round no more than an eighth of the places that are left (or some, if that is more), and of treated ones so many for each
- * control device of their cohort. */
-enum { LISTENED_MAX = ROLLOUT_LISTENED_MAX / 2, LISTENED_PART = 8, LISTENED_SOME = 1024, LISTENED_PER_CONTROL = 4 };
+/* So many of each arm are listened to at most, and of treated ones so many for each that is held out. Who it is depends on the salted bucket alone: the first to come would be those who were
+ * exposed first, which are not like the others. */
+enum { LISTENED_MAX = ROLLOUT_LISTENED_MAX / 2, LISTENED_PER_CONTROL = 4 };
+static const double LISTENED_FILL = 15.0 / 16;
 void watch_open(struct rollout *rollout);
+bool watch_samples(const struct rollout *rollout, uint64_t bucket, bool is_control);
 uint32_t watch_listened_max(const struct rollout *rollout);                  /* room for both arms */
 
 void watch_begin(struct rollout *rollout, uint32_t handle, int64_t slot);    /* if it is proven, past its deadline and its device's newest */

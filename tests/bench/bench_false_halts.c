@@ -28,13 +28,16 @@ static const char *const kind_names[KINDS] = { "gate", "budget", "budget, bound_
 
 /* Seeds take the scenarios by turns. A tenth of their fleet has a tenth of their sites, and asks twice as often, so that there is a line to choose from:
  * volunteers first. More silence and crashes than there are, or the gate would have little to look at; so many and so flaky volunteers that it would show if
- * they were compared with others. */
+ * they were compared with others. An old version of the system crashes ten times as often as the others, a model five times: who is suspect is exposed first. */
 enum { SITES = 40, POLL_S = 150, DARK_PPM = 5000, CRASH_PPM_PER_DAY = 300000 };
 static const struct weather_kind { const char *name, *scenarios[2]; int64_t early_ppm, early_factor_pct; } weathers[WEATHERS] = {
         { "calm", { "good-calm", "good-calm" }, 20000, 100 },
         { "night and Monday", { "good-night", "good-monday" }, 20000, 100 },
         { "power cuts, flaky volunteers", { "good-power-cuts", "good-power-cuts" }, 200000, 500 },
 };
+
+static const char *const old_version = "os_version=n-3", *const odd_model = "model=surface";
+static const struct scenario_flaky flaky[] = { { { 1, (const char **)&old_version }, 1000 }, { { 1, (const char **)&odd_model }, 500 } };
 
 struct outcome { double highest; uint32_t looks, changes; uint8_t is_done, stopped_by, is_complete; };
 
@@ -311,6 +314,7 @@ static bool open_bench(struct bench *bench, struct arena *arena)
                 scenario->fleet.early_ppm = weather->early_ppm;
                 scenario->weather.dark_ppm = DARK_PPM;
                 scenario->weather.early_factor_pct = weather->early_factor_pct;
+                scenario->weather.flaky = (struct yaml_maps){ sizeof(flaky) / sizeof(flaky[0]), (void *)flaky };
         }
         for (size_t trial = 0; trial < TRIALS && is_good; trial++) {
                 bench->outcomes[trial] = mem_new(bench->seeds, sizeof(*bench->outcomes[trial]));

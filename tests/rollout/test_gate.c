@@ -14,23 +14,26 @@ static double mixed(double treated, double control, unsigned power)
         return sum;
 }
 
-/* One crash among 1 treated and 4 control of one block: the fleet's crash process is r 5 / (r + 4); in the crashed one's stratum
- * are c of the controls. Weights: 1/18 for each signal of the fleet, 1/36 for each of the two strata. */
+/* One crash among 1 treated and 4 control of one block: the fleet's crash process is r 5 / (r + 4); so is that of the crashed one's stratum, with those of it alone. Weights: 1/18 for each signal of
+ * the fleet, 1/36 for each of the two strata. */
 TEST(the_gate, has_the_hand_computed_evidence)
 {
         OWN(small) struct small small;
         struct rollout_policy policy = small_policy();
-        policy.budget = 2;
+        policy.budget = 1;
         small_init(&small, &policy, 20);
         small.count = 6;
-        CHECK(small_pick(&small) == 2);
-        struct rollout_counts even;
-        rollout_view_stratum(small.rollout, 0, &even);
-        CHECK(even.exposed == 1 && small_view(&small).fleet.control == 4);
-        small_report(&small, small.picks[0].handle, ROLLOUT_HARMED);
+        CHECK(small_pick(&small) == 1 && small_view(&small).fleet.control == 4);
+        uint32_t crashed = 0;
+        while (small.picks[crashed].kind != ROLLOUT_EXPOSE)
+                crashed++;
+        struct rollout_counts of_it;
+        rollout_view_stratum(small.rollout, crashed % 2, &of_it);
+        CHECK(of_it.control >= 1 && of_it.exposed == 1);
+        small_report(&small, small.picks[crashed].handle, ROLLOUT_HARMED);
         CHECK(small_view(&small).evidence <= 1);      /* its second is not over: others may belong to it */
         CHECK(small_wait(&small, 1000));
-        double fleet = mixed(2, 4, 1), stratum = mixed(1, even.control, 1);
+        double fleet = mixed(1, 4, 1), stratum = mixed(1, of_it.control, 1);
         CHECK(fabs(small_view(&small).evidence - ((fleet + 8) / 18 + (stratum + 8) / 36 + 9.0 / 36)) < 1e-9);
 }
 
@@ -54,8 +57,12 @@ TEST(the_gate, halts_when_treated_crash_and_control_does_not)
         policy.budget = 12;
         small_init(&small, &policy, 60);
         CHECK(small_pick(&small) == 12);
-        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_PROVEN, 2);      /* one of each stratum */
-        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_HARMED, 10);
+        bool has_proven[2] = { false, false };
+        for (uint32_t i = 0; i < small.count; i++)
+                if (small.picks[i].kind == ROLLOUT_EXPOSE) {      /* one of each stratum proves it */
+                        small_report(&small, small.picks[i].handle, has_proven[i % 2] ? ROLLOUT_HARMED : ROLLOUT_PROVEN);
+                        has_proven[i % 2] = true;
+                }
         CHECK(small_view(&small).state == ROLLOUT_EXPOSING);
         small_wait(&small, 1000);
         struct rollout_view view = small_view(&small);
@@ -105,7 +112,7 @@ TEST(the_gate, takes_a_failed_preflight_for_a_sign_but_not_for_harm)
 
 /* What the gate would say if it looked at every lease again for every event. */
 enum { STORM_FLEET = 60, STORM_STRATA = 5, STORM_LINE = 12, STORM_STEPS = 200, STORM_LEASES = 4000, STORM_GROUPS = 1 + STORM_STRATA };
-struct seen { struct rollout_device device; bool is_control, has_begun, has_declined, is_proven; int64_t picked_slot, ended_slot, due_ms; enum rollout_signal signal; };
+struct seen { struct rollout_device device; uint32_t block; bool is_control, is_alone, has_begun, has_declined, is_proven; int64_t picked_slot, ended_slot, due_ms; enum rollout_signal signal; };
 struct storm {
         struct small small;
         struct sim_random random;
@@ -124,7 +131,7 @@ static void add_risk(const struct seen *seen, enum rollout_signal signal, int64_
 {
         bool is_at_risk = signal == ROLLOUT_DARK ? slot_of(seen->due_ms) == slot : seen->ended_slot >= slot;
         bool had_event = seen->ended_slot == slot && seen->signal == signal;
-        if (!seen->has_begun || seen->has_declined || !is_at_risk)
+        if (!seen->has_begun || seen->has_declined || seen->is_alone || !is_at_risk)
                 return;
         risk->treated += !seen->is_control;
         risk->control += seen->is_control;
@@ -136,11 +143,11 @@ static void weigh_slot(struct storm *storm, int64_t slot)
 {
         for (unsigned signal = 0; signal < ROLLOUT_SIGNALS; signal++)
                 for (unsigned group = 0; group < STORM_GROUPS; group++)
-                        for (unsigned block = 0; block < 2; block++)
+                        for (unsigned block = 0; block < 2 + BLOCKS_BESIDE; block++)
                                 for (int64_t cell = slot - 40; cell <= slot; cell++) {
                                         struct evalue_risk risk = { 0 };
                                         for (uint32_t i = 0; i < storm->count; i++)
-                                                if (storm->seen[i].device.block == block && storm->seen[i].picked_slot == cell && is_of(&storm->seen[i], group))
+                                                if (storm->seen[i].block == block && storm->seen[i].picked_slot == cell && is_of(&storm->seen[i], group))
                                                         add_risk(&storm->seen[i], (enum rollout_signal)signal, slot, &risk);
                                         if (risk.treated_events + risk.control_events)
                                                 evalue_multiply(&storm->evalues[group][signal], &risk);
@@ -173,7 +180,9 @@ static void storm_pick(struct storm *storm)
         for (unsigned i = 0; i < STORM_LINE; i++)
                 if (small->picks[i].kind != ROLLOUT_WAIT) {
                         storm->count++;
-                        storm->seen[small->picks[i].handle] = (struct seen){ .device = line[i], .is_control = small->picks[i].kind == ROLLOUT_SHADOW,
+                        const struct lease *lease = &small->rollout->leases[small->picks[i].handle];
+                        storm->seen[small->picks[i].handle] = (struct seen){ .device = line[i], .block = small->rollout->cells[lease->cell].block,
+                                                                     .is_control = small->picks[i].kind == ROLLOUT_SHADOW, .is_alone = lease->is_alone,
                                                                      .picked_slot = slot_of(small->now_ms), .ended_slot = NEVER, .due_ms = small->now_ms + 16000 };
                 }
 }

@@ -87,6 +87,24 @@ TEST(attributed, knows_a_stratum_that_was_always_worse_than_its_neighbours)
         CHECK(is_near(stratum->attributed, by_hand(10, 100, 1, 1 + 0.1 + 1.0 / 11)));
 }
 
+/* 950 of it watched, 20 of control, of whom one was harmed where the neighbours' rate gives 0.2: it may well be one that crashes ten times as often. */
+TEST(attributed, leaves_it_open_that_a_stratum_is_flaky_while_few_are_watched_as_control)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.budget = 30;
+        small_init(&small, &policy, 60);
+        struct group *group = &small.rollout->groups[1];
+        group->explained[EXPLAINS_LATER] = (struct explained){ 10, .2, 1, 0 };
+        group->treated.by_status[LEASE_PROVEN] = 850;
+        group->treated.by_status[LEASE_HARMED] = group->treated.by_kind[0] = group->treated.later[0] = 100;
+        struct harm harm = harm_of(small.rollout, group);
+        CHECK(harm.likely == 0 && harm.certain == 0);
+        group->explained[EXPLAINS_LATER] = (struct explained){ 10, 10, 10, 0 };      /* many watched, and harmed as their neighbours: it is not flaky */
+        harm = harm_of(small.rollout, group);
+        CHECK(harm.likely > 50 && harm.certain > 30);
+}
+
 TEST(attributed, asks_control_elsewhere_for_those_that_had_none)
 {
         OWN(small) struct small small;

@@ -1,5 +1,7 @@
+#include "rollout/book.h"
 #include "rollout/small.h"
 
+#include <math.h>
 #include <string.h>
 
 static uint32_t count_of(const struct small *small, enum rollout_lease_kind kind)
@@ -37,7 +39,8 @@ TEST(rollout_pick, draws_controls_from_the_block_of_the_exposed)
                 CHECK(small.picks[i].kind == ROLLOUT_WAIT || i % 2 == 0);
 }
 
-TEST(rollout_pick, gives_a_block_its_controls_though_another_has_too_few)
+/* Nobody else of block 1 is left: two of its set are of block 0. */
+TEST(rollout_pick, tops_a_set_up_from_anywhere)
 {
         struct rollout_policy policy = small_policy();
         policy.budget = 2;
@@ -46,7 +49,7 @@ TEST(rollout_pick, gives_a_block_its_controls_though_another_has_too_few)
         CHECK(rollout_new(&config, &small.rollout, NULL) == OK && rollout_start(small.rollout, 0, NULL) == OK);
         for (uint32_t i = 0; i < 20; i++)      /* block 1: the one to be exposed, and two more */
                 small.devices[i] = (struct rollout_device){ .device = i, .bucket = i, .block = i < 3, .strata_count = 1, .strata = { i < 3 } };
-        CHECK(small_pick(&small) == 2 && count_of(&small, ROLLOUT_SHADOW) == 2 + 4);
+        CHECK(small_pick(&small) == 2 && count_of(&small, ROLLOUT_SHADOW) == 2 * 4);
         for (uint32_t i = 0; i < 3; i++)
                 CHECK(small.picks[i].kind != ROLLOUT_WAIT);
 }
@@ -117,26 +120,139 @@ TEST(rollout_pick, goes_after_the_stratum_that_was_harmed)
                 CHECK(small.picks[i].kind == ROLLOUT_WAIT || i % 2 == 1);
 }
 
-/* In line: everybody who is held out, and five others. Those who are left while others go are control for one in eight only. */
-TEST(rollout_pick, never_exposes_who_is_held_out_but_has_them_as_control)
+/* Whoever is exposed was drawn among those who come first, and the others are control: both arms are of the stratum that was harmed. */
+TEST(rollout_pick, has_control_of_the_stratum_that_it_goes_after)
 {
         OWN(small) struct small small;
         struct rollout_policy policy = small_policy();
-        policy.holdout_ppm = 500000;
         small_init(&small, &policy, 60);
-        uint32_t held = 0, others = 0;
+        CHECK(small_pick(&small) == 5);
+        for (uint32_t i = 0, harmed = 0; i < 60; i++)
+                if (small.picks[i].kind == ROLLOUT_EXPOSE) {
+                        bool is_harmed = i % 2 == 1 && !harmed;
+                        small_report(&small, small.picks[i].handle, is_harmed ? ROLLOUT_HARMED : ROLLOUT_PROVEN);
+                        harmed += is_harmed;
+                }
+        small_wait(&small, 500);
+        CHECK(small_pick(&small) == 4);
+        uint32_t of_it[3] = { 0 }, others[3] = { 0 };
         for (uint32_t i = 0; i < 60; i++)
-                if (rollout_is_held_out(small.rollout, i) || others++ < 5)
-                        small.devices[held++] = small.devices[i];
-        small.count = held;
-        CHECK(held > 20 && held < 50 && small_pick(&small) == 5);
-        uint32_t controls = 0;
-        for (uint32_t i = 0; i < held; i++) {
-                bool is_held_out = rollout_is_held_out(small.rollout, small.devices[i].bucket);
-                CHECK(small.picks[i].kind != ROLLOUT_EXPOSE || !is_held_out);
-                controls += small.picks[i].kind == ROLLOUT_SHADOW && is_held_out;
+                (i % 2 == 1 ? of_it : others)[small.picks[i].kind]++;
+        CHECK(of_it[ROLLOUT_EXPOSE] == 4 && of_it[ROLLOUT_SHADOW] && !others[ROLLOUT_SHADOW]);
+}
+
+enum { MANY = 4000 };
+struct many { struct rollout *rollout; struct rollout_device devices[MANY]; struct rollout_pick picks[MANY]; };
+
+static uint32_t held_out_controls(struct many *many, int64_t controls)
+{
+        struct rollout_policy policy = small_policy();
+        policy.budget = 200;
+        policy.controls = controls;
+        policy.holdout_ppm = 200000;
+        const struct rollout_config config = { .policy = policy, .fleet = MANY, .blocks = 1 };
+        CHECK(rollout_new(&config, &many->rollout, NULL) == OK && rollout_start(many->rollout, 0, NULL) == OK);
+        for (uint32_t i = 0; i < MANY; i++)
+                many->devices[i] = (struct rollout_device){ .device = i, .bucket = i * UINT64_C(0x9E3779B97F4A7C15), .ring = ROLLOUT_RING_ALL };
+        struct rollout_line line = { 0, many->devices, MANY, many->picks, 0 };
+        CHECK(rollout_pick(many->rollout, &line, NULL) == OK);
+        uint32_t exposed = 0, held_out = 0;
+        for (uint32_t i = 0; i < MANY; i++) {
+                bool is_held_out = rollout_is_held_out(many->rollout, many->devices[i].bucket);
+                exposed += many->picks[i].kind == ROLLOUT_EXPOSE;
+                held_out += many->picks[i].is_stand_in;
+                CHECK(!many->picks[i].is_stand_in || (is_held_out && many->picks[i].kind == ROLLOUT_SHADOW));
+                CHECK(many->picks[i].kind != ROLLOUT_EXPOSE || !is_held_out);
         }
-        CHECK(controls == held - 5);      /* all their neighbours were exposed */
+        CHECK(exposed == 200);
+        rollout_free(many->rollout);
+        return held_out;
+}
+
+/* A fifth is held out: one for four exposures, however much control there is beside them. */
+TEST(rollout_pick, takes_held_out_ones_as_often_as_others_are_exposed)
+{
+        static struct many many;
+        for (int64_t controls = 1; controls <= 8; controls *= 2) {
+                uint32_t held_out = held_out_controls(&many, controls);
+                CHECK(held_out > 25 && held_out < 80);
+        }
+}
+
+/* A sixth of the devices are alone in their block, and every tenth is of the stratum that is harmed. In each sort of cell treated and control are of the same kinds. */
+enum { SORT_OF_BLOCK, SORT_OF_ANYWHERE, SORT_OF_SUSPECTS, SORTS, KIND_SUSPECT = 1, KIND_BY_ITSELF = 2, KINDS = 4 };
+struct tally { double arms[SORTS][ARMS][KINDS]; };
+
+static unsigned kind_of(const struct rollout_device *device) { return (device->strata[0] ? KIND_SUSPECT : 0) | (device->block >= 20 ? KIND_BY_ITSELF : 0); }
+
+static void tally_pick(struct many *many, int64_t now_ms, struct tally *tally)
+{
+        struct rollout_line line = { now_ms, many->devices, MANY, many->picks, 0 };
+        CHECK(rollout_pick(many->rollout, &line, NULL) == OK);
+        for (uint32_t i = 0; i < MANY; i++) {
+                int64_t deadline_ms;
+                if (many->picks[i].kind == ROLLOUT_WAIT)
+                        continue;
+                const struct lease *lease = &many->rollout->leases[many->picks[i].handle];
+                uint32_t block = many->rollout->cells[lease->cell].block, beside = block - many->rollout->blocks;
+                unsigned sort = block < many->rollout->blocks ? SORT_OF_BLOCK : beside == BLOCK_ANYWHERE ? SORT_OF_ANYWHERE : SORT_OF_SUSPECTS;
+                if (!lease->is_alone && !(sort == SORT_OF_BLOCK && kind_of(&many->devices[i]) & KIND_BY_ITSELF))      /* a cell of one */
+                        tally->arms[sort][lease->is_control][kind_of(&many->devices[i])]++;
+                CHECK(rollout_granted(many->rollout, many->picks[i].handle, now_ms, &deadline_ms, NULL) == OK);
+                bool is_hurt = !lease->is_control && many->devices[i].strata[0] && i % 3 == 0;
+                const struct rollout_report report = { now_ms, many->picks[i].handle, is_hurt ? ROLLOUT_HARMED : ROLLOUT_PROVEN, ROLLOUT_CRASH };
+                CHECK(rollout_report(many->rollout, &report, NULL) == OK);
+        }
+}
+
+static void tally_rollout(struct many *many, int64_t controls, int64_t budget, uint64_t salt, struct tally *tally)
+{
+        struct rollout_policy policy = small_policy();
+        policy.budget = budget;
+        policy.alpha_ppm = 1;
+        policy.controls = controls;
+        const struct rollout_config config = { .policy = policy, .fleet = MANY, .blocks = 20 + MANY / 6, .strata = 2 };
+        CHECK(rollout_new(&config, &many->rollout, NULL) == OK && rollout_start(many->rollout, 0, NULL) == OK);
+        for (uint32_t i = 0; i < MANY; i++)
+                many->devices[i] = (struct rollout_device){ .device = i, .bucket = bucket_mix(salt << 32 | i), .ring = ROLLOUT_RING_ALL, .strata_count = 1, .strata = { i % 10 == 7 },
+                                                            .block = i < MANY / 6 ? 20 + i : i % 20 };
+        for (int64_t now_ms = 0; now_ms < 60000; now_ms += 700) {
+                bool has_changed = rollout_tick(many->rollout, now_ms);
+                CHECK(has_changed || many->rollout->now_ms <= now_ms);
+                tally_pick(many, now_ms, tally);
+        }
+        rollout_free(many->rollout);
+}
+
+static double sum_of(const double *counts)
+{
+        double sum = 0;
+        for (unsigned kind = 0; kind < KINDS; kind++)
+                sum += counts[kind];
+        return sum;
+}
+
+static void compare_arms(const double arms[ARMS][KINDS])
+{
+        double treated = sum_of(arms[ARM_TREATED]), control = sum_of(arms[ARM_CONTROL]);
+        for (unsigned kind = 0; kind < KINDS && treated && control; kind++) {
+                double share = (arms[ARM_TREATED][kind] + arms[ARM_CONTROL][kind]) / (treated + control), deviation = sqrt(share * (1 - share) * (1 / treated + 1 / control));
+                CHECK(fabs(arms[ARM_TREATED][kind] / treated - arms[ARM_CONTROL][kind] / control) < 4 * deviation + .005);
+        }
+}
+
+TEST(rollout_pick, has_treated_and_control_of_the_same_kinds_in_every_cell)
+{
+        static struct many many;
+        const struct { int64_t controls, budget; } policies[] = { { 1, 400 }, { 4, 400 }, { 4, 3000 } };      /* the last: one control for several exposures */
+        for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+                struct tally tally = { 0 };
+                for (uint64_t salt = 0; salt < 4; salt++)
+                        tally_rollout(&many, policies[i].controls, policies[i].budget, salt, &tally);
+                for (unsigned sort = 0; sort < SORTS; sort++)
+                        compare_arms(tally.arms[sort]);
+                CHECK(sum_of(tally.arms[SORT_OF_ANYWHERE][ARM_CONTROL]) > 100 && sum_of(tally.arms[SORT_OF_BLOCK][ARM_CONTROL]) > 100);
+        }
 }
 
 TEST(rollout_pick, keeps_to_the_cap_of_a_bake_however_green_all_is)

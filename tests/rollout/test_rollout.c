@@ -97,7 +97,7 @@ TEST(rollout, goes_on_after_the_budget_only_by_two_people)
         CHECK(override(&small, "bert") == OK);
         struct rollout_view view = small_view(&small);
         CHECK(view.state == ROLLOUT_EXPOSING && view.fleet.hurt == 5 && view.fleet.attributed <= 0 && !view.stopped_by);
-        small_wait(&small, 500);
+        small_wait(&small, 1500);
         CHECK(small_pick(&small) == 5);
 }
 
@@ -217,6 +217,7 @@ TEST(a_declined_lease, is_censored_and_may_be_had_again)
 {
         OWN(small) struct small small;
         struct rollout_policy policy = small_policy();
+        policy.controls = 0;
         small_init(&small, &policy, 5);
         CHECK(small_pick(&small) == 5);
         small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_DECLINED, 5);

@@ -2,6 +2,7 @@
 
 #include "rollout/small.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { FLEET = 64, LEASE_MS = 16000 };
@@ -57,6 +58,21 @@ static uint32_t some_of(const struct small *small, bool is_held_out, uint32_t *d
                 if (rollout_is_held_out(small->rollout, i) == is_held_out)
                         devices[found++] = i;
         return found;
+}
+
+/* 16,384 of each arm at most, four treated to each that is held out; which ones depends on the bucket alone. */
+TEST(watch, listens_to_a_random_sample_of_each_arm)
+{
+        const struct { uint32_t fleet; int64_t holdout_ppm; double treated, control; } fleets[] = { { 5000, 20000, .0816, 1 }, { 100, 500000, 1, 1 }, { 8500000, 20000, .001844, .0904 }, { 5000, 0, 0, 1 } };
+        for (size_t i = 0; i < sizeof(fleets) / sizeof(fleets[0]); i++) {
+                struct rollout rollout = { .fleet = fleets[i].fleet, .policy = { .holdout_ppm = fleets[i].holdout_ppm } };
+                double sampled[2] = { 0 }, buckets = 200000;
+                watch_open(&rollout);
+                for (uint64_t bucket = 0; bucket < buckets; bucket++)
+                        for (unsigned is_control = 0; is_control < 2; is_control++)
+                                sampled[is_control] += watch_samples(&rollout, bucket, is_control);
+                CHECK(fabs(sampled[0] / buckets - fleets[i].treated) < .002 && fabs(sampled[1] / buckets - fleets[i].control) < .004);
+        }
 }
 
 TEST(watch, begins_at_the_deadline_for_the_proven_and_for_control_that_is_held_out)
@@ -178,10 +194,10 @@ TEST(watch, stops_it_if_only_those_who_have_it_fall_silent)
         open_watched(&small, 20);
         pass_round(&small);
         hear(&small, true, 0);
-        hear(&small, false, 12);
+        hear(&small, false, 16);
         pass_round(&small);
         struct rollout_view view = small_view(&small);
-        CHECK(view.state == ROLLOUT_COMPLETE && view.fleet.lost == 12 && view.fleet.control_lost == 0 && view.fleet.attributed > 0);
+        CHECK(view.state == ROLLOUT_COMPLETE && view.fleet.lost == 16 && view.fleet.control_lost == 0 && view.fleet.attributed > 0);
         hear(&small, true, 0);
         pass_round(&small);
         view = small_view(&small);
@@ -210,7 +226,7 @@ TEST(watch, says_nothing_of_a_round_in_which_no_control_is_left_to_ask)
         pass_round(&small);
         pass_round(&small);      /* the server itself was deaf */
         struct rollout_view view = small_view(&small);
-        CHECK(view.state == ROLLOUT_COMPLETE && view.fleet.lost == view.fleet.listened && view.fleet.attributed < 5);
+        CHECK(view.state == ROLLOUT_COMPLETE && view.fleet.lost > 40 && view.fleet.control_lost > 15 && view.fleet.attributed < 5);
         pass_round(&small);
         CHECK(small_view(&small).state == ROLLOUT_COMPLETE);
 }

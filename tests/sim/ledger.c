@@ -166,7 +166,7 @@ static void count_trial(struct ledger *ledger, const struct ledger_lease *lease)
 static void watch(struct ledger *ledger, const struct ledger_lease *lease)
 {
         uint32_t handle = (uint32_t)(lease - ledger->leases);
-        if (lease->status == LEDGER_PROVEN && ledger->current[lease->device] == handle && (!lease->is_control || ledger->is_held_out[lease->device]))
+        if (lease->status == LEDGER_PROVEN && ledger->current[lease->device] == handle && (!lease->is_control || lease->is_stand_in))
                 ledger->watched[lease->device] = handle;
 }
 
@@ -305,7 +305,9 @@ static void add_lease(struct ledger *ledger, const struct ledger_asker *asker, c
         if (before != LEDGER_NOBODY && ledger->leases[before].status <= LEDGER_OPEN)
                 ledger_break(ledger, "1: device %u has lease %u and gets lease %u", asker->device, before, pick->handle);
         *lease = (struct ledger_lease){ .picked_ms = ledger->now_ms, .due_ms = ledger->now_ms + ledger->lease_ms, .device = asker->device, .nonce = asker->nonce,
-                                        .is_control = pick->kind == ROLLOUT_SHADOW };
+                                        .is_control = pick->kind == ROLLOUT_SHADOW, .is_stand_in = pick->is_stand_in };
+        if (lease->is_stand_in && !(lease->is_control && ledger->is_held_out[asker->device]))
+                ledger_break(ledger, "1: device %u stands in, and is not held out", asker->device);
         ledger->newest[asker->device] = pick->handle;
         if (ledger->watched[asker->device] == LEDGER_NOBODY)
                 ledger->current[asker->device] = pick->handle;

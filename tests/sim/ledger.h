@@ -18,7 +18,7 @@ struct ledger_lease {
         int64_t picked_ms, due_ms;
         uint32_t device, nonce;                  /* nonce: what the device asked with */
         uint8_t status;
-        bool is_control, is_due, never_began;
+        bool is_control, is_stand_in, is_due, never_began;
 };
 
 enum { LEDGER_TREATED, LEDGER_CONTROL, LEDGER_ARMS, LEDGER_RECENT = 8, LEDGER_NOBODY = UINT32_MAX };
