@@ -99,10 +99,11 @@ static struct anyway anyway_of(const struct rollout *rollout, const struct group
 }
 
 /* While control had none, nothing would be explained, and all be certain; so one is reckoned with where control is few beside many: eight treated for each, or fifty, when
- * the held-out alone are left. */
+ * the held-out alone are left. So few as CONTROL_LEAST say nothing: then all counts. */
 double harm_of_one_event(double treated, double control)
 {
-        return control > 0 && treated > control ? treated * treated / (control * control) - 1 : 0;
+        enum { CONTROL_LEAST = 8 };
+        return control >= CONTROL_LEAST && treated > control ? treated * treated / (control * control) - 1 : 0;
 }
 
 /* Told by those who are watched. */

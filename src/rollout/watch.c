@@ -90,15 +90,14 @@ static void leave(struct rollout *rollout, struct lease *lease)
 }
 
 /* At risk until the slot is over, as those are who are not harmed. What one event of control more would explain is asked now: who leaves later does not make
- * this one more certain. So few as CONTROL_LEAST say nothing. */
+ * this one more certain. */
 static void fall(struct rollout *rollout, const struct lease *lease)
 {
-        enum { CONTROL_LEAST = 8 };
         uint32_t control = rollout->groups[0].control.watched;
         for (unsigned i = 0; i < lease_groups(lease); i++) {
                 struct group *group;
                 book_arm(rollout, lease, i, &group)->fallen++;
-                if (!lease->is_control && control >= CONTROL_LEAST)
+                if (!lease->is_control)
                         group->late_event = fmax(group->late_event, harm_of_one_event((i ? HARM_FLAKY : 1.0) * group->treated.watched, control));
         }
 }

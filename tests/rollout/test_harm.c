@@ -87,6 +87,12 @@ TEST(attributed, knows_a_stratum_that_was_always_worse_than_its_neighbours)
         CHECK(is_near(stratum->attributed, by_hand(10, 100, 1, 1 + 0.1 + 1.0 / 11)));
 }
 
+TEST(harm_of_one_event, is_none_while_control_is_as_many_or_too_few_to_say_anything)
+{
+        CHECK(harm_of_one_event(8, 8) == 0 && harm_of_one_event(5, 8) == 0 && is_near(harm_of_one_event(16, 8), 3) && is_near(harm_of_one_event(500, 10), 2499));
+        CHECK(harm_of_one_event(16, 7) == 0 && harm_of_one_event(5, 1) == 0 && harm_of_one_event(5, 0) == 0);
+}
+
 /* 950 of it watched, 20 of control, of whom one was harmed where the neighbours' rate gives 0.2: it may well be one that crashes ten times as often. */
 TEST(attributed, leaves_it_open_that_a_stratum_is_flaky_while_few_are_watched_as_control)
 {
