@@ -235,7 +235,7 @@ static double sum_of(const double *counts)
 static void compare_arms(const double arms[ARMS][KINDS])
 {
         double treated = sum_of(arms[ARM_TREATED]), control = sum_of(arms[ARM_CONTROL]);
-        for (unsigned kind = 0; kind < KINDS && treated && control; kind++) {
+        for (unsigned kind = 0; kind < KINDS && treated > 0 && control > 0; kind++) {
                 double share = (arms[ARM_TREATED][kind] + arms[ARM_CONTROL][kind]) / (treated + control), deviation = sqrt(share * (1 - share) * (1 / treated + 1 / control));
                 CHECK(fabs(arms[ARM_TREATED][kind] / treated - arms[ARM_CONTROL][kind] / control) < 4 * deviation + .005);
         }

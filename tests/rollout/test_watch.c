@@ -66,12 +66,13 @@ TEST(watch, listens_to_a_random_sample_of_each_arm)
         const struct { uint32_t fleet; int64_t holdout_ppm; double treated, control; } fleets[] = { { 5000, 20000, .0816, 1 }, { 100, 500000, 1, 1 }, { 8500000, 20000, .001844, .0904 }, { 5000, 0, 0, 1 } };
         for (size_t i = 0; i < sizeof(fleets) / sizeof(fleets[0]); i++) {
                 struct rollout rollout = { .fleet = fleets[i].fleet, .policy = { .holdout_ppm = fleets[i].holdout_ppm } };
-                double sampled[2] = { 0 }, buckets = 200000;
+                enum { BUCKETS = 200000 };
+                double sampled[2] = { 0 };
                 watch_open(&rollout);
-                for (uint64_t bucket = 0; bucket < buckets; bucket++)
+                for (uint64_t bucket = 0; bucket < BUCKETS; bucket++)
                         for (unsigned is_control = 0; is_control < 2; is_control++)
                                 sampled[is_control] += watch_samples(&rollout, bucket, is_control);
-                CHECK(fabs(sampled[0] / buckets - fleets[i].treated) < .002 && fabs(sampled[1] / buckets - fleets[i].control) < .004);
+                CHECK(fabs(sampled[0] / BUCKETS - fleets[i].treated) < .002 && fabs(sampled[1] / BUCKETS - fleets[i].control) < .004);
         }
 }
 
