@@ -13,7 +13,7 @@ from fleet import Failed, Fleet
 
 BUDGET = 5
 SLOW_BAKE_S = 6            # longer than harm takes to be told, and to be done, on a busy machine: else good answers come before it, and let more in
-GATHER = "3s"              # time for all to stand in line before the first are chosen: who comes next is chosen among those
+GATHER = "15s"             # at most, for all to stand in line before the first are chosen: who comes next is chosen among those
 TTY = sys.stdout.isatty()
 
 
