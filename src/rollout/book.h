@@ -93,7 +93,6 @@ struct rollout {
         struct queue queue;                      /* the line that is picked from */
         uint32_t *members;                       /* pick.c: of one set */
         double *suspicions, *gains;              /* of each group; gains: for the cover */
-        uint64_t picks;                          /* rounds so far: each draws other controls */
 
         struct rollout_change changes[ROLLOUT_CHANGES];
         uint64_t change_count, change_taken;

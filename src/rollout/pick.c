@@ -1,5 +1,5 @@
 /* Who is next. While fewer than B are exposed, whoever covers most strata that were not tried yet; then whoever is most
- * suspect, so that what is wrong is found out with the fewest exposures; among equals the salted bucket. */
+ * suspect, so that what is wrong is found out with the fewest exposures; among equals the salted bucket. Of the first and those like it one is drawn, and the others are its control. */
 #include "rollout/pacer.h"
 
 #include "rollout/gate.h"
@@ -130,6 +130,7 @@ static void take(struct rollout *rollout, struct rollout_line *line, uint32_t at
                 pacer_count_exposed(rollout);
         }
 }
+
 /* What a stratum adds to the cover: those that were not tried first, then those that were tried least. */
 static double gain_of(const struct group *group)
 {
@@ -245,7 +246,8 @@ static void gather_alike(struct pass *pass, const struct candidate *first, uint3
         }
 }
 
-/* In the set there is one who is drawn, and as many others as are wanted; of a set of one, others like it were left. */
+/* In the set there is one who is drawn, and as many others as are wanted; of a set of one, others like it were left. Without suspicion all are
+ * alike, and the last of a block goes by itself. */
 static bool is_whole(const struct pass *pass, const struct candidate *first, uint32_t wanted)
 {
         return pass->member_count > wanted && (wanted || has_alike(pass, first) || (first->suspicion <= 0 && !pass->is_cover));
@@ -457,7 +459,6 @@ enum err rollout_pick(struct rollout *rollout, struct rollout_line *line, struct
                 pick_sets(rollout, line);
         if (is_probing(rollout))
                 pick_probes(rollout, line);
-        rollout->picks += line->picked > 0;
         if (!line->picked)                       /* a line of which nobody is taken leaves no trace: it is not written down */
                 rollout->draw = before;
         pacer_refresh(rollout);

@@ -19,7 +19,7 @@ static uint32_t share_of(double devices, double most)
 
 void watch_open(struct rollout *rollout)
 {
-        double held_out = (double)rollout->policy.holdout_ppm / 1e6 * rollout->fleet, others = rollout->fleet - held_out, most = LISTENED_MAX * LISTENED_FILL;
+        double held_out = (double)rollout->policy.holdout_ppm / 1e6 * rollout->fleet, others = rollout->fleet - held_out, most = (double)LISTENED_MAX / 16 * 15;      /* more may be drawn than are expected */
         rollout->listened_ppm[ARM_CONTROL] = share_of(held_out, most);
         rollout->listened_ppm[ARM_TREATED] = share_of(others, fmin(most, LISTENED_PER_CONTROL * held_out));
 }
@@ -173,13 +173,15 @@ static void forget_losses(struct rollout *rollout)
 static void explain_losses(struct rollout *rollout)
 {
         const struct arm *treated = &rollout->groups[0].treated, *control = &rollout->groups[0].control;
-        double share = (treated->lost + control->lost + 1.0) / (treated->listened + control->listened + 2.0);
         forget_losses(rollout);
-        for (uint32_t i = 0; i < rollout->group_count && control->listened; i++) {
-                const struct group *group = &rollout->groups[i];
-                double rate = (double)control->lost / control->listened, each = (double)treated->listened / control->listened;
-                rollout->groups[i].explained[EXPLAINS_LOSS] = (struct explained){ group->treated.listened * rate, group->control.listened * rate, group->control.lost,
-                                                                                  group->treated.listened * (1 + each) * share * (1 - share) };
+        if (!control->listened)
+                return;
+        double rate = (double)control->lost / control->listened, each = (double)treated->listened / control->listened;
+        double share = (treated->lost + control->lost + 1.0) / (treated->listened + control->listened + 2.0), spread = (1 + each) * share * (1 - share);
+        for (uint32_t i = 0; i < rollout->group_count; i++) {
+                struct group *group = &rollout->groups[i];
+                uint32_t listened = group->treated.listened;
+                group->explained[EXPLAINS_LOSS] = (struct explained){ listened * rate, group->control.listened * rate, group->control.lost, listened * spread };
         }
 }
 

@@ -14,7 +14,6 @@
 /* So many of each arm are listened to at most, and of treated ones so many for each that is held out. Who it is depends on the salted bucket alone: the first to come would be those who were
  * exposed first, which are not like the others. */
 enum { LISTENED_MAX = ROLLOUT_LISTENED_MAX / 2, LISTENED_PER_CONTROL = 4 };
-static const double LISTENED_FILL = 15.0 / 16;
 void watch_open(struct rollout *rollout);
 bool watch_samples(const struct rollout *rollout, uint64_t bucket, bool is_control);
 uint32_t watch_listened_max(const struct rollout *rollout);                  /* room for both arms */

@@ -101,6 +101,17 @@ TEST(rollout_pick, serves_strata_that_are_too_rare_to_test_last)
                 CHECK(small.picks[i].kind != ROLLOUT_EXPOSE);
 }
 
+static void harm_an_odd_one(struct small *small)
+{
+        uint32_t harmed = 0;
+        for (uint32_t i = 0; i < small->count; i++)
+                if (small->picks[i].kind == ROLLOUT_EXPOSE) {
+                        bool is_harmed = i % 2 == 1 && !harmed;
+                        small_report(small, small->picks[i].handle, is_harmed ? ROLLOUT_HARMED : ROLLOUT_PROVEN);
+                        harmed += is_harmed;
+                }
+}
+
 TEST(rollout_pick, goes_after_the_stratum_that_was_harmed)
 {
         OWN(small) struct small small;
@@ -108,12 +119,7 @@ TEST(rollout_pick, goes_after_the_stratum_that_was_harmed)
         policy.controls = 0;
         small_init(&small, &policy, 40);
         CHECK(small_pick(&small) == 5);
-        for (uint32_t i = 0, harmed = 0; i < 40; i++)
-                if (small.picks[i].kind == ROLLOUT_EXPOSE) {
-                        bool is_harmed = i % 2 == 1 && !harmed;
-                        small_report(&small, small.picks[i].handle, is_harmed ? ROLLOUT_HARMED : ROLLOUT_PROVEN);
-                        harmed += is_harmed;
-                }
+        harm_an_odd_one(&small);
         small_wait(&small, 500);
         CHECK(small_pick(&small) == 4);
         for (uint32_t i = 0; i < 40; i++)
@@ -127,12 +133,7 @@ TEST(rollout_pick, has_control_of_the_stratum_that_it_goes_after)
         struct rollout_policy policy = small_policy();
         small_init(&small, &policy, 60);
         CHECK(small_pick(&small) == 5);
-        for (uint32_t i = 0, harmed = 0; i < 60; i++)
-                if (small.picks[i].kind == ROLLOUT_EXPOSE) {
-                        bool is_harmed = i % 2 == 1 && !harmed;
-                        small_report(&small, small.picks[i].handle, is_harmed ? ROLLOUT_HARMED : ROLLOUT_PROVEN);
-                        harmed += is_harmed;
-                }
+        harm_an_odd_one(&small);
         small_wait(&small, 500);
         CHECK(small_pick(&small) == 4);
         uint32_t of_it[3] = { 0 }, others[3] = { 0 };
