@@ -36,6 +36,7 @@ struct group {
         double excess, silence;                  /* d(s): what is not ruled out; silence that has no bound: attributed so far */
         double bake_event, late_event;           /* the variance of one event of control more, at the worst time when one was harmed */
         double attributed, certain, lost, accepted, accepted_lost;      /* harm.h, less what was accepted: what an override took upon itself; lost: of both */
+        double unrelieved;                       /* certain harm, asked as some few would be, while nobody has it proven */
         struct evalue evalues[ROLLOUT_SIGNALS];
         bool is_dirty, is_harm_stale, is_excess_stale, is_rare;      /* since the rules last looked counts changed, and harm, or the bound's counts */
         bool is_spent, is_stuck;

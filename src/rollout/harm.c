@@ -172,10 +172,10 @@ static struct harm in_time_of(const struct rollout *rollout, const struct group 
         return sum;
 }
 
-struct harm harm_of(const struct rollout *rollout, const struct group *group)
+static struct harm ask(const struct rollout *rollout, const struct group *group, double budget, uint32_t settled)
 {
         uint32_t groups = group == rollout->groups ? 1 : rollout->group_count - 1;
-        const struct question question = { (double)rollout->policy.budget, rollout->deviations, -2 * log(error_of_all / 2 / groups / (EXPLAINED + 1)), arm_settled(&group->treated) };
+        const struct question question = { budget, rollout->deviations, -2 * log(error_of_all / 2 / groups / (EXPLAINED + 1)), settled };
         struct harm harm = { 0 };
         if (arm_hurt(&group->treated)) {
                 struct harm later = later_of(rollout, group, &question);
@@ -185,4 +185,14 @@ struct harm harm_of(const struct rollout *rollout, const struct group *group)
         }
         harm.lost = loss_of(rollout, group, &question);
         return harm;
+}
+
+struct harm harm_of(const struct rollout *rollout, const struct group *group)
+{
+        return ask(rollout, group, (double)rollout->policy.budget, arm_settled(&group->treated));
+}
+
+double harm_unrelieved(const struct rollout *rollout, const struct group *group, double few)
+{
+        return ask(rollout, group, few, arm_exposed(&group->treated)).certain;
 }

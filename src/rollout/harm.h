@@ -22,3 +22,7 @@ enum { HARM_FLAKY = 10 };
 /* One event of control more or less explains so many of the treated, with this variance. */
 double harm_of_one_event(double treated, double control);
 struct harm harm_of(const struct rollout *rollout, const struct group *group);
+
+/* Certain harm of a group in which nobody has it proven, asked as a budget of `few` would be: a wide one takes few for certain that a narrow one would leave to
+ * chance, and of thousands that were exposed at once some are harmed before any can have it proven. */
+double harm_unrelieved(const struct rollout *rollout, const struct group *group, double few);

@@ -58,9 +58,15 @@ static void set_flag(bool *flag, bool value, uint32_t *count)
         *flag = value;
 }
 
+static double unrelieved_harm(const struct rollout *rollout, const struct group *group)
+{
+        bool is_relieved = group->treated.by_status[LEASE_PROVEN] || group->certain <= 0;
+        return is_relieved ? 0 : fmax(0, harm_unrelieved(rollout, group, some(rollout)) - group->accepted) + group->lost;
+}
+
 static bool is_nothing_but_harm(const struct rollout *rollout, const struct group *group)
 {
-        return group->certain + 2 * slack >= some(rollout) && !group->treated.by_status[LEASE_PROVEN];
+        return group->unrelieved + 2 * slack >= some(rollout);
 }
 
 /* Spent: no budget left, or nothing to spend it on. Stuck: harm, no room, and nothing under way that could make any. What may be chance only makes it wait. */
@@ -85,6 +91,7 @@ void pacer_refresh(struct rollout *rollout)
                         group->attributed = harm.likely - group->accepted + group->lost;
                         group->certain = fmax(0, harm.certain - group->accepted) + group->lost;
                         group->silence = harm.silence;
+                        group->unrelieved = unrelieved_harm(rollout, group);
                 }
                 group->is_dirty = group->is_harm_stale = false;
                 judge_group(rollout, group);
@@ -120,7 +127,7 @@ void pacer_accept(struct rollout *rollout)
                 struct group *group = &rollout->groups[i];
                 group->accepted_lost += group->lost;
                 group->accepted += group->attributed - group->lost;
-                group->lost = group->attributed = group->certain = 0;
+                group->lost = group->attributed = group->certain = group->unrelieved = 0;
                 judge_group(rollout, group);
         }
 }

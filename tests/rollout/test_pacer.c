@@ -59,6 +59,24 @@ TEST(pacer, stops_where_there_is_nothing_but_harm)
         CHECK(!pacer_is_spent(small.rollout) && pacer_admits(small.rollout, &of_it));
 }
 
+/* Of 3,000 exposed at once; of as many of control two were. */
+TEST(pacer, takes_few_harmed_for_chance_however_wide_the_budget_is)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.budget = 3000;
+        small_init(&small, &policy, 60);
+        struct group *fleet = &small.rollout->groups[0];
+        set(&fleet->treated, 0, 12, 0);
+        fleet->treated.by_status[LEASE_OPEN] = 2988;
+        explain(fleet, ROLLOUT_CRASH, 3000, 3000, 2);
+        refresh(&small, 0);
+        CHECK(fleet->certain > 5 && !pacer_is_spent(small.rollout));
+        explain(fleet, ROLLOUT_CRASH, 3000, 3000, 0);
+        refresh(&small, 0);
+        CHECK(pacer_is_spent(small.rollout) && pacer_stop(small.rollout) == PACER_NOTHING_BUT_HARM);
+}
+
 TEST(pacer, lets_one_in_at_a_time_where_all_harm_may_be_chance)
 {
         OWN(small) struct small small;
