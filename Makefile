@@ -35,7 +35,7 @@ bench: build
 	@meson test -C build --benchmark --verbose
 
 bench-table: build
-	@for table in catalogue liars curve full; do tests/bench/bench_replay.py $$table --journal build/bench-table.journal --guide docs/guide/rollout.md || exit 1; done
+	@for table in catalogue liars small curve full; do tests/bench/bench_replay.py $$table --journal build/bench-table.journal --guide docs/guide/rollout.md || exit 1; done
 
 # A hundred seeds to each process; a promise that is not kept is told with its seed, and fails this in the end.
 bench-long: build

@@ -4,9 +4,10 @@
   catalogue   every release of content/scenarios under every policy; with the harm that docs/guide/rollout.md promises beside it
   liars       a good release, a brick and a crash, with devices that lie
   curve       how long a good release takes to reach 8.5 million devices, by harm budget and by how much silence there is anyway
+  small       fleets of a test lab and of one company, with a budget of five: how often and how far a fault passes it, and what chance holds
   full        July 19 and two more at full size, beside everyone at once; and what one such run costs the machine
 
-usage: bench_replay.py catalogue|liars|curve|full [--firebreak FILE] [--seeds N] [--peer-seeds N] [--fleet N] [--jobs N] [--journal FILE] [--guide FILE] [--smoke]
+usage: bench_replay.py catalogue|liars|curve|small|full [--firebreak FILE] [--seeds N] [--peer-seeds N] [--fleet N] [--jobs N] [--journal FILE] [--guide FILE] [--smoke]
 
 JSON on standard output, progress on standard error. --guide also writes the table between the two comments
 `<!-- catalogue -->` and `<!-- end of catalogue -->` of that file (or `liars`, ...). `curve` and `full` take hours: --journal keeps each run as it
@@ -33,6 +34,21 @@ CRASH = """faults:
 """
 
 
+STOP = """faults:
+  - name: silent at once
+    {whom}
+    onset: load
+    after_s: 5
+    sign: silence
+    heals: revert
+    heals_after_s: 60
+"""
+SMALL_BUDGET, SMALL_FLEETS = 5, [60, 2000]
+ROUGH = "weather:\n  dark_ppm: 10000\n  late_ppm: 30000\n  late_s: 1800\n"      # instead of the calm day's
+SMALL = [("stops everybody", None, STOP.format(whom="susceptible_ppm: 1000000")), ("stops one system version, a quarter", None, STOP.format(whom="only: [os_version=n-1]")),
+         ("stops 10 %", None, STOP.format(whom="susceptible_ppm: 100000")), ("crash in 10 %", None, CRASH), ("good", None, ""), ("good; 1 % drop out of a lease, 3 % are late", ROUGH, "")]
+
+
 # Of a good release. By how much silence is there anyway: a share a lease, or who goes home. With the name, how silence counts.
 CURVE_BUDGETS = [3, 10, 30, 100, 300, 1000, 3000]
 CURVE_POLICY = ["--bake", "10m", "--cap", 3000000]
@@ -47,13 +63,13 @@ def scenarios():
     return json.loads(done.stdout)
 
 
-def ask(name, *options, seeds, text=None):
+def ask(name, *options, seeds, text=None, fleet=None):
     """Futures of runs. What is run is the text that the journal knows it by, not what the program has of that name."""
-    return replays.ask(name, text or (SCENARIOS / f"{name}.yaml").read_text(), ["--fleet", wish.fleet, *options], seeds)
+    return replays.ask(name, text or (SCENARIOS / f"{name}.yaml").read_text(), ["--fleet", fleet or wish.fleet, *options], seeds)
 
 
-def ask_us(name, *options, budget=BUDGET, text=None):
-    return ask(name, "--budget", budget, *options, seeds=wish.seeds, text=text)
+def ask_us(name, *options, budget=BUDGET, text=None, fleet=None):
+    return ask(name, "--budget", budget, *options, seeds=wish.seeds, text=text, fleet=fleet)
 
 
 def ask_peer(name, policy):
@@ -204,6 +220,30 @@ def curve_table(rows):
     return "\n".join(lines)
 
 
+def small():
+    calm = (SCENARIOS / "good-calm.yaml").read_text()
+    asked = []
+    for fleet in SMALL_FLEETS:
+        for release, weather, fault in SMALL:
+            text = (re.sub(r"weather:\n(  .*\n)*", weather, calm) if weather else calm) + fault
+            asked.append((fleet, release, ask_us("small", budget=SMALL_BUDGET, text=text, fleet=fleet)))
+    rows = []
+    for fleet, release, runs in asked:
+        runs = ran(runs)
+        rows.append({"devices": fleet, "release": release, **sum_up(runs), "over_budget": sum(run["hurt"] > SMALL_BUDGET for run in runs), "hurt_worst": max(run["hurt"] for run in runs),
+                     "exposed_worst": max(run["exposed"] for run in runs)})
+        say(f"{fleet} devices, {release}: {rows[-1]['hurt_worst']} hurt at worst, stopped by {stoppers(rows[-1])}")
+    return rows
+
+
+def small_table(rows):
+    lines = [f"B = {SMALL_BUDGET}; {wish.seeds} seeds.", "", "| devices | release | hurt: median | 95 % | worst | past B | exposed: median | worst | stopped by | complete after |", "|---|" + "---|" * 9]
+    for row in rows:
+        lines.append(f"| {row['devices']:,} | {row['release']} | {number(row['hurt_median'])} | {number(row['hurt_95'])} | {number(row['hurt_worst'])} | {100 * row['over_budget'] / row['seeds']:.1f} % | "
+                     f"{number(row['exposed_median'])} | {number(row['exposed_worst'])} | {stoppers(row)} | {span(row['complete_s_median'])} |")
+    return "\n".join(lines)
+
+
 def cost(runs):
     return {"cpu_s_median": share([run["cpu_s"] for run in runs], .5), "peak_mib": max(run["peak_mib"] for run in runs)}
 
@@ -238,8 +278,8 @@ def write_guide(table):
     wish.guide.write_text(re.sub(f"{start}.*?{end}", lambda found: f"{start}\n{table}\n{end}", text, flags=re.S))
 
 
-TABLES = {"catalogue": (catalogue, catalogue_table), "liars": (liars, liars_table), "curve": (curve, curve_table), "full": (full, full_table)}
-FEW = {"curve": {"seeds": 1, "fleet": MILLIONS}, "full": {"seeds": 5, "peer_seeds": 1, "fleet": MILLIONS}}      # at full size a seed takes minutes
+TABLES = {"catalogue": (catalogue, catalogue_table), "liars": (liars, liars_table), "curve": (curve, curve_table), "small": (small, small_table), "full": (full, full_table)}
+FEW = {"curve": {"seeds": 1, "fleet": MILLIONS}, "full": {"seeds": 5, "peer_seeds": 1, "fleet": MILLIONS}, "small": {"seeds": 1000}}      # at full size a seed takes minutes
 
 parser = argparse.ArgumentParser(add_help=False, usage=__doc__)
 parser.add_argument("table", choices=TABLES)
@@ -263,7 +303,7 @@ make_rows, make_table = TABLES[wish.table]
 with Replays(wish.firebreak, wish.jobs, wish.journal) as replays:
     rows = make_rows()
 table = make_table(rows)
-print(json.dumps({"bench": wish.table, "fleet": wish.fleet, "budget": CURVE_BUDGETS if wish.table == "curve" else BUDGET, "rows": rows}))
+print(json.dumps({"bench": wish.table, "fleet": wish.fleet, "budget": CURVE_BUDGETS if wish.table == "curve" else SMALL_BUDGET if wish.table == "small" else BUDGET, "rows": rows}))
 print(table, file=sys.stderr)
 if wish.guide:
     write_guide(table)
