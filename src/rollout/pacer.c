@@ -60,13 +60,12 @@ static void set_flag(bool *flag, bool value, uint32_t *count)
 
 static double unrelieved_harm(const struct rollout *rollout, const struct group *group)
 {
-        bool is_relieved = group->treated.by_status[LEASE_PROVEN] || group->certain <= 0;
-        return is_relieved ? 0 : fmax(0, harm_unrelieved(rollout, group, some(rollout)) - group->accepted) + group->lost;
+        return group->treated.by_status[LEASE_PROVEN] || group->certain <= 0 ? 0 : fmax(0, harm_unrelieved(rollout, group, some(rollout)) - group->accepted) + group->lost;
 }
 
 static bool is_nothing_but_harm(const struct rollout *rollout, const struct group *group)
 {
-        return group->unrelieved + 2 * slack >= some(rollout);
+        return group->unrelieved + 2 * slack >= some(rollout) && !group->treated.by_status[LEASE_PROVEN];
 }
 
 /* Spent: no budget left, or nothing to spend it on. Stuck: harm, no room, and nothing under way that could make any. What may be chance only makes it wait. */

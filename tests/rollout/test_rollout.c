@@ -101,6 +101,21 @@ TEST(rollout, goes_on_after_the_budget_only_by_two_people)
         CHECK(small_pick(&small) == 5);
 }
 
+/* The first five crash, then the others prove it: what was nothing but harm is no more. */
+TEST(rollout, may_be_resumed_once_somebody_has_it_proven)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.budget = 30;
+        policy.controls = 0;
+        small_init(&small, &policy, 60);
+        CHECK(small_pick(&small) == 30);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_HARMED, 5);
+        CHECK(small_view(&small).state == ROLLOUT_HOLDING && say(&small, ROLLOUT_ON_RESUME, NULL) == ERR_REFUSED);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_PROVEN, 25);
+        CHECK(say(&small, ROLLOUT_ON_RESUME, NULL) == OK && small_view(&small).state == ROLLOUT_EXPOSING);
+}
+
 /* Five were dark and accepted, then they answer: the next five harmed are five too many. */
 TEST(rollout, lets_no_harm_hide_behind_accepted_harm_that_was_none)
 {
