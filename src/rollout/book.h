@@ -42,7 +42,8 @@ struct group {
         bool is_spent, is_stuck;
 };
 
-/* Beside the blocks, as blocks + so much: devices from anywhere that are like each other, for want of such in their block; and the most suspect, of whom there is less control to spare. */
+/* Beside the blocks, as blocks + so much: devices from anywhere that are like each other, for want of such in their block; and the most
+ * suspect, of whom there is less control to spare. */
 enum { BLOCK_ANYWHERE, BLOCK_OF_SUSPECTS, BLOCKS_BESIDE };
 enum tier { TIER_ALL, TIER_SUSPECT, TIERS };
 

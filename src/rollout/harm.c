@@ -21,8 +21,9 @@ double harm_deviations(uint32_t groups)
 /* Of the treated of a group, so many would have been harmed anyway, give or take. */
 struct anyway { double expected, variance; };
 
-/* One question about a group: what is more than chance? So many standard deviations are likely to be. */
-struct question { double budget, deviations, surprise; uint32_t settled; };      /* budget: what the first of a kind may cost before anything else is asked */
+/* One question about a group: what is more than chance? So many standard deviations are likely to be. budget: what the first of a kind may cost before anything else is asked;
+ * one_more: the variance of one event of control more. */
+struct question { double budget, deviations, surprise, one_more; uint32_t settled; };
 
 /* k - E less what chance adds: a binomial's variance, which is small when nearly all were harmed, and nearly none would have been anyway. Some of those who would have been harmed anyway
  * were harmed by the release as well (Abbott 1925: the share (p - p0) / (1 - p0)), so that a brick's harm is all its own. */
@@ -148,18 +149,17 @@ static void add(struct anyway *sum, const struct anyway *other)
 static struct harm in_time_of(const struct rollout *rollout, const struct group *group, const struct question *question)
 {
         const struct arm *treated = &group->treated;
-        double one_more = treated->by_status[LEASE_PROVEN] ? group->bake_event : 0;      /* where there is nothing but harm, none of it is chance */
         struct anyway all = { 0 };
         struct harm told = { 0 };
         uint32_t harmed = 0;
         for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++) {
                 uint32_t in_time = treated->by_kind[kind] - treated->later[kind];
-                struct anyway anyway = anyway_of(rollout, group, kind), with_one_more = { anyway.expected, anyway.variance + one_more };
+                struct anyway anyway = anyway_of(rollout, group, kind), with_one_more = { anyway.expected, anyway.variance + question->one_more };
                 told = plus(told, beyond(question, in_time, &with_one_more));
                 harmed += in_time;
                 add(&all, &anyway);
         }
-        all.variance += one_more;
+        all.variance += question->one_more;
         struct anyway silent = anyway_of(rollout, group, ROLLOUT_DARK);
         struct harm silence = at_most(beyond(question, treated->silent, &silent), treated->by_status[LEASE_DARK]), sum;
         if (rollout->policy.bound_silence) {
@@ -172,27 +172,37 @@ static struct harm in_time_of(const struct rollout *rollout, const struct group 
         return sum;
 }
 
-static struct harm ask(const struct rollout *rollout, const struct group *group, double budget, uint32_t settled)
+static struct question question_of(const struct rollout *rollout, const struct group *group, double budget)
 {
         uint32_t groups = group == rollout->groups ? 1 : rollout->group_count - 1;
-        const struct question question = { budget, rollout->deviations, -2 * log(error_of_all / 2 / groups / (EXPLAINED + 1)), settled };
+        return (struct question){ .budget = budget, .deviations = rollout->deviations, .surprise = -2 * log(error_of_all / 2 / groups / (EXPLAINED + 1)) };
+}
+
+static struct harm ask(const struct rollout *rollout, const struct group *group, const struct question *question)
+{
         struct harm harm = { 0 };
         if (arm_hurt(&group->treated)) {
-                struct harm later = later_of(rollout, group, &question);
-                harm = in_time_of(rollout, group, &question);
+                struct harm later = later_of(rollout, group, question);
+                harm = in_time_of(rollout, group, question);
                 harm.likely += later.likely;
                 harm.certain += later.certain;
         }
-        harm.lost = loss_of(rollout, group, &question);
+        harm.lost = loss_of(rollout, group, question);
         return harm;
 }
 
 struct harm harm_of(const struct rollout *rollout, const struct group *group)
 {
-        return ask(rollout, group, (double)rollout->policy.budget, arm_settled(&group->treated));
+        struct question question = question_of(rollout, group, (double)rollout->policy.budget);
+        question.settled = arm_settled(&group->treated);
+        question.one_more = group->treated.by_status[LEASE_PROVEN] ? group->bake_event : 0;      /* where there is nothing but harm, none of it is chance */
+        return ask(rollout, group, &question);
 }
 
 double harm_unrelieved(const struct rollout *rollout, const struct group *group, double few)
 {
-        return ask(rollout, group, few, arm_exposed(&group->treated)).certain;
+        struct question question = question_of(rollout, group, few);
+        question.settled = arm_exposed(&group->treated);
+        question.one_more = group->bake_event;
+        return ask(rollout, group, &question).certain;
 }

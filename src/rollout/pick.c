@@ -1,5 +1,6 @@
 /* Who is next. While fewer than B are exposed, whoever covers most strata that were not tried yet; then whoever is most
- * suspect, so that what is wrong is found out with the fewest exposures; among equals the salted bucket. Of the first and those like it one is drawn, and the others are its control. */
+ * suspect, so that what is wrong is found out with the fewest exposures; among equals the salted bucket. Of the first and those like it one is drawn, and the others
+ * are its control; where there is less than one control for each exposure, each is control by a toss of its own (decision 012). */
 #include "rollout/pacer.h"
 
 #include "rollout/gate.h"
@@ -165,7 +166,7 @@ static bool is_first_cohort(const struct rollout *rollout)
         return exposed < rollout->policy.budget && exposed < LIMIT_STRATA && rollout->groups[0].attributed <= 0;
 }
 
-/* One way through a line. left: exposures; suspicion: of the most suspect; members: of the set that is drawn from, controls + 1 of them at most. */
+/* One way through a line. left: exposures; suspicion: of the most suspect; members: of the set that is drawn from. */
 struct pass { struct rollout *rollout; struct rollout_line *line; uint32_t left, *members, member_count; double suspicion; bool is_cover; };
 enum { NOBODY = UINT32_MAX, SUSPECT_PCT = 75, COVER_PCT = 90 };
 
@@ -227,8 +228,11 @@ static uint32_t wanted_controls(const struct pass *pass, const struct candidate 
         struct draw *draw = &pass->rollout->draw;
         enum tier tier = tier_of(pass, first);
         uint32_t owed = draw->owed[tier] + draw->each[tier];
+        uint32_t wanted = owed / CONTROL_UNIT;
         draw->owed[tier] = owed % CONTROL_UNIT;
-        return has_room_for_controls(pass->rollout) ? owed / CONTROL_UNIT : 0;
+        if (!has_room_for_controls(pass->rollout))
+                return 0;
+        return wanted ? wanted : pass->rollout->policy.controls > 0;
 }
 
 /* Until there are so many in all. */
@@ -246,52 +250,64 @@ static void gather_alike(struct pass *pass, const struct candidate *first, uint3
         }
 }
 
-/* In the set there is one who is drawn, and as many others as are wanted; of a set of one, others like it were left. Without suspicion all are
- * alike, and the last of a block goes by itself. */
-static bool is_whole(const struct pass *pass, const struct candidate *first, uint32_t wanted)
-{
-        return pass->member_count > wanted && (wanted || has_alike(pass, first) || (first->suspicion <= 0 && !pass->is_cover));
-}
-
-/* Where the set is compared; NOBODY: nowhere. All sets of one cell have as many controls for each exposure, or those of whom there are few would be compared with those of whom there are many; and
- * beside the blocks each has one at least, or those who are by themselves would be exposed for certain, and never be control. */
+/* Where the set is compared; NOBODY: nowhere. All sets of one cell have as many controls for each exposure, or those of whom there are few would be compared with those of whom there are many; and each
+ * has one at least, or those who are by themselves would be exposed for certain, and never be control. */
 static uint32_t gather_set(struct pass *pass, const struct candidate *first)
 {
         uint32_t wanted = wanted_controls(pass, first), blocks = pass->rollout->blocks;
         bool is_suspect = tier_of(pass, first) == TIER_SUSPECT;
         pass->members[0] = first->at;
         pass->member_count = 1;
+        if (!wanted)
+                return NOBODY;
         if (!is_suspect)
                 gather_alike(pass, first, wanted, false);
-        if (!is_suspect && is_whole(pass, first, wanted))
+        if (pass->member_count > wanted)
                 return first->block;
-        wanted = wanted ? wanted : pass->rollout->policy.controls > 0;
         gather_alike(pass, first, wanted, true);
-        return !is_whole(pass, first, wanted) ? NOBODY : blocks + (is_suspect ? BLOCK_OF_SUSPECTS : BLOCK_ANYWHERE);
+        return pass->member_count > wanted ? blocks + (is_suspect ? BLOCK_OF_SUSPECTS : BLOCK_ANYWHERE) : NOBODY;
+}
+
+/* One who is chosen and held out is control, too, and will be watched as such: so those who are watched are alike in both arms. */
+static void take_member(struct pass *pass, uint32_t at, uint32_t block, bool is_chosen)
+{
+        struct rollout *rollout = pass->rollout;
+        const struct rollout_device *device = &pass->line->devices[at];
+        bool is_control = !is_chosen || rollout_is_held_out(rollout, device->bucket), is_alone = block == NOBODY;
+        if (!is_free(rollout, device) || (is_control && !has_room_for_controls(rollout)))
+                return;
+        take(rollout, pass->line, at, is_alone ? device->block : block, is_control);
+        struct lease *lease = &rollout->leases[pass->line->picks[at].handle];
+        lease->is_alone = is_alone;
+        lease->is_stand_in = pass->line->picks[at].is_stand_in = is_control && is_chosen;
+        if (!is_control && pass->is_cover)
+                spend_gains(rollout, device);
+        pass->left -= !is_control;
 }
 
 /* One is drawn, and the others are its control, for whatever put them first they have in common. The first alone would be of the stratum that was harmed most, which may be one that always is, and
- * its control of others. One who is drawn and held out is control, too, and will be watched as such: so those who are watched are alike in both arms. */
+ * its control of others. */
 static void expose_one(struct pass *pass, const struct candidate *first)
 {
-        struct rollout *rollout = pass->rollout;
-        const struct rollout_device *devices = pass->line->devices;
         uint32_t block = gather_set(pass, first);
-        bool is_alone = block == NOBODY;
-        uint32_t drawn = (uint32_t)(draw_for(rollout, &devices[first->at]) % pass->member_count);
-        for (uint32_t i = 0; i < pass->member_count; i++) {
-                uint32_t at = pass->members[i];
-                bool is_control = i != drawn || rollout_is_held_out(rollout, devices[at].bucket);
-                if (!is_free(rollout, &devices[at]) || (is_control && !has_room_for_controls(rollout)))
-                        continue;
-                take(rollout, pass->line, at, is_alone ? devices[at].block : block, is_control);
-                struct lease *lease = &rollout->leases[pass->line->picks[at].handle];
-                lease->is_alone = is_alone;
-                lease->is_stand_in = pass->line->picks[at].is_stand_in = is_control && i == drawn;
-                if (!is_control && pass->is_cover)
-                        spend_gains(rollout, &devices[at]);
-                pass->left -= !is_control;
-        }
+        uint32_t drawn = (uint32_t)(draw_for(pass->rollout, &pass->line->devices[first->at]) % pass->member_count);
+        for (uint32_t i = 0; i < pass->member_count; i++)
+                take_member(pass, pass->members[i], block, i == drawn);
+}
+
+/* Less than one control for each exposure: there are too many to be exposed, or too few in line, to set one beside each. So each of them is control by a toss of its own, of the same odds for all of a slot,
+ * and whoever is treated or control in a cell is so by chance alone. The last of its block is compared with those from anywhere. */
+static bool is_tossed(const struct pass *pass, const struct candidate *first)
+{
+        return tier_of(pass, first) == TIER_ALL && pass->rollout->draw.each[TIER_ALL] < CONTROL_UNIT && pass->rollout->policy.controls;
+}
+
+static void toss(struct pass *pass, const struct candidate *first)
+{
+        const struct rollout *rollout = pass->rollout;
+        uint32_t each = rollout->draw.each[TIER_ALL], block = has_alike(pass, first) ? first->block : rollout->blocks + BLOCK_ANYWHERE;
+        bool is_control = draw_for(rollout, &pass->line->devices[first->at]) % (CONTROL_UNIT + each) < each;
+        take_member(pass, first->at, has_room_for_controls(rollout) ? block : NOBODY, !is_control);
 }
 
 /* Who is watched as control, or will be at its deadline, is not asked again. */
@@ -372,7 +388,7 @@ static void go_through(struct pass *pass, candidate_order *comes_before)
                 bool is_first = is_fresh(pass);
                 struct candidate first = *queue_first(&pass->rollout->queue);
                 if (is_first && take_first(pass) != NOBODY)
-                        expose_one(pass, &first);
+                        (is_tossed(pass, &first) ? toss : expose_one)(pass, &first);
                 queue_settle(&pass->rollout->queue);
         }
 }

@@ -181,46 +181,50 @@ TEST(rollout_pick, takes_held_out_ones_as_often_as_others_are_exposed)
 }
 
 /* A sixth of the devices are alone in their block, and every tenth is of the stratum that is harmed. In each sort of cell treated and control are of the same kinds. */
-enum { SORT_OF_BLOCK, SORT_OF_ANYWHERE, SORT_OF_SUSPECTS, SORTS, KIND_SUSPECT = 1, KIND_BY_ITSELF = 2, KINDS = 4 };
+enum { SORT_OF_BLOCK, SORT_OF_BESIDE, SORTS = SORT_OF_BESIDE + BLOCKS_BESIDE, KIND_SUSPECT = 1, KIND_BY_ITSELF = 2, KINDS = 4 };
 struct tally { double arms[SORTS][ARMS][KINDS]; };
 
 static unsigned kind_of(const struct rollout_device *device) { return (device->strata[0] ? KIND_SUSPECT : 0) | (device->block >= 20 ? KIND_BY_ITSELF : 0); }
 
-static void tally_pick(struct many *many, int64_t now_ms, struct tally *tally)
+/* in_line: so many of them stand in line at a time. */
+struct trial { int64_t controls, budget; uint32_t in_line; bool is_harmless; };
+
+static void tally_pick(struct many *many, const struct trial *trial, int64_t now_ms, uint32_t first, struct tally *tally)
 {
-        struct rollout_line line = { now_ms, many->devices, MANY, many->picks, 0 };
+        struct rollout_line line = { now_ms, many->devices + first, trial->in_line, many->picks + first, 0 };
         CHECK(rollout_pick(many->rollout, &line, NULL) == OK);
-        for (uint32_t i = 0; i < MANY; i++) {
+        for (uint32_t i = first; i < first + trial->in_line; i++) {
                 int64_t deadline_ms;
                 if (many->picks[i].kind == ROLLOUT_WAIT)
                         continue;
                 const struct lease *lease = &many->rollout->leases[many->picks[i].handle];
                 uint32_t block = many->rollout->cells[lease->cell].block, beside = block - many->rollout->blocks;
-                unsigned sort = block < many->rollout->blocks ? SORT_OF_BLOCK : beside == BLOCK_ANYWHERE ? SORT_OF_ANYWHERE : SORT_OF_SUSPECTS;
+                unsigned sort = block < many->rollout->blocks ? SORT_OF_BLOCK : SORT_OF_BESIDE + beside;
                 if (!lease->is_alone && !(sort == SORT_OF_BLOCK && kind_of(&many->devices[i]) & KIND_BY_ITSELF))      /* a cell of one */
                         tally->arms[sort][lease->is_control][kind_of(&many->devices[i])]++;
                 CHECK(rollout_granted(many->rollout, many->picks[i].handle, now_ms, &deadline_ms, NULL) == OK);
-                bool is_hurt = !lease->is_control && many->devices[i].strata[0] && i % 3 == 0;
+                bool is_hurt = !trial->is_harmless && !lease->is_control && many->devices[i].strata[0] && i % 3 == 0;
                 const struct rollout_report report = { now_ms, many->picks[i].handle, is_hurt ? ROLLOUT_HARMED : ROLLOUT_PROVEN, ROLLOUT_CRASH };
                 CHECK(rollout_report(many->rollout, &report, NULL) == OK);
         }
 }
 
-static void tally_rollout(struct many *many, int64_t controls, int64_t budget, uint64_t salt, struct tally *tally)
+static void tally_rollout(struct many *many, const struct trial *trial, uint64_t salt, struct tally *tally)
 {
         struct rollout_policy policy = small_policy();
-        policy.budget = budget;
+        policy.budget = trial->budget;
         policy.alpha_ppm = 1;
-        policy.controls = controls;
+        policy.controls = trial->controls;
         const struct rollout_config config = { .policy = policy, .fleet = MANY, .blocks = 20 + MANY / 6, .strata = 2 };
         CHECK(rollout_new(&config, &many->rollout, NULL) == OK && rollout_start(many->rollout, 0, NULL) == OK);
         for (uint32_t i = 0; i < MANY; i++)
                 many->devices[i] = (struct rollout_device){ .device = i, .bucket = bucket_mix(salt << 32 | i), .ring = ROLLOUT_RING_ALL, .strata_count = 1, .strata = { i % 10 == 7 },
                                                             .block = i < MANY / 6 ? 20 + i : i % 20 };
-        for (int64_t now_ms = 0; now_ms < 60000; now_ms += 700) {
+        uint32_t first = 0;
+        for (int64_t now_ms = 0; now_ms < 60000; now_ms += 700, first = (first + trial->in_line) % MANY) {
                 bool has_changed = rollout_tick(many->rollout, now_ms);
                 CHECK(has_changed || many->rollout->now_ms <= now_ms);
-                tally_pick(many, now_ms, tally);
+                tally_pick(many, trial, now_ms, first, tally);
         }
         rollout_free(many->rollout);
 }
@@ -245,14 +249,14 @@ static void compare_arms(const double arms[ARMS][KINDS])
 TEST(rollout_pick, has_treated_and_control_of_the_same_kinds_in_every_cell)
 {
         static struct many many;
-        const struct { int64_t controls, budget; } policies[] = { { 1, 400 }, { 4, 400 }, { 4, 3000 } };      /* the last: one control for several exposures */
-        for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+        const struct trial trials[] = { { 1, 400, MANY, false }, { 4, 400, MANY, false }, { 4, 3000, MANY, false }, { 4, 3000, 80, true } };      /* the last two: one control for several exposures */
+        for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
                 struct tally tally = { 0 };
                 for (uint64_t salt = 0; salt < 4; salt++)
-                        tally_rollout(&many, policies[i].controls, policies[i].budget, salt, &tally);
+                        tally_rollout(&many, &trials[i], salt, &tally);
                 for (unsigned sort = 0; sort < SORTS; sort++)
                         compare_arms(tally.arms[sort]);
-                CHECK(sum_of(tally.arms[SORT_OF_ANYWHERE][ARM_CONTROL]) > 100 && sum_of(tally.arms[SORT_OF_BLOCK][ARM_CONTROL]) > 100);
+                CHECK(sum_of(tally.arms[SORT_OF_BESIDE + BLOCK_ANYWHERE][ARM_CONTROL]) > 100 && sum_of(tally.arms[SORT_OF_BLOCK][ARM_CONTROL]) > 100);
         }
 }
 
