@@ -2,7 +2,7 @@
  * three kinds of weather. One seed is one rollout; the same seeds give the same counts, however many threads run them.
  *
  * gate: a budget that never stops it, and growth so slow that there are many looks; alpha is 1e-3. The exact 99 % interval (Clopper, Pearson 1934) of
- * the rate of halts must include alpha or lie below it, or this fails. budget: the default policy, B = 30, every twentieth seed.
+ * the rate of halts must include alpha or lie below it, or this fails. Half an hour of watch; every twentieth seed again with the three days that are the default. budget: the default policy, B = 30, every twentieth seed.
  *
  * --journal FILE: what was run is kept there and not run again: for runs that are broken off. Delete it when the code has changed. With --jobs 0 nothing
  * is run: it says what the journal has.
@@ -20,11 +20,11 @@
 #include <string.h>
 #include <time.h>
 
-enum { FLEET = 20000, WEATHERS = 3, KINDS = 3, TRIALS = WEATHERS * KINDS, SEEDS = 10000, SMOKE_SEEDS = 2, BUDGET_EACH = 20, JOBS_MAX = 64, GATE_CAP = 1250, GATE_BUDGET = 300,
+enum { FLEET = 20000, WEATHERS = 3, KINDS = 4, TRIALS = WEATHERS * KINDS, SEEDS = 10000, SMOKE_SEEDS = 2, BUDGET_EACH = 20, JOBS_MAX = 64, GATE_CAP = 1250, GATE_BUDGET = 300,
        GATE_WATCH_S = 1800, GATE_ALPHA_PPM = 1000 };
 
-enum kind { KIND_GATE, KIND_BUDGET, KIND_BUDGET_SEEN_SILENCE };
-static const char *const kind_names[KINDS] = { "gate", "budget", "budget, bound_silence 0" };
+enum kind { KIND_GATE, KIND_BUDGET, KIND_BUDGET_SEEN_SILENCE, KIND_GATE_WATCHING };
+static const char *const kind_names[KINDS] = { "gate", "budget", "budget, bound_silence 0", "gate, three days of watch" };
 
 /* Seeds take the scenarios by turns. A tenth of their fleet has a tenth of their sites, and asks twice as often, so that there is a line to choose from:
  * volunteers first. More silence and crashes than there are, or the gate would have little to look at; so many and so flaky volunteers that it would show if
@@ -91,6 +91,7 @@ static enum err pick(struct director *director, struct rollout_line *line, struc
 }
 
 static enum kind kind_of(size_t trial) { return (enum kind)(trial / WEATHERS); }
+static bool is_of_gate(enum kind kind) { return kind == KIND_GATE || kind == KIND_GATE_WATCHING; }
 
 /* By turns, also for every twentieth. */
 static unsigned scenario_of(uint32_t seed) { return (seed + seed / BUDGET_EACH) % 2; }
@@ -104,12 +105,12 @@ static struct rollout_policy policy_of(enum kind kind)
 {
         struct rollout_policy policy = rollout_policy_default();
         policy.bound_silence = kind != KIND_BUDGET_SEEN_SILENCE;
-        if (kind != KIND_GATE)
+        if (!is_of_gate(kind))
                 return policy;
         policy.budget = GATE_BUDGET;
         policy.alpha_ppm = GATE_ALPHA_PPM;
         policy.cap_per_bake = GATE_CAP;
-        policy.watch_s = GATE_WATCH_S;
+        policy.watch_s = kind == KIND_GATE ? GATE_WATCH_S : policy.watch_s;
         return policy;
 }
 
@@ -274,7 +275,7 @@ static bool print_trial(const struct bench *bench, size_t trial, bool is_next)
         struct sums sums = sum_up(bench->outcomes[trial], bench->seeds);
         uint32_t count = sums.count;
         struct rollout_policy policy = policy_of(kind_of(trial));
-        bool is_gate = kind_of(trial) == KIND_GATE;
+        bool is_gate = is_of_gate(kind_of(trial));
         struct interval interval = interval_of(is_gate ? sums.halted : sums.held, count);
         bool holds = !is_gate || interval.low <= (double)policy.alpha_ppm / 1e6;
         printf("%s\n {\"trial\":\"%s\",\"weather\":\"%s\",\"budget\":%" PRId64 ",\"alpha\":%g,\"rollouts\":%u,\"halted_by_gate\":%u,\"held_by_budget\":%u,\"complete\":%u", is_next ? "," : "",
