@@ -4,17 +4,6 @@
 
 #include <string.h>
 
-static enum err err_of(const char *code, int status)
-{
-        for (int e = OK + 1; code && e < ERR_COUNT; e++)
-                if (strcmp(err_info((enum err)e)->name, code) == 0)
-                        return (enum err)e;
-        for (int e = OK + 1; e < ERR_COUNT; e++)
-                if (err_info((enum err)e)->http == status)
-                        return (enum err)e;
-        return status >= 500 ? ERR_UNAVAILABLE : ERR_REFUSED;
-}
-
 /* One line; it goes to a terminal. */
 static void take_line(const char *from, char *line, size_t size)
 {
@@ -35,7 +24,7 @@ enum err refusal_read(int status, const struct buf *body, struct why *why)
         } else if (buf_text(body)[0] != '<') {   /* no page that some proxy made */
                 detail = buf_text(body);
         }
-        enum err e = err_of(code, status);
+        enum err e = err_from_http(code, status);
         take_line(detail ? detail : "", line, sizeof(line));
         if (!line[0])
                 return FAIL(why, e, "it answered with status %d and no reason; is this a firebreak server?", status);

@@ -95,19 +95,6 @@ const char *api_server(const struct api *api)
         return api->settings.server;
 }
 
-/* The server's problem as our own error: its code when we know it, else what the status says. */
-static enum err problem_err(const struct json *problem, int status)
-{
-        const char *code = json_text(json_get(problem, "code"));
-        for (int e = OK + 1; code && e < ERR_COUNT; e++)
-                if (strcmp(err_info((enum err)e)->name, code) == 0)
-                        return (enum err)e;
-        for (int e = OK + 1; e < ERR_COUNT; e++)
-                if (err_info((enum err)e)->http == status)
-                        return (enum err)e;
-        return status >= 500 ? ERR_UNAVAILABLE : ERR_REFUSED;
-}
-
 /* The first line of a body that is neither JSON nor a page: whoever is there instead of our server may say why in plain words. */
 static const char *first_line(const struct buf *body, char line[static LINE_BYTES_MAX])
 {
@@ -121,7 +108,7 @@ static enum err refused(const struct api *api, const struct net_response *respon
         OWN(json) struct json *problem = NULL;
         if (json_parse(buf_text(response->body), response->body->length, ANSWER_BYTES_MAX, &problem, NULL) != OK)
                 problem = NULL;
-        enum err e = problem_err(problem, response->status);
+        enum err e = err_from_http(json_text(json_get(problem, "code")), response->status);
         const char *detail = json_text(json_get(problem, "detail"));
         if (response->status == 401)
                 return FAIL(why, e, "the server does not know the key in %.120s", api->settings.key_file);

@@ -197,18 +197,6 @@ static void add_simulated(struct cli *cli, const struct plan *plan, struct buf *
 
 /* Tables. */
 
-static void cell_count(struct buf *into, const struct json *value, int64_t now)
-{
-        (void)now;
-        words_count(into, json_int(value, -1));
-}
-
-static void cell_span(struct buf *into, const struct json *value, int64_t now)
-{
-        (void)now;
-        words_span(into, json_int(value, -1));
-}
-
 /* With one run the worst is the median. */
 static enum err add_table(const struct plan *plan, const struct column *columns, size_t count, const struct json *rows, struct buf *into, struct why *why)
 {
@@ -249,9 +237,9 @@ static struct json *case_json(const struct plan *plan, size_t at)
 static enum err add_cases(const struct plan *plan, struct buf *into, struct why *why)
 {
         static const struct column columns[] = {
-                { "THE RELEASE HARMS", "case", NULL }, { "HURT", "hurt", cell_count },          { "WORST", "hurt_worst", cell_count },
-                { "EXPOSED", "exposed", cell_count },  { "STOPPED BY", "stopped", NULL },       { "AFTER", "stop", cell_span },
-                { "REACHED AFTER", "reached", cell_span }, { "WORST", "reached_worst", cell_span },
+                { "THE RELEASE HARMS", "case", NULL }, { "HURT", "hurt", print_count },          { "WORST", "hurt_worst", print_count },
+                { "EXPOSED", "exposed", print_count },  { "STOPPED BY", "stopped", NULL },       { "AFTER", "stop", print_seconds },
+                { "REACHED AFTER", "reached", print_seconds }, { "WORST", "reached_worst", print_seconds },
         };
         OWN(json) struct json *rows = json_new_array();
         for (size_t i = 0; i < plan->cases.count; i++)
@@ -279,8 +267,8 @@ static struct json *budget_json(const struct plan *plan, size_t at)
 static enum err add_budgets(const struct plan *plan, struct buf *into, struct why *why)
 {
         static const struct column columns[] = {
-                { "BUDGET", "budget", cell_count },          { "REACHED AFTER", "reached", cell_span },        { "WORST", "reached_worst", cell_span },
-                { "WORST HARM, TOLD", "told", cell_count },  { "WORST HARM, SILENT", "silent", cell_count },     { "HARMLESS BUT STOPPED", "stopped", NULL },
+                { "BUDGET", "budget", print_count },          { "REACHED AFTER", "reached", print_seconds },        { "WORST", "reached_worst", print_seconds },
+                { "WORST HARM, TOLD", "told", print_count },  { "WORST HARM, SILENT", "silent", print_count },     { "HARMLESS BUT STOPPED", "stopped", NULL },
         };
         OWN(json) struct json *rows = json_new_array();
         for (size_t i = 0; i < plan->budgets.count; i++)

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "format/json.h"
+#include "replay/words.h"
 
 #include <assert.h>
 #include <string.h>
@@ -80,16 +81,7 @@ enum colour state_colour(const char *state)
 
 void print_span(struct buf *into, int64_t seconds)
 {
-        if (seconds < 0)
-                seconds = 0;
-        if (seconds < 120)
-                buf_addf(into, "%lld s", (long long)seconds);
-        else if (seconds < 7200)
-                buf_addf(into, "%lld min", (long long)(seconds / 60));
-        else if (seconds < 172800)
-                buf_addf(into, "%lld h %lld min", (long long)(seconds / 3600), (long long)(seconds % 3600 / 60));
-        else
-                buf_addf(into, "%lld d", (long long)(seconds / 86400));
+        words_span(into, seconds < 0 ? 0 : seconds);
 }
 
 void print_bytes(struct buf *into, uint64_t bytes)
@@ -200,10 +192,13 @@ void print_ago(struct buf *into, const struct json *time, int64_t now)
 void print_seconds(struct buf *into, const struct json *seconds, int64_t now)
 {
         (void)now;
-        if (seconds && json_type(seconds) == JSON_INT)
-                print_span(into, json_int(seconds, 0));
-        else
-                print_value(into, seconds);
+        words_span(into, json_int(seconds, -1));
+}
+
+void print_count(struct buf *into, const struct json *count, int64_t now)
+{
+        (void)now;
+        words_count(into, json_int(count, -1));
 }
 
 void print_streams(struct buf *into, const struct json *streams, int64_t now)

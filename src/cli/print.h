@@ -22,7 +22,7 @@ void print_wrapped(struct buf *into, const char *text, unsigned columns, unsigne
 void print_coloured(struct buf *into, bool is_colour, enum colour colour, const char *text);
 enum colour state_colour(const char *state);             /* of a rollout's state, gate's or record's word */
 
-/* "47 s", "12 min", "3 h 20 min", "5 d". */
+/* "47 s", "12 min", "3 h 20 min", "5 d 4 h". */
 void print_span(struct buf *into, int64_t seconds);
 void print_share(struct buf *into, int64_t ppm);         /* 1000 as "0.1%" */
 void print_bytes(struct buf *into, uint64_t bytes);
@@ -36,7 +36,8 @@ void print_ceiling(struct buf *into, const struct json *steps);
 /* How a field is shown. */
 typedef void print_cell(struct buf *into, const struct json *value, int64_t now);
 void print_ago(struct buf *into, const struct json *time, int64_t now);            /* "47 s ago"; "-" when there is no time */
-void print_seconds(struct buf *into, const struct json *seconds, int64_t now);     /* "47 s" */
+void print_seconds(struct buf *into, const struct json *seconds, int64_t now);     /* as print_span(); "-" when it is below 0 or none */
+void print_count(struct buf *into, const struct json *count, int64_t now);         /* "8,500,000"; "-" when it is below 0 or none */
 /* {"edr-rules":{"running":4}} as "edr-rules: runs 4". */
 void print_streams(struct buf *into, const struct json *streams, int64_t now);
 

@@ -93,18 +93,6 @@ enum err replay_list(struct cli *cli, const struct scenario *scenarios, size_t c
         return print_buf(cli, &text, why);
 }
 
-static void cell_count(struct buf *into, const struct json *value, int64_t now)
-{
-        (void)now;
-        words_count(into, json_int(value, -1));
-}
-
-static void cell_span(struct buf *into, const struct json *value, int64_t now)
-{
-        (void)now;
-        words_span(into, json_int(value, -1));
-}
-
 static void set_spread(struct json *json, const char *key, const char *worst_key, struct study_spread spread)
 {
         json_set_int(json, key, spread.median);
@@ -171,15 +159,15 @@ static size_t choose_columns(const struct study *study, struct column columns[st
         static const struct { struct column column; bool is_for_seeds, is_for_scenarios; } all[] = {
                 { { "SCENARIO", "scenario", NULL }, false, true },
                 { { "POLICY", "policy", NULL }, false, false },
-                { { "HURT", "hurt", cell_count }, false, false },
-                { { "WORST", "hurt_worst", cell_count }, true, false },
-                { { "EXPOSED", "exposed", cell_count }, false, false },
-                { { "WORST", "exposed_worst", cell_count }, true, false },
+                { { "HURT", "hurt", print_count }, false, false },
+                { { "WORST", "hurt_worst", print_count }, true, false },
+                { { "EXPOSED", "exposed", print_count }, false, false },
+                { { "WORST", "exposed_worst", print_count }, true, false },
                 { { "STOPPED BY", "stopped", NULL }, false, false },
-                { { "AFTER", "stop_s", cell_span }, false, false },
-                { { "WORST", "stop_worst", cell_span }, true, false },
-                { { "COMPLETE AFTER", "complete_s", cell_span }, false, false },
-                { { "WORST", "complete_worst", cell_span }, true, false },
+                { { "AFTER", "stop_s", print_seconds }, false, false },
+                { { "WORST", "stop_worst", print_seconds }, true, false },
+                { { "COMPLETE AFTER", "complete_s", print_seconds }, false, false },
+                { { "WORST", "complete_worst", print_seconds }, true, false },
         };
         size_t count = 0;
         for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

@@ -55,8 +55,7 @@ static void confine(const struct child_limits *limits)
         (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* What was ignored or blocked would stay so across exec: an engine that was started below nohup never heard a SIGHUP. */
-static void fresh_signals(void)
+void child_reset_signals(void)
 {
         sigset_t none;
         sigemptyset(&none);
@@ -81,7 +80,7 @@ _Noreturn static void become(const struct child_setup *setup, int report, pid_t 
         (void)close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
         setpgid(0, 0);
         channel_child_signals();
-        fresh_signals();
+        child_reset_signals();
         if (is_placed && getppid() == parent) {
                 if (setup->limits)
                         confine(setup->limits);

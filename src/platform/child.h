@@ -34,6 +34,8 @@ MUST_CHECK enum err child_start(const struct child_setup *setup, struct child *r
 /* The same, by fork alone: the child runs `run(user)` and ends with what it returns. It keeps its copy of everything: open
  * files, memory, and with it every secret in there. */
 MUST_CHECK enum err child_fork(int (*run)(void *user), void *user, struct child *ret_child, struct why *why);
+/* In the child, before exec: what was ignored or blocked would stay so, and an engine that was started below nohup never heard a SIGHUP. */
+void child_reset_signals(void);
 /* This program again. */
 extern const char child_self[];
 /* Signal names as in configuration: HUP USR1 USR2 TERM KILL. False when it is gone. */

@@ -2,6 +2,7 @@
  * the program. When one dies, those below it die too. */
 #include "platform/sandbox_inside.h"
 
+#include "platform/child.h"
 #include "platform/sandbox_walls.h"
 
 #include <errno.h>
@@ -20,15 +21,6 @@
 #endif
 
 static const char *const plain_environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/", IF_SANITIZED NULL };
-
-static void fresh_signals(void)
-{
-        sigset_t none;
-        sigemptyset(&none);
-        for (int number = 1; number < SIGRTMIN; number++)
-                signal(number, SIG_DFL);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 static bool place_files(const struct sandbox_files *files)
 {
@@ -101,7 +93,7 @@ void sandbox_inside(const struct sandbox_run *run, const struct sandbox_files *f
         setpgid(0, 0);
         if (getppid() != parent)
                 _exit(0);
-        fresh_signals();
+        child_reset_signals();
         notes->walls = walls_name_spaces();
         pid_t first = fork();
         if (first == 0)

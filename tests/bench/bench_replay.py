@@ -266,7 +266,7 @@ def full_table(rows):
         ours = row["firebreak"]
         lines.append(f"| {row['name']} | {number(row['susceptible_median'])} | {number(ours['hurt_median'])} | {number(ours['hurt_worst'])} | {number(ours['bound_median'])} | "
                      f"{number(ours['exposed_median'])} | {stoppers(ours)} | {span(ours['stop_s_median'])} | {number(row['all-at-once']['hurt_median'])} | "
-                     f"{ours['peak_mib']:,} MiB | {span(ours['cpu_s_median'])} |")
+                     f"{ours['peak_mib']:,} MiB | {ours['cpu_s_median']:.0f} s |")
     return "\n".join(lines)
 
 
