@@ -84,6 +84,7 @@ struct rollout {
         uint32_t event_count;                    /* in it */
         uint32_t looked_at;                      /* event_count at the last look ahead */
         double log_evidence;
+        double silence_spread;                   /* of all deadlines asked about silence: treated ones squared by control ones; times the rate of silence, the variance of what control explains */
         uint8_t recent_controls;                 /* a bit each of the last deadlines of control: silent? */
 
         uint32_t *listened, listened_count;      /* handles; watch.h */

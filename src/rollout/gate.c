@@ -230,6 +230,8 @@ static void explain_share(struct rollout *rollout, const struct share *share, co
         }
         if (is_over && everywhere->silence.control <= 0 && !is_watched)
                 rollout->groups[share->group].unmatched += share->due[ARM_TREATED];
+        if (is_over && everywhere->silence.control > 0 && !is_watched && !share->group)
+                rollout->silence_spread += (double)share->due[ARM_TREATED] * share->due[ARM_TREATED] / (share->due[ARM_CONTROL] ? share->due[ARM_CONTROL] : everywhere->silence.control);
 }
 
 static void explain_later(struct rollout *rollout, unsigned kind, const struct rate *rate, bool is_over)

@@ -88,10 +88,20 @@ static void add_elsewhere(struct anyway *anyway, uint32_t treated, uint32_t harm
         anyway->variance += expected * (1 + (double)treated / settled);
 }
 
+/* Where one of control stands for many, and by chance none of them fell silent, no variance is seen there. So it is reckoned from the rate of all control. */
+static double spread_of_silence(const struct rollout *rollout, const struct group *group)
+{
+        const struct arm *treated = &rollout->groups[0].treated, *control = &rollout->groups[0].control;
+        double settled = arm_settled(treated), share = settled > 0 ? arm_settled(&group->treated) / settled : 0, rate = arm_settled(control) ? (double)control->silent / arm_settled(control) : 0;
+        return share * share * rollout->silence_spread * rate;
+}
+
 static struct anyway anyway_of(const struct rollout *rollout, const struct group *group, unsigned signal)
 {
         const struct arm *control = &group->control;
         struct anyway anyway = standardise(&group->explained[signal], &group->running[signal], group == rollout->groups);
+        if (signal == ROLLOUT_DARK)
+                anyway.variance = fmax(anyway.variance, anyway.expected + spread_of_silence(rollout, group));
         if (signal == ROLLOUT_DARK)
                 add_elsewhere(&anyway, group->unmatched, control->silent, control);
         else

@@ -87,6 +87,23 @@ TEST(attributed, knows_a_stratum_that_was_always_worse_than_its_neighbours)
         CHECK(is_near(stratum->attributed, by_hand(10, 100, 1, 1 + 0.1 + 1.0 / 11)));
 }
 
+/* One control stood for eight, and of those beside these 2,000 none fell silent, as two in a thousand do. */
+TEST(attributed, knows_that_few_of_control_may_by_chance_have_explained_too_little)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.budget = 3;
+        small_init(&small, &policy, 60);
+        struct group *fleet = &small.rollout->groups[0];
+        set(&fleet->control, 998, 0, 2);
+        set(&fleet->treated, 1992, 0, 8);
+        CHECK(harm_of(small.rollout, fleet).certain > 3);
+        small.rollout->silence_spread = 8 * 2000;
+        CHECK(harm_of(small.rollout, fleet).certain == 0);
+        fleet->control.by_status[LEASE_DARK] = fleet->control.silent = 0;      /* where control never is, nothing is explained */
+        CHECK(harm_of(small.rollout, fleet).certain > 3);
+}
+
 TEST(harm_of_one_event, is_none_while_control_is_as_many_or_too_few_to_say_anything)
 {
         CHECK(harm_of_one_event(8, 8) == 0 && harm_of_one_event(5, 8) == 0 && is_near(harm_of_one_event(16, 8), 3) && is_near(harm_of_one_event(500, 10), 2499));
