@@ -250,22 +250,20 @@ static void gather_alike(struct pass *pass, const struct candidate *first, uint3
         }
 }
 
-/* Where the set is compared; NOBODY: nowhere. All sets of one cell have as many controls for each exposure, or those of whom there are few would be compared with those of whom there are many; and each
- * has one at least, or those who are by themselves would be exposed for certain, and never be control. */
-static uint32_t gather_set(struct pass *pass, const struct candidate *first)
+/* Where the set is compared. All sets of one cell have as many controls for each exposure, or those of whom there are few would be compared with those of whom there are many; and each has one at least,
+ * or those who are by themselves would be exposed for certain, and never be control. */
+static uint32_t gather_set(struct pass *pass, const struct candidate *first, uint32_t wanted)
 {
-        uint32_t wanted = wanted_controls(pass, first), blocks = pass->rollout->blocks;
+        uint32_t blocks = pass->rollout->blocks;
         bool is_suspect = tier_of(pass, first) == TIER_SUSPECT;
         pass->members[0] = first->at;
         pass->member_count = 1;
-        if (!wanted)
-                return NOBODY;
         if (!is_suspect)
                 gather_alike(pass, first, wanted, false);
         if (pass->member_count > wanted)
                 return first->block;
         gather_alike(pass, first, wanted, true);
-        return pass->member_count > wanted ? blocks + (is_suspect ? BLOCK_OF_SUSPECTS : BLOCK_ANYWHERE) : NOBODY;
+        return blocks + (is_suspect ? BLOCK_OF_SUSPECTS : BLOCK_ANYWHERE);
 }
 
 /* One who is chosen and held out is control, too, and will be watched as such: so those who are watched are alike in both arms. */
@@ -273,41 +271,59 @@ static void take_member(struct pass *pass, uint32_t at, uint32_t block, bool is_
 {
         struct rollout *rollout = pass->rollout;
         const struct rollout_device *device = &pass->line->devices[at];
-        bool is_control = !is_chosen || rollout_is_held_out(rollout, device->bucket), is_alone = block == NOBODY;
-        if (!is_free(rollout, device) || (is_control && !has_room_for_controls(rollout)))
+        bool is_control = !is_chosen || rollout_is_held_out(rollout, device->bucket), has_room = has_room_for_controls(rollout);
+        if (!is_free(rollout, device) || (is_control && !has_room))
                 return;
-        take(rollout, pass->line, at, is_alone ? device->block : block, is_control);
+        take(rollout, pass->line, at, block, is_control);
         struct lease *lease = &rollout->leases[pass->line->picks[at].handle];
-        lease->is_alone = is_alone;
+        lease->is_alone = !has_room;
         lease->is_stand_in = pass->line->picks[at].is_stand_in = is_control && is_chosen;
         if (!is_control && pass->is_cover)
                 spend_gains(rollout, device);
         pass->left -= !is_control;
 }
 
-/* One is drawn, and the others are its control, for whatever put them first they have in common. The first alone would be of the stratum that was harmed most, which may be one that always is, and
- * its control of others. */
-static void expose_one(struct pass *pass, const struct candidate *first)
+/* A toss of its own makes a device control, of `odds` in so many, and whoever is treated or control in a cell is so by chance alone, even where nobody is beside. */
+static void toss(struct pass *pass, uint32_t at, uint32_t block, uint32_t odds, uint32_t in)
 {
-        uint32_t block = gather_set(pass, first);
-        uint32_t drawn = (uint32_t)(draw_for(pass->rollout, &pass->line->devices[first->at]) % pass->member_count);
-        for (uint32_t i = 0; i < pass->member_count; i++)
-                take_member(pass, pass->members[i], block, i == drawn);
+        bool is_control = draw_for(pass->rollout, &pass->line->devices[at]) % in < odds;
+        take_member(pass, at, block, !is_control);
 }
 
-/* Less than one control for each exposure: there are too many to be exposed, or too few in line, to set one beside each. So each of them is control by a toss of its own, of the same odds for all of a slot,
- * and whoever is treated or control in a cell is so by chance alone. The last of its block is compared with those from anywhere. */
+static bool may_go(const struct pass *pass, const struct rollout_device *device)
+{
+        const struct rollout *rollout = pass->rollout;
+        return pass->left && rollout->lease_count < rollout->leases_max && pacer_admits(rollout, device);
+}
+
+/* One is drawn, and the others are its control, for whatever put them first they have in common. The first alone would be of the stratum that was harmed most, which may be one that always is, and
+ * its control of others. Those who are too few for that toss, with the odds of the draw; once no more are let in, they do not, or whoever comes later would be control for certain. */
+static void expose_one(struct pass *pass, const struct candidate *first)
+{
+        const struct rollout_device *devices = pass->line->devices;
+        uint32_t wanted = wanted_controls(pass, first), block = gather_set(pass, first, wanted);
+        if (pass->member_count > wanted) {
+                uint32_t drawn = (uint32_t)(draw_for(pass->rollout, &devices[first->at]) % pass->member_count);
+                for (uint32_t i = 0; i < pass->member_count; i++)
+                        take_member(pass, pass->members[i], block, i == drawn);
+                return;
+        }
+        for (uint32_t i = 0; i < pass->member_count && may_go(pass, &devices[pass->members[i]]); i++)
+                toss(pass, pass->members[i], block, wanted, wanted + 1);
+}
+
+/* Less than one control for each exposure: there are too many to be exposed, or too few in line, to set one beside each. So each tosses, with the same odds for all of a slot. The last of its block is
+ * compared with those from anywhere. */
 static bool is_tossed(const struct pass *pass, const struct candidate *first)
 {
         return tier_of(pass, first) == TIER_ALL && pass->rollout->draw.each[TIER_ALL] < CONTROL_UNIT && pass->rollout->policy.controls;
 }
 
-static void toss(struct pass *pass, const struct candidate *first)
+static void toss_one(struct pass *pass, const struct candidate *first)
 {
         const struct rollout *rollout = pass->rollout;
-        uint32_t each = rollout->draw.each[TIER_ALL], block = has_alike(pass, first) ? first->block : rollout->blocks + BLOCK_ANYWHERE;
-        bool is_control = draw_for(rollout, &pass->line->devices[first->at]) % (CONTROL_UNIT + each) < each;
-        take_member(pass, first->at, has_room_for_controls(rollout) ? block : NOBODY, !is_control);
+        uint32_t each = rollout->draw.each[TIER_ALL];
+        toss(pass, first->at, has_alike(pass, first) ? first->block : rollout->blocks + BLOCK_ANYWHERE, each, CONTROL_UNIT + each);
 }
 
 /* Who is watched as control, or will be at its deadline, is not asked again. */
@@ -388,7 +404,7 @@ static void go_through(struct pass *pass, candidate_order *comes_before)
                 bool is_first = is_fresh(pass);
                 struct candidate first = *queue_first(&pass->rollout->queue);
                 if (is_first && take_first(pass) != NOBODY)
-                        (is_tossed(pass, &first) ? toss : expose_one)(pass, &first);
+                        (is_tossed(pass, &first) ? toss_one : expose_one)(pass, &first);
                 queue_settle(&pass->rollout->queue);
         }
 }
