@@ -16,6 +16,7 @@ million devices needs under 1 GiB.
 """
 import argparse, json, math, os, pathlib, re, subprocess, sys, time
 
+from guide_tables import number, span, write_table
 from replay_runs import Replays
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -112,18 +113,6 @@ def of_us(runs):
     row["bound_median"] = round(share([bound(run) for run in runs], .5), 1)
     row["over_bound"] = sum(run["hurt"] > bound(run) for run in runs)
     return row
-
-
-def number(value):
-    return "–" if value is None else f"{value:,.0f}"
-
-
-def span(seconds):
-    if seconds is None:
-        return "–"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172800 else f"{seconds / 86400:.1f} d"
 
 
 def stoppers(row):
@@ -270,14 +259,6 @@ def full_table(rows):
     return "\n".join(lines)
 
 
-def write_guide(table):
-    start, end = f"<!-- {wish.table} -->", f"<!-- end of {wish.table} -->"
-    text = wish.guide.read_text()
-    if start not in text or end not in text:
-        sys.exit(f"{wish.guide}: has no `{start}` and `{end}`")
-    wish.guide.write_text(re.sub(f"{start}.*?{end}", lambda found: f"{start}\n{table}\n{end}", text, flags=re.S))
-
-
 TABLES = {"catalogue": (catalogue, catalogue_table), "liars": (liars, liars_table), "curve": (curve, curve_table), "small": (small, small_table), "full": (full, full_table)}
 FEW = {"curve": {"seeds": 1, "fleet": MILLIONS}, "full": {"seeds": 5, "peer_seeds": 1, "fleet": MILLIONS}, "small": {"seeds": 1000}}      # at full size a seed takes minutes
 
@@ -306,4 +287,4 @@ table = make_table(rows)
 print(json.dumps({"bench": wish.table, "fleet": wish.fleet, "budget": CURVE_BUDGETS if wish.table == "curve" else SMALL_BUDGET if wish.table == "small" else BUDGET, "rows": rows}))
 print(table, file=sys.stderr)
 if wish.guide:
-    write_guide(table)
+    write_table(wish.guide, wish.table, table)
