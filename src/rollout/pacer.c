@@ -28,10 +28,11 @@ static bool has_room(const struct rollout *rollout, const struct group *group, d
         return open + harm <= budget || young * pacer_excess(group) + harm <= budget;
 }
 
-/* Harm that is likely, but may all be chance, would close the window for good, for nothing would be learned any more: a few at a time go on. */
+/* Harm that is likely, but may be chance, would close the window for good, for nothing would be learned any more: as many as half of what is certainly left go on at a time. */
 static double few(const struct rollout *rollout, const struct group *group)
 {
-        return group->attributed > 0 && group->certain <= 0 ? floor((double)rollout->policy.budget / 2) : 0;
+        double left = (double)rollout->policy.budget - group->certain + slack;
+        return group->attributed > 0 && left >= 1 ? fmax(1, floor(left / 2)) : 0;
 }
 
 /* Harm of so many, and nobody has it proven: whoever came next would be harmed, too. Before that no more are let in than would make it so; one at a time, if
@@ -72,7 +73,7 @@ static bool is_nothing_but_harm(const struct rollout *rollout, const struct grou
 static void judge_group(struct rollout *rollout, struct group *group)
 {
         bool is_spent = group->certain + slack >= (double)rollout->policy.budget || is_nothing_but_harm(rollout, group);
-        bool is_stuck = group->certain > 0 && !group->young && (without_good_news(rollout, group) < 1 || !has_room(rollout, group, group->certain));
+        bool is_stuck = group->certain > 0 && !group->young && !admits(rollout, group);
         set_flag(&group->is_spent, is_spent, &rollout->spent_count);
         set_flag(&group->is_stuck, is_stuck, &rollout->stuck_count);
 }

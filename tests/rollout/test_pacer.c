@@ -134,3 +134,25 @@ TEST(pacer, says_when_nothing_under_way_could_make_room)
         refresh(&small, 2);
         CHECK(pacer_is_spent(small.rollout));
 }
+
+/* Likely harm of more than B, of which two are certain: half of what is left may be under way. None is, and none can be: it holds. */
+TEST(pacer, decides_in_the_end_though_harm_is_likely_and_not_certain)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.budget = 30;
+        small_init(&small, &policy, 60);
+        struct group *stratum = &small.rollout->groups[2];
+        const struct rollout_device of_it = { .strata = { 1 }, .strata_count = 1 };
+        stratum->treated.by_status[LEASE_PROVEN] = 1000;
+        stratum->attributed = 90;
+        stratum->certain = 2;
+        CHECK(pacer_admits(small.rollout, &of_it) && pacer_window(small.rollout, stratum) == 14);
+        stratum->certain = 28.5;
+        CHECK(pacer_admits(small.rollout, &of_it) && pacer_window(small.rollout, stratum) == 1);
+        stratum->certain = 29.3;
+        CHECK(!pacer_admits(small.rollout, &of_it));
+        book_dirty(small.rollout, stratum);
+        pacer_refresh(small.rollout);
+        CHECK(pacer_is_stuck(small.rollout));
+}
