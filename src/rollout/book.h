@@ -68,7 +68,7 @@ struct rollout {
         struct group *groups;
         struct lease *leases;
         uint32_t lease_count, tries;             /* tries: exposures picked so far, whatever came of them */
-        struct draw { uint32_t owed[TIERS], each[TIERS]; int64_t slot[TIERS]; } draw;      /* control, in 256ths: owed to exposures so far; for each, in this slot */
+        struct draw { uint32_t each[TIERS]; int64_t slot[TIERS]; } draw;      /* control for each exposure in this slot, in 256ths */
         uint32_t *due, due_count;                /* handles; due.h */
         int64_t next_due_ms;                     /* of all leases that are not due; NEVER: none */
 

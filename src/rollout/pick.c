@@ -223,16 +223,15 @@ static enum tier tier_of(const struct pass *pass, const struct candidate *candid
         return candidate->suspicion > 0 && SUSPECT_PCT * pass->suspicion <= 100 * candidate->suspicion ? TIER_SUSPECT : TIER_ALL;
 }
 
+/* A part of one is one for so many sets, by chance: by turns, they might be those of the same kind every time. */
 static uint32_t wanted_controls(const struct pass *pass, const struct candidate *first)
 {
-        struct draw *draw = &pass->rollout->draw;
-        enum tier tier = tier_of(pass, first);
-        uint32_t owed = draw->owed[tier] + draw->each[tier];
-        uint32_t wanted = owed / CONTROL_UNIT;
-        draw->owed[tier] = owed % CONTROL_UNIT;
-        if (!has_room_for_controls(pass->rollout))
+        const struct rollout *rollout = pass->rollout;
+        uint32_t each = rollout->draw.each[tier_of(pass, first)], whole = each / CONTROL_UNIT, part = each % CONTROL_UNIT;
+        if (!has_room_for_controls(rollout) || !rollout->policy.controls)
                 return 0;
-        return wanted ? wanted : pass->rollout->policy.controls > 0;
+        whole += bucket_mix(draw_for(rollout, &pass->line->devices[first->at])) % CONTROL_UNIT < part;
+        return whole ? whole : 1;
 }
 
 /* Until there are so many in all. */
@@ -283,11 +282,14 @@ static void take_member(struct pass *pass, uint32_t at, uint32_t block, bool is_
         pass->left -= !is_control;
 }
 
-/* A toss of its own makes a device control, of `odds` in so many, and whoever is treated or control in a cell is so by chance alone, even where nobody is beside. */
+/* A toss of its own makes a device control, of `odds` in so many, and whoever is treated or control in a cell is so by chance, even where nobody is beside. It uses up what is left, whatever it
+ * says: or those who come first would decide whether the last are compared. */
 static void toss(struct pass *pass, uint32_t at, uint32_t block, uint32_t odds, uint32_t in)
 {
         bool is_control = draw_for(pass->rollout, &pass->line->devices[at]) % in < odds;
+        uint32_t left = pass->left;
         take_member(pass, at, block, !is_control);
+        pass->left = left - 1;
 }
 
 static bool may_go(const struct pass *pass, const struct rollout_device *device)
@@ -316,7 +318,7 @@ static void expose_one(struct pass *pass, const struct candidate *first)
  * compared with those from anywhere. */
 static bool is_tossed(const struct pass *pass, const struct candidate *first)
 {
-        return tier_of(pass, first) == TIER_ALL && pass->rollout->draw.each[TIER_ALL] < CONTROL_UNIT && pass->rollout->policy.controls;
+        return tier_of(pass, first) == TIER_ALL && pass->rollout->draw.each[TIER_ALL] < CONTROL_UNIT && pass->rollout->policy.controls && has_room_for_controls(pass->rollout);
 }
 
 static void toss_one(struct pass *pass, const struct candidate *first)

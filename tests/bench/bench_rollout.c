@@ -188,11 +188,15 @@ static bool pick_nobody(void *user)
         return pick(user, &picked) && !picked;
 }
 
-/* Once is enough: nothing changes. */
+/* Until nobody is picked any more; once is enough, for then nothing changes. */
 static bool prepare_full(void *user)
 {
         struct fleet *fleet = user;
-        return fleet->rollout || (begin(fleet) && pick_some(fleet));
+        size_t picked = 1;
+        bool is_good = fleet->rollout || begin(fleet);
+        while (is_good && picked)
+                is_good = pick(fleet, &picked);
+        return is_good;
 }
 
 int main(int argc, char **argv)

@@ -314,3 +314,21 @@ TEST(rollout_pick, takes_one_that_stands_in_line_twice_once)
                 small.devices[i] = small.devices[0];
         CHECK(small_pick(&small) == 1 && count_of(&small, ROLLOUT_WAIT) == 9);
 }
+
+/* One device, and leases for its three tries alone: nobody can be control, by no toss. */
+TEST(rollout_pick, lets_nobody_wait_for_ever_once_there_is_no_room_for_control)
+{
+        for (uint64_t bucket = 0; bucket < 64; bucket++) {
+                struct rollout_policy policy = small_policy();
+                policy.controls = 4;
+                const uint32_t sizes[] = { 1 };
+                const struct rollout_config config = { .policy = policy, .fleet = 1, .blocks = 1, .strata = 1, .stratum_sizes = sizes, .leases_max = 3 };
+                const struct rollout_device device = { .bucket = bucket_mix(bucket), .ring = ROLLOUT_RING_ALL, .strata_count = 1 };
+                struct rollout *rollout;
+                struct rollout_pick pick;
+                CHECK(rollout_new(&config, &rollout, NULL) == OK && rollout_start(rollout, 1000000, NULL) == OK);
+                struct rollout_line line = { 1000000, &device, 1, &pick, 0 };
+                CHECK(rollout_pick(rollout, &line, NULL) == OK && pick.kind == ROLLOUT_EXPOSE);
+                rollout_free(rollout);
+        }
+}
