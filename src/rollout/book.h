@@ -39,7 +39,7 @@ struct group {
         double unrelieved;                       /* certain harm, asked as some few would be, while nobody has it proven */
         struct evalue evalues[ROLLOUT_SIGNALS];
         bool is_dirty, is_harm_stale, is_excess_stale, is_rare;      /* since the rules last looked counts changed, and harm, or the bound's counts */
-        bool is_spent, is_stuck;
+        bool is_spent, is_stuck, is_closed;      /* closed: when this line was begun, nobody more of it was let in */
 };
 
 /* Beside the blocks, as blocks + so much: devices from anywhere that are like each other, for want of such in their block; and the most

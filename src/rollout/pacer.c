@@ -121,6 +121,12 @@ void pacer_refresh_bounds(struct rollout *rollout)
         }
 }
 
+void pacer_close(struct rollout *rollout)
+{
+        for (uint32_t i = 0; i < rollout->group_count; i++)
+                rollout->groups[i].is_closed = !admits(rollout, &rollout->groups[i]);
+}
+
 void pacer_accept(struct rollout *rollout)
 {
         for (uint32_t i = 0; i < rollout->group_count; i++) {

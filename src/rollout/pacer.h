@@ -9,6 +9,7 @@
 void pacer_refresh(struct rollout *rollout);                                 /* attributed, spent and stuck, of the groups that changed */
 void pacer_refresh_bounds(struct rollout *rollout);                          /* d of all, before many are asked for room */
 double pacer_excess(const struct group *group);                              /* d(s) */
+void pacer_close(struct rollout *rollout);                                   /* the groups that let nobody in, for a whole line; their bounds are fresh */
 void pacer_count_exposed(struct rollout *rollout);                           /* one more, now: for the cap */
 bool pacer_admits(const struct rollout *rollout, const struct rollout_device *device);
 bool pacer_is_spent(const struct rollout *rollout);                          /* the budget of any group */

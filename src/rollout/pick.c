@@ -336,6 +336,15 @@ static bool is_standing_in(const struct rollout *rollout, uint32_t device)
         return lease && lease->is_stand_in && (lease->is_watched || (lease->status == LEASE_PROVEN && !lease->is_due));
 }
 
+/* Thousands of suspects may stand in line of whom nobody more is let in. */
+static bool is_shut_out(const struct rollout *rollout, const struct rollout_device *device)
+{
+        bool is_out = false;
+        for (unsigned i = 0; i < device->strata_count; i++)
+                is_out |= rollout->groups[1 + device->strata[i]].is_closed;
+        return is_out;
+}
+
 /* Lines up those who may be picked. How many of them may be exposed without having to wait; all, if all have to. */
 static size_t gather(struct pass *pass, size_t *ret_count)
 {
@@ -345,7 +354,7 @@ static size_t gather(struct pass *pass, size_t *ret_count)
         for (uint32_t at = 0; at < line->count; at++) {
                 const struct rollout_device *device = &line->devices[at];
                 bool is_held_out = rollout_is_held_out(rollout, device->bucket);
-                if (!is_free(rollout, device) || (is_held_out && (!rollout->policy.controls || is_standing_in(rollout, device->device))))
+                if (!is_free(rollout, device) || is_shut_out(rollout, device) || (is_held_out && (!rollout->policy.controls || is_standing_in(rollout, device->device))))
                         continue;
                 struct candidate *candidate = &rollout->queue.items[count++];
                 *candidate = weigh(rollout, device, at);
@@ -422,6 +431,7 @@ static void pick_sets(struct rollout *rollout, struct rollout_line *line)
                 return;
         suspect(rollout);
         refresh_gains(rollout);
+        pacer_close(rollout);
         if (is_first_cohort(rollout))
                 go_through(&pass, covers_before);
         if (pass.left)
