@@ -44,7 +44,7 @@ static bool is_cohort(const struct cell *cell) { return cell->slot < 0; }
 void gate_begins(struct rollout *rollout, struct lease *lease)
 {
         struct cell *cell = &rollout->cells[lease->cell];
-        if ((lease->is_alone && !is_cohort(cell)) || shares_left(&rollout->shares) < lease_groups(lease))
+        if ((lease->lacks_control && !is_cohort(cell)) || shares_left(&rollout->shares) < lease_groups(lease))
                 return;
         lease->is_compared = true;
         cell->controls += lease->is_control;
@@ -214,6 +214,16 @@ static void look_everywhere(const struct rollout *rollout, struct everywhere *ev
         divide(&everywhere->silence);
 }
 
+/* Those whose silence control could say nothing of; of the others, how much one of control stands for. */
+static void count_deadlines(struct rollout *rollout, const struct share *share, const struct everywhere *everywhere)
+{
+        double treated = share->due[ARM_TREATED], control = share->due[ARM_CONTROL] ? share->due[ARM_CONTROL] : everywhere->silence.control;
+        if (everywhere->silence.control <= 0)
+                rollout->groups[share->group].unmatched += share->due[ARM_TREATED];
+        else if (!share->group)
+                rollout->silence_spread += treated * treated / control;
+}
+
 static void explain_share(struct rollout *rollout, const struct share *share, const struct everywhere *everywhere, bool is_over)
 {
         const struct cell *cell = &rollout->cells[share->cell];
@@ -228,10 +238,8 @@ static void explain_share(struct rollout *rollout, const struct share *share, co
                 if (rate.of_each > 0)
                         explain_cell(rollout, cell, signal, &rate, is_over);
         }
-        if (is_over && everywhere->silence.control <= 0 && !is_watched)
-                rollout->groups[share->group].unmatched += share->due[ARM_TREATED];
-        if (is_over && everywhere->silence.control > 0 && !is_watched && !share->group)
-                rollout->silence_spread += (double)share->due[ARM_TREATED] * share->due[ARM_TREATED] / (share->due[ARM_CONTROL] ? share->due[ARM_CONTROL] : everywhere->silence.control);
+        if (is_over && !is_watched)
+                count_deadlines(rollout, share, everywhere);
 }
 
 static void explain_later(struct rollout *rollout, unsigned kind, const struct rate *rate, bool is_over)

@@ -92,7 +92,8 @@ static void add_elsewhere(struct anyway *anyway, uint32_t treated, uint32_t harm
 static double spread_of_silence(const struct rollout *rollout, const struct group *group)
 {
         const struct arm *treated = &rollout->groups[0].treated, *control = &rollout->groups[0].control;
-        double settled = arm_settled(treated), share = settled > 0 ? arm_settled(&group->treated) / settled : 0, rate = arm_settled(control) ? (double)control->silent / arm_settled(control) : 0;
+        double settled = arm_settled(treated), share = settled > 0 ? arm_settled(&group->treated) / settled : 0;
+        double rate = arm_settled(control) ? (double)control->silent / arm_settled(control) : 0;
         return share * share * rollout->silence_spread * rate;
 }
 
@@ -100,12 +101,12 @@ static struct anyway anyway_of(const struct rollout *rollout, const struct group
 {
         const struct arm *control = &group->control;
         struct anyway anyway = standardise(&group->explained[signal], &group->running[signal], group == rollout->groups);
-        if (signal == ROLLOUT_DARK)
+        if (signal == ROLLOUT_DARK) {
                 anyway.variance = fmax(anyway.variance, anyway.expected + spread_of_silence(rollout, group));
-        if (signal == ROLLOUT_DARK)
                 add_elsewhere(&anyway, group->unmatched, control->silent, control);
-        else
+        } else {
                 add_elsewhere(&anyway, group->uncompared, control->by_kind[signal] - control->later[signal], control);
+        }
         return anyway;
 }
 

@@ -249,8 +249,8 @@ static void gather_alike(struct pass *pass, const struct candidate *first, uint3
         }
 }
 
-/* Where the set is compared. All sets of one cell have as many controls for each exposure, or those of whom there are few would be compared with those of whom there are many; and each has one at least,
- * or those who are by themselves would be exposed for certain, and never be control. */
+/* Where the set is compared. How many controls it has says nothing of its devices, or those of whom there are few would be compared with those of whom there are many; and it has one at least, or those
+ * who are by themselves would be exposed for certain, and never be control. */
 static uint32_t gather_set(struct pass *pass, const struct candidate *first, uint32_t wanted)
 {
         uint32_t blocks = pass->rollout->blocks;
@@ -265,21 +265,21 @@ static uint32_t gather_set(struct pass *pass, const struct candidate *first, uin
         return blocks + (is_suspect ? BLOCK_OF_SUSPECTS : BLOCK_ANYWHERE);
 }
 
-/* One who is chosen and held out is control, too, and will be watched as such: so those who are watched are alike in both arms. */
-static void take_member(struct pass *pass, uint32_t at, uint32_t block, bool is_chosen)
+/* Whether it is exposed. One who is chosen and held out is control, too, and will be watched as such: so those who are watched are alike in both arms. */
+static bool take_member(struct pass *pass, uint32_t at, uint32_t block, bool is_chosen)
 {
         struct rollout *rollout = pass->rollout;
         const struct rollout_device *device = &pass->line->devices[at];
         bool is_control = !is_chosen || rollout_is_held_out(rollout, device->bucket), has_room = has_room_for_controls(rollout);
         if (!is_free(rollout, device) || (is_control && !has_room))
-                return;
+                return false;
         take(rollout, pass->line, at, block, is_control);
         struct lease *lease = &rollout->leases[pass->line->picks[at].handle];
-        lease->is_alone = !has_room;
+        lease->lacks_control = !has_room;
         lease->is_stand_in = pass->line->picks[at].is_stand_in = is_control && is_chosen;
         if (!is_control && pass->is_cover)
                 spend_gains(rollout, device);
-        pass->left -= !is_control;
+        return !is_control;
 }
 
 /* A toss of its own makes a device control, of `odds` in so many, and whoever is treated or control in a cell is so by chance, even where nobody is beside. It uses up what is left, whatever it
@@ -287,9 +287,8 @@ static void take_member(struct pass *pass, uint32_t at, uint32_t block, bool is_
 static void toss(struct pass *pass, uint32_t at, uint32_t block, uint32_t odds, uint32_t in)
 {
         bool is_control = draw_for(pass->rollout, &pass->line->devices[at]) % in < odds;
-        uint32_t left = pass->left;
         take_member(pass, at, block, !is_control);
-        pass->left = left - 1;
+        pass->left--;
 }
 
 static bool may_go(const struct pass *pass, const struct rollout_device *device)
@@ -299,7 +298,7 @@ static bool may_go(const struct pass *pass, const struct rollout_device *device)
 }
 
 /* One is drawn, and the others are its control, for whatever put them first they have in common. The first alone would be of the stratum that was harmed most, which may be one that always is, and
- * its control of others. Those who are too few for that toss, with the odds of the draw; once no more are let in, they do not, or whoever comes later would be control for certain. */
+ * its control of others. Those who are too few for that toss, with the odds of the draw, until no more are let in: later ones could be control alone. */
 static void expose_one(struct pass *pass, const struct candidate *first)
 {
         const struct rollout_device *devices = pass->line->devices;
@@ -307,7 +306,7 @@ static void expose_one(struct pass *pass, const struct candidate *first)
         if (pass->member_count > wanted) {
                 uint32_t drawn = (uint32_t)(draw_for(pass->rollout, &devices[first->at]) % pass->member_count);
                 for (uint32_t i = 0; i < pass->member_count; i++)
-                        take_member(pass, pass->members[i], block, i == drawn);
+                        pass->left -= take_member(pass, pass->members[i], block, i == drawn);
                 return;
         }
         for (uint32_t i = 0; i < pass->member_count && may_go(pass, &devices[pass->members[i]]); i++)
