@@ -109,20 +109,24 @@ static void fleet_bar(const struct view *view, const struct json *rollout, struc
 
 static void budget_bar(const struct view *view, const struct json *rollout, struct buf *into)
 {
-        int64_t hurt = number(rollout, "hurt"), budget = number(rollout, "budget");
-        unsigned width = 20, cells = share_of(hurt, budget, width);
+        int64_t attributed = number(rollout, "attributed"), certain = number(rollout, "certain"), budget = number(rollout, "budget");
+        unsigned width = 20, cells = share_of(attributed, budget, width);
         buf_add_text(into, "budget    [");
         add_run(view, RED, '!', cells, into);
         add_run(view, DIM, '.', width - cells, into);
         char tail[LINE_BYTES_MAX];
-        snprintf(tail, sizeof(tail), "] %lld of %lld hurt (%lld harmed, %lld dark), %lld recovered", (long long)hurt, (long long)budget,
-                 (long long)number(rollout, "harmed"), (long long)number(rollout, "dark"), (long long)number(rollout, "recovered"));
+        int used = snprintf(tail, sizeof(tail), "] %lld of %lld", (long long)attributed, (long long)budget);
+        if (certain != attributed)
+                snprintf(tail + used, sizeof(tail) - (size_t)used, ", %lld for certain", (long long)certain);
         add_tail(view, tail, BAR_BEGIN + width, into);
 }
 
 static void counts(const struct view *view, const struct json *rollout, struct buf *into)
 {
         char line[LINE_BYTES_MAX];
+        snprintf(line, sizeof(line), "hurt      %lld: harmed %lld, dark %lld; of them recovered %lld", (long long)number(rollout, "hurt"), (long long)number(rollout, "harmed"),
+                 (long long)number(rollout, "dark"), (long long)number(rollout, "recovered"));
+        print_wrapped(into, line, view->columns, LABEL_COLUMNS);
         snprintf(line, sizeof(line), "exposed   %lld, unanswered %lld; window %lld, limit %lld; declined %lld, preflight failed %lld",
                  (long long)number(rollout, "exposed"), (long long)number(rollout, "unanswered"), (long long)number(rollout, "window"),
                  (long long)number(rollout, "limit"), (long long)number(rollout, "declined"), (long long)number(rollout, "preflight_failed"));
@@ -313,9 +317,9 @@ void view_rollout(const struct view *view, const struct json *rollout, struct bu
 void view_facts(const struct json *rollout, struct buf *into)
 {
         print_value(into, json_get(rollout, "state"));
-        buf_addf(into, "  exposed %lld  proven %lld  hurt %lld of %lld  window %lld  ", (long long)number(rollout, "exposed"),
-                 (long long)number(rollout, "proven"), (long long)number(rollout, "hurt"), (long long)number(rollout, "budget"),
-                 (long long)number(rollout, "window"));
+        buf_addf(into, "  exposed %lld  proven %lld  hurt %lld  budget %lld of %lld  window %lld  ", (long long)number(rollout, "exposed"),
+                 (long long)number(rollout, "proven"), (long long)number(rollout, "hurt"), (long long)number(rollout, "attributed"),
+                 (long long)number(rollout, "budget"), (long long)number(rollout, "window"));
         print_value(into, json_get(rollout, "sentence"));
         buf_add_text(into, "\n");
 }

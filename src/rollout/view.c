@@ -120,14 +120,23 @@ static void say_holding(const struct rollout *rollout, struct rollout_view *view
                 SAY(view, "Nothing new starts: %s.", others[rollout->reason] ? others[rollout->reason] : "it holds");
 }
 
+/* Harm that control explains is none of the budget's. */
+static void say_hurt(const struct rollout *rollout, struct rollout_view *view, const char *warning)
+{
+        char certain[32] = "";
+        if (view->certain != view->attributed)
+                snprintf(certain, sizeof(certain), ", %u for certain", view->certain);
+        SAY(view, "%u hurt among %u exposed, which counts as %u of a budget of %lld%s; %u unanswered.%s", view->fleet.hurt, view->fleet.exposed, view->attributed,
+            (long long)rollout->policy.budget, certain, view->fleet.unanswered, warning);
+}
+
 static void say_exposing(const struct rollout *rollout, struct rollout_view *view)
 {
         const char *warning = view->fleet.exposed && !view->fleet.control ? " There is no control: the gate cannot test, only the budget stops it." : "";
         if (!view->fleet.exposed)
                 SAY(view, "Waiting for devices that have it prepared; the first cohort is at most %lld.", (long long)rollout->policy.budget);
         else if (view->fleet.hurt)
-                SAY(view, "%u of a budget of %lld hurt among %u exposed; %u unanswered.%s", view->fleet.hurt, (long long)rollout->policy.budget,
-                    view->fleet.exposed, view->fleet.unanswered, warning);
+                say_hurt(rollout, view, warning);
         else
                 SAY(view, "%u of %u exposed have proven it, nobody was hurt; %u unanswered.%s", view->fleet.proven, view->fleet.exposed,
                     view->fleet.unanswered, warning);
@@ -148,7 +157,9 @@ static void say(const struct rollout *rollout, struct rollout_view *view)
                 [ROLLOUT_COMPLETE] = "It is complete; the rest follow under watch.", [ROLLOUT_WATCHED] = "It is complete, and the watch is over.",
                 [ROLLOUT_SUPERSEDED] = "A newer release of the stream took its place.", [ROLLOUT_CANCELLED] = "It was cancelled.",
         };
-        if (plain[rollout->state])
+        if (rollout->state == ROLLOUT_WATCHED && gate_says_halt(rollout))
+                SAY(view, "It is complete, and the watch is over; since then the evidence of harm against control has passed the line. Halt it, unless you know better.");
+        else if (plain[rollout->state])
                 SAY(view, "%s", plain[rollout->state]);
         else if (rollout->state == ROLLOUT_HOLDING)
                 say_holding(rollout, view);
@@ -168,6 +179,18 @@ static int64_t until_ms(const struct rollout *rollout)
         return rollout->reason == ROLLOUT_BECAUSE_CEILING && next_ms != NEVER ? next_ms : 0;
 }
 
+static void view_budget(const struct rollout *rollout, struct rollout_view *view)
+{
+        const double slack = 1e-6;
+        double attributed = 0, certain = 0;
+        for (uint32_t i = 0; i < rollout->group_count; i++) {
+                attributed = fmax(attributed, rollout->groups[i].attributed);
+                certain = fmax(certain, rollout->groups[i].certain);
+        }
+        view->attributed = (uint32_t)ceil(fmax(0, attributed - slack));
+        view->certain = (uint32_t)ceil(fmax(0, certain - slack));
+}
+
 void rollout_view(const struct rollout *rollout, struct rollout_view *ret_view)
 {
         *ret_view = (struct rollout_view){
@@ -178,6 +201,7 @@ void rollout_view(const struct rollout *rollout, struct rollout_view *ret_view)
         };
         ret_view->until_ms = until_ms(rollout);
         view_group(rollout, &rollout->groups[0], &ret_view->fleet);
+        view_budget(rollout, ret_view);
         ret_view->limit = ret_view->fleet.exposed + ret_view->fleet.window;
         say(rollout, ret_view);
 }

@@ -28,6 +28,7 @@ struct rollout_view {
         bool is_frozen;                                                      /* in force: a freeze that people passed over is not */
         struct rollout_counts fleet;
         uint32_t seen, limit;                                                /* limit: exposed + window */
+        uint32_t attributed, certain;                                        /* what is compared with the budget, of the group that has most: harm beyond control, and beyond chance; rounded up */
         double evidence, evidence_needed;
         char sentence[200];
 };

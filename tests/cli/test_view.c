@@ -8,7 +8,7 @@
 
 static const char holding[] =
         "{\"stream\":\"edr-rules\",\"counter\":4,\"state\":\"holding\",\"reason\":\"budget\",\"verdict\":\"GO\","
-        "\"sentence\":\"5 of 5 devices of the budget are hurt.\",\"budget\":5,\"fleet\":60,\"eligible\":60,\"exposed\":8,\"unanswered\":0,"
+        "\"sentence\":\"5 of 5 devices of the budget are hurt.\",\"budget\":5,\"attributed\":5,\"certain\":3,\"fleet\":60,\"eligible\":60,\"exposed\":8,\"unanswered\":0,"
         "\"proven\":3,\"harmed\":4,\"dark\":1,\"declined\":0,\"preflight_failed\":0,\"hurt\":5,\"recovered\":4,\"control\":12,\"control_harmed\":0,"
         "\"window\":0,\"limit\":8,\"evidence\":123,\"evidence_needed\":10000,\"started\":1000,\"stopped\":1012,\"stopped_by\":\"budget\",\"stop_s\":12,"
         "\"strata\":[{\"name\":\"os_version=11\",\"exposed\":5,\"harmed\":5,\"control\":4,\"window\":0},"
@@ -19,7 +19,8 @@ static const char holding_screen[] =
         "5 of 5 devices of the budget are hurt.\n"
         "\n"
         "fleet     [!!!##...................................] 3 of 60\n"
-        "budget    [!!!!!!!!!!!!!!!!!!!!] 5 of 5 hurt (4 harmed, 1 dark), 4 recovered\n"
+        "budget    [!!!!!!!!!!!!!!!!!!!!] 5 of 5, 3 for certain\n"
+        "hurt      5: harmed 4, dark 1; of them recovered 4\n"
         "exposed   8, unanswered 0; window 0, limit 8; declined 0, preflight failed 0\n"
         "control   12, of them harmed 0\n"
         "evidence  123 to 1 that it harms, halts at 10000 to 1; verdict GO\n"
@@ -179,7 +180,7 @@ TEST(view, gives_one_line_for_a_log)
         OWN(buf) struct buf line;
         buf_init(&line, 4096);
         view_line(&plain, rollout, &line);
-        CHECK(strcmp(buf_text(&line), "   65 s  holding  exposed 8  proven 3  hurt 5 of 5  window 0  5 of 5 devices of the budget are hurt.\n") == 0);
+        CHECK(strcmp(buf_text(&line), "   65 s  holding  exposed 8  proven 3  hurt 5  budget 5 of 5  window 0  5 of 5 devices of the budget are hurt.\n") == 0);
 }
 
 TEST(view, survives_every_allocation_failure)

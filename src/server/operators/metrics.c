@@ -27,6 +27,8 @@ static const struct rollout_gauge { const char *field, *help; } rollout_gauges[]
         { "control", "Devices that were granted a shadow lease" },
         { "control_harmed", "Control devices that reported harm" },
         { "budget", "Harm budget" },
+        { "attributed", "Harm that control does not explain, where there is most of it" },
+        { "certain", "The same, as far as it is not chance" },
         { "window", "Exposures allowed now" },
 };
 

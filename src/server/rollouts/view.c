@@ -125,6 +125,8 @@ static void add_standing(struct json *json, const struct run *run, const struct 
         json_set_text(json, "verdict", rollout_verdict_word(view->verdict));
         json_set_text(json, "sentence", view->sentence);
         json_set_int(json, "budget", run->policy.budget);
+        json_set_int(json, "attributed", view->attributed);
+        json_set_int(json, "certain", view->certain);
         json_set_int(json, "fleet", (int64_t)run->member_count);
 }
 
