@@ -63,10 +63,10 @@ static bool is_harm(unsigned status) { return status == LEASE_HARMED || status =
 static void remember_fate(struct rollout *rollout, const struct lease *lease, bool was_open)
 {
         struct fate *fate = &rollout->fates[lease->device];
-        bool may_come_again = lease->is_control || lease->status >= LEASE_DECLINED, is_open = lease->status <= LEASE_OPEN;
+        bool was_its_turn = !lease->is_control || lease->is_stand_in, is_open = lease->status <= LEASE_OPEN;
         if (was_open)
                 fate->is_busy = is_open;
-        fate->is_over |= !is_open && (!may_come_again || fate->tries >= TRIES_MAX);
+        fate->is_over |= !is_open && ((was_its_turn && lease->status < LEASE_DECLINED) || fate->tries >= TRIES_MAX);
 }
 
 void book_label(struct rollout *rollout, struct lease *lease, enum lease_status status, enum rollout_signal kind)

@@ -47,7 +47,7 @@ struct group {
 enum { BLOCK_ANYWHERE, BLOCK_OF_SUSPECTS, BLOCKS_BESIDE };
 enum tier { TIER_ALL, TIER_SUSPECT, TIERS };
 
-/* What of a device's past forbids to pick it. */
+/* What of its past forbids to pick a device. Over: it had its turn, or, held out, stood in for one; tries: turns, also those that came to nothing. */
 struct fate { uint8_t is_busy : 1, is_over : 1, tries : 6; };
 
 struct rollout {

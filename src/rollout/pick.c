@@ -223,14 +223,11 @@ static enum tier tier_of(const struct pass *pass, const struct candidate *candid
         return candidate->suspicion > 0 && SUSPECT_PCT * pass->suspicion <= 100 * candidate->suspicion ? TIER_SUSPECT : TIER_ALL;
 }
 
-/* A part of one is one for so many sets, by chance: by turns, they might be those of the same kind every time. */
 static uint32_t wanted_controls(const struct pass *pass, const struct candidate *first)
 {
-        const struct rollout *rollout = pass->rollout;
-        uint32_t each = rollout->draw.each[tier_of(pass, first)], whole = each / CONTROL_UNIT, part = each % CONTROL_UNIT;
-        if (!has_room_for_controls(rollout) || !rollout->policy.controls)
+        uint32_t whole = pass->rollout->draw.each[tier_of(pass, first)] / CONTROL_UNIT;
+        if (!has_room_for_controls(pass->rollout) || !pass->rollout->policy.controls)
                 return 0;
-        whole += bucket_mix(draw_for(rollout, &pass->line->devices[first->at])) % CONTROL_UNIT < part;
         return whole ? whole : 1;
 }
 
@@ -265,52 +262,33 @@ static uint32_t gather_set(struct pass *pass, const struct candidate *first, uin
         return blocks + (is_suspect ? BLOCK_OF_SUSPECTS : BLOCK_ANYWHERE);
 }
 
-/* Whether it is exposed. One who is chosen and held out is control, too, and will be watched as such: so those who are watched are alike in both arms. */
-static bool take_member(struct pass *pass, uint32_t at, uint32_t block, bool is_chosen)
+/* One who is chosen and held out is control, too, and will be watched as such: so those who are watched are alike in both arms. */
+static void take_member(struct pass *pass, uint32_t at, uint32_t block, bool is_chosen)
 {
         struct rollout *rollout = pass->rollout;
         const struct rollout_device *device = &pass->line->devices[at];
         bool is_control = !is_chosen || rollout_is_held_out(rollout, device->bucket), has_room = has_room_for_controls(rollout);
         if (!is_free(rollout, device) || (is_control && !has_room))
-                return false;
+                return;
         take(rollout, pass->line, at, block, is_control);
         struct lease *lease = &rollout->leases[pass->line->picks[at].handle];
         lease->lacks_control = !has_room;
         lease->is_stand_in = pass->line->picks[at].is_stand_in = is_control && is_chosen;
+        rollout->fates[device->device].tries += lease->is_stand_in;
         if (!is_control && pass->is_cover)
                 spend_gains(rollout, device);
-        return !is_control;
 }
 
-/* A toss of its own makes a device control, of `odds` in so many, and whoever is treated or control in a cell is so by chance, even where nobody is beside. It uses up what is left, whatever it
- * says: or those who come first would decide whether the last are compared. */
-static void toss(struct pass *pass, uint32_t at, uint32_t block, uint32_t odds, uint32_t in)
-{
-        bool is_control = draw_for(pass->rollout, &pass->line->devices[at]) % in < odds;
-        take_member(pass, at, block, !is_control);
-        pass->left--;
-}
-
-static bool may_go(const struct pass *pass, const struct rollout_device *device)
-{
-        const struct rollout *rollout = pass->rollout;
-        return pass->left && rollout->lease_count < rollout->leases_max && pacer_admits(rollout, device);
-}
-
-/* One is drawn, and the others are its control, for whatever put them first they have in common. The first alone would be of the stratum that was harmed most, which may be one that always is, and
- * its control of others. Those who are too few for that toss, with the odds of the draw, until no more are let in: later ones could be control alone. */
+/* One of so many is drawn, and the others are its control, for whatever put them first they have in common. The first alone would be of the stratum that was harmed most, which may be one that always
+ * is, and its control of others. Where they are too few, who is not there may be drawn: all are control then, and each is exposed as often as in a full set. A set uses up what is left to expose,
+ * whoever is drawn: or those who come first would decide whether the last are compared. */
 static void expose_one(struct pass *pass, const struct candidate *first)
 {
-        const struct rollout_device *devices = pass->line->devices;
         uint32_t wanted = wanted_controls(pass, first), block = gather_set(pass, first, wanted);
-        if (pass->member_count > wanted) {
-                uint32_t drawn = (uint32_t)(draw_for(pass->rollout, &devices[first->at]) % pass->member_count);
-                for (uint32_t i = 0; i < pass->member_count; i++)
-                        pass->left -= take_member(pass, pass->members[i], block, i == drawn);
-                return;
-        }
-        for (uint32_t i = 0; i < pass->member_count && may_go(pass, &devices[pass->members[i]]); i++)
-                toss(pass, pass->members[i], block, wanted, wanted + 1);
+        uint32_t drawn = (uint32_t)(draw_for(pass->rollout, &pass->line->devices[first->at]) % (wanted + 1));
+        for (uint32_t i = 0; i < pass->member_count; i++)
+                take_member(pass, pass->members[i], block, i == drawn);
+        pass->left--;
 }
 
 /* Less than one control for each exposure: there are too many to be exposed, or too few in line, to set one beside each. So each tosses, with the same odds for all of a slot. The last of its block is
@@ -323,16 +301,10 @@ static bool is_tossed(const struct pass *pass, const struct candidate *first)
 static void toss_one(struct pass *pass, const struct candidate *first)
 {
         const struct rollout *rollout = pass->rollout;
-        uint32_t each = rollout->draw.each[TIER_ALL];
-        toss(pass, first->at, has_alike(pass, first) ? first->block : rollout->blocks + BLOCK_ANYWHERE, each, CONTROL_UNIT + each);
-}
-
-/* Who is watched as control, or will be at its deadline, is not asked again. */
-static bool is_standing_in(const struct rollout *rollout, uint32_t device)
-{
-        uint32_t handle = rollout->newest[device];
-        const struct lease *lease = handle == NO_LEASE ? NULL : &rollout->leases[handle];
-        return lease && lease->is_stand_in && (lease->is_watched || (lease->status == LEASE_PROVEN && !lease->is_due));
+        uint32_t each = rollout->draw.each[TIER_ALL], block = has_alike(pass, first) ? first->block : rollout->blocks + BLOCK_ANYWHERE;
+        bool is_control = draw_for(rollout, &pass->line->devices[first->at]) % (CONTROL_UNIT + each) < each;
+        take_member(pass, first->at, block, !is_control);
+        pass->left--;
 }
 
 /* Thousands of suspects may stand in line of whom nobody more is let in. */
@@ -353,7 +325,7 @@ static size_t gather(struct pass *pass, size_t *ret_count)
         for (uint32_t at = 0; at < line->count; at++) {
                 const struct rollout_device *device = &line->devices[at];
                 bool is_held_out = rollout_is_held_out(rollout, device->bucket);
-                if (!is_free(rollout, device) || is_shut_out(rollout, device) || (is_held_out && (!rollout->policy.controls || is_standing_in(rollout, device->device))))
+                if (!is_free(rollout, device) || is_shut_out(rollout, device) || (is_held_out && !rollout->policy.controls))
                         continue;
                 struct candidate *candidate = &rollout->queue.items[count++];
                 *candidate = weigh(rollout, device, at);
@@ -377,6 +349,15 @@ static size_t count_most_suspect(struct pass *pass, size_t count)
         return suspect;
 }
 
+/* A part of one is one in so many slots, by chance. In one cell some sets would else have one control more, and those of kinds that fill no such set would be control more seldom than the others. */
+static uint32_t in_whole(const struct rollout *rollout, int64_t slot, uint32_t each)
+{
+        uint32_t part = each % CONTROL_UNIT;
+        if (each < CONTROL_UNIT)
+                return each;
+        return each - part + (bucket_mix((uint64_t)slot ^ bucket_mix(rollout->lease_count)) % CONTROL_UNIT < part ? CONTROL_UNIT : 0);
+}
+
 /* A line that may be exposed whole has as few to spare as a long one in which thousands are under way: but for who stays behind, nobody would be like those who went. The same for a slot, which is
  * a cell's time. */
 static void find_each(const struct pass *pass, enum tier tier, size_t count)
@@ -387,7 +368,7 @@ static void find_each(const struct pass *pass, enum tier tier, size_t count)
                 return;
         uint64_t spare = count > pass->left ? count - pass->left : 0, by_line = spare * CONTROL_UNIT / pass->left, least = by_line > CONTROLS_LEAST ? by_line : CONTROLS_LEAST;
         uint32_t each = controls_each(pass->rollout);
-        draw->each[tier] = each < least ? each : (uint32_t)least;
+        draw->each[tier] = in_whole(pass->rollout, slot, each < least ? each : (uint32_t)least);
         draw->slot[tier] = slot;
 }
 
@@ -437,17 +418,23 @@ static void pick_sets(struct rollout *rollout, struct rollout_line *line)
                 go_through(&pass, is_before);
 }
 
+/* Held-out devices answer also when their turn is over. */
+static bool may_probe(const struct rollout *rollout, const struct rollout_device *device)
+{
+        return is_free(rollout, device) || (!rollout->fates[device->device].is_busy && rollout_is_held_out(rollout, device->bucket));
+}
+
 /* From any block, to see whether anybody answers. */
 static void pick_probes(struct rollout *rollout, struct rollout_line *line)
 {
         size_t count = 0;
         for (uint32_t at = 0; at < line->count; at++)
-                if (is_free(rollout, &line->devices[at]))
+                if (may_probe(rollout, &line->devices[at]))
                         rollout->queue.items[count++] = (struct candidate){ .at = at, .block = line->devices[at].block, .key = draw_for(rollout, &line->devices[at]) };
         queue_arrange(&rollout->queue, count, is_before);
         for (int64_t left = rollout->policy.controls; left && !queue_is_empty(&rollout->queue) && has_room_for_controls(rollout); queue_settle(&rollout->queue)) {
                 uint32_t at = queue_take(&rollout->queue).at;
-                if (!is_free(rollout, &line->devices[at]))
+                if (!may_probe(rollout, &line->devices[at]))
                         continue;
                 take(rollout, line, at, line->devices[at].block, true);
                 left--;
