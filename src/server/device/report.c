@@ -61,12 +61,12 @@ static enum err keep_report(struct call *call, const struct account *account, st
         return device_runs(call->db, &version, why);
 }
 
-/* As the rollout takes it: whatever ends a silence is news, then harm alone, which stays. */
-static bool mends(const struct account *account)
+/* As the rollout takes it: whatever ends a silence is news, unless the release was taken away meanwhile, then harm alone, which stays. */
+static bool mends(const struct account *account, const struct run *run)
 {
-        const char *was = account->lease.outcome;
-        bool is_harm = strcmp(account->body.outcome, "harmed") == 0;
-        return !was[0] || strcmp(was, "dark") == 0 || (is_harm && strcmp(was, "harmed") != 0);
+        const char *was = account->lease.outcome, *is = account->body.outcome;
+        bool was_taken = run && rollout_is_over(run_facts(run)->state) && strcmp(is, "declined") == 0;
+        return !was[0] || (strcmp(was, "dark") == 0 && !was_taken) || (strcmp(is, "harmed") == 0 && strcmp(was, "harmed") != 0);
 }
 
 /* Also where this device is control, or got something else a moment ago. */
@@ -83,10 +83,10 @@ static enum err count_elsewhere(struct call *call, const struct account *account
 
 static enum err count_outcome(struct call *call, const struct account *account, struct why *why)
 {
-        if (!account->has_lease || !mends(account))
+        struct run *run = account->has_lease ? rollouts_by_number(call->store->rollouts, account->lease.rollout) : NULL;
+        if (!account->has_lease || !mends(account, run))
                 return OK;
         enum err e = lease_label(call->db, account->lease.number, account->body.outcome, account->body.kind, call->now_ms, why);
-        struct run *run = rollouts_by_number(call->store->rollouts, account->lease.rollout);
         if (e || !run || !account->lease.is_counted)
                 return e;
         struct run_outcome outcome = { account->lease.handle, account->body.outcome, account->body.kind, call->now_ms };
