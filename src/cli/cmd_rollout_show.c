@@ -7,7 +7,7 @@ enum err cmd_rollout_list(struct cli *cli, struct why *why)
 {
         static const struct column columns[] = {
                 { "STREAM", "stream", NULL },   { "COUNTER", "counter", NULL }, { "STATE", "state", NULL },     { "EXPOSED", "exposed", NULL },
-                { "PROVEN", "proven", NULL },   { "HURT", "hurt", NULL },       { "BUDGET", "budget", NULL },   { "STARTED", "started", print_ago },
+                { "PROVEN", "proven", NULL },   { "HURT", "hurt", NULL },       { "COUNTS", "attributed", NULL }, { "BUDGET", "budget", NULL },   { "STARTED", "started", print_ago },
                 { "SENTENCE", "sentence", NULL },
         };
         return facts_list(cli, "/rollouts", columns, sizeof(columns) / sizeof(columns[0]), why);

@@ -25,7 +25,7 @@ static enum err show_status(struct cli *cli, const struct json *status, struct b
         };
         static const struct column rollouts[] = {
                 { "STREAM", "stream", NULL },   { "COUNTER", "counter", NULL }, { "STATE", "state", NULL },     { "EXPOSED", "exposed", NULL },
-                { "PROVEN", "proven", NULL },   { "HURT", "hurt", NULL },       { "BUDGET", "budget", NULL },   { "SENTENCE", "sentence", NULL },
+                { "PROVEN", "proven", NULL },   { "HURT", "hurt", NULL },       { "COUNTS", "attributed", NULL }, { "BUDGET", "budget", NULL },   { "SENTENCE", "sentence", NULL },
         };
         struct table table = { .columns = metadata, .column_count = sizeof(metadata) / sizeof(metadata[0]), .now = cli_now(cli) };
         add_server(cli, status, into);

@@ -9,15 +9,15 @@
 enum { LINE_BYTES_MAX = 4096, LINES_BYTES_MAX = 1 << 16, STRATA_LEAST = 3 };
 enum { SCREEN_REST = 7 };                                   /* lines of a screen below: blank, title, "and more", three of a message, the cursor's */
 enum { LABEL_COLUMNS = 10, BAR_BEGIN = LABEL_COLUMNS + 1 }; /* columns before a text, a bar */
-enum { BAR_COLUMNS_MAX = 40 };
+enum { BAR_COLUMNS_LEAST = 10, FLEET_BAR_MAX = 40, BUDGET_BAR_MAX = 20 };
 
 static int64_t number(const struct json *object, const char *key)
 {
         return json_int(json_get(object, key), 0);
 }
 
-/* Cut to the columns, on a whole character; for text without colours. */
-static void add_cut(struct buf *into, const char *text, unsigned columns)
+/* So many bytes are so many columns, or all of it; for text without colours. */
+static size_t bytes_of(const char *text, unsigned columns)
 {
         size_t length = 0;
         for (unsigned used = 0; text[length]; length++) {
@@ -25,14 +25,27 @@ static void add_cut(struct buf *into, const char *text, unsigned columns)
                 if (used > columns)
                         break;
         }
-        buf_add(into, text, length);
-        buf_add_text(into, "\n");
+        return length;
 }
 
-/* The end of a line of which `used` columns are taken. */
+static unsigned columns_of(const char *text)
+{
+        unsigned columns = 0;
+        for (; *text; text++)
+                columns += ((unsigned char)*text & 0xc0) != 0x80;
+        return columns;
+}
+
+/* The end of a line of which `used` columns are taken; on lines of its own where it does not fit, for half a number would be another one. */
 static void add_tail(const struct view *view, const char *text, unsigned used, struct buf *into)
 {
-        add_cut(into, text, view->columns > used ? view->columns - used : 0);
+        if (used + columns_of(text) <= view->columns) {
+                buf_addf(into, "%s\n", text);
+                return;
+        }
+        text += strspn(text, " ");
+        buf_addf(into, "\n%*s", LABEL_COLUMNS, "");
+        print_wrapped(into, text, view->columns > LABEL_COLUMNS ? view->columns - LABEL_COLUMNS : 1, 0);
 }
 
 static void head(const struct view *view, const struct json *rollout, struct buf *into)
@@ -56,7 +69,7 @@ static void head(const struct view *view, const struct json *rollout, struct buf
                 print_span(&tail, view->now - number(rollout, "started"));
                 buf_add_text(&tail, " ago");
         }
-        add_tail(view, buf_text(&tail), (unsigned)(strlen(name) + 2 + (state ? strlen(state) : 1)), into);
+        add_tail(view, buf_text(&tail), columns_of(name) + 2 + (state ? columns_of(state) : 1), into);
 }
 
 /* Cells of `width` that `part` of `whole` fills; anything above zero shows. */
@@ -79,52 +92,70 @@ static void add_run(const struct view *view, enum colour colour, char mark, unsi
         print_coloured(into, view->is_colour && count, colour, run);
 }
 
-static void fleet_bar(const struct view *view, const struct json *rollout, struct buf *into)
+struct bar_part { char mark; enum colour colour; int64_t count; };
+
+static void add_bar(const struct view *view, unsigned width, const struct bar_part *parts, size_t count, int64_t whole, struct buf *into)
 {
-        unsigned width = view->columns > 50 ? view->columns - 40 : 10;
-        width = width < BAR_COLUMNS_MAX ? width : BAR_COLUMNS_MAX;
         unsigned left = width;
-        int64_t eligible = number(rollout, "eligible"), kept_back = number(rollout, "kept_back"), held_out = number(rollout, "fleet") - eligible - kept_back;
-        struct {
-                char mark;
-                enum colour colour;
-                int64_t count;
-        } parts[] = { { '!', RED, number(rollout, "hurt") }, { '#', GREEN, number(rollout, "proven") }, { '+', YELLOW, number(rollout, "unanswered") } };
-        buf_add_text(into, "fleet     [");
-        for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-                unsigned cells = share_of(parts[i].count, eligible, width);
+        buf_add_text(into, "[");
+        for (size_t i = 0; i < count; i++) {
+                unsigned cells = share_of(parts[i].count, whole, width);
                 cells = cells < left ? cells : left;
                 add_run(view, parts[i].colour, parts[i].mark, cells, into);
                 left -= cells;
         }
         add_run(view, DIM, '.', left, into);
-        char tail[LINE_BYTES_MAX];
-        int used = snprintf(tail, sizeof(tail), "] %lld of %lld", (long long)number(rollout, "proven"), (long long)eligible);
-        if (held_out > 0)
-                used += snprintf(tail + used, sizeof(tail) - (size_t)used, ", held out %lld", (long long)held_out);
-        if (kept_back > 0)
-                snprintf(tail + used, sizeof(tail) - (size_t)used, ", kept back %lld", (long long)kept_back);
-        add_tail(view, tail, BAR_BEGIN + width, into);
+        buf_add_text(into, "]");
 }
 
+/* As wide as the text beside it leaves room for. */
+static unsigned bar_width(const struct view *view, const char *beside, unsigned most)
+{
+        unsigned taken = BAR_BEGIN + 1 + columns_of(beside), width = view->columns > taken ? view->columns - taken : 0;
+        return width > most ? most : width > BAR_COLUMNS_LEAST ? width : BAR_COLUMNS_LEAST;
+}
+
+static void fleet_bar(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        int64_t eligible = number(rollout, "eligible"), kept_back = number(rollout, "kept_back"), held_out = number(rollout, "fleet") - eligible - kept_back;
+        const struct bar_part parts[] = { { '!', RED, number(rollout, "hurt") }, { '#', GREEN, number(rollout, "proven") }, { '+', YELLOW, number(rollout, "unanswered") } };
+        char beside[LINE_BYTES_MAX];
+        int used = snprintf(beside, sizeof(beside), " %lld of %lld", (long long)number(rollout, "proven"), (long long)eligible);
+        if (held_out > 0)
+                used += snprintf(beside + used, sizeof(beside) - (size_t)used, ", held out %lld", (long long)held_out);
+        if (kept_back > 0)
+                snprintf(beside + used, sizeof(beside) - (size_t)used, ", kept back %lld", (long long)kept_back);
+        unsigned width = bar_width(view, beside, FLEET_BAR_MAX);
+        buf_add_text(into, "fleet     ");
+        add_bar(view, width, parts, sizeof(parts) / sizeof(parts[0]), eligible, into);
+        add_tail(view, beside, BAR_BEGIN + width + 1, into);
+}
+
+/* What counts of the harm, in the fleet or the stratum that stands nearest to the budget. */
 static void budget_bar(const struct view *view, const struct json *rollout, struct buf *into)
 {
         int64_t attributed = number(rollout, "attributed"), certain = number(rollout, "certain"), budget = number(rollout, "budget");
-        unsigned width = 20, cells = share_of(attributed, budget, width);
-        buf_add_text(into, "budget    [");
-        add_run(view, RED, '!', cells, into);
-        add_run(view, DIM, '.', width - cells, into);
-        char tail[LINE_BYTES_MAX];
-        int used = snprintf(tail, sizeof(tail), "] %lld of %lld", (long long)attributed, (long long)budget);
+        const struct bar_part part = { '!', RED, attributed };
+        const char *nearest = json_text(json_get(rollout, "nearest"));
+        OWN(buf) struct buf beside;
+        buf_init(&beside, LINE_BYTES_MAX);
+        buf_addf(&beside, " %lld of %lld", (long long)attributed, (long long)budget);
         if (certain != attributed)
-                snprintf(tail + used, sizeof(tail) - (size_t)used, ", %lld for certain", (long long)certain);
-        add_tail(view, tail, BAR_BEGIN + width, into);
+                buf_addf(&beside, ", %lld for certain", (long long)certain);
+        if (nearest && attributed > 0) {
+                buf_add_text(&beside, ", of ");
+                print_clean(&beside, nearest);
+        }
+        unsigned width = bar_width(view, buf_text(&beside), BUDGET_BAR_MAX);
+        buf_add_text(into, "budget    ");
+        add_bar(view, width, &part, 1, budget, into);
+        add_tail(view, buf_text(&beside), BAR_BEGIN + width + 1, into);
 }
 
 static void counts(const struct view *view, const struct json *rollout, struct buf *into)
 {
         char line[LINE_BYTES_MAX];
-        snprintf(line, sizeof(line), "hurt      %lld: harmed %lld, dark %lld; of them recovered %lld", (long long)number(rollout, "hurt"), (long long)number(rollout, "harmed"),
+        snprintf(line, sizeof(line), "hurt      %lld: harmed %lld, dark %lld; recovered %lld", (long long)number(rollout, "hurt"), (long long)number(rollout, "harmed"),
                  (long long)number(rollout, "dark"), (long long)number(rollout, "recovered"));
         print_wrapped(into, line, view->columns, LABEL_COLUMNS);
         snprintf(line, sizeof(line), "exposed   %lld, unanswered %lld; window %lld, limit %lld; declined %lld, preflight failed %lld",
@@ -242,23 +273,41 @@ static size_t strata_room(const struct view *view, const struct buf *into)
         return view->rows > used + STRATA_LEAST ? view->rows - used : STRATA_LEAST;
 }
 
+/* A line of the table, its head without a row. On a narrow screen the name is cut, at a `~`, and whole columns go. */
+static void add_stratum(const struct view *view, const char *name, const struct json *row, struct buf *into)
+{
+        enum { NAME_LEAST = 12, NAME_MOST = 28, NUMBER = 9 };
+        static const struct { const char *title, *key; } columns[] = { { "EXPOSED", "exposed" }, { "HARMED", "harmed" }, { "CONTROL", "control" }, { "WINDOW", "window" } };
+        const unsigned most = sizeof(columns) / sizeof(columns[0]);
+        unsigned count = view->columns > NAME_LEAST ? (view->columns - NAME_LEAST) / NUMBER : 0;
+        count = count < most ? count : most;
+        unsigned width = view->columns > count * NUMBER ? view->columns - count * NUMBER : 1;
+        width = width < NAME_MOST ? width : NAME_MOST;
+        bool is_cut = columns_of(name) > width;
+        buf_add(into, name, bytes_of(name, is_cut ? width - 1 : width));
+        buf_add_text(into, is_cut ? "~" : "");
+        for (unsigned used = columns_of(name); count && used < width; used++)
+                buf_add_text(into, " ");
+        for (unsigned i = 0; i < count; i++)
+                if (row)
+                        buf_addf(into, " %8lld", (long long)number(row, columns[i].key));
+                else
+                        buf_addf(into, " %8s", columns[i].title);
+        buf_add_text(into, "\n");
+}
+
 static void strata_table(const struct view *view, const struct json *strata, struct buf *into)
 {
         size_t most = strata_room(view, into), count = json_count(strata);
-        char line[LINE_BYTES_MAX];
         if (!count)
                 return;
         buf_add_text(into, "\n");
-        snprintf(line, sizeof(line), "%-28s %8s %8s %8s %8s", "STRATUM", "EXPOSED", "HARMED", "CONTROL", "WINDOW");
-        add_cut(into, line, view->columns);
+        add_stratum(view, "STRATUM", NULL, into);
         for (size_t i = 0; i < count && i < most; i++) {
-                const struct json *row = json_at(strata, i);
                 OWN(buf) struct buf name;
                 buf_init(&name, LINE_BYTES_MAX);
-                print_value(&name, json_get(row, "name"));
-                snprintf(line, sizeof(line), "%-28.28s %8lld %8lld %8lld %8lld", buf_text(&name), (long long)number(row, "exposed"),
-                         (long long)number(row, "harmed"), (long long)number(row, "control"), (long long)number(row, "window"));
-                add_cut(into, line, view->columns);
+                print_value(&name, json_get(json_at(strata, i), "name"));
+                add_stratum(view, buf_text(&name), json_at(strata, i), into);
         }
         if (count > most)
                 buf_addf(into, "and %zu more strata\n", count - most);

@@ -17,7 +17,7 @@ struct view {
         unsigned strata_max;         /* 0: as many as `rows` allow */
 };
 
-/* Each line ends with \n and fits: sentences are broken between words, tables and bars are cut. */
+/* Each line ends with \n and fits: sentences are broken between words, bars grow short, tables lose columns, and no number is ever cut. */
 void view_rollout(const struct view *view, const struct json *rollout, struct buf *into);
 
 /* One line, for logs: the age of the rollout, and its facts. */

@@ -36,7 +36,7 @@ struct replay_result {
         double device_hours_lost;                /* sum over the hurt of the time until they were well, or the end */
         struct replay_point *points;
         uint32_t point_count;
-        char sentence[200];                      /* the policy's own words at the end */
+        char sentence[ROLLOUT_SENTENCE_BYTES];   /* the policy's own words at the end */
 };
 
 MUST_CHECK enum err replay_run(const struct replay_config *config, struct replay_result *ret_result, struct why *why);

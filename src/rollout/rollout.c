@@ -181,11 +181,11 @@ static struct rollout_facts facts_of(const struct rollout *rollout, const struct
 static void note_change(struct rollout *rollout, enum rollout_state from, enum rollout_event event)
 {
         struct rollout_change *change = &rollout->changes[rollout->change_count++ % ROLLOUT_CHANGES];
-        struct rollout_view view;
-        rollout_view(rollout, &view);
+        const struct arm *treated = &rollout->groups[0].treated;
         change->at_ms = rollout->now_ms;
         snprintf(change->text, sizeof(change->text), "%s -> %s (%s): %u exposed, %u proven, %u harmed, %u dark", rollout_state_word(from),
-                 rollout_state_word(rollout->state), rollout_event_word(event), view.fleet.exposed, view.fleet.proven, view.fleet.harmed, view.fleet.dark);
+                 rollout_state_word(rollout->state), rollout_event_word(event), arm_exposed(treated), treated->by_status[LEASE_PROVEN], treated->by_status[LEASE_HARMED],
+                 treated->by_status[LEASE_DARK]);
 }
 
 static void mark_stop(struct rollout *rollout, enum rollout_event event)

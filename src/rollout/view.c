@@ -5,6 +5,7 @@
 #include "rollout/pacer.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,16 +69,24 @@ static enum rollout_verdict verdict_of(const struct rollout *rollout)
         return gate_is_unknown(rollout) ? ROLLOUT_UNKNOWN : ROLLOUT_GO;
 }
 
-#define SAY(view, ...) snprintf((view)->sentence, sizeof((view)->sentence), __VA_ARGS__)
+__attribute__((format(printf, 2, 3))) static void say_so(struct rollout_view *view, const char *format, ...)
+{
+        va_list values;
+        va_start(values, format);
+        int length = vsnprintf(view->sentence, sizeof(view->sentence), format, values);
+        va_end(values);
+        assert(length >= 0 && (size_t)length < sizeof(view->sentence));
+        (void)length;
+}
 
 static void say_until(struct rollout_view *view, const char *what)
 {
         char text[21];
         utc_text_s(view->until_ms / 1000, text);
         if (view->until_ms)
-                SAY(view, "%s before %.10s %.5s UTC.", what, text, text + 11);
+                say_so(view, "%s before %.10s %.5s UTC.", what, text, text + 11);
         else
-                SAY(view, "%s until it is over.", what);
+                say_so(view, "%s until it is over.", what);
 }
 
 static void say_ceiling(struct rollout_view *view)
@@ -87,7 +96,23 @@ static void say_ceiling(struct rollout_view *view)
         if (view->until_ms)
                 say_until(view, what);
         else
-                SAY(view, "%s; it has no further step.", what);
+                say_so(view, "%s; it has no further step.", what);
+}
+
+/* Harm that control explains is none of the budget's. */
+struct counts_as { char text[96]; };
+static struct counts_as counts_as(const struct rollout *rollout, const struct rollout_view *view)
+{
+        struct counts_as as;
+        int used = snprintf(as.text, sizeof(as.text), ", which counts as %u of a budget of %lld", view->spent.attributed, (long long)rollout->policy.budget);
+        if (view->spent.certain != view->spent.attributed)
+                snprintf(as.text + used, sizeof(as.text) - (size_t)used, ", %u for certain", view->spent.certain);
+        return as;
+}
+
+static struct counts_as counts_as_less(const struct rollout *rollout, const struct rollout_view *view)
+{
+        return view->spent.attributed == view->fleet.hurt ? (struct counts_as){ "" } : counts_as(rollout, view);
 }
 
 static void say_budget(const struct rollout *rollout, struct rollout_view *view)
@@ -99,7 +124,7 @@ static void say_budget(const struct rollout *rollout, struct rollout_view *view)
         snprintf(start, sizeof(start), starts[stop], (long long)rollout->policy.budget);
         if (stop == PACER_LOST)
                 snprintf(lost, sizeof(lost), " %u of %u that are listened to,", fleet->lost, fleet->listened);
-        SAY(view, "%s:%s %u hurt among %u exposed. Withdraw it, or override with two people and a reason.", start, lost, fleet->hurt, fleet->exposed);
+        say_so(view, "%s:%s %u hurt among %u exposed%s. Withdraw it, or override with two people and a reason.", start, lost, fleet->hurt, fleet->exposed, counts_as_less(rollout, view).text);
 }
 
 static void say_holding(const struct rollout *rollout, struct rollout_view *view)
@@ -111,56 +136,54 @@ static void say_holding(const struct rollout *rollout, struct rollout_view *view
         if (rollout->reason == ROLLOUT_BECAUSE_BUDGET)
                 say_budget(rollout, view);
         else if (rollout->reason == ROLLOUT_BECAUSE_UNKNOWN)
-                SAY(view, "Control devices fell silent, too, so nothing can be told from silence: no new exposures until control answers.");
+                say_so(view, "Control devices fell silent, too, so nothing can be told from silence: no new exposures until control answers.");
         else if (rollout->reason == ROLLOUT_BECAUSE_FREEZE_WINDOW)
                 say_until(view, "A freeze window is open: what runs it, runs on; nothing new starts");
         else if (rollout->reason == ROLLOUT_BECAUSE_CEILING)
                 say_ceiling(view);
         else
-                SAY(view, "Nothing new starts: %s.", others[rollout->reason] ? others[rollout->reason] : "it holds");
-}
-
-/* Harm that control explains is none of the budget's. */
-static void say_hurt(const struct rollout *rollout, struct rollout_view *view, const char *warning)
-{
-        char certain[32] = "";
-        if (view->certain != view->attributed)
-                snprintf(certain, sizeof(certain), ", %u for certain", view->certain);
-        SAY(view, "%u hurt among %u exposed, which counts as %u of a budget of %lld%s; %u unanswered.%s", view->fleet.hurt, view->fleet.exposed, view->attributed,
-            (long long)rollout->policy.budget, certain, view->fleet.unanswered, warning);
+                say_so(view, "Nothing new starts: %s.", others[rollout->reason] ? others[rollout->reason] : "it holds");
 }
 
 static void say_exposing(const struct rollout *rollout, struct rollout_view *view)
 {
         const char *warning = view->fleet.exposed && !view->fleet.control ? " There is no control: the gate cannot test, only the budget stops it." : "";
         if (!view->fleet.exposed)
-                SAY(view, "Waiting for devices that have it prepared; the first cohort is at most %lld.", (long long)rollout->policy.budget);
+                say_so(view, "Waiting for devices that have it prepared; the first cohort is at most %lld.", (long long)rollout->policy.budget);
         else if (view->fleet.hurt)
-                say_hurt(rollout, view, warning);
+                say_so(view, "%u hurt among %u exposed%s; %u unanswered.%s", view->fleet.hurt, view->fleet.exposed, counts_as(rollout, view).text, view->fleet.unanswered, warning);
         else
-                SAY(view, "%u of %u exposed have proven it, nobody was hurt; %u unanswered.%s", view->fleet.proven, view->fleet.exposed,
-                    view->fleet.unanswered, warning);
+                say_so(view, "%u of %u exposed have proven it, nobody was hurt; %u unanswered.%s", view->fleet.proven, view->fleet.exposed, view->fleet.unanswered, warning);
 }
 
 static void say_halted(const struct rollout *rollout, struct rollout_view *view)
 {
         static const char *const stoppers[] = { "It", "The evidence of harm against control", "The harm budget", "An operator" };
-        SAY(view, "%s stopped it: %u hurt among %u exposed.%s", stoppers[view->stopped_by], view->fleet.hurt, view->fleet.exposed,
-            rollout->state == ROLLOUT_ROLLING_BACK ? " Devices are going back to what worked before." :
-            rollout->state == ROLLOUT_WITHDRAWN    ? " Devices are back on what worked before." : " It goes on only by an override of two people.");
+        const char *then = rollout->state == ROLLOUT_ROLLING_BACK ? "Devices are going back to what worked before." :
+                           rollout->state == ROLLOUT_WITHDRAWN    ? "Devices are back on what worked before." :
+                                                                    "It goes on only by an override of two people.";
+        struct counts_as as = view->stopped_by == ROLLOUT_BY_BUDGET ? counts_as_less(rollout, view) : (struct counts_as){ "" };
+        say_so(view, "%s stopped it: %u hurt among %u exposed%s. %s", stoppers[view->stopped_by], view->fleet.hurt, view->fleet.exposed, as.text, then);
+}
+
+static void say_watched(const struct rollout *rollout, struct rollout_view *view)
+{
+        const char *since = gate_says_halt(rollout)   ? "; since then the evidence of harm against control has passed the line. Halt it, unless you know better" :
+                            pacer_is_spent(rollout) ? "; since then harm has passed the budget. Halt it, unless you know better" : "";
+        say_so(view, "It is complete, and the watch is over%s.", since);
 }
 
 static void say(const struct rollout *rollout, struct rollout_view *view)
 {
         static const char *const plain[ROLLOUT_STATES] = {
                 [ROLLOUT_DRAFT] = "It was not proven in the lab yet.", [ROLLOUT_PROVING] = "The lab is at work.", [ROLLOUT_READY] = "It may be started.",
-                [ROLLOUT_COMPLETE] = "It is complete; the rest follow under watch.", [ROLLOUT_WATCHED] = "It is complete, and the watch is over.",
+                [ROLLOUT_COMPLETE] = "It is complete; the rest follow under watch.",
                 [ROLLOUT_SUPERSEDED] = "A newer release of the stream took its place.", [ROLLOUT_CANCELLED] = "It was cancelled.",
         };
-        if (rollout->state == ROLLOUT_WATCHED && gate_says_halt(rollout))
-                SAY(view, "It is complete, and the watch is over; since then the evidence of harm against control has passed the line. Halt it, unless you know better.");
+        if (rollout->state == ROLLOUT_WATCHED)
+                say_watched(rollout, view);
         else if (plain[rollout->state])
-                SAY(view, "%s", plain[rollout->state]);
+                say_so(view, "%s", plain[rollout->state]);
         else if (rollout->state == ROLLOUT_HOLDING)
                 say_holding(rollout, view);
         else if (rollout->state == ROLLOUT_EXPOSING)
@@ -179,16 +202,20 @@ static int64_t until_ms(const struct rollout *rollout)
         return rollout->reason == ROLLOUT_BECAUSE_CEILING && next_ms != NEVER ? next_ms : 0;
 }
 
-static void view_budget(const struct rollout *rollout, struct rollout_view *view)
+/* Nearest: what is certain stops it, what is likely slows it down. */
+static struct rollout_spent spent_of(const struct rollout *rollout)
 {
         const double slack = 1e-6;
-        double attributed = 0, certain = 0;
-        for (uint32_t i = 0; i < rollout->group_count; i++) {
-                attributed = fmax(attributed, rollout->groups[i].attributed);
-                certain = fmax(certain, rollout->groups[i].certain);
-        }
-        view->attributed = (uint32_t)ceil(fmax(0, attributed - slack));
-        view->certain = (uint32_t)ceil(fmax(0, certain - slack));
+        const struct group *nearest = &rollout->groups[0];
+        for (const struct group *group = nearest + 1; group < rollout->groups + rollout->group_count; group++)
+                if (group->certain > nearest->certain || (group->certain >= nearest->certain && group->attributed > nearest->attributed))
+                        nearest = group;
+        return (struct rollout_spent){ (int32_t)(nearest - rollout->groups) - 1, (uint32_t)ceil(fmax(0, nearest->attributed - slack)), (uint32_t)floor(nearest->certain + slack) };
+}
+
+struct rollout_standing rollout_standing(const struct rollout *rollout)
+{
+        return (struct rollout_standing){ rollout->state, rollout->reason, verdict_of(rollout), rollout_is_frozen(rollout) };
 }
 
 void rollout_view(const struct rollout *rollout, struct rollout_view *ret_view)
@@ -201,7 +228,8 @@ void rollout_view(const struct rollout *rollout, struct rollout_view *ret_view)
         };
         ret_view->until_ms = until_ms(rollout);
         view_group(rollout, &rollout->groups[0], &ret_view->fleet);
-        view_budget(rollout, ret_view);
-        ret_view->limit = ret_view->fleet.exposed + ret_view->fleet.window;
+        ret_view->spent = spent_of(rollout);
+        uint32_t left = rollout->fleet - ret_view->fleet.exposed;
+        ret_view->limit = ret_view->fleet.exposed + (ret_view->fleet.window < left ? ret_view->fleet.window : left);
         say(rollout, ret_view);
 }

@@ -18,6 +18,15 @@ struct rollout_counts {
         double attributed;
 };
 
+/* Of the group that stands nearest to the budget, what is compared with it: all harm that control does not explain, rounded up, and what of that is not chance, rounded down:
+ * when that is the budget, it is spent. */
+enum { ROLLOUT_OF_FLEET = -1, ROLLOUT_SENTENCE_BYTES = 256 };
+struct rollout_spent { int32_t stratum; uint32_t attributed, certain; };     /* stratum: ROLLOUT_OF_FLEET, or its number */
+
+/* Its state alone: cheaper than the view. */
+struct rollout_standing { enum rollout_state state; enum rollout_reason reason; enum rollout_verdict verdict; bool is_frozen; };
+struct rollout_standing rollout_standing(const struct rollout *rollout);
+
 struct rollout_view {
         enum rollout_state state;
         enum rollout_reason reason;
@@ -28,9 +37,9 @@ struct rollout_view {
         bool is_frozen;                                                      /* in force: a freeze that people passed over is not */
         struct rollout_counts fleet;
         uint32_t seen, limit;                                                /* limit: exposed + window */
-        uint32_t attributed, certain;                                        /* what is compared with the budget, of the group that has most: harm beyond control, and beyond chance; rounded up */
+        struct rollout_spent spent;
         double evidence, evidence_needed;
-        char sentence[200];
+        char sentence[ROLLOUT_SENTENCE_BYTES];
 };
 
 void rollout_view(const struct rollout *rollout, struct rollout_view *ret_view);

@@ -279,7 +279,7 @@ TEST(release_show, shows_dossier_evidence_and_gate)
 static const char a_status[] =
         "{\"version\":\"0.1.0\",\"tenant\":\"default\",\"now\":1000,\"epoch\":7,\"releases\":2,\"devices\":{\"enrolled\":60,\"seen_5m\":58,\"revoked\":0},"
         "\"metadata\":[{\"repository\":\"director\",\"role\":\"timestamp\",\"version\":12,\"age_s\":40,\"expires\":1900,\"is_expired\":false}],"
-        "\"rollouts\":[{\"stream\":\"edr\",\"counter\":4,\"state\":\"holding\",\"exposed\":8,\"proven\":3,\"hurt\":5,\"budget\":5,\"sentence\":\"The budget is spent.\"}]}";
+        "\"rollouts\":[{\"stream\":\"edr\",\"counter\":4,\"state\":\"holding\",\"exposed\":8,\"proven\":3,\"hurt\":5,\"attributed\":4,\"budget\":5,\"sentence\":\"The budget is spent.\"}]}";
 
 TEST(status, shows_server_devices_metadata_and_rollouts)
 {
@@ -303,8 +303,8 @@ TEST(status, shows_server_devices_metadata_and_rollouts)
                               "director    timestamp       12  40 s  no\n"
                               "\n"
                               "rollouts\n"
-                              "STREAM  COUNTER  STATE    EXPOSED  PROVEN  HURT  BUDGET  SENTENCE\n"
-                              "edr           4  holding        8       3     5       5  The budget is spent.\n") == 0);
+                              "STREAM  COUNTER  STATE    EXPOSED  PROVEN  HURT  COUNTS  BUDGET  SENTENCE\n"
+                              "edr           4  holding        8       3     5       4       5  The budget is spent.\n") == 0);
         sim_clock_init(&clock, 1400);
         CHECK(FAKE_RUN(&run, script, "status") == 0 && strstr(run.out, "differs from ours by 6 min"));
 }

@@ -20,7 +20,7 @@ static const char holding_screen[] =
         "\n"
         "fleet     [!!!##...................................] 3 of 60\n"
         "budget    [!!!!!!!!!!!!!!!!!!!!] 5 of 5, 3 for certain\n"
-        "hurt      5: harmed 4, dark 1; of them recovered 4\n"
+        "hurt      5: harmed 4, dark 1; recovered 4\n"
         "exposed   8, unanswered 0; window 0, limit 8; declined 0, preflight failed 0\n"
         "control   12, of them harmed 0\n"
         "evidence  123 to 1 that it harms, halts at 10000 to 1; verdict GO\n"
@@ -61,17 +61,45 @@ TEST(view, colours_only_when_asked)
         CHECK(strstr(buf_text(&screen), "\x1b[33mholding\x1b[0m") && strstr(buf_text(&screen), "\x1b[31m!!!!"));
 }
 
-TEST(view, cuts_lines_at_a_narrow_terminal)
+static const char large[] = "{\"stream\":\"edr-rules\",\"counter\":77,\"state\":\"exposing\",\"reason\":\"\",\"sentence\":\"345 hurt among 21009 exposed.\",\"budget\":300,\"attributed\":122,"
+                            "\"certain\":61,\"nearest\":\"os_version=11.22621.3880\",\"fleet\":20000,\"eligible\":19600,\"exposed\":21009,\"proven\":19000,\"hurt\":345,\"harmed\":333,\"dark\":12,"
+                            "\"evidence\":1234567,\"evidence_needed\":10000000,\"started\":1000,\"strata\":[{\"name\":\"os_version=11.22621.3880\",\"exposed\":1234567,\"harmed\":7654321,"
+                            "\"control\":2345678,\"window\":8765432}]}";
+
+/* Every number on it is one of the document's. */
+static bool has_only_numbers_of(const char *screen, const char *document)
 {
-        OWN(buf) struct buf screen;
-        buf_init(&screen, 65536);
-        struct view narrow = plain;
-        narrow.columns = 70;
-        render(&narrow, holding, &screen);
-        for (const char *at = buf_text(&screen); *at;) {
-                size_t length = strcspn(at, "\n");
-                CHECK(length <= 70);
-                at += length + 1;
+        for (const char *at = screen; *at;) {
+                size_t digits = strspn(at, "0123456789");
+                char number[32];
+                snprintf(number, sizeof(number), "%.*s", (int)digits, at);
+                const char *is_there = strstr(document, number);
+                bool is_whole = is_there && !strchr("0123456789", is_there[digits] ? is_there[digits] : 'x');
+                while (is_there && digits && !is_whole) {
+                        is_there = strstr(is_there + 1, number);
+                        is_whole = is_there && !strchr("0123456789", is_there[digits] ? is_there[digits] : 'x');
+                }
+                if (digits && !is_whole && at[digits] != '~' && strcmp(number, "400") != 0 && strcmp(number, "65") != 0 && strcmp(number, "0") != 0) {
+                        printf("# %s is nowhere\n", number);
+                        return false;
+                }
+                at += digits ? digits : 1;
+        }
+        return true;
+}
+
+/* Held out are 400, and it began 65 s ago. */
+TEST(view, fits_a_narrow_terminal_and_cuts_no_number)
+{
+        for (unsigned columns = 40; columns <= 120; columns++) {
+                OWN(buf) struct buf screen;
+                buf_init(&screen, 65536);
+                struct view narrow = plain;
+                narrow.columns = columns;
+                render(&narrow, large, &screen);
+                CHECK(has_only_numbers_of(buf_text(&screen), large));
+                for (const char *at = buf_text(&screen); *at; at += strcspn(at, "\n") + 1)
+                        CHECK(strcspn(at, "\n") <= columns);
         }
 }
 

@@ -5,7 +5,7 @@
 #include "evidence/record.h"
 #include "support/test.h"
 
-static const char rollout_fields[] = "stream counter state reason until verdict sentence budget attributed certain fleet eligible seen kept_back frozen exposed unanswered proven harmed dark declined preflight_failed "
+static const char rollout_fields[] = "stream counter state reason until verdict sentence budget attributed certain nearest fleet eligible seen kept_back frozen exposed unanswered proven harmed dark declined preflight_failed "
                                      "hurt control control_harmed window watch recovered followers limit evidence evidence_needed started stopped stopped_by stop_s completed roll_back strata unseen "
                                      "policy events";
 static const char release_fields[] = "stream counter version target floor platforms files bytes published state";
@@ -59,7 +59,7 @@ TEST(shapes, of_rollouts_are_as_written)
         struct world *world = &fleet.world;
         fleet_open(&fleet);
         CHECK(world_ask(world, "POST", "/api/v1/rollouts", start_1) == 201 && has(world->json, rollout_fields));
-        CHECK(has(json_at(json_get(world->json, "strata"), 0), "name exposed unanswered proven harmed dark hurt control control_harmed excess_upper_ppm window"));
+        CHECK(has(json_at(json_get(world->json, "strata"), 0), "name exposed unanswered proven harmed dark hurt control control_harmed excess_upper_ppm window attributed"));
         CHECK(has(json_at(json_get(world->json, "events"), 0), "at what"));
         CHECK(has(json_get(world->json, "policy"), "budget bake_s gap_s gather_s alpha_ppm controls holdout_ppm cap_per_bake watch_s complete_ppm bound_silence rollback_s freeze"));
         CHECK(json_int(json_get(json_get(world->json, "policy"), "budget"), 0) == 30 && json_int(json_get(json_get(world->json, "policy"), "bake_s"), 0) == 600);
@@ -107,5 +107,5 @@ TEST(shapes, of_the_status_are_as_written)
         CHECK(world_ask(world, "GET", "/api/v1/status", NULL) == 200 && has(world->json, "version tenant now epoch releases devices metadata rollouts"));
         CHECK(has(json_get(world->json, "devices"), "enrolled seen_5m revoked"));
         CHECK(has(json_at(json_get(world->json, "metadata"), 0), "repository role version age_s expires is_expired"));
-        CHECK(has(json_at(json_get(world->json, "rollouts"), 0), "stream counter state reason sentence eligible exposed proven hurt recovered budget"));
+        CHECK(has(json_at(json_get(world->json, "rollouts"), 0), "stream counter state reason sentence eligible exposed proven hurt recovered attributed budget"));
 }

@@ -46,7 +46,7 @@ static enum err add_metadata(struct call *call, struct json *status, struct why 
         return e;
 }
 
-static const char *const line_fields[] = { "stream", "counter", "state", "reason", "sentence", "eligible", "exposed", "proven", "hurt", "recovered", "budget" };
+static const char *const line_fields[] = { "stream", "counter", "state", "reason", "sentence", "eligible", "exposed", "proven", "hurt", "recovered", "attributed", "budget" };
 
 static enum err add_rollouts(struct call *call, struct json *status, struct why *why)
 {

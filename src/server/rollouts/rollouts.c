@@ -21,13 +21,12 @@ static const enum run_stand stands[ROLLOUT_STATES] = {
 
 void run_refresh(struct run *run)
 {
-        struct rollout_view view;
-        rollout_view(run->pure, &view);
-        run->facts.state = view.state;
-        run->facts.is_frozen = view.is_frozen;
-        bool holds_as_unknown = view.state == ROLLOUT_HOLDING && view.reason == ROLLOUT_BECAUSE_UNKNOWN;
-        run->facts.is_probing = !view.is_frozen && (holds_as_unknown || (view.state == ROLLOUT_COMPLETE && view.verdict == ROLLOUT_UNKNOWN));
-        run->facts.stand = run->facts.is_probing ? RUN_PICKS : stands[view.state];
+        struct rollout_standing standing = rollout_standing(run->pure);
+        run->facts.state = standing.state;
+        run->facts.is_frozen = standing.is_frozen;
+        bool holds_as_unknown = standing.state == ROLLOUT_HOLDING && standing.reason == ROLLOUT_BECAUSE_UNKNOWN;
+        run->facts.is_probing = !standing.is_frozen && (holds_as_unknown || (standing.state == ROLLOUT_COMPLETE && standing.verdict == ROLLOUT_UNKNOWN));
+        run->facts.stand = run->facts.is_probing ? RUN_PICKS : stands[standing.state];
 }
 
 void run_free(struct run *run)

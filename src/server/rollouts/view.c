@@ -38,6 +38,7 @@ static struct json *stratum_json(const struct run *run, uint16_t stratum)
         rollout_view_stratum(run->pure, stratum, &counts);
         json_set_text(json, "name", run->strata[stratum]);
         add_counts(json, &counts, stratum_counts, sizeof(stratum_counts) / sizeof(stratum_counts[0]));
+        json_set_int(json, "attributed", whole(ceil(fmax(0, counts.attributed))));
         return json;
 }
 
@@ -125,8 +126,9 @@ static void add_standing(struct json *json, const struct run *run, const struct 
         json_set_text(json, "verdict", rollout_verdict_word(view->verdict));
         json_set_text(json, "sentence", view->sentence);
         json_set_int(json, "budget", run->policy.budget);
-        json_set_int(json, "attributed", view->attributed);
-        json_set_int(json, "certain", view->certain);
+        json_set_int(json, "attributed", view->spent.attributed);
+        json_set_int(json, "certain", view->spent.certain);
+        json_set(json, "nearest", text_or_null(view->spent.stratum == ROLLOUT_OF_FLEET ? NULL : run->strata[view->spent.stratum]));
         json_set_int(json, "fleet", (int64_t)run->member_count);
 }
 
