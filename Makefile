@@ -36,7 +36,7 @@ bench: build
 
 bench-table: build
 	@for table in catalogue liars small curve full; do tests/bench/bench_replay.py $$table --journal build/bench-table.journal --guide docs/guide/rollout.md || exit 1; done
-	@for bench in limit cohort "false_halts --journal build/bench-false-halts.journal"; do tests/bench/bench_tables.py --guide docs/guide/rollout.md build/tests/bench/bench_$$bench || exit 1; done
+	@for bench in limit cohort outcomes "false_halts --journal build/bench-false-halts.journal"; do tests/bench/bench_tables.py --guide docs/guide/rollout.md build/tests/bench/bench_$$bench || exit 1; done
 
 # A hundred seeds to each process; a promise that is not kept is told with its seed, and fails this in the end.
 bench-long: build

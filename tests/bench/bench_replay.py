@@ -4,7 +4,7 @@
   catalogue   every release of content/scenarios under every policy; with the harm that docs/guide/rollout.md promises beside it
   liars       a good release, a brick and a crash, with devices that lie
   curve       how long a good release takes to reach 8.5 million devices, by harm budget and by how much silence there is anyway
-  small       fleets of a test lab and of one company, with a budget of five: how often and how far a fault passes it, and what chance holds
+  small       fleets of a test lab and of one company, with budgets of five and of thirty: how often and how far a fault passes them, and what chance holds
   full        July 19 and two more at full size, beside everyone at once; and what one such run costs the machine
 
 usage: bench_replay.py catalogue|liars|curve|small|full [--firebreak FILE] [--seeds N] [--peer-seeds N] [--fleet N] [--jobs N] [--journal FILE] [--guide FILE] [--smoke]
@@ -44,7 +44,7 @@ STOP = """faults:
     heals: revert
     heals_after_s: 60
 """
-SMALL_BUDGET, SMALL_FLEETS = 5, [60, 2000]
+SMALL_FLEETS = [(60, 5), (2000, 5), (2000, 30)]                           # and their budgets
 ROUGH = "weather:\n  dark_ppm: 10000\n  late_ppm: 30000\n  late_s: 1800\n"      # instead of the calm day's
 SMALL = [("stops everybody", None, STOP.format(whom="susceptible_ppm: 1000000")), ("stops one system version, a quarter", None, STOP.format(whom="only: [os_version=n-1]")),
          ("stops 10 %", None, STOP.format(whom="susceptible_ppm: 100000")), ("crash in 10 %", None, CRASH), ("good", None, ""), ("good; 1 % drop out of a lease, 3 % are late", ROUGH, "")]
@@ -212,23 +212,23 @@ def curve_table(rows):
 def small():
     calm = (SCENARIOS / "good-calm.yaml").read_text()
     asked = []
-    for fleet in SMALL_FLEETS:
+    for fleet, budget in SMALL_FLEETS:
         for release, weather, fault in SMALL:
             text = (re.sub(r"weather:\n(  .*\n)*", weather, calm) if weather else calm) + fault
-            asked.append((fleet, release, ask_us("small", budget=SMALL_BUDGET, text=text, fleet=fleet)))
+            asked.append((fleet, budget, release, ask_us("small", budget=budget, text=text, fleet=fleet)))
     rows = []
-    for fleet, release, runs in asked:
+    for fleet, budget, release, runs in asked:
         runs = ran(runs)
-        rows.append({"devices": fleet, "release": release, **sum_up(runs), "over_budget": sum(run["hurt"] > SMALL_BUDGET for run in runs), "hurt_worst": max(run["hurt"] for run in runs),
+        rows.append({"devices": fleet, "budget": budget, "release": release, **sum_up(runs), "over_budget": sum(run["hurt"] > budget for run in runs), "hurt_worst": max(run["hurt"] for run in runs),
                      "exposed_worst": max(run["exposed"] for run in runs)})
-        say(f"{fleet} devices, {release}: {rows[-1]['hurt_worst']} hurt at worst, stopped by {stoppers(rows[-1])}")
+        say(f"{fleet} devices, budget {budget}, {release}: {rows[-1]['hurt_worst']} hurt at worst, stopped by {stoppers(rows[-1])}")
     return rows
 
 
 def small_table(rows):
-    lines = [f"B = {SMALL_BUDGET}; {wish.seeds} seeds.", "", "| devices | release | hurt: median | 95 % | worst | past B | exposed: median | worst | stopped by | complete after |", "|---|" + "---|" * 9]
+    lines = [f"{wish.seeds} seeds.", "", "| devices | B | release | hurt: median | 95 % | worst | past B | exposed: median | worst | stopped by | complete after |", "|---|" + "---|" * 10]
     for row in rows:
-        lines.append(f"| {row['devices']:,} | {row['release']} | {number(row['hurt_median'])} | {number(row['hurt_95'])} | {number(row['hurt_worst'])} | {100 * row['over_budget'] / row['seeds']:.1f} % | "
+        lines.append(f"| {row['devices']:,} | {row['budget']} | {row['release']} | {number(row['hurt_median'])} | {number(row['hurt_95'])} | {number(row['hurt_worst'])} | {100 * row['over_budget'] / row['seeds']:.1f} % | "
                      f"{number(row['exposed_median'])} | {number(row['exposed_worst'])} | {stoppers(row)} | {span(row['complete_s_median'])} |")
     return "\n".join(lines)
 
@@ -284,7 +284,7 @@ make_rows, make_table = TABLES[wish.table]
 with Replays(wish.firebreak, wish.jobs, wish.journal) as replays:
     rows = make_rows()
 table = make_table(rows)
-print(json.dumps({"bench": wish.table, "fleet": wish.fleet, "budget": CURVE_BUDGETS if wish.table == "curve" else SMALL_BUDGET if wish.table == "small" else BUDGET, "rows": rows}))
+print(json.dumps({"bench": wish.table, "fleet": wish.fleet, "budget": {"curve": CURVE_BUDGETS, "small": sorted({budget for _, budget in SMALL_FLEETS})}.get(wish.table, BUDGET), "rows": rows}))
 print(table, file=sys.stderr)
 if wish.guide:
     write_table(wish.guide, wish.table, table)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench_tables.py - what bench_limit, bench_false_halts or bench_cohort printed, as a table.
+"""bench_tables.py - what bench_limit, bench_false_halts, bench_cohort or bench_outcomes printed, as a table.
 
 usage: bench_tables.py [--guide FILE] BENCH [OPTION…]
 
@@ -31,6 +31,11 @@ def cohort(bench):
     return f"{bench['fleet']:,} devices, the fault in {1e6 * bench['cohort']:.0f} of a million, B = {bench['budget']}, p0 = {bench['baseline']:g}.\n\n" + table_of(titles, rows)
 
 
+def outcomes(bench):
+    rows = [[number(case["attributes"]), number(case["outcomes"]), number(case["per_second"]), case["decisions"]] for case in bench["cases"]]
+    return f"{bench['strata']:,} strata.\n\n" + table_of(["strata of each device", "outcomes", "a second", "decisions"], rows)
+
+
 parser = argparse.ArgumentParser(add_help=False, usage=__doc__)
 parser.add_argument("--guide", type=pathlib.Path)
 parser.add_argument("command", nargs=argparse.REMAINDER)
@@ -38,7 +43,7 @@ wish = parser.parse_args()
 if not wish.command:
     parser.error("which bench?")
 bench = json.loads(subprocess.run(wish.command, text=True, check=True, stdout=subprocess.PIPE).stdout)
-table = {"limit": limit, "false_halts": false_halts, "cohort": cohort}[bench["bench"]](bench)
+table = {"limit": limit, "false_halts": false_halts, "cohort": cohort, "outcomes": outcomes}[bench["bench"]](bench)
 if wish.guide:
     write_table(wish.guide, bench["bench"], table)
 else:
