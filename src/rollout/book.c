@@ -84,6 +84,7 @@ void book_label(struct rollout *rollout, struct lease *lease, enum lease_status 
                 if (status == LEASE_HARMED) {
                         arm->by_kind[kind]++;
                         arm->later[kind] += lease->is_watched;
+                        arm->late[kind] += was.status == LEASE_DARK;
                 }
                 if (was.is_unbegun)
                         arm->unbegun = arm->unbegun - (was.status == LEASE_DECLINED) + (status == LEASE_DECLINED);

@@ -17,6 +17,7 @@ struct arm {
         uint32_t unbegun;                        /* of the declined */
         uint32_t silent;                         /* at their deadline, whatever was heard of them later */
         uint32_t later[ROLLOUT_KINDS];           /* of by_kind: while they were watched */
+        uint32_t late[ROLLOUT_KINDS];            /* of by_kind: when they had been dark */
         uint32_t watched, fallen, listened, lost;      /* watch.h: now; fallen: harmed in the slot that is not over, watched when it began */
         struct bound_counts bound;               /* those at the age of their deadline */
 };

@@ -38,6 +38,7 @@ static struct harm beyond(const struct question *question, uint32_t harmed, cons
         return (struct harm){ fmin(harmed, fmax(0, excess - chance) * whole), fmin(harmed, fmax(0, excess - seldom) * whole), 0, 0 };
 }
 
+static struct harm less(struct harm a, struct harm b) { return (struct harm){ fmax(0, a.likely - b.likely), fmax(0, a.certain - b.certain), 0, 0 }; }
 static struct harm plus(struct harm a, struct harm b) { return (struct harm){ a.likely + b.likely, a.certain + b.certain, 0, 0 }; }
 static struct harm larger(struct harm a, struct harm b) { return (struct harm){ fmax(a.likely, b.likely), fmax(a.certain, b.certain), 0, 0 }; }
 static struct harm at_most(struct harm a, double most) { return (struct harm){ fmin(a.likely, most), fmin(a.certain, most), 0, 0 }; }
@@ -97,6 +98,8 @@ static double spread_of_silence(const struct rollout *rollout, const struct grou
         return share * share * rollout->silence_spread * rate;
 }
 
+static uint32_t in_time(const struct arm *arm, unsigned kind) { return arm->by_kind[kind] - arm->later[kind] - arm->late[kind]; }
+
 static struct anyway anyway_of(const struct rollout *rollout, const struct group *group, unsigned signal)
 {
         const struct arm *control = &group->control;
@@ -105,7 +108,7 @@ static struct anyway anyway_of(const struct rollout *rollout, const struct group
                 anyway.variance = fmax(anyway.variance, anyway.expected + spread_of_silence(rollout, group));
                 add_elsewhere(&anyway, group->unmatched, control->silent, control);
         } else {
-                add_elsewhere(&anyway, group->uncompared, control->by_kind[signal] - control->later[signal], control);
+                add_elsewhere(&anyway, group->uncompared, in_time(control, signal), control);
         }
         return anyway;
 }
@@ -156,29 +159,31 @@ static void add(struct anyway *sum, const struct anyway *other)
 }
 
 /* Signal by signal, so that a fleet where many go dark anyway hides no crash; never less than for all of them at once. Silence is compared at the
- * deadline, where both arms are of one age; of what was too much then, no more can be harm than is still silent. */
+ * deadline, where both arms are of one age; of what was too much then, no more can be harm than is still silent, or has told of harm since. That is told, but compared with what was silent: nobody
+ * hears of control's harm out of its cell's time. */
 static struct harm in_time_of(const struct rollout *rollout, const struct group *group, const struct question *question)
 {
         const struct arm *treated = &group->treated;
         struct anyway all = { 0 };
         struct harm told = { 0 };
-        uint32_t harmed = 0;
+        uint32_t harmed = 0, late = 0;
         for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++) {
-                uint32_t in_time = treated->by_kind[kind] - treated->later[kind];
                 struct anyway anyway = anyway_of(rollout, group, kind), with_one_more = { anyway.expected, anyway.variance + question->one_more };
-                told = plus(told, beyond(question, in_time, &with_one_more));
-                harmed += in_time;
+                told = plus(told, beyond(question, in_time(treated, kind), &with_one_more));
+                harmed += in_time(treated, kind);
+                late += treated->late[kind];
                 add(&all, &anyway);
         }
         all.variance += question->one_more;
         struct anyway silent = anyway_of(rollout, group, ROLLOUT_DARK);
-        struct harm silence = at_most(beyond(question, treated->silent, &silent), treated->by_status[LEASE_DARK]), sum;
+        struct harm silence = beyond(question, treated->silent, &silent), told_late = at_most(silence, late), sum;
+        silence = at_most(less(silence, told_late), treated->by_status[LEASE_DARK]);
         if (rollout->policy.bound_silence) {
                 add(&all, &silent);
-                return larger(plus(told, silence), at_most(beyond(question, harmed + treated->silent, &all), arm_hurt(treated)));
+                return larger(plus(plus(told, told_late), silence), at_most(beyond(question, harmed + treated->silent, &all), arm_hurt(treated)));
         }
         silence.likely = silence.certain;
-        sum = plus(silence, larger(told, beyond(question, harmed, &all)));
+        sum = plus(plus(silence, told_late), larger(told, beyond(question, harmed, &all)));
         sum.silence = silence.certain;
         return sum;
 }

@@ -56,6 +56,39 @@ TEST(attributed, counts_the_first_silent_ones_in_full_though_silence_is_not_boun
         CHECK(is_near(attributed(&small), 5) && pacer_is_spent(small.rollout));
 }
 
+/* Of 40 that were silent at their deadline 30 have told of a crash since: as many of control were silent, but nothing was heard of a crash in their time. */
+TEST(attributed, compares_with_silence_what_the_silent_tell_later)
+{
+        for (int64_t bound_silence = 0; bound_silence < 2; bound_silence++)
+                for (int is_explained = 0; is_explained < 2; is_explained++) {
+                        OWN(small) struct small small;
+                        struct rollout_policy policy = small_policy();
+                        policy.bound_silence = bound_silence;
+                        small_init(&small, &policy, 10);
+                        struct group *fleet = &small.rollout->groups[0];
+                        set(&fleet->control, 3840, 0, is_explained ? 160 : 0);
+                        set(&fleet->treated, 960, 30, 10);
+                        fleet->treated.late[ROLLOUT_CRASH] = 30;
+                        fleet->treated.silent = 40;
+                        if (is_explained)
+                                explain(fleet, ROLLOUT_DARK, 1000, 4000, 160);
+                        CHECK(is_explained ? attributed(&small) <= 0 : attributed(&small) > 30);
+                }
+}
+
+TEST(attributed, knows_who_told_of_harm_after_the_dark)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 40);
+        CHECK(small_pick(&small) == 5);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_HARMED, 1);
+        small_wait(&small, 16000);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_HARMED, 2);
+        const struct arm *treated = &small.rollout->groups[0].treated;
+        CHECK(treated->by_kind[ROLLOUT_CRASH] == 3 && treated->late[ROLLOUT_CRASH] == 2 && treated->silent == 4 && treated->by_status[LEASE_DARK] == 2);
+}
+
 TEST(attributed, is_no_more_silence_than_is_still_there)
 {
         OWN(small) struct small small;
