@@ -134,14 +134,14 @@ static void fleet_bar(const struct view *view, const struct json *rollout, struc
 /* What counts of the harm, in the fleet or the stratum that stands nearest to the budget. */
 static void budget_bar(const struct view *view, const struct json *rollout, struct buf *into)
 {
-        int64_t attributed = number(rollout, "attributed"), certain = number(rollout, "certain"), budget = number(rollout, "budget");
+        int64_t attributed = number(rollout, "attributed"), to_stop = number(rollout, "to_stop"), budget = number(rollout, "budget");
         const struct bar_part part = { '!', RED, attributed };
         const char *nearest = json_text(json_get(rollout, "nearest"));
         OWN(buf) struct buf beside;
         buf_init(&beside, LINE_BYTES_MAX);
         buf_addf(&beside, " %lld of %lld", (long long)attributed, (long long)budget);
-        if (certain != attributed)
-                buf_addf(&beside, ", %lld for certain", (long long)certain);
+        if (to_stop != attributed)
+                buf_addf(&beside, ", %lld towards the stop", (long long)to_stop);
         if (nearest && attributed > 0) {
                 buf_add_text(&beside, ", of ");
                 print_clean(&beside, nearest);

@@ -111,10 +111,11 @@ static bool is_free(const struct rollout *rollout, const struct rollout_device *
 enum { CONTROLLED_IN_FULL = 4096, CONTROL_UNIT = 256, CONTROLS_LEAST = CONTROL_UNIT / 8 };
 static uint32_t controls_each(const struct rollout *rollout)
 {
-        uint64_t full = (uint64_t)rollout->policy.controls * CONTROL_UNIT, young = rollout->groups[0].young, each = full;
-        if (young > CONTROLLED_IN_FULL)
-                each = full * CONTROLLED_IN_FULL / young;
-        return (uint32_t)(each > CONTROLS_LEAST || each == full ? each : CONTROLS_LEAST);
+        uint64_t full = (uint64_t)rollout->policy.controls * CONTROL_UNIT, young = rollout->groups[0].young;
+        if (!full || young <= CONTROLLED_IN_FULL)
+                return (uint32_t)full;
+        uint64_t each = full * CONTROLLED_IN_FULL / young;
+        return each > CONTROLS_LEAST ? (uint32_t)each : CONTROLS_LEAST;
 }
 
 static void take(struct rollout *rollout, struct rollout_line *line, uint32_t at, uint32_t block, bool is_control)
@@ -366,9 +367,11 @@ static void find_each(const struct pass *pass, enum tier tier, size_t count)
         int64_t slot = book_slot(pass->rollout, pass->line->now_ms);
         if (draw->slot[tier] == slot || !count)
                 return;
-        uint64_t spare = count > pass->left ? count - pass->left : 0, by_line = spare * CONTROL_UNIT / pass->left, least = by_line > CONTROLS_LEAST ? by_line : CONTROLS_LEAST;
+        uint64_t spare = count > pass->left ? count - pass->left : 0, most = spare * CONTROL_UNIT / pass->left;
         uint32_t each = controls_each(pass->rollout);
-        draw->each[tier] = in_whole(pass->rollout, slot, each < least ? each : (uint32_t)least);
+        if (each > most)
+                each = most > CONTROLS_LEAST ? (uint32_t)most : CONTROLS_LEAST;
+        draw->each[tier] = in_whole(pass->rollout, slot, each);
         draw->slot[tier] = slot;
 }
 
@@ -394,8 +397,11 @@ static void go_through(struct pass *pass, candidate_order *comes_before)
         while (goes_on(pass)) {
                 bool is_first = is_fresh(pass);
                 struct candidate first = *queue_first(&pass->rollout->queue);
-                if (is_first && take_first(pass) != NOBODY)
-                        (is_tossed(pass, &first) ? toss_one : expose_one)(pass, &first);
+                bool is_taken = is_first && take_first(pass) != NOBODY;
+                if (is_taken && is_tossed(pass, &first))
+                        toss_one(pass, &first);
+                else if (is_taken)
+                        expose_one(pass, &first);
                 queue_settle(&pass->rollout->queue);
         }
 }

@@ -106,7 +106,7 @@ static struct counts_as counts_as(const struct rollout *rollout, const struct ro
         struct counts_as as;
         int used = snprintf(as.text, sizeof(as.text), ", which counts as %u of a budget of %lld", view->spent.attributed, (long long)rollout->policy.budget);
         if (view->spent.certain != view->spent.attributed)
-                snprintf(as.text + used, sizeof(as.text) - (size_t)used, ", %u for certain", view->spent.certain);
+                snprintf(as.text + used, sizeof(as.text) - (size_t)used, ", %u towards the stop", view->spent.certain);
         return as;
 }
 

@@ -18,8 +18,8 @@ struct rollout_counts {
         double attributed;
 };
 
-/* Of the group that stands nearest to the budget, what is compared with it: all harm that control does not explain, rounded up, and what of that is not chance, rounded down:
- * when that is the budget, it is spent. */
+/* Of the group that stands nearest to the budget, what is compared with it (harm.h): before anybody new starts, likely harm that control does not explain, rounded up; for a
+ * stop the same less what chance may add, rounded down: when that is the budget, it is spent. */
 enum { ROLLOUT_OF_FLEET = -1, ROLLOUT_SENTENCE_BYTES = 256 };
 struct rollout_spent { int32_t stratum; uint32_t attributed, certain; };     /* stratum: ROLLOUT_OF_FLEET, or its number */
 

@@ -8,7 +8,7 @@
 
 static const char holding[] =
         "{\"stream\":\"edr-rules\",\"counter\":4,\"state\":\"holding\",\"reason\":\"budget\",\"verdict\":\"GO\","
-        "\"sentence\":\"5 of 5 devices of the budget are hurt.\",\"budget\":5,\"attributed\":5,\"certain\":3,\"fleet\":60,\"eligible\":60,\"exposed\":8,\"unanswered\":0,"
+        "\"sentence\":\"5 of 5 devices of the budget are hurt.\",\"budget\":5,\"attributed\":5,\"to_stop\":3,\"fleet\":60,\"eligible\":60,\"exposed\":8,\"unanswered\":0,"
         "\"proven\":3,\"harmed\":4,\"dark\":1,\"declined\":0,\"preflight_failed\":0,\"hurt\":5,\"recovered\":4,\"control\":12,\"control_harmed\":0,"
         "\"window\":0,\"limit\":8,\"evidence\":123,\"evidence_needed\":10000,\"started\":1000,\"stopped\":1012,\"stopped_by\":\"budget\",\"stop_s\":12,"
         "\"strata\":[{\"name\":\"os_version=11\",\"exposed\":5,\"harmed\":5,\"control\":4,\"window\":0},"
@@ -19,7 +19,7 @@ static const char holding_screen[] =
         "5 of 5 devices of the budget are hurt.\n"
         "\n"
         "fleet     [!!!##...................................] 3 of 60\n"
-        "budget    [!!!!!!!!!!!!!!!!!!!!] 5 of 5, 3 for certain\n"
+        "budget    [!!!!!!!!!!!!!!!!!!!!] 5 of 5, 3 towards the stop\n"
         "hurt      5: harmed 4, dark 1; recovered 4\n"
         "exposed   8, unanswered 0; window 0, limit 8; declined 0, preflight failed 0\n"
         "control   12, of them harmed 0\n"
@@ -62,7 +62,7 @@ TEST(view, colours_only_when_asked)
 }
 
 static const char large[] = "{\"stream\":\"edr-rules\",\"counter\":77,\"state\":\"exposing\",\"reason\":\"\",\"sentence\":\"345 hurt among 21009 exposed.\",\"budget\":300,\"attributed\":122,"
-                            "\"certain\":61,\"nearest\":\"os_version=11.22621.3880\",\"fleet\":20000,\"eligible\":19600,\"exposed\":21009,\"proven\":19000,\"hurt\":345,\"harmed\":333,\"dark\":12,"
+                            "\"to_stop\":61,\"nearest\":\"os_version=11.22621.3880\",\"fleet\":20000,\"eligible\":19600,\"exposed\":21009,\"proven\":19000,\"hurt\":345,\"harmed\":333,\"dark\":12,"
                             "\"evidence\":1234567,\"evidence_needed\":10000000,\"started\":1000,\"strata\":[{\"name\":\"os_version=11.22621.3880\",\"exposed\":1234567,\"harmed\":7654321,"
                             "\"control\":2345678,\"window\":8765432}]}";
 

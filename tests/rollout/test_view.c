@@ -48,7 +48,7 @@ TEST(view, tells_what_is_certain_from_what_may_be_chance)
         OWN(small) struct small small;
         open_hurt(&small, 8, 26);
         CHECK(small_view(&small).spent.attributed == 8 && small_view(&small).spent.certain == 5);
-        CHECK(says(&small, "26 hurt among 1000 exposed, which counts as 8 of a budget of 8, 5 for certain; 0 unanswered."));
+        CHECK(says(&small, "26 hurt among 1000 exposed, which counts as 8 of a budget of 8, 5 towards the stop; 0 unanswered."));
 }
 
 /* What is certain stops it: of two, that counts before what is likely. */

@@ -28,7 +28,7 @@ static const struct rollout_gauge { const char *field, *help; } rollout_gauges[]
         { "control_harmed", "Control devices that reported harm" },
         { "budget", "Harm budget" },
         { "attributed", "Harm that control does not explain, where there is most of it" },
-        { "certain", "The same, as far as it is not chance" },
+        { "to_stop", "The same, less what chance may add: the rollout holds when it reaches the budget" },
         { "window", "Exposures allowed now" },
 };
 

@@ -127,7 +127,7 @@ static void add_standing(struct json *json, const struct run *run, const struct 
         json_set_text(json, "sentence", view->sentence);
         json_set_int(json, "budget", run->policy.budget);
         json_set_int(json, "attributed", view->spent.attributed);
-        json_set_int(json, "certain", view->spent.certain);
+        json_set_int(json, "to_stop", view->spent.certain);
         json_set(json, "nearest", text_or_null(view->spent.stratum == ROLLOUT_OF_FLEET ? NULL : run->strata[view->spent.stratum]));
         json_set_int(json, "fleet", (int64_t)run->member_count);
 }
