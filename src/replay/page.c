@@ -23,7 +23,7 @@ static void add_overview_cell(const struct study_row *row, struct buf *into)
                 buf_add_text(into, "stopped ");
                 add_rough_span(row->stop_s.median, into);
         } else if (row->complete_s.median >= 0) {
-                buf_add_text(into, "all after ");
+                buf_add_text(into, "complete ");
                 add_rough_span(row->complete_s.median, into);
         } else {
                 buf_add_text(into, "neither");

@@ -275,7 +275,7 @@ void page_legend(const struct study *study, const struct scenario *scenario, str
         plot_sample(PLOT_STOP, PLOT_STYLES - 1, into);
         buf_add_text(into, "stopped itself</li><li>");
         plot_sample(PLOT_COMPLETE, PLOT_STYLES - 1, into);
-        buf_add_text(into, "the whole fleet has it</li></ul>\n");
+        buf_add_text(into, "complete</li></ul>\n");
 }
 
 /* The rows of one policy that knows a budget, as points of a curve over the budget. */
@@ -308,8 +308,8 @@ static void add_trade(const struct study *study, const struct scenario *scenario
         struct plot_mark marks[LINES_MAX];
         char id[64];
         size_t count = budget_points(study, scenario, is_time, points);
-        const char *title = is_time ? "Budget against time to the whole fleet" : "Budget against hurt devices";
-        const char *about = is_time ? "How long the whole fleet waits for the release, by harm budget." : "How many devices the release hurts in all, by harm budget.";
+        const char *title = is_time ? "Budget against time to completion" : "Budget against hurt devices";
+        const char *about = is_time ? "How long until the release is complete, by harm budget." : "How many devices the release hurts in all, by harm budget.";
         figure_begin(title, about, into);
         if (count) {
                 const struct plot_line line = { 0, points, count };
@@ -324,14 +324,14 @@ static void add_trade(const struct study *study, const struct scenario *scenario
                 plot_write(&plot, into);
                 add_assumed(study, scenario, into);
         } else {
-                buf_add_text(into, "<p class=\"empty\">With none of these budgets did the whole fleet get it. What a budget costs in time shows with a good release.</p>\n");
+                buf_add_text(into, "<p class=\"empty\">With none of these budgets was it complete. What a budget costs in time shows with a good release.</p>\n");
         }
         buf_add_text(into, "</figure>\n");
 }
 
 static void add_trade_table(const struct study *study, const struct scenario *scenario, struct buf *into)
 {
-        static const char *const titles[] = { ">Budget", ">Hurt, median", ">Hurt, worst", ">Exposed", "Stopped by", ">Stopped after", ">Whole fleet after", ">at worst" };
+        static const char *const titles[] = { ">Budget", ">Hurt, median", ">Hurt, worst", ">Exposed", "Stopped by", ">Stopped after", ">Complete after", ">at worst" };
         page_table_begin("Budgets", into);
         page_heads(titles, sizeof(titles) / sizeof(titles[0]), into);
         buf_add_text(into, "<tbody>\n");

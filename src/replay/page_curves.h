@@ -11,7 +11,7 @@ void page_legend(const struct study *study, const struct scenario *scenario, str
 /* Exposed, hurt, window and evidence over time: a line a policy, or a line a budget when there is one policy. */
 MUST_CHECK enum err page_curves(const struct study *study, const struct scenario *scenario, struct buf *into, struct why *why);
 
-/* What a budget costs: time to the whole fleet, and hurt. Nothing when there is one budget, or no policy that knows it. */
+/* What a budget costs: time to completion, and hurt. Nothing when there is one budget, or no policy that knows it. */
 MUST_CHECK enum err page_trade_off(const struct study *study, const struct scenario *scenario, struct buf *into, struct why *why);
 
 /* Of a row in the plots of its scenario. */

@@ -72,6 +72,9 @@ static void add_outcome(const struct study *study, const struct study_row *row, 
 static void add_note(const struct study *study, const struct scenario *scenario, struct buf *into)
 {
         buf_add_text(into, "<p class=\"note\">Counts are devices. The bars are logarithmic: their whole width is the fleet.");
+        buf_add_text(into, " Complete: ");
+        words_ppm(into, study->plan.policy.complete_ppm);
+        buf_add_text(into, " of the devices that had checked in by then, held-out ones left out, have it proven.");
         if (has_seeds(study))
                 buf_addf(into, " Each row sums up %u runs; medians, and the worst of them.", study->plan.seeds);
         if (study->plan.fleet && study->plan.fleet != scenario->fleet.devices && has_history(scenario)) {
@@ -86,8 +89,8 @@ static void add_note(const struct study *study, const struct scenario *scenario,
 
 static void add_outcomes(const struct study *study, const struct scenario *scenario, struct buf *into)
 {
-        static const char *const one[] = { "Policy", ">Hurt", "", ">Exposed", "Stopped by", ">Stopped after", ">Whole fleet after" };
-        static const char *const many[] = { "Policy", ">Hurt, median", ">Hurt, worst", "", ">Exposed", "Stopped by", ">Stopped after", ">Whole fleet after" };
+        static const char *const one[] = { "Policy", ">Hurt", "", ">Exposed", "Stopped by", ">Stopped after", ">Complete after" };
+        static const char *const many[] = { "Policy", ">Hurt, median", ">Hurt, worst", "", ">Exposed", "Stopped by", ">Stopped after", ">Complete after" };
         page_table_begin("What came of it", into);
         page_heads(has_seeds(study) ? many : one, has_seeds(study) ? 8 : 7, into);
         buf_add_text(into, "<tbody>\n");
@@ -122,7 +125,7 @@ static void add_run(const struct study *study, const struct study_row *row, size
 static void add_runs(const struct study *study, const struct scenario *scenario, struct buf *into)
 {
         static const char *const titles[] = { "Policy", ">Seed", ">Susceptible", ">Exposed", ">Hurt", ">Hurt at the stop", ">Counted as hurt", ">Of the hurt, dark", ">Well again",
-                                              ">Device-hours lost", "Stopped by", ">Stopped after", ">Whole fleet after", "In its own words" };
+                                              ">Device-hours lost", "Stopped by", ">Stopped after", ">Complete after", "In its own words" };
         size_t runs = 0;
         for (size_t i = 0; i < study->row_count; i++)
                 runs += study->rows[i].scenario == scenario ? study->rows[i].run_count : 0;

@@ -133,6 +133,20 @@ static void add_hurt(struct buf *into, int64_t hurt, int64_t fleet)
         buf_add_text(into, hurt > 1 ? " devices were hurt" : " devices was hurt");
 }
 
+/* Complete is not everybody: who was away meanwhile did not get it, and some come for it later. */
+static void add_given(struct buf *into, const struct replay_result *run)
+{
+        buf_add_text(into, "in all ");
+        words_count(into, run->exposed);
+        buf_add_text(into, " of ");
+        words_count(into, run->fleet);
+        buf_add_text(into, " devices got it, and ");
+        if (run->hurt)
+                words_count(into, run->hurt);
+        buf_add_text(into, run->hurt ? " of them " : "none of them ");
+        buf_add_text(into, run->hurt > 1 ? "were hurt" : "was hurt");
+}
+
 static void add_end(struct buf *into, const struct study_row *row, const struct replay_result *run)
 {
         bool is_good = row->scenario->faults.count == 0;
@@ -140,7 +154,7 @@ static void add_end(struct buf *into, const struct study_row *row, const struct 
                 buf_addf(into, " stopped %s after ", is_good ? "this good release" : "it");
                 words_span(into, run->stop_s);
         } else if (run->complete_s >= 0) {
-                buf_addf(into, " brought %s to the whole fleet in ", is_good ? "this good release" : "it");
+                buf_addf(into, " called %s complete after ", is_good ? "this good release" : "it");
                 words_span(into, run->complete_s);
         } else {
                 buf_addf(into, " neither stopped %s nor finished it within ", is_good ? "this good release" : "it");
@@ -174,7 +188,10 @@ void words_headline(struct buf *into, const struct study *study, const struct sc
         add_who(into, row);
         add_end(into, row, run);
         buf_add_text(into, "; ");
-        add_hurt(into, run->hurt, run->fleet);
+        if (run->stop_s < 0 && run->complete_s >= 0)
+                add_given(into, run);
+        else
+                add_hurt(into, run->hurt, run->fleet);
         buf_add_text(into, row->run_count > 1 ? " (the middle one of " : ".");
         if (row->run_count > 1)
                 buf_addf(into, "%zu runs).", row->run_count);
@@ -283,6 +300,6 @@ void words_overview(struct buf *into, const struct study *study)
                 buf_add_text(into, " devices hurt in any of these");
         }
         if (tally.good)
-                buf_addf(into, ", and brought %" PRIu32 " of %" PRIu32 " good ones to the whole fleet", tally.finished, tally.good);
+                buf_addf(into, ", and completed %" PRIu32 " of %" PRIu32 " good ones", tally.finished, tally.good);
         buf_add_text(into, ".");
 }

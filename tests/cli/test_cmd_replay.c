@@ -108,6 +108,19 @@ TEST(replay, reads_a_scenario_and_a_policy_of_ones_own)
         file_remove_tree(folder);
 }
 
+/* On a Friday night most of them are off: it is complete without them, and does not say that all have it. */
+TEST(replay, says_how_many_have_it_when_it_is_complete)
+{
+        char folder[64], scenario[128], line[512];
+        CHECK(file_temporary(folder, NULL) == OK);
+        write_file(folder, "fri.yaml", "title: T\nclass: good\nsource: s\nguessed: g\nstart: fri 20:00\nfor_s: 86400\nfleet:\n  devices: 1000\n  office_ppm: 800000\n", scenario);
+        OWN(fake_run) struct fake_run run = { 0 };
+        snprintf(line, sizeof(line), "replay %s --budget 100 --watch 1h", scenario);
+        CHECK(replayed(&run, line) == 0 && strstr(run.out, " called this good release") && strstr(run.out, " of 1,000 devices got it,") && !strstr(run.out, "whole fleet"));
+        CHECK(!strstr(run.out, "in all 1,000") && !strstr(run.out, "in all 9"));
+        file_remove_tree(folder);
+}
+
 TEST(replay, refuses_a_policy_with_freeze_windows_and_says_what_to_do)
 {
         char folder[64], policy[128], line[512];

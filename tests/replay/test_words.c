@@ -102,7 +102,15 @@ TEST(headline, says_what_happened_in_each_of_the_ways_it_can)
         run->complete_s = 18000;
         run->hurt = 0;
         SAID(words_headline(&said_, &made.study, &made.scenario),
-             "Firebreak with a harm budget of 30 brought this good release to the whole fleet in 5 h; none of 200,000 devices was hurt.");
+             "Firebreak with a harm budget of 30 called this good release complete after 5 h; in all 33 of 200,000 devices got it, and none of them was hurt.");
+        made.scenario.faults.count = 1;
+        run->exposed = 190000;
+        run->hurt = 1;
+        SAID(words_headline(&said_, &made.study, &made.scenario),
+             "Firebreak with a harm budget of 30 called it complete after 5 h; in all 190,000 of 200,000 devices got it, and 1 of them was hurt.");
+        run->hurt = 1200;
+        SAID(words_headline(&said_, &made.study, &made.scenario),
+             "Firebreak with a harm budget of 30 called it complete after 5 h; in all 190,000 of 200,000 devices got it, and 1,200 of them were hurt.");
 }
 
 TEST(overview, counts_what_was_stopped_and_what_was_finished)
@@ -110,4 +118,9 @@ TEST(overview, counts_what_was_stopped_and_what_was_finished)
         OWN(hand_made) struct hand_made made;
         hand_make(&made, 1, 0);
         SAID(words_overview(&said_, &made.study), "Firebreak with a harm budget of 30 stopped 1 of 1 bad releases, with at most 32 devices hurt in any of these.");
+        for (size_t i = 0; i < made.study.row_count; i++)
+                made.study.rows[i].stop_s.median = -1;
+        made.study.rows[0].complete_s.median = 9000;
+        made.scenario.faults.count = 0;
+        SAID(words_overview(&said_, &made.study), "Firebreak with a harm budget of 30 stopped 0 of 0 bad releases, and completed 1 of 1 good ones.");
 }
