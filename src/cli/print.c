@@ -7,19 +7,35 @@
 #include <assert.h>
 #include <string.h>
 
+/* Bytes of the character that commands a terminal at `text`, or turns the direction of what follows it; 0: it does neither. */
+static size_t command_length(const char *text)
+{
+        static const struct { const char *first; unsigned char last; } ranges[] = {      /* first, and the last byte of the last */
+                { "\xc2\x80", 0x9f },                    /* C1 */
+                { "\xd8\x9c", 0x9c },                    /* U+061C, Arabic letter mark */
+                { "\xe2\x80\x8e", 0x8f },                /* U+200E and U+200F: direction marks */
+                { "\xe2\x80\xaa", 0xae },                /* U+202A to U+202E: embeddings and overrides */
+                { "\xe2\x81\xa6", 0xa9 },                /* U+2066 to U+2069: isolates */
+        };
+        if ((unsigned char)text[0] < 0x20 || text[0] == 0x7f)
+                return 1;
+        for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+                size_t last = strlen(ranges[i].first) - 1;
+                unsigned char c = strncmp(text, ranges[i].first, last) == 0 ? (unsigned char)text[last] : 0;
+                if (c >= (unsigned char)ranges[i].first[last] && c <= ranges[i].last)
+                        return last + 1;
+        }
+        return 0;
+}
+
 void print_clean(struct buf *into, const char *text)
 {
         if (!text)
                 text = "-";
-        for (size_t i = 0; text[i]; i++) {
-                unsigned char c = (unsigned char)text[i];
-                bool is_c1 = c == 0xc2 && (unsigned char)text[i + 1] >= 0x80 && (unsigned char)text[i + 1] < 0xa0;
-                if (is_c1)
-                        i++;
-                if (c < 0x20 || c == 0x7f || is_c1)
-                        buf_add_text(into, "?");
-                else
-                        buf_add(into, &text[i], 1);
+        while (*text) {
+                size_t length = command_length(text);
+                buf_add(into, length ? "?" : text, 1);
+                text += length ? length : 1;
         }
 }
 

@@ -1,7 +1,7 @@
 /* print.h - facts for people: aligned tables, ages, bars, and no bytes that could command a terminal.
  *
  * Text from a server or a file is shown with its control characters replaced, so that a hostile name cannot move the
- * cursor or retitle the window. */
+ * cursor, retitle the window or turn the order of what stands beside it. */
 #pragma once
 
 #include "base/buf.h"
@@ -14,7 +14,7 @@ struct json;
 
 enum colour { PLAIN, BOLD, GREEN, YELLOW, RED, DIM };
 
-/* `text` with control characters as `?`; NULL is "-". */
+/* `text` with control characters, and those of Unicode that turn the direction of writing, as `?`; NULL is "-". */
 void print_clean(struct buf *into, const char *text);
 /* Text without colours in lines of at most `columns` (0: 80), broken between words; lines after the first begin with
  * `indent` blanks. */

@@ -104,6 +104,21 @@ TEST(clean, replaces_what_commands_a_terminal_and_keeps_letters)
         CHECK(strcmp(buf_text(&text), "a?[2J??\u00fc?\u65e5") == 0);
 }
 
+TEST(clean, replaces_what_turns_the_direction_of_writing_and_nothing_beside_it)
+{
+        static const struct { const char *text, *clean; } cases[] = {
+                { "a\u202eb", "a?b" }, { "\u202a\u202d", "??" }, { "\u2066x\u2069", "?x?" }, { "\u200e\u200f", "??" }, { "\u061c", "?" },
+                { "\u2029\u202f", "\u2029\u202f" }, { "\u2065\u206a", "\u2065\u206a" }, { "\u200d\u2010", "\u200d\u2010" }, { "\u05d0\u0627", "\u05d0\u0627" },
+                { "\xe2\x80", "\xe2\x80" }, { "\xe2", "\xe2" }, { "\xc2", "\xc2" }, { "", "" },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                OWN(buf) struct buf text;
+                buf_init(&text, 100);
+                print_clean(&text, cases[i].text);
+                CHECK(strcmp(buf_text(&text), cases[i].clean) == 0);
+        }
+}
+
 static const char *wrapped(const char *text, unsigned width, struct buf *into)
 {
         buf_clear(into);
