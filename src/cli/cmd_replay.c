@@ -26,13 +26,12 @@ static void replay_release(struct replay *replay)
         disk_folder_close(replay->folder);
 }
 
-static bool draw_bar(void *user, double done, const struct study_row *row, uint64_t seed)
+static void draw_bar(void *user, double done, const struct study_row *row, uint64_t seed)
 {
         struct replay *replay = user;
         char what[120];
         snprintf(what, sizeof(what), "%.40s, %s, seed %" PRIu64, row->scenario->name, row->director->name, seed);
         bar_draw(&replay->bar, done, what);
-        return true;
 }
 
 static enum err print_run(void *user, const struct study_row *row, size_t run, struct why *why)

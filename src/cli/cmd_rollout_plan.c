@@ -79,13 +79,12 @@ static enum err ask_fleet(struct planning *planning, const struct release_id *id
         return e ? e : check_fleet(&planning->plan.fleet, why);
 }
 
-static bool draw_bar(void *user, double done, const struct study_row *row, uint64_t seed)
+static void draw_bar(void *user, double done, const struct study_row *row, uint64_t seed)
 {
         struct planning *planning = user;
         char what[120];
         snprintf(what, sizeof(what), "%s, budget %" PRId64 ", run %" PRIu64, row->scenario->name, row->policy.budget, seed);
         bar_draw(&planning->bar, done, what);
-        return true;
 }
 
 /* A minute or two on one core, whatever the size, up to a million devices. */

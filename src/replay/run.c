@@ -290,8 +290,8 @@ static enum err rounds(struct run *run, struct why *why)
 {
         enum err e = OK;
         for (uint32_t round = 0; run->now_ms + run->round_ms <= run->end_ms && !e; round++) {
-                if (round % ROUNDS_PER_PROGRESS == 0 && run->config->progress && !run->config->progress(run->config->user, progress(run)))
-                        return FAIL(why, ERR_TIMEOUT, "the replay was broken off");
+                if (round % ROUNDS_PER_PROGRESS == 0 && run->config->progress)
+                        run->config->progress(run->config->user, progress(run));
                 e = round_of(run, round, why);
                 if (!e && is_over(run))
                         break;

@@ -16,8 +16,8 @@ struct replay_config {
         uint64_t seed;
         uint32_t points;                         /* of the series to keep; 0: none */
         int64_t tail_s;                          /* over when nobody was exposed for so long, though the watch goes on; 0: when the watch is over */
-        /* Called now and then with how far it is, 0 to 1; false stops it with ERR_CANCELLED or what comes nearest. NULL: nobody asks. */
-        bool (*progress)(void *user, double done);
+        /* Called now and then with how far it is, 0 to 1. NULL: nobody asks. */
+        void (*progress)(void *user, double done);
         void *user;
 };
 

@@ -104,10 +104,10 @@ struct study_step {
         size_t before, runs;                     /* how many replays were done before this one, and are to do in all */
 };
 
-static bool tell_progress(void *user, double done)
+static void tell_progress(void *user, double done)
 {
         const struct study_step *step = user;
-        return step->watch->progress(step->watch->user, ((double)step->before + done) / (double)step->runs, step->row, step->seed);
+        step->watch->progress(step->watch->user, ((double)step->before + done) / (double)step->runs, step->row, step->seed);
 }
 
 static enum err run_row(struct study *study, struct study_row *row, struct study_step *step, struct why *why)

@@ -45,8 +45,8 @@ struct study {
 };
 
 struct study_watch {
-        /* How far all of it is, 0 to 1, and what runs now; false ends it. NULL: nobody asks. */
-        bool (*progress)(void *user, double done, const struct study_row *row, uint64_t seed);
+        /* How far all of it is, 0 to 1, and what runs now. NULL: nobody asks. */
+        void (*progress)(void *user, double done, const struct study_row *row, uint64_t seed);
         /* A run is over; the row's spreads are not there yet. NULL: nobody asks. */
         enum err (*ran)(void *user, const struct study_row *row, size_t run, struct why *why);
         void *user;

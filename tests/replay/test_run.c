@@ -89,23 +89,26 @@ TEST(replay, of_the_same_is_the_same)
                 replay_result_done(&results[i]);
 }
 
-static bool stop_at_once(void *user, double done)
+struct told { unsigned times; double least, most; };
+
+static void tell(void *user, double done)
 {
-        *(double *)user = done;
-        return false;
+        struct told *told = user;
+        told->least = told->times++ && told->least < done ? told->least : done;
+        told->most = told->most > done ? told->most : done;
 }
 
-TEST(replay, can_be_broken_off)
+TEST(replay, tells_how_far_it_is)
 {
         struct made made;
-        struct replay_result result = { .fleet = 77 };
-        double how_far = 5;
+        struct replay_result result;
+        struct told told = { 0 };
         made_init(&made);
+        made.scenario.fleet.devices = 500;
         struct replay_config config = made_config(&made);
-        config.progress = stop_at_once;
-        config.user = &how_far;
-        config.points = 10;
-        CHECK(replay_run(&config, &result, NULL) == ERR_TIMEOUT && how_far <= 0 && result.fleet == 77);
+        config.progress = tell;
+        config.user = &told;
+        CHECK(replay_run(&config, &result, NULL) == OK && told.times > 2 && told.least >= 0 && told.least < .1 && told.most > .1 && told.most <= 1);
 }
 
 /* Slower than the gap is dark by the deadline, in control as well; such a rollout goes slowly, if it goes at all. */
