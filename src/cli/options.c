@@ -29,6 +29,8 @@ bool name_is_good(const char *text)
         return length >= 1 && length <= 64 && strchr(first, text[0]) && strspn(text, rest) == length;
 }
 
+enum { SCALE_MOST = 1000000 };                   /* what a number may be multiplied with: a share's parts, a day's seconds */
+
 /* Digits only; strtoll alone would take white space, signs and nothing. */
 static bool number_parse(const char *text, const char **ret_end, int64_t *ret_number)
 {
@@ -37,11 +39,19 @@ static bool number_parse(const char *text, const char **ret_end, int64_t *ret_nu
         errno = 0;
         char *end = NULL;
         long long number = strtoll(text, &end, 10);
-        if (errno || number > INT64_MAX / 1000000)
+        if (errno || number > INT64_MAX / SCALE_MOST)
                 return false;
         *ret_end = end;
         *ret_number = number;
         return true;
+}
+
+/* It is a number, whatever follows, and larger than anything that is meant. */
+static bool is_beyond(const char *text)
+{
+        const char *end = NULL;
+        int64_t number = 0;
+        return text[0] >= '0' && text[0] <= '9' && !number_parse(text, &end, &number);
 }
 
 enum err duration_parse(const char *text, int64_t *ret_seconds, struct why *why)
@@ -58,6 +68,8 @@ enum err duration_parse(const char *text, int64_t *ret_seconds, struct why *why)
                                 *ret_seconds = number * units[i].seconds;
                                 return OK;
                         }
+        if (is_beyond(text))
+                return FAIL(why, ERR_USAGE, "`%.40s` is too long a time", text);
         return FAIL(why, ERR_USAGE, "`%.40s` is no time; write 90s, 15m, 1h or 3d", text);
 }
 
@@ -81,6 +93,8 @@ enum err share_parse(const char *text, int64_t *ret_ppm, struct why *why)
                         return OK;
                 }
         }
+        if (is_beyond(text))
+                return FAIL(why, ERR_USAGE, "`%.40s` is too large a share", text);
         return FAIL(why, ERR_USAGE, "`%.40s` is no share; write 5%%, 0.01%%, 100ppm or 0", text);
 }
 
@@ -92,9 +106,11 @@ static enum err check_range(const struct option *option, int64_t number, struct 
                     option->type == AS_DURATION ? " seconds" : option->type == AS_SHARE ? " ppm" : "");
 }
 
-static enum err read_int(const char *text, int64_t *ret_number, struct why *why)
+static enum err read_int(const struct option *option, const char *text, int64_t *ret_number, struct why *why)
 {
         const char *end = NULL;
+        if (is_beyond(text) && !text[strspn(text, "0123456789")])
+                return FAIL(why, ERR_USAGE, "%.40s is outside %lld to %lld", text, (long long)option->min, (long long)option->max);
         if (!number_parse(text, &end, ret_number) || *end)
                 return FAIL(why, ERR_USAGE, "`%.40s` is no whole number", text);
         return OK;
@@ -122,7 +138,7 @@ static enum err take_value(const struct option *option, const char *text, struct
         arg->texts[arg->count] = text;
         switch (option->type) {
         case AS_INT:
-                e = read_int(text, &arg->number, why);
+                e = read_int(option, text, &arg->number, why);
                 break;
         case AS_DURATION:
                 e = duration_parse(text, &arg->number, why);
