@@ -41,6 +41,7 @@ enum {
         LIMIT_PROFILES_COUNTED = 200000,      /* and counted, to know which are the most common: 20 MB */
         LIMIT_PAST_LEASES = 200000,           /* that a baseline is counted from: a share of 1 in 10,000 is 20 of them; a tenth of a second */
         LIMIT_REPLAY_DEVICES = 50000000,      /* the rollout library's own */
+        LIMIT_REPLAY_DEVICES_LEAST = 3,       /* one in each ring */
         LIMIT_SITES = 10000,                  /* of a replayed fleet: three blocks each */
         LIMIT_ZONES = 32,                     /* time zones; the world has 38, half of them hardly lived in */
         LIMIT_FAULTS = 16,                    /* of one replayed release: each device tries them all */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { PPM = 1000000, RINGS = 3, SITES_MAX = UINT16_MAX };
+_Static_assert((int)LIMIT_REPLAY_DEVICES_LEAST == RINGS, "no ring is empty");
 
 void fleet_close(struct fleet *fleet)
 {

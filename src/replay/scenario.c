@@ -38,7 +38,7 @@ static const struct yaml_key zone_keys[] = {
 static const struct yaml_schema zone_schema = { KEYS(zone_keys), .item_size = sizeof(struct scenario_zone) };
 
 static const struct yaml_key fleet_keys[] = {
-        { .key = "devices", .type = YAML_INT, .required = true, AT(scenario_fleet, devices), .min = 1, .max = LIMIT_REPLAY_DEVICES },
+        { .key = "devices", .type = YAML_INT, .required = true, AT(scenario_fleet, devices), .min = LIMIT_REPLAY_DEVICES_LEAST, .max = LIMIT_REPLAY_DEVICES },
         INT(scenario_fleet, sites, 1, LIMIT_SITES),
         LIST(scenario_fleet, zones, LIMIT_ZONES, zone_schema),
         LIST(scenario_fleet, attributes, LIMIT_ATTRIBUTES, attribute_schema),

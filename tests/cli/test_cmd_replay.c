@@ -108,6 +108,18 @@ TEST(replay, reads_a_scenario_and_a_policy_of_ones_own)
         file_remove_tree(folder);
 }
 
+TEST(replay, takes_fleets_of_one_range_and_says_so_before_it_runs)
+{
+        char folder[64], scenario[128], line[512];
+        CHECK(file_temporary(folder, NULL) == OK);
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(replayed(&run, "replay good-calm --fleet 3 --json") == 0 && replayed(&run, "replay good-calm --fleet 2") == 64 && strstr(run.err, "--fleet: 2 is outside 3 to 50000000"));
+        write_file(folder, "two.yaml", "title: T\nclass: good\nsource: s\nguessed: g\nstart: fri 20:00\nfleet:\n  devices: 2\n", scenario);
+        snprintf(line, sizeof(line), "replay %s --json", scenario);
+        CHECK(replayed(&run, line) == 65 && strstr(run.err, "two.yaml:7: devices: not an integer from 3 to 50000000"));
+        file_remove_tree(folder);
+}
+
 /* On a Friday night most of them are off: it is complete without them, and does not say that all have it. */
 TEST(replay, says_how_many_have_it_when_it_is_complete)
 {
