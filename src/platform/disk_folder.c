@@ -159,6 +159,21 @@ static enum err folder_replace(struct disk *disk, const char *path, const void *
         return e;
 }
 
+enum err disk_folder_try(struct disk *disk, const char *path, struct why *why)
+{
+        OWN(place) struct place place = NOWHERE;
+        enum err e = place_open(disk, path, &place, why);
+        if (e)
+                return e;
+        char pending[DISK_NAME_MAX + 1 + sizeof(PENDING_PREFIX)];
+        pending_name(place.name, &pending);
+        unlinkat(place.folder, pending, 0);
+        OWN(fd) int fd = -1;
+        e = open_new(place.folder, pending, 0600, &fd, why);
+        unlinkat(place.folder, pending, 0);
+        return e;
+}
+
 static enum err open_regular(struct disk *disk, const char *path, int *ret_fd, uint64_t *ret_length, struct why *why)
 {
         OWN(place) struct place place = NOWHERE;

@@ -9,6 +9,8 @@ MUST_CHECK enum err disk_folder_open(const char *root, struct disk **ret_disk, s
 /* It must be there: ERR_NOT_FOUND. `below` NULL: `root` itself; else a folder of a disk that is mounted at `root`, whose symbolic links
  * mean what they mean there: none leads out. */
 MUST_CHECK enum err disk_folder_find(const char *root, const char *below, struct disk **ret_disk, struct why *why);
+/* Whether replace() could begin: its new file is made in the path's folder, and taken away again. Nothing else changes, and of room it says nothing. */
+MUST_CHECK enum err disk_folder_try(struct disk *disk, const char *path, struct why *why);
 /* For one process alone until it is closed, by the file `lock` in it. ERR_BUSY. */
 MUST_CHECK enum err disk_folder_lock(struct disk *disk, struct why *why);
 void disk_folder_close(struct disk *disk);

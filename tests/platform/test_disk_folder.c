@@ -246,3 +246,22 @@ TEST(disk_folder, keeps_the_old_file_when_there_is_no_room_for_the_new)
         CHECK(access(path_of(&folder, "t/.pending-record"), F_OK) != 0);
         folder_done(&folder);
 }
+
+TEST(disk_folder_try, says_whether_a_file_can_be_made_and_leaves_nothing)
+{
+        struct folder folder;
+        struct disk *proc = NULL;
+        folder_open(&folder);
+        CHECK(mkdir(path_of(&folder, "t"), 0700) == 0);
+        int left = open(path_of(&folder, "t/.pending-record"), O_CREAT | O_WRONLY, 0600);
+        CHECK(left >= 0 && close(left) == 0);
+        CHECK(disk_folder_try(folder.disk, "t/record", NULL) == OK);
+        CHECK(access(path_of(&folder, "t/record"), F_OK) != 0 && access(path_of(&folder, "t/.pending-record"), F_OK) != 0);
+        CHECK(folder.disk->ops->replace(folder.disk, "t/record", "old", 3, NULL) == OK && disk_folder_try(folder.disk, "t/record", NULL) == OK);
+        struct stat stat;
+        CHECK(lstat(path_of(&folder, "t/record"), &stat) == 0 && stat.st_size == 3);
+        CHECK(disk_folder_try(folder.disk, "none/record", NULL) == ERR_NOT_FOUND);
+        CHECK(disk_folder_find("/proc", NULL, &proc, NULL) == OK && disk_folder_try(proc, "x", NULL) != OK);
+        disk_folder_close(proc);
+        folder_done(&folder);
+}
