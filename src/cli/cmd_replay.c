@@ -1,4 +1,5 @@
-/* Replay releases that went wrong, with the code that runs rollouts. What was run is held until the end, so that a report is written whole or not at all. */
+/* Replay releases that went wrong, with the code that runs rollouts. What was run is held until the end, so that a report is written whole or not at all;
+ * one that cannot be written keeps nobody from what was found out. */
 #include "cli/bar.h"
 #include "cli/print.h"
 #include "cli/replay_facts.h"
@@ -53,6 +54,8 @@ static enum err open_report(struct replay *replay, struct why *why)
         char folder[4096] = ".";
         if (!path)
                 return OK;
+        if (strcmp(path, "-") == 0)
+                return FAIL(why, ERR_USAGE, "--html: a report goes into a file, not to the standard output: --html report.html; a file of the name `-` is ./-");
         if (slash)
                 snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path), path);
         replay->file = slash ? slash + 1 : path;
@@ -61,6 +64,8 @@ static enum err open_report(struct replay *replay, struct why *why)
                 e = disk_name_check(replay->file, why);
         if (!e)
                 e = disk_folder_find(folder, NULL, &replay->folder, why);
+        if (!e)
+                e = disk_folder_try(replay->folder, replay->file, why);
         return e ? DURING(why, e, "--html %.150s", path) : OK;
 }
 
@@ -90,6 +95,18 @@ static enum err write_report(struct replay *replay, const struct study *study, s
                 return DURING(why, e, "the report");
         file_set_mode(path, mode);               /* what is replaced is a new file, for its owner alone */
         return OK;
+}
+
+/* The report first, for whoever reads the table may be gone; what is said of it last. */
+static enum err tell(struct replay *replay, const struct study *study, bool is_json, struct why *why)
+{
+        struct why of_report = { .err = OK };
+        enum err report = write_report(replay, study, &of_report);
+        enum err e = is_json ? OK : replay_table(replay->cli, study, why);
+        if (e || !report)
+                return e;
+        *why = of_report;
+        return report;
 }
 
 static enum err list(struct cli *cli, struct why *why)
@@ -123,7 +140,5 @@ enum err cmd_replay(struct cli *cli, struct why *why)
         const struct study_watch watch = { .progress = cli->is_err_live ? draw_bar : NULL, .ran = is_json ? print_run : NULL, .user = &replay };
         e = study_run(&plan.study, &watch, &study, why);
         bar_wipe(&replay.bar);
-        if (!e)
-                e = write_report(&replay, &study, why);
-        return e || is_json ? e : replay_table(cli, &study, why);
+        return e ? e : tell(&replay, &study, is_json, why);
 }

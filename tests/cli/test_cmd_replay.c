@@ -3,6 +3,9 @@
 #include "replay/catalogue.h"
 #include "replay/director.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 static int replayed(struct fake_run *run, const char *line)
 {
         return fake_run(run, NULL, 0, line);
@@ -169,6 +172,35 @@ TEST(replay, writes_a_report_and_says_early_when_it_cannot)
         CHECK(replayed(&run, line) == 66 && !run.out[0]);
         snprintf(line, sizeof(line), "replay july-19 --html %s", folder);
         CHECK(replayed(&run, line) == 78 && !run.out[0]);
+        file_remove_tree(folder);
+}
+
+TEST(replay, makes_sure_that_a_report_can_be_made_before_it_runs)
+{
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(replayed(&run, "replay july-19 --fleet 300 --json --html /proc/x.html") != 0 && !run.out[0] && strstr(run.err, "--html /proc/x.html: "));
+        CHECK(replayed(&run, "replay july-19 --fleet 300 --json --html -") == 64 && !run.out[0] && strstr(run.err, "--html report.html"));
+        CHECK(file_kind("-") == FILE_ABSENT);
+}
+
+/* A disk that is full is played by a limit on the size of files. */
+TEST(replay, prints_what_it_found_out_when_the_report_cannot_be_written)
+{
+        char folder[64], path[128], line[512];
+        CHECK(file_temporary(folder, NULL) == OK);
+        OWN(fake_run) struct fake_run run = { 0 };
+        OWN(buf) struct buf page;
+        buf_init(&page, 100);
+        write_file(folder, "r.html", "old", path);
+        snprintf(line, sizeof(line), "replay july-19 --fleet 300 --html %s", path);
+        struct rlimit had, small;
+        CHECK(getrlimit(RLIMIT_FSIZE, &had) == 0 && signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+        small = had;
+        small.rlim_cur = 1000;
+        CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
+        int code = replayed(&run, line);
+        CHECK(setrlimit(RLIMIT_FSIZE, &had) == 0);
+        CHECK(code != 0 && strstr(run.out, "\nfirebreak ") && strstr(run.err, "the report: ") && file_read(path, &page, NULL) == OK && strcmp(buf_text(&page), "old") == 0);
         file_remove_tree(folder);
 }
 
