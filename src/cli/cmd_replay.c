@@ -69,13 +69,33 @@ static enum err open_report(struct replay *replay, struct why *why)
         return e ? DURING(why, e, "--html %.150s", path) : OK;
 }
 
+/* As a shell takes it for one word. */
+static void add_word(const char *word, struct buf *into)
+{
+        static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-/,:=@%";
+        if (*word && !word[strspn(word, plain)]) {
+                buf_add_text(into, word);
+                return;
+        }
+        buf_add_text(into, "'");
+        for (; *word; word++)
+                if (*word == '\'')
+                        buf_add_text(into, "'\\''");
+                else
+                        buf_add(into, word, 1);
+        buf_add_text(into, "'");
+}
+
 /* What was typed, but for where it goes. */
 static void add_command(const struct args *args, struct buf *into)
 {
-        buf_addf(into, "firebreak replay %s", args->words[0]);
+        buf_add_text(into, "firebreak replay ");
+        add_word(args->words[0], into);
         for (int i = 0; i < OPTION_COUNT; i++)
-                if (args->of[i].count && i != OPTION_HTML && i != OPTION_JSON)
-                        buf_addf(into, " --%s %s", option_info((enum option_id)i)->name, args->of[i].texts[0]);
+                if (args->of[i].count && i != OPTION_HTML && i != OPTION_JSON) {
+                        buf_addf(into, " --%s ", option_info((enum option_id)i)->name);
+                        add_word(args->of[i].texts[0], into);
+                }
 }
 
 static enum err write_report(struct replay *replay, const struct study *study, struct why *why)

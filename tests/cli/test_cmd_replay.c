@@ -204,6 +204,21 @@ TEST(replay, prints_what_it_found_out_when_the_report_cannot_be_written)
         file_remove_tree(folder);
 }
 
+TEST(replay, writes_the_command_as_a_shell_takes_it)
+{
+        char folder[64], path[128], scenario[128], line[512];
+        CHECK(file_temporary(folder, NULL) == OK);
+        OWN(fake_run) struct fake_run run = { 0 };
+        OWN(buf) struct buf page;
+        buf_init(&page, LIMIT_PAGE_BYTES);
+        write_file(folder, "r.html", "", path);
+        write_file(folder, "it's mine.yaml", "title: T\nclass: good\nsource: s\nguessed: g\nstart: fri 20:00\nfor_s: 7200\nfleet:\n  devices: 100\n", scenario);
+        snprintf(line, sizeof(line), "replay %s/it's~mine.yaml --alpha 0.01%% --html %s", folder, path);
+        CHECK(replayed(&run, line) == 0 && file_read(path, &page, NULL) == OK);
+        CHECK(strstr(buf_text(&page), "firebreak replay &#39;/") && strstr(buf_text(&page), "/it&#39;\\&#39;&#39;s mine.yaml&#39; --alpha 0.01%</dd>"));
+        file_remove_tree(folder);
+}
+
 TEST(replay, draws_a_bar_on_a_terminal_alone_and_wipes_it)
 {
         OWN(fake_run) struct fake_run run = { .is_live = true };
