@@ -93,8 +93,11 @@ static enum err find_policy(const char *name, const struct director_ops **ret_di
         return FAIL(why, ERR_USAGE, "--policy: no policy `%.60s`; `firebreak replay` lists those there are", name);
 }
 
+/* What the list named itself: a file is firebreak with its values, and has firebreak's row. */
+struct policies { const char *file; bool has_ours; };
+
 /* One of the list; a file is kept for later. */
-static enum err read_policy(struct replay_plan *plan, const char *word, const char **file, struct why *why)
+static enum err read_policy(struct replay_plan *plan, const char *word, struct policies *said, struct why *why)
 {
         const struct director_ops *director = NULL;
         enum err e = OK;
@@ -104,11 +107,15 @@ static enum err read_policy(struct replay_plan *plan, const char *word, const ch
                 return e;
         }
         if (is_file(word)) {
-                if (*file)
+                if (said->file)
                         return FAIL(why, ERR_USAGE, "--policy: one file is enough");
-                *file = word;
+                said->file = word;
                 word = "firebreak";
+        } else if (strcmp(word, "firebreak") == 0) {
+                said->has_ours = true;
         }
+        if (said->file && said->has_ours)
+                return FAIL(why, ERR_USAGE, "--policy: %.150s is firebreak with its values, and `firebreak` beside it would have them, too; replay once with each", said->file);
         e = find_policy(word, &director, why);
         return e ? e : add_policy(plan, director, why);
 }
@@ -127,18 +134,18 @@ static enum err read_policies(struct replay_plan *plan, const struct args *args,
 {
         char *list = arena_strdup(plan->arena, arg_text(args, OPTION_POLICIES, "firebreak"));
         struct args said = *args;                /* as rollout start would be told */
-        const char *file = NULL;
+        struct policies policies = { .file = NULL };
         enum err e = list ? OK : FAIL(why, ERR_NOMEM, "the policies");
         for (char *word; !e && (word = strsep(&list, ","));)
-                e = read_policy(plan, word, &file, why);
+                e = read_policy(plan, word, &policies, why);
         if (e)
                 return e;
         plan->study.directors = plan->directors;
-        said.of[OPTION_POLICY] = (struct arg){ .count = file ? 1 : 0, .texts = { file } };
+        said.of[OPTION_POLICY] = (struct arg){ .count = policies.file ? 1 : 0, .texts = { policies.file } };
         e = policy_fill(&said, &plan->study.policy, why);
         if (!e)
                 e = policy_fill_rollback(&said, &plan->study.rollback_s, why);
-        return e || !file ? e : refuse_freeze(&said, file, why);
+        return e || !policies.file ? e : refuse_freeze(&said, policies.file, why);
 }
 
 enum err replay_plan_read(const struct args *args, struct replay_plan *plan, struct why *why)

@@ -136,6 +136,21 @@ TEST(replay, says_how_many_have_it_when_it_is_complete)
         file_remove_tree(folder);
 }
 
+TEST(replay, refuses_a_file_beside_the_policy_that_it_stands_for)
+{
+        char folder[64], policy[128], line[512];
+        CHECK(file_temporary(folder, NULL) == OK);
+        OWN(fake_run) struct fake_run run = { 0 };
+        write_file(folder, "mine.yaml", "budget: 7\n", policy);
+        snprintf(line, sizeof(line), "replay july-19 --fleet 300 --policy %s,firebreak --json", policy);
+        CHECK(replayed(&run, line) == 64 && !run.out[0] && strstr(run.err, "mine.yaml is firebreak with its values") && strstr(run.err, "once with each"));
+        snprintf(line, sizeof(line), "replay july-19 --fleet 300 --policy firebreak,rings,%s --json", policy);
+        CHECK(replayed(&run, line) == 64 && strstr(run.err, "mine.yaml is firebreak with its values"));
+        snprintf(line, sizeof(line), "replay july-19 --fleet 300 --policy %s,all --json", policy);
+        CHECK(replayed(&run, line) == 0 && lines_of(run.out) == director_count() && strstr(run.out, "\"policy\":\"firebreak\",\"budget\":7,"));
+        file_remove_tree(folder);
+}
+
 TEST(replay, refuses_a_policy_with_freeze_windows_and_says_what_to_do)
 {
         char folder[64], policy[128], line[512];
