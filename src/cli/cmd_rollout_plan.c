@@ -7,6 +7,7 @@
 #include "cli/print.h"
 #include "cli/release_id.h"
 #include "format/json.h"
+#include "replay/words.h"
 
 #include <inttypes.h>
 
@@ -57,10 +58,12 @@ static enum err check_fleet(const struct plan_fleet *fleet, struct why *why)
         if (!fleet->devices)
                 return FAIL(why, ERR_REFUSED, "no device may get %s/%" PRId64 ": none of its platforms was enrolled before it was published; enrol some"
                                               " (firebreak token new, firebreak-agent enrol), then publish a new release", fleet->stream, fleet->counter);
-        if (!fleet->present)
-                return FAIL(why, ERR_REFUSED, "none of the %" PRId64 " devices has checked in for a week; see `firebreak device list`, and whether they reach the server",
-                            fleet->devices);
-        return OK;
+        if (fleet->present)
+                return OK;
+        OWN(buf) struct buf devices;
+        buf_init(&devices, 32);
+        words_count(&devices, fleet->devices);
+        return FAIL(why, ERR_REFUSED, "none of the %s devices has checked in for a week; see `firebreak device list`, and whether they reach the server", buf_text(&devices));
 }
 
 static enum err ask_fleet(struct planning *planning, const struct release_id *id, struct why *why)

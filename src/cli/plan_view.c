@@ -125,7 +125,9 @@ static void add_hours(const struct plan_past *past, struct buf *line)
 static void add_seen(const struct plan_past *past, struct buf *line)
 {
         add_count(line, past->leases, "lease");
-        buf_addf(line, " (%" PRId64 " of control) of ", past->control);
+        buf_add_text(line, " (");
+        words_count(line, past->control);
+        buf_add_text(line, " of control) of ");
         add_count(line, past->rollouts, "earlier rollout");
         buf_add_text(line, "; dark at the deadline: ");
         words_count(line, past->dark);
@@ -187,7 +189,9 @@ static void add_simulated(struct cli *cli, const struct plan *plan, struct buf *
 {
         buf_add_text(line, "simulated  ");
         add_count(line, plan->fleet.present, "device");
-        buf_addf(line, " under the rollout's own code, %" PRIu32 " run%s of each case; ", plan->study.plan.seeds, s_of(plan->study.plan.seeds));
+        buf_add_text(line, " under the rollout's own code, ");
+        add_count(line, plan->study.plan.seeds, "run");
+        buf_add_text(line, " of each case; ");
         add_weather(plan, line);
         buf_add_text(line, "; a fault shows ");
         words_span(line, plan->cases.shows_after_s);
@@ -323,8 +327,11 @@ static void add_warning(struct cli *cli, const struct plan *plan, struct buf *li
                 add_paragraph(cli, line, 0, into);
         }
         if (stopped) {
-                buf_addf(line, "A harmless release was stopped in %" PRIu32 " of %zu run%s: what goes wrong anyway spends this budget. Choose a larger one.", stopped,
-                         good->run_count, s_of((int64_t)good->run_count));
+                buf_add_text(line, "A harmless release was stopped in ");
+                words_count(line, stopped);
+                buf_add_text(line, " of ");
+                add_count(line, (int64_t)good->run_count, "run");
+                buf_add_text(line, ": what goes wrong anyway spends this budget. Choose a larger one.");
                 add_paragraph(cli, line, 0, into);
         }
 }
@@ -357,8 +364,11 @@ static void add_names(const struct plan *plan, is_such *is, bool has_counts, str
                 if (!is(plan, i))
                         continue;
                 buf_addf(line, "%s%s", shown++ ? ", " : "", plan->fleet.strata[i].name);
-                if (has_counts)
-                        buf_addf(line, " (%" PRId64 ")", plan->fleet.strata[i].devices);
+                if (!has_counts)
+                        continue;
+                buf_add_text(line, " (");
+                words_count(line, plan->fleet.strata[i].devices);
+                buf_add_text(line, ")");
         }
         if (all > shown)
                 buf_addf(line, ", and %zu more", all - shown);
@@ -369,7 +379,9 @@ static void add_strata(struct cli *cli, const struct plan *plan, struct buf *lin
         size_t rare = count_such(plan, plan_is_rare);
         if (rare) {
                 begin_item(line);
-                buf_addf(line, "too rare to test, fewer than %" PRId64 " devices, and served last: ", plan->policy.budget);
+                buf_add_text(line, "too rare to test, fewer than ");
+                add_count(line, plan->policy.budget, "device");
+                buf_add_text(line, ", and served last: ");
                 add_names(plan, plan_is_rare, true, line);
                 end_item(cli, line, into);
         }

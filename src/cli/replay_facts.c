@@ -209,8 +209,10 @@ static void add_head(struct cli *cli, const struct study *study, struct buf *int
         buf_addf(&line, " devices, seed %" PRIu64, study->plan.seed);
         if (study->plan.seeds > 1)
                 buf_addf(&line, " to %" PRIu64, study->plan.seed + study->plan.seeds - 1);
-        if (study->plan.budget_count == 1)
-                buf_addf(&line, ", harm budget %" PRId64, study->plan.budgets[0]);
+        if (study->plan.budget_count == 1) {
+                buf_add_text(&line, ", harm budget ");
+                words_count(&line, study->plan.budgets[0]);
+        }
         print_wrapped(into, buf_text(&line), cli->columns, 0);
         buf_add_text(into, "\n");
 }

@@ -228,8 +228,10 @@ static void add_policy(const struct study_plan *plan, struct buf *into)
         const struct rollout_policy *policy = &plan->policy;
         OWN(buf) struct buf budgets;
         buf_init(&budgets, TEXT_MAX);
-        for (size_t i = 0; i < plan->budget_count; i++)
-                buf_addf(&budgets, "%s%" PRId64, i ? ", " : "", plan->budgets[i]);
+        for (size_t i = 0; i < plan->budget_count; i++) {
+                buf_add_text(&budgets, i ? ", " : "");
+                words_count(&budgets, plan->budgets[i]);
+        }
         buf_add_text(into, "<h3>Policy of Firebreak</h3>\n<dl>\n");
         page_term("Harm budget, devices", buf_text(&budgets), into);
         add_span_term("Bake", policy->bake_s, into);

@@ -5,7 +5,6 @@
 #include "replay/page_plot.h"
 #include "replay/words.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -339,7 +338,9 @@ static void add_trade_table(const struct study *study, const struct scenario *sc
                 const struct study_row *row = &study->rows[i];
                 if (row->scenario != scenario || !study_knows_budget(row->director))
                         continue;
-                buf_addf(into, "<tr><th scope=\"row\" class=\"n\">%" PRId64 "</th>", row->policy.budget);
+                buf_add_text(into, "<tr><th scope=\"row\" class=\"n\">");
+                words_count(into, row->policy.budget);
+                buf_add_text(into, "</th>");
                 page_count_cell(row->hurt.median, into);
                 page_count_cell(row->hurt.worst, into);
                 page_count_cell(row->exposed.median, into);

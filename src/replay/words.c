@@ -95,8 +95,10 @@ void words_stopped(struct buf *into, const struct study_row *row)
 void words_row(struct buf *into, const struct study *study, const struct study_row *row)
 {
         buf_add_text(into, row->director->name);
-        if (study->plan.budget_count > 1 && study_knows_budget(row->director))
-                buf_addf(into, ", budget %" PRId64, row->policy.budget);
+        if (study->plan.budget_count > 1 && study_knows_budget(row->director)) {
+                buf_add_text(into, ", budget ");
+                words_count(into, row->policy.budget);
+        }
 }
 
 static const struct study_row *find_row(const struct study *study, const struct scenario *scenario, const char *policy)
@@ -120,8 +122,10 @@ static void add_who(struct buf *into, const struct study_row *row)
 {
         bool is_ours = strcmp(row->director->name, "firebreak") == 0;
         buf_addf(into, is_ours ? "Firebreak" : "The policy %s", row->director->name);
-        if (is_ours)
-                buf_addf(into, " with a harm budget of %" PRId64, row->policy.budget);
+        if (!is_ours)
+                return;
+        buf_add_text(into, " with a harm budget of ");
+        words_count(into, row->policy.budget);
 }
 
 static void add_hurt(struct buf *into, int64_t hurt, int64_t fleet)

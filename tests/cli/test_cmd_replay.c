@@ -55,6 +55,8 @@ TEST(replay, has_median_and_worst_of_several_seeds)
         OWN(fake_run) struct fake_run run = { 0 };
         CHECK(replayed(&run, "replay july-19 --fleet 300 --seeds 2 --budget 3,9,3") == 0);
         CHECK(strstr(run.out, "WORST") && strstr(run.out, "\nfirebreak, budget 3 ") && strstr(run.out, "\nfirebreak, budget 9 ") && strstr(run.out, "seed 1 to 2"));
+        CHECK(replayed(&run, "replay july-19 --fleet 300 --budget 1000,2000") == 0 && strstr(run.out, "\nfirebreak, budget 1,000 ") && strstr(run.out, "a harm budget of 2,000 "));
+        CHECK(replayed(&run, "replay july-19 --fleet 300 --budget 1000") == 0 && strstr(run.out, ", harm budget 1,000\n"));
 }
 
 TEST(replay, prints_a_line_of_json_a_run)

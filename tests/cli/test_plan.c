@@ -79,6 +79,8 @@ TEST(rollout_plan, warns_of_a_budget_as_large_as_the_fleet_and_of_a_rollout_that
         OWN(fake_run) struct fake_run run = { 0 };
         CHECK(FAKE_RUN(&run, script, "rollout plan edr/4 --budget 62,100 --seeds 1 --bake 20m --gap 10m") == 0);
         CHECK(strstr(run.out, "Choose one far below 62.") && strstr(run.out, "It has had its rollout (complete)"));
+        CHECK(FAKE_RUN(&run, script, "rollout plan edr/4 --budget 1000000 --seeds 1 --bake 20m --gap 10m") == 0);
+        CHECK(strstr(run.out, "edr/4 with a harm budget of 1,000,000: ") && strstr(run.out, "fewer than 1,000,000 devices,"));
 }
 
 /* 300 leases of two minutes, three of them dark: 1 % in two minutes is 6 % in twelve. Of crashes, none: too few to contradict the default. */
