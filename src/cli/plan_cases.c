@@ -126,6 +126,13 @@ static void add_case(struct plan_cases *cases, const struct plan_case *of, const
                 snprintf(cases->names[at], sizeof(cases->names[at]), "harmless");
 }
 
+/* Less than one device. What tells and what falls silent have the same shares, one after the other. */
+static void leave_out(struct plan_cases *cases, int64_t share_ppm)
+{
+        if (!cases->left_out_count || cases->left_out_ppm[cases->left_out_count - 1] != share_ppm)
+                cases->left_out_ppm[cases->left_out_count++] = share_ppm;
+}
+
 void plan_cases_make(const struct plan_fleet *fleet, const struct rollout_policy *policy, struct plan_cases *cases)
 {
         *cases = (struct plan_cases){ .weather = weather_of(&fleet->past, policy), .shows_after_s = policy->bake_s / 2, .tail_s = tail_s(fleet, policy) };
@@ -134,4 +141,6 @@ void plan_cases_make(const struct plan_fleet *fleet, const struct rollout_policy
         for (size_t i = 0; i < PLAN_CASES; i++)
                 if (!all_cases[i].share_ppm || all_cases[i].share_ppm * fleet->present >= MILLION)
                         add_case(cases, &all_cases[i], &base);
+                else
+                        leave_out(cases, all_cases[i].share_ppm);
 }

@@ -17,9 +17,10 @@ enum { PLAN_CASES = 9, PLAN_LEASES_FEWEST = 100 };         /* fewer leases say n
 
 struct plan_cases {
         struct plan_weather weather;
-        struct plan_case cases[PLAN_CASES];      /* the harmless one first; without those that would harm nobody in so small a fleet */
+        struct plan_case cases[PLAN_CASES];      /* the harmless one first */
         struct scenario scenarios[PLAN_CASES];   /* each of its case; they borrow what follows, so that this does not move */
-        size_t count;
+        size_t count, left_out_count;
+        int64_t left_out_ppm[PLAN_CASES];        /* shares that would harm nobody in so small a fleet, the largest first */
         int64_t shows_after_s;                   /* a fault, after the release runs */
         int64_t tail_s;                          /* over when nobody new came for so long: in days of watch nothing happens */
         struct scenario_fault faults[PLAN_CASES];

@@ -83,7 +83,7 @@ static struct json *fleet_json(const struct json *answer)
 
 static struct json *unseen_json(const struct plan *plan)
 {
-        struct json *json = json_new_object(), *rare = json_new_array(), *alone = json_new_array();
+        struct json *json = json_new_object(), *rare = json_new_array(), *alone = json_new_array(), *left_out = json_new_array();
         for (size_t i = 0; i < plan->fleet.stratum_count; i++) {
                 if (plan_is_rare(plan, i))
                         json_add(rare, json_new_text(plan->fleet.strata[i].name));
@@ -91,7 +91,10 @@ static struct json *unseen_json(const struct plan *plan)
                         json_add(alone, json_new_text(plan->fleet.strata[i].name));
         }
         json_set(json, "too_rare", rare);
+        for (size_t i = 0; i < plan->cases.left_out_count; i++)
+                json_add(left_out, json_new_int(plan->cases.left_out_ppm[i]));
         json_set(json, "one_value_only", alone);
+        json_set(json, "left_out_ppm", left_out);
         json_set_int(json, "single_device_blocks", plan->fleet.block_single);
         json_set_int(json, "not_seen_7d", plan->fleet.devices - plan->fleet.seen_7d);
         json_set_int(json, "enrolled_later", plan->fleet.enrolled_later);

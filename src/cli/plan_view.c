@@ -303,6 +303,21 @@ static void add_good(struct cli *cli, const struct plan *plan, struct buf *line,
         add_paragraph(cli, line, 0, into);
 }
 
+static void add_left_out(const struct plan *plan, struct buf *line)
+{
+        const struct plan_cases *cases = &plan->cases;
+        if (!cases->left_out_count)
+                return;
+        buf_add_text(line, " Harm of ");
+        for (size_t i = 0; i < cases->left_out_count; i++) {
+                buf_add_text(line, !i ? "" : i + 1 < cases->left_out_count ? ", " : " and ");
+                words_ppm(line, cases->left_out_ppm[i]);
+        }
+        buf_add_text(line, " of the devices was left out: of ");
+        words_count(line, plan->fleet.present);
+        buf_add_text(line, " that is less than one.");
+}
+
 static void add_bad(struct cli *cli, const struct plan *plan, struct buf *line, struct buf *into)
 {
         int64_t told = plan_worst(plan, plan_first(plan), true), silent = plan_worst(plan, plan_first(plan), false);
@@ -312,7 +327,9 @@ static void add_bad(struct cli *cli, const struct plan *plan, struct buf *line, 
         words_count(line, told);
         buf_add_text(line, " in these runs if devices tell, and ");
         words_count(line, silent);
-        buf_add_text(line, " if they fall silent. A fault in only one value of an attribute is bounded in the same way.");
+        buf_add_text(line, " if they fall silent.");
+        add_left_out(plan, line);
+        buf_add_text(line, " A fault in only one value of an attribute was not simulated: the same rule holds it to about the budget.");
         add_paragraph(cli, line, 0, into);
 }
 

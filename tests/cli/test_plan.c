@@ -37,6 +37,7 @@ TEST(rollout_plan, says_what_it_was_made_of_and_what_would_happen)
         CHECK(strstr(run.out, "\nfleet      62 devices; checked in within an hour: 50") && strstr(run.out, "\nbaseline   none: no device has answered in a rollout of edr yet\n"));
         CHECK(strstr(run.out, "\nsimulated  61 devices") && strstr(run.out, "(assumed)") && strstr(run.out, "\nTHE RELEASE HARMS") && strstr(run.out, "\nBUDGET"));
         CHECK(strstr(run.out, "\nnobody ") && strstr(run.out, "\n100%, which tell of a crash ") && strstr(run.out, "\n10%, which fall silent ") && !strstr(run.out, "\n1%, "));
+        CHECK(strstr(run.out, "\nsilent. Harm of 1% and 0.1% of the devices was left out: of 61 that is less than\none. A fault in only one value of an attribute was not simulated: "));
         CHECK(strstr(run.out, "  * too rare to test, fewer than 5 devices, and served last: model=y (1)\n"));
         CHECK(strstr(run.out, "whether harm comes from it:") && strstr(run.out, "os=debian") && strstr(run.out, "  * 1 block of a single device"));
         CHECK(strstr(run.out, "  * 1 device: not checked in for a week") && strstr(run.out, "  * 2 devices: not checked in for a day"));
@@ -62,6 +63,8 @@ TEST(rollout_plan, has_every_number_for_programs)
         CHECK(number(simulated, "devices") == 61 && number(simulated, "seeds") == 2 && number(simulated, "by_fits") == 2 && number(simulated, "poll_s") == 60);
         CHECK(json_count(json_get(simulated, "assumed")) == 4 && number(simulated, "dark_ppm") == 1000 && number(simulated, "crash_ppm_per_day") == 1000);
         CHECK(strcmp(json_text(json_at(json_get(unseen, "too_rare"), 0)), "model=y") == 0 && number(unseen, "not_seen_7d") == 1 && number(unseen, "single_device_blocks") == 1);
+        const struct json *left_out = json_get(unseen, "left_out_ppm");
+        CHECK(json_count(left_out) == 2 && json_int(json_at(left_out, 0), 0) == 10000 && json_int(json_at(left_out, 1), 0) == 1000);
 }
 
 TEST(rollout_plan, compares_the_budgets_that_are_named)
@@ -150,7 +153,7 @@ TEST(plan_cases, looks_as_long_as_it_may_take)
         CHECK(cases.count == PLAN_CASES && cases.scenarios[0].for_s > 8 * 86400 && cases.scenarios[0].fleet.poll_s == 2 && cases.shows_after_s == 300);
         CHECK(cases.scenarios[0].faults.count == 0 && cases.scenarios[8].faults.count == 1 && strcmp(cases.scenarios[8].name, "harms 0.1 %, silent") == 0);
         CHECK(strcmp(cases.start, "sun 03:36") == 0 && scenario_start_min(&cases.scenarios[3]) == 6 * 1440 + 3 * 60 + 36);
-        CHECK(cases.tail_s == 20 * 720);
+        CHECK(cases.tail_s == 20 * 720 && cases.left_out_count == 0);
         policy.bake_s = policy.gap_s = 1;
         plan_cases_make(&fleet, &policy, &cases);
         CHECK(cases.scenarios[0].for_s == 3600 && cases.weather.switch_s == 1);
