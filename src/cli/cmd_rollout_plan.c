@@ -15,7 +15,7 @@ struct planning {
         struct cli *cli;
         struct bar bar;
         struct arena *arena;
-        struct json *answer;                     /* the server's */
+        struct json *answer, *release;           /* the server's: of the fleet, of the release */
         struct plan plan;
 };
 
@@ -24,6 +24,7 @@ static void planning_release(struct planning *planning)
         study_done(&planning->plan.study);
         arena_free(planning->arena);
         json_close(planning->answer);
+        json_close(planning->release);
 }
 
 /* Windows are read, for a wrong one is told now, and not simulated. */
@@ -66,7 +67,30 @@ static enum err check_fleet(const struct plan_fleet *fleet, struct why *why)
         return FAIL(why, ERR_REFUSED, "none of the %s devices has checked in for a week; see `firebreak device list`, and whether they reach the server", buf_text(&devices));
 }
 
-static enum err ask_fleet(struct planning *planning, const struct release_id *id, struct why *why)
+/* Of the devices, as far as it is open by `now`. */
+static int64_t open_ppm(const struct json *release, int64_t now)
+{
+        const struct json *steps = json_get(release, "ceiling");
+        int64_t start = json_int(json_get(release, "start"), 0), ppm = 0;
+        for (size_t i = 0; i < json_count(steps); i++)
+                if (start + json_int(json_get(json_at(steps, i), "after_s"), 0) <= now)
+                        ppm = json_int(json_get(json_at(steps, i), "ppm"), 0);
+        return ppm;
+}
+
+/* Most releases are open to all from their start on. */
+static enum err ask_ceiling(struct planning *planning, struct api *api, const struct release_id *id, struct why *why)
+{
+        enum { ALL = 1000000 };
+        char path[160];
+        release_id_path(id, "/releases", "", path);
+        enum err e = api_get(api, path, &planning->release, why);
+        if (!e && json_count(json_get(planning->release, "ceiling")) && open_ppm(planning->release, planning->plan.fleet.now) < ALL)
+                planning->plan.ceiling = json_get(planning->release, "ceiling");
+        return e;
+}
+
+static enum err ask_server(struct planning *planning, const struct release_id *id, struct why *why)
 {
         OWN(api) struct api *api = NULL;
         char path[160];
@@ -79,7 +103,9 @@ static enum err ask_fleet(struct planning *planning, const struct release_id *id
                 e = api_get(api, path, &planning->answer, why);
         if (!e)
                 e = plan_fleet_read(planning->arena, planning->answer, &planning->plan.fleet, why);
-        return e ? e : check_fleet(&planning->plan.fleet, why);
+        if (!e)
+                e = check_fleet(&planning->plan.fleet, why);
+        return e ? e : ask_ceiling(planning, api, id, why);
 }
 
 static void draw_bar(void *user, double done, const struct study_row *row, uint64_t seed)
@@ -131,7 +157,7 @@ enum err cmd_rollout_plan(struct cli *cli, struct why *why)
         struct release_id id;
         enum err e = read_options(&planning, &id, why);
         if (!e)
-                e = ask_fleet(&planning, &id, why);
+                e = ask_server(&planning, &id, why);
         if (!e)
                 e = simulate(&planning, why);
         return e ? e : show(&planning, why);

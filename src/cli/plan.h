@@ -5,12 +5,15 @@
 #include "cli/plan_cases.h"
 #include "replay/study.h"
 
+struct json;
+
 struct plan {
         struct plan_fleet fleet;
         struct plan_cases cases;
         struct rollout_policy policy;            /* as it would be started, with the budget that was said first */
         int64_t rollback_s;
-        bool has_freeze;                         /* windows, which are not simulated */
+        const struct json *ceiling;              /* steps, as the API has them, borrowed; NULL: nobody is kept from it by one. Not simulated, and freeze windows neither */
+        bool has_freeze;
         struct budgets budgets;
         struct study study;                      /* rows: case by case, of each budget by budget */
 };

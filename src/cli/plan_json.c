@@ -100,6 +100,7 @@ static struct json *unseen_json(const struct plan *plan)
         json_set_int(json, "enrolled_later", plan->fleet.enrolled_later);
         json_set_int(json, "other_platform", plan->fleet.other_platform);
         json_set_int(json, "kept_back", plan->fleet.kept_back);
+        json_set(json, "ceiling", plan->ceiling ? json_copy(plan->ceiling) : json_new_array());
         json_set_bool(json, "freeze_windows", plan->has_freeze);
         json_set_int(json, "after_bake_s", plan->policy.bake_s);
         json_set_int(json, "after_watch_s", plan->policy.watch_s);

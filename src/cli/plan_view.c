@@ -462,9 +462,22 @@ static void add_late_harm(struct cli *cli, const struct plan *plan, struct buf *
         words_span(line, policy->watch_s);
         buf_add_text(line, ") nothing stops by itself");
         end_item(cli, line, into);
+}
+
+/* What keeps people waiting, whatever the devices answer. */
+static void add_pauses(struct cli *cli, const struct plan *plan, struct buf *line, struct buf *into)
+{
+        if (!plan->ceiling && !plan->has_freeze)
+                return;
         begin_item(line);
-        buf_add_text(line, "in this plan only: the ceiling that was signed for its ramp");
-        buf_add_text(line, plan->has_freeze ? ", and freeze windows: at the one, or while one of the others is open, nobody starts" : ": where it is reached nobody starts");
+        buf_add_text(line, "in this plan only: ");
+        if (plan->ceiling) {
+                buf_add_text(line, "the ceiling that was signed for its ramp (");
+                print_ceiling(line, plan->ceiling);
+                buf_add_text(line, plan->has_freeze ? "), and " : "): where it is reached nobody starts");
+        }
+        if (plan->has_freeze)
+                buf_add_text(line, plan->ceiling ? "freeze windows: at the one, or while one of the others is open, nobody starts" : "freeze windows: while one is open nobody starts");
         buf_add_text(line, ", and all takes longer by that");
         end_item(cli, line, into);
 }
@@ -491,5 +504,6 @@ enum err plan_view(struct cli *cli, const struct plan *plan, struct buf *into, s
         add_blocks(cli, &plan->fleet, &line, into);
         add_absent(cli, &plan->fleet, &line, into);
         add_late_harm(cli, plan, &line, into);
+        add_pauses(cli, plan, &line, into);
         return buf_check(into, why);
 }

@@ -18,7 +18,11 @@
         "{\"block\":0,\"strata\":[0,1],\"devices\":40,\"seen_7d\":40,\"seen_1d\":38},{\"block\":1,\"strata\":[0,1],\"devices\":21,\"seen_7d\":20,\"seen_1d\":20}," \
         "{\"block\":2,\"strata\":[0,2],\"devices\":1,\"seen_7d\":1,\"seen_1d\":1}],\"merged\":{\"profiles\":0,\"devices\":0}," past "}"
 
-static const struct fake_answer new_fleet[] = { { "GET /api/v1/releases/edr/4/fleet", 200, FLEET("draft", NO_PAST) } };
+#define RELEASE(ceiling) "{\"stream\":\"edr\",\"counter\":4,\"start\":1784430000,\"ceiling\":[" ceiling "]}"
+#define ASKED(state, past, ceiling) { "GET /api/v1/releases/edr/4/fleet", 200, FLEET(state, past) }, { "GET /api/v1/releases/edr/4", 200, RELEASE(ceiling) }
+#define OPEN "{\"after_s\":0,\"ppm\":1000000}"
+
+static const struct fake_answer new_fleet[] = { ASKED("draft", NO_PAST, OPEN) };
 
 static struct json *parsed(const char *text)
 {
@@ -78,7 +82,7 @@ TEST(rollout_plan, compares_the_budgets_that_are_named)
 
 TEST(rollout_plan, warns_of_a_budget_as_large_as_the_fleet_and_of_a_rollout_that_was)
 {
-        static const struct fake_answer script[] = { { "GET /api/v1/releases/edr/4/fleet", 200, FLEET("complete", NO_PAST) } };
+        static const struct fake_answer script[] = { ASKED("complete", NO_PAST, OPEN) };
         OWN(fake_run) struct fake_run run = { 0 };
         CHECK(FAKE_RUN(&run, script, "rollout plan edr/4 --budget 62,100 --seeds 1 --bake 20m --gap 10m") == 0);
         CHECK(strstr(run.out, "Choose one far below 62.") && strstr(run.out, "It has had its rollout (complete)"));
@@ -90,7 +94,7 @@ TEST(rollout_plan, warns_of_a_budget_as_large_as_the_fleet_and_of_a_rollout_that
 TEST(rollout_plan, takes_the_weather_from_the_past_where_there_is_enough)
 {
 #define PAST BASELINE(2, ARM(200, 3, 1, 0, 24000000), ARM(100, 0, 0, 0, 12000000), "{\"median\":900,\"p90\":1200,\"p99\":2100}")
-        static const struct fake_answer script[] = { { "GET /api/v1/releases/edr/4/fleet", 200, FLEET("draft", PAST) } };
+        static const struct fake_answer script[] = { ASKED("draft", PAST, OPEN) };
         OWN(fake_run) struct fake_run run = { 0 }, people = { 0 };
         CHECK(FAKE_RUN(&run, script, "rollout plan edr/4 --budget 6 --seeds 1 --bake 20m --gap 10m --json") == 0);
         OWN(json) struct json *json = parsed(run.out);
@@ -100,6 +104,34 @@ TEST(rollout_plan, takes_the_weather_from_the_past_where_there_is_enough)
         CHECK(FAKE_RUN(&people, script, "rollout plan edr/4 --budget 6 --seeds 1 --bake 20m --gap 10m") == 0);
         CHECK(strstr(people.out, "\nbaseline   300 leases (200 of control) of 2 earlier rollouts; dark at"));
         CHECK(strstr(people.out, "3 (1%)") && strstr(people.out, "0.9 s"));
+}
+
+/* The fleet was asked 2,200 seconds after the release's start. */
+TEST(rollout_plan, names_what_keeps_people_waiting_only_where_there_is_such)
+{
+#define FIRST "{\"after_s\":0,\"ppm\":1000},"
+        static const struct fake_answer ramp[] = { ASKED("draft", NO_PAST, FIRST "{\"after_s\":3600,\"ppm\":1000000}") };
+        static const struct fake_answer past_it[] = { ASKED("draft", NO_PAST, FIRST "{\"after_s\":1800,\"ppm\":1000000}") };
+        static const struct fake_answer for_some[] = { ASKED("draft", NO_PAST, "{\"after_s\":0,\"ppm\":500000}") };
+        static const struct { const struct fake_answer *script; const char *freeze, *says; } cases[] = {
+                { new_fleet, "", NULL }, { past_it, "", NULL },
+                { ramp, "", "  * in this plan only: the ceiling that was signed for its ramp (0.1% after 0 s,\n    100% after 60 min): where it is reached nobody starts, and all takes longer" },
+                { for_some, "", "(50% after 0 s):\n" },
+                { new_fleet, " --freeze sat~00:00~-~mon~00:00~UTC", "  * in this plan only: freeze windows: while one is open nobody starts, and all\n" },
+                { ramp, " --freeze sat~00:00~-~mon~00:00~UTC", "60 min), and freeze windows: at the one, or while one of the\n    others is open, " },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                OWN(fake_run) struct fake_run run = { 0 };
+                char line[200];
+                snprintf(line, sizeof(line), "rollout plan edr/4 --budget 5,6 --seeds 1 --bake 20m --gap 10m%s", cases[i].freeze);
+                CHECK(fake_run(&run, cases[i].script, 2, line) == 0);
+                CHECK(cases[i].says ? strstr(run.out, cases[i].says) != NULL : !strstr(run.out, "in this plan only"));
+        }
+        OWN(fake_run) struct fake_run run = { 0 };
+        CHECK(FAKE_RUN(&run, ramp, "rollout plan edr/4 --budget 5,6 --seeds 1 --bake 20m --gap 10m --json") == 0);
+        OWN(json) struct json *json = parsed(run.out);
+        const struct json *steps = json_get(json_get(json, "unseen"), "ceiling");
+        CHECK(json_count(steps) == 2 && number(json_at(steps, 0), "ppm") == 1000);
 }
 
 TEST(rollout_plan, says_what_to_do_when_there_is_nothing_to_plan_for)
