@@ -103,29 +103,36 @@ static void add_outcomes(const struct study *study, const struct scenario *scena
         add_note(study, scenario, into);
 }
 
+/* What it came to first, as in the table of all policies; what it is made of may lie behind the edge. */
 static void add_run(const struct study *study, const struct study_row *row, size_t at, struct buf *into)
 {
         const struct replay_result *run = &row->runs[at];
-        const int64_t counts[] = { run->susceptible, run->exposed, run->hurt, run->stop_s >= 0 ? (int64_t)run->hurt_at_stop : -1, run->seen_hurt, run->dark, run->recovered };
+        const int64_t counts[] = { run->susceptible, run->stop_s >= 0 ? (int64_t)run->hurt_at_stop : -1, run->seen_hurt, run->dark, run->recovered };
+        const char *stopper = rollout_stopper_word(run->stopped_by);
         buf_add_text(into, "<tr><th scope=\"row\">");
         page_row_name(study, row, into);
         buf_addf(into, "</th><td class=\"n\">%" PRIu64 "</td>", row->seed + at);
-        for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-                page_count_cell(counts[i], into);
-        page_value_cell(round(run->device_hours_lost), into);
-        const char *stopper = rollout_stopper_word(run->stopped_by);
+        page_count_cell(run->hurt, into);
+        page_count_cell(run->exposed, into);
         page_text_cell(run->was_stopped_wrongly ? "wrongly" : stopper ? stopper : "-", into);
         page_span_cell(run->stop_s, into);
         page_span_cell(run->complete_s, into);
         buf_add_text(into, "<td class=\"words\">");
         page_escape(run->sentence, into);
-        buf_add_text(into, "</td></tr>\n");
+        buf_add_text(into, "</td>");
+        for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+                page_count_cell(counts[i], into);
+        page_value_cell(round(run->device_hours_lost), into);
+        buf_add_text(into, "</tr>\n");
 }
 
 static void add_runs(const struct study *study, const struct scenario *scenario, struct buf *into)
 {
-        static const char *const titles[] = { "Policy", ">Seed", ">Susceptible", ">Exposed", ">Hurt", ">Hurt at the stop", ">Counted as hurt", ">Of the hurt, dark", ">Well again",
-                                              ">Device-hours lost", "Stopped by", ">Stopped after", ">Complete after", "In its own words" };
+#define SPACE "\302\240"                          /* where no line ends: two lines are enough for each */
+        static const char *const titles[] = { "Policy", ">Seed", ">Hurt", ">Exposed", "Stopped by", ">Stopped after", ">Complete after", "In its own words", ">Susceptible",
+                                              ">Hurt" SPACE "at the" SPACE "stop", ">Counted as" SPACE "hurt", ">Of" SPACE "the hurt," SPACE "dark", ">Well again",
+                                              ">Device\342\200\221hours lost" };
+#undef SPACE
         size_t runs = 0;
         for (size_t i = 0; i < study->row_count; i++)
                 runs += study->rows[i].scenario == scenario ? study->rows[i].run_count : 0;

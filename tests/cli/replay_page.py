@@ -44,7 +44,9 @@ with tempfile.TemporaryDirectory() as folder:
     claim("nothing is fetched from elsewhere", not [l for l in links if not l.startswith("#")] and "script" not in {n.tag for n in root.iter()})
     rows = [[text_of(cell) for cell in row] for table in root.iter(X + "div") if table.get("aria-label") == "All runs" for row in table.iter(X + "tr")][1:]
     told = sorted((run["policy"], str(run["seed"]), f"{run['exposed']:,}", f"{run['hurt']:,}") for run in runs)
-    claim("the table of all runs says what --json says", sorted((row[0].split(",")[0], row[1], row[3], row[4]) for row in rows) == told)
+    claim("the table of all runs says what --json says", sorted((row[0].split(",")[0], row[1], row[3], row[2]) for row in rows) == told)
+    heads = [[text_of(cell) for cell in row] for table in root.iter(X + "div") if table.get("aria-label") == "All runs" for row in table.iter(X + "tr")][0]
+    claim("what a run came to stands before what it is made of, in heads of two lines", heads.index("In its own words") == 7 and all(len(re.split("[ -]", head)) <= 2 for head in heads[8:]))
     numbers = " ".join(node.get("d", "") for plot in plots for node in plot.iter(S + "path"))
     claim("no locale writes its commas into the plots", not re.search(r"\d,\d|nan|inf", numbers))
     claim("the same words give the same page", replay(folder, "july-19", "--fleet", "400", "--policy", "all", "--seeds", "2", "--budget", "5,20")[2] == page)
