@@ -31,7 +31,7 @@ struct replay_result {
         uint32_t unanswered, control, control_hurt;      /* when it stopped, or at the end, as the policy counted; 0 of one that has no control */
         enum rollout_stopper stopped_by;
         bool was_stopped_wrongly;                /* stopped before the release had harmed anybody */
-        int64_t stop_s, complete_s;              /* since the start; -1: not */
+        int64_t stop_s, complete_s;              /* since the start; -1: not. complete: the policy's complete_ppm of those that had checked in had it proven */
         int64_t reached_s;                       /* since the start: when the policy's complete_ppm of the whole fleet, held-out ones left out, had it proven; -1: not */
         double device_hours_lost;                /* sum over the hurt of the time until they were well, or the end */
         struct replay_point *points;
