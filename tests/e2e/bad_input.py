@@ -7,7 +7,7 @@ usage: bad_input.py --build DIR
 import argparse, hashlib, http.client, json, os, pathlib, shutil, signal, ssl, subprocess, sys, time
 
 from claims import Claims
-from fleet import SETS, Failed, Fleet
+from fleet import SETS, Fleet
 
 DOSSIER = "what: w\nwhy: w\nrisk: r\nundo: u\n"
 RULE = "rule one { strings: $a = \"something-rare-enough\" condition: $a }\n"
@@ -260,8 +260,7 @@ def server_start(bad):
         bad.claim(f"firebreakd, {what}: {done.stderr.strip().splitlines()[-1][:150] if done.stderr.strip() else 'no words'}", done.returncode > 0 and says in done.stderr)
 
 
-def play(bad):
-    fleet = bad.fleet
+def play(bad, fleet):
     fleet.init()
     packing(bad)
     locked, words = signing(bad)
@@ -289,11 +288,7 @@ def main():
     options = options.parse_args()
     with Fleet(options.build, 3) as fleet:
         bad = Bad(fleet)
-        try:
-            play(bad)
-        except Failed as failure:
-            bad.abort(failure)
-            fleet.keep = True
+        fleet.play(bad, play)
     return bad.finish()
 
 

@@ -30,6 +30,10 @@ class Demo(Claims):
         if TTY:
             print("\r\x1b[K", end="", flush=True)
 
+    def abort(self, failure):
+        self.done_progress()
+        super().abort(failure)
+
     def watch(self, counter, until, seconds, each=lambda: None):
         """Follow a rollout until its state is one of `until`; `each` runs at every look."""
         deadline = time.monotonic() + seconds
@@ -158,12 +162,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with Fleet(options.build, options.devices) as fleet:
         demo = Demo(fleet)
-        try:
-            play(demo, fleet)
-        except Failed as failure:
-            demo.done_progress()
-            demo.abort(failure)
-            fleet.keep = True
+        fleet.play(demo, play)
         demo.table()
         code = demo.finish()
         if options.keep:

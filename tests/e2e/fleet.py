@@ -134,6 +134,14 @@ class Fleet:
         self.keep |= kind is not None and not issubclass(kind, (KeyboardInterrupt, SystemExit))
         self.close()
 
+    def play(self, claims, play, *rest):
+        """play(claims, fleet, ...); what fails is a claim that does not hold, and everything stays to be looked at."""
+        try:
+            play(claims, self, *rest)
+        except Failed as failure:
+            claims.abort(failure)
+            self.keep = True
+
     def close(self):
         for device in self.devices:
             device.stop()

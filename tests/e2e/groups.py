@@ -10,7 +10,7 @@ completed, although the newest of all is halted. At last all run the newest that
 import argparse, shutil, signal, sys
 
 from claims import Claims
-from fleet import SETS, Device, Failed, Fleet
+from fleet import SETS, Device, Fleet
 
 OFFICE, TILLS = 3, 3
 
@@ -86,11 +86,7 @@ def main():
     options = options.parse_args()
     claims = Claims()
     with Fleet(options.build, OFFICE + TILLS) as fleet:
-        try:
-            play(claims, fleet)
-        except Failed as failure:
-            claims.abort(failure)
-            fleet.keep = True
+        fleet.play(claims, play)
     return claims.finish()
 
 

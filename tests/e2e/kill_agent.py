@@ -8,10 +8,9 @@ tests/agent/test_slot.c). The device is started again a moment later. After ever
 release that is whole on the disk. At the end every device runs the newest release, or was killed while it tried it: then it
 has given it up, said so, and runs what worked before. None is in safe mode.
 """
-import argparse, json, random, sys, time
+import json, random, sys, time
 
-from claims import Claims
-from fleet import Failed, Fleet
+import killing
 
 RELEASES = (("1-good", 1), ("2-update", 2))
 
@@ -71,23 +70,5 @@ def play(claims, fleet, options):
     claims.claim(f"the server counts {hurt} as hurt, among them all that gave up", hurt >= len(gave_up))
 
 
-def main():
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--build", required=True)
-    options.add_argument("--kills", type=int, default=60)
-    options.add_argument("--devices", type=int, default=12)
-    options.add_argument("--seed", type=int, default=int(time.time()))
-    options = options.parse_args()
-    claims = Claims()
-    claims.say(f"seed {options.seed}")
-    with Fleet(options.build, options.devices) as fleet:
-        try:
-            play(claims, fleet, options)
-        except Failed as failure:
-            claims.abort(failure)
-            fleet.keep = True
-    return claims.finish()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(killing.main(__doc__, play, kills=60, devices=12))

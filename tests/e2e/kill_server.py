@@ -9,10 +9,9 @@ After every kill, with the server dead, a copy of its files is compared with wha
   * each report that an agent holds an acknowledgement for is there.
 At the end the rollout completes with every device proven.
 """
-import argparse, json, pathlib, random, shutil, signal, sqlite3, sys, tempfile, time
+import json, pathlib, random, shutil, signal, sqlite3, sys, tempfile, time
 
-from claims import Claims
-from fleet import Failed, Fleet
+import killing
 
 STREAM, COUNTER = "edr-rules", 1
 LOOKED_AT = 12                                 # devices asked for their state after each kill; all of them after the last
@@ -94,23 +93,5 @@ def play(claims, fleet, options):
     claims.claim(f"the rollout completes: proven {end['proven']} of {fleet.size}, hurt {end['hurt']}", end["proven"] == fleet.size and end["hurt"] == 0)
 
 
-def main():
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--build", required=True)
-    options.add_argument("--kills", type=int, default=50)
-    options.add_argument("--devices", type=int, default=60)
-    options.add_argument("--seed", type=int, default=int(time.time()))
-    options = options.parse_args()
-    claims = Claims()
-    claims.say(f"seed {options.seed}")
-    with Fleet(options.build, options.devices) as fleet:
-        try:
-            play(claims, fleet, options)
-        except Failed as failure:
-            claims.abort(failure)
-            fleet.keep = True
-    return claims.finish()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(killing.main(__doc__, play, kills=50, devices=60))
