@@ -2,7 +2,7 @@
  * three kinds of weather. One seed is one rollout; the same seeds give the same counts, however many threads run them.
  *
  * gate: a budget that never stops it, and growth so slow that there are many looks; alpha is 1e-3. The exact 99 % interval (Clopper, Pearson 1934) of
- * the rate of halts must include alpha or lie below it, or this fails. Half an hour of watch; every twentieth seed again with the three days that are the default. budget: the default policy, B = 30, every twentieth seed.
+ * the rate of halts must include alpha or lie below it, or this fails. Half an hour of watch after the last exposure; every twentieth seed again with the three days that are the default. budget: the default policy, B = 30, every twentieth seed.
  *
  * --journal FILE: what was run is kept there and not run again: for runs that are broken off. Delete it when the code has changed. With --jobs 0 nothing
  * is run: it says what the journal has.
@@ -127,7 +127,7 @@ static bool run_one(struct bench *bench, size_t trial, uint32_t seed, struct out
         ops.view = view;
         ops.pick = pick;
         const struct replay_config config = { .scenario = &bench->scenarios[trial % WEATHERS][scenario_of(seed)], .director = &ops, .policy = policy_of(kind_of(trial)),
-                                              .fleet = FLEET, .seed = seed + 1 };
+                                              .fleet = FLEET, .seed = seed + 1, .tail_s = kind_of(trial) == KIND_GATE ? GATE_WATCH_S : 0 };
         struct replay_result result;
         struct why why = { .text = "" };
         looker = (struct looker){ .is_deaf = bench->is_deaf, .is_control = looker.is_control };
