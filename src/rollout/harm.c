@@ -158,9 +158,21 @@ static void add(struct anyway *sum, const struct anyway *other)
         sum->variance += other->variance;
 }
 
+/* Of the silence that control explains so much would tell of harm later: the share of control's silence that did, at the 95 % bound (Anscombe 1948), for few of them say little. */
+static struct anyway late_of(const struct arm *control, const struct anyway *silent)
+{
+        double told = 0, root, share = 1;
+        for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++)
+                told += control->late[kind];
+        root = sqrt(told + 1) + .82;
+        if (control->silent)
+                share = fmin(1, root * root / control->silent);
+        return (struct anyway){ silent->expected * share, silent->variance * share };
+}
+
 /* Signal by signal, so that a fleet where many go dark anyway hides no crash; never less than for all of them at once. Silence is compared at the
- * deadline, where both arms are of one age; of what was too much then, no more can be harm than is still silent, or has told of harm since. That is told, but compared with what was silent: nobody
- * hears of control's harm out of its cell's time. */
+ * deadline, where both arms are of one age; of what was too much then, no more can be harm than is still silent, or has told of harm since. That is told, but is no event of a cell, whose time is
+ * over: it is compared with the silence, and with what the silent of control told (decision 013). */
 static struct harm in_time_of(const struct rollout *rollout, const struct group *group, const struct question *question)
 {
         const struct arm *treated = &group->treated;
@@ -176,11 +188,13 @@ static struct harm in_time_of(const struct rollout *rollout, const struct group 
         }
         all.variance += question->one_more;
         struct anyway silent = anyway_of(rollout, group, ROLLOUT_DARK);
-        struct harm silence = beyond(question, treated->silent, &silent), told_late = at_most(silence, late), sum;
+        struct harm silence = beyond(question, treated->silent, &silent), sum;
+        struct anyway late_anyway = late_of(&group->control, &silent);
+        struct harm told_late = larger(at_most(silence, late), beyond(question, late, &late_anyway));
         silence = at_most(less(silence, told_late), treated->by_status[LEASE_DARK]);
         if (rollout->policy.bound_silence) {
                 add(&all, &silent);
-                return larger(plus(plus(told, told_late), silence), at_most(beyond(question, harmed + treated->silent, &all), arm_hurt(treated)));
+                return larger(plus(plus(told, told_late), silence), at_most(beyond(question, harmed + treated->silent, &all), harmed + late + treated->by_status[LEASE_DARK]));
         }
         silence.likely = silence.certain;
         sum = plus(plus(silence, told_late), larger(told, beyond(question, harmed, &all)));

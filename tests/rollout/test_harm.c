@@ -56,24 +56,46 @@ TEST(attributed, counts_the_first_silent_ones_in_full_though_silence_is_not_boun
         CHECK(is_near(attributed(&small), 5) && pacer_is_spent(small.rollout));
 }
 
-/* Of 40 that were silent at their deadline 30 have told of a crash since: as many of control were silent, but nothing was heard of a crash in their time. */
-TEST(attributed, compares_with_silence_what_the_silent_tell_later)
+/* Of 1,000 treated 40 were silent at their deadline, and 30 of them have told of a crash since. `silent` of 4,000 of control were silent, and `late` of them told of one. */
+static double told_late(int64_t bound_silence, uint32_t silent, uint32_t late)
 {
-        for (int64_t bound_silence = 0; bound_silence < 2; bound_silence++)
-                for (int is_explained = 0; is_explained < 2; is_explained++) {
-                        OWN(small) struct small small;
-                        struct rollout_policy policy = small_policy();
-                        policy.bound_silence = bound_silence;
-                        small_init(&small, &policy, 10);
-                        struct group *fleet = &small.rollout->groups[0];
-                        set(&fleet->control, 3840, 0, is_explained ? 160 : 0);
-                        set(&fleet->treated, 960, 30, 10);
-                        fleet->treated.late[ROLLOUT_CRASH] = 30;
-                        fleet->treated.silent = 40;
-                        if (is_explained)
-                                explain(fleet, ROLLOUT_DARK, 1000, 4000, 160);
-                        CHECK(is_explained ? attributed(&small) <= 0 : attributed(&small) > 30);
-                }
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.bound_silence = bound_silence;
+        small_init(&small, &policy, 10);
+        struct group *fleet = &small.rollout->groups[0];
+        set(&fleet->control, 4000 - silent, late, silent - late);
+        set(&fleet->treated, 960, 30, 10);
+        fleet->control.silent = silent;
+        fleet->control.late[ROLLOUT_CRASH] = late;
+        fleet->treated.late[ROLLOUT_CRASH] = 30;
+        fleet->treated.silent = 40;
+        if (silent)
+                explain(fleet, ROLLOUT_DARK, 1000, 4000, silent);
+        return attributed(&small);
+}
+
+TEST(attributed, compares_what_the_silent_tell_later_with_what_the_silent_of_control_do)
+{
+        for (int64_t bound_silence = 0; bound_silence < 2; bound_silence++) {
+                CHECK(told_late(bound_silence, 0, 0) > 30);
+                CHECK(told_late(bound_silence, 160, 120) <= 0);
+                CHECK(told_late(bound_silence, 160, 0) > 20);      /* as many were silent, but none of control had crashed */
+        }
+}
+
+/* Of the dark that spoke again nothing is left but what they tell when they are watched: that counts once. */
+TEST(attributed, counts_no_silence_that_is_over)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 10);
+        struct group *fleet = &small.rollout->groups[0];
+        set(&fleet->control, 20, 0, 0);
+        set(&fleet->treated, 20, 20, 0);
+        fleet->treated.silent = 20;
+        fleet->treated.later[ROLLOUT_CRASH] = 20;
+        CHECK(is_near(attributed(&small), 20));
 }
 
 TEST(attributed, knows_who_told_of_harm_after_the_dark)
