@@ -287,9 +287,10 @@ static void expose_one(struct pass *pass, const struct candidate *first)
 {
         uint32_t wanted = wanted_controls(pass, first), block = gather_set(pass, first, wanted);
         uint32_t drawn = (uint32_t)(draw_for(pass->rollout, &pass->line->devices[first->at]) % (wanted + 1));
+        uint32_t before = pass->rollout->lease_count;
         for (uint32_t i = 0; i < pass->member_count; i++)
                 take_member(pass, pass->members[i], block, i == drawn);
-        pass->left--;
+        pass->left -= pass->rollout->lease_count > before;
 }
 
 /* Less than one control for each exposure: there are too many to be exposed, or too few in line, to set one beside each. So each tosses, with the same odds for all of a slot. The last of its block is
@@ -322,11 +323,12 @@ static size_t gather(struct pass *pass, size_t *ret_count)
 {
         struct rollout *rollout = pass->rollout;
         const struct rollout_line *line = pass->line;
+        bool may_be_control = rollout->policy.controls && has_room_for_controls(rollout);
         size_t count = 0, held_out = 0, waiting = 0;
         for (uint32_t at = 0; at < line->count; at++) {
                 const struct rollout_device *device = &line->devices[at];
                 bool is_held_out = rollout_is_held_out(rollout, device->bucket);
-                if (!is_free(rollout, device) || is_shut_out(rollout, device) || (is_held_out && !rollout->policy.controls))
+                if (!is_free(rollout, device) || is_shut_out(rollout, device) || (is_held_out && !may_be_control))
                         continue;
                 struct candidate *candidate = &rollout->queue.items[count++];
                 *candidate = weigh(rollout, device, at);
@@ -430,7 +432,7 @@ static bool may_probe(const struct rollout *rollout, const struct rollout_device
         return is_free(rollout, device) || (!rollout->fates[device->device].is_busy && rollout_is_held_out(rollout, device->bucket));
 }
 
-/* From any block, to see whether anybody answers. */
+/* From any block, to see whether anybody answers; one at a time, as long as the last did not, or they would use up all leases. They are compared with nobody. */
 static void pick_probes(struct rollout *rollout, struct rollout_line *line)
 {
         size_t count = 0;
@@ -438,11 +440,12 @@ static void pick_probes(struct rollout *rollout, struct rollout_line *line)
                 if (may_probe(rollout, &line->devices[at]))
                         rollout->queue.items[count++] = (struct candidate){ .at = at, .block = line->devices[at].block, .key = draw_for(rollout, &line->devices[at]) };
         queue_arrange(&rollout->queue, count, is_before);
-        for (int64_t left = rollout->policy.controls; left && !queue_is_empty(&rollout->queue) && has_room_for_controls(rollout); queue_settle(&rollout->queue)) {
+        for (int64_t left = rollout->recent_controls & 1 ? 1 : rollout->policy.controls; left && !queue_is_empty(&rollout->queue) && has_room_for_controls(rollout); queue_settle(&rollout->queue)) {
                 uint32_t at = queue_take(&rollout->queue).at;
                 if (!may_probe(rollout, &line->devices[at]))
                         continue;
                 take(rollout, line, at, line->devices[at].block, true);
+                rollout->leases[line->picks[at].handle].lacks_control = true;
                 left--;
         }
 }

@@ -142,6 +142,23 @@ TEST(rollout_pick, has_control_of_the_stratum_that_it_goes_after)
         CHECK(of_it[ROLLOUT_EXPOSE] == 4 && of_it[ROLLOUT_SHADOW] && !others[ROLLOUT_SHADOW]);
 }
 
+/* The leases that are left are for exposures: held-out devices at the front of the line must not use up what may be exposed. */
+TEST(rollout_pick, passes_by_held_out_ones_when_there_is_no_room_for_control)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        policy.budget = 1;
+        policy.holdout_ppm = 500000;
+        small_init(&small, &policy, 20);
+        for (uint64_t i = 0, bucket = 0; i < small.count; i++, bucket++) {
+                while (rollout_is_held_out(small.rollout, bucket) != (i < small.count / 2))
+                        bucket++;
+                small.devices[i].bucket = bucket;
+        }
+        small.rollout->leases_max = (uint32_t)book_tries_max(small.count);
+        CHECK(small_pick(&small) == 1);
+}
+
 enum { MANY = 4000 };
 struct many { struct rollout *rollout; struct rollout_device devices[MANY]; struct rollout_pick picks[MANY]; };
 
