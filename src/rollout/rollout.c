@@ -514,12 +514,12 @@ bool rollout_is_on_offer(const struct rollout *rollout)
         return rollout->state == ROLLOUT_EXPOSING || rollout->state == ROLLOUT_HOLDING || rollout->state == ROLLOUT_COMPLETE;
 }
 
-/* What a report makes of a label; LAPSED: nothing. Harm is never taken back; an open lease takes any answer. Who is dark and declines it once it is
- * withdrawn had it taken away: that says nothing of what it did there. */
-static enum lease_status relabel(const struct rollout *rollout, enum lease_status was, enum rollout_outcome outcome)
+/* What a report makes of a label; LAPSED: nothing. Harm is never taken back; an open lease takes any answer. Who declines after the deadline did not
+ * decline in time, and may have had it taken away: that says nothing of what it did there. */
+static enum lease_status relabel(enum lease_status was, enum rollout_outcome outcome)
 {
         static const enum lease_status labels[ROLLOUT_OUTCOMES] = { LEASE_PROVEN, LEASE_HARMED, LEASE_DECLINED, LEASE_PREFLIGHT_FAILED };
-        bool is_mended = was == LEASE_DARK && (outcome != ROLLOUT_DECLINED || !rollout_is_over(rollout->state));
+        bool is_mended = was == LEASE_DARK && outcome != ROLLOUT_DECLINED;
         bool is_news = was == LEASE_OPEN || is_mended || (outcome == ROLLOUT_HARMED && was != LEASE_HARMED);
         return is_news ? labels[outcome] : LEASE_LAPSED;
 }
@@ -557,7 +557,7 @@ enum err rollout_report(struct rollout *rollout, const struct rollout_report *re
         if (e)
                 return e;
         pass(rollout, report->now_ms);
-        enum lease_status to = is_beside_the_point(rollout, lease) ? LEASE_LAPSED : relabel(rollout, (enum lease_status)lease->status, report->outcome);
+        enum lease_status to = is_beside_the_point(rollout, lease) ? LEASE_LAPSED : relabel((enum lease_status)lease->status, report->outcome);
         bool is_first = lease->status == LEASE_OPEN;
         if (to != LEASE_LAPSED)
                 book_label(rollout, lease, to, report->outcome == ROLLOUT_HARMED ? report->kind : ROLLOUT_SIGNALS);

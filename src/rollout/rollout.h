@@ -103,7 +103,7 @@ enum rollout_signal {
         ROLLOUT_DARK, ROLLOUT_PREFLIGHT, ROLLOUT_SIGNALS, ROLLOUT_KINDS = ROLLOUT_DARK,
 };
 struct rollout_report { int64_t now_ms; uint32_t handle; enum rollout_outcome outcome; enum rollout_signal kind; };      /* kind: of HARMED, below KINDS */
-/* Repeated and late ones are welcome. A dark device that declines a release that is over stays dark. ERR_NOT_FOUND: no such lease, or it was never granted. */
+/* Repeated and late ones are welcome. Who declines after the deadline stays dark. ERR_NOT_FOUND: no such lease, or it was never granted. */
 MUST_CHECK enum err rollout_report(struct rollout *rollout, const struct rollout_report *report, struct why *why);
 
 /* A proven device is watched from its deadline on until the rollout's watch is over: whatever it reports counts, in both arms. Of a sample one listens whether they

@@ -130,11 +130,6 @@ bool rollout_halts_first(enum rollout_state from)
         return !has_move(from, ROLLOUT_ON_WITHDRAW) && has_move(from, ROLLOUT_ON_HALT);
 }
 
-bool rollout_is_over(enum rollout_state state)
-{
-        return state == ROLLOUT_ROLLING_BACK || state == ROLLOUT_WITHDRAWN || state == ROLLOUT_SUPERSEDED || state == ROLLOUT_CANCELLED;
-}
-
 enum err rollout_next(enum rollout_state from, enum rollout_event event, const struct rollout_facts *facts, enum rollout_state *ret_to,
                       struct why *why)
 {

@@ -60,8 +60,6 @@ MUST_CHECK enum err rollout_next(enum rollout_state from, enum rollout_event eve
 
 /* To withdraw from here is to halt, then to withdraw. */
 bool rollout_halts_first(enum rollout_state from);
-/* Nobody is to have it any more, or another took its place. */
-bool rollout_is_over(enum rollout_state state);
 
 const char *rollout_state_word(enum rollout_state state);
 const char *rollout_event_word(enum rollout_event event);

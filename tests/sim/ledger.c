@@ -407,7 +407,7 @@ void ledger_reported(struct ledger *ledger, const struct rollout_report *report)
         bool is_watched = ledger->watched[lease->device] == report->handle;
         bool has_left = ledger->current[lease->device] != report->handle;
         bool is_beside_the_point = lease->is_due && lease->status == LEDGER_PROVEN && !is_watched && (lease->is_control || has_left);
-        bool is_taken_away = !is_first && ledger->is_over && report->outcome == ROLLOUT_DECLINED;
+        bool is_taken_away = !is_first && report->outcome == ROLLOUT_DECLINED;
         if ((!is_first && lease->status != LEDGER_DARK && !is_harm) || is_beside_the_point || is_taken_away)
                 return;
         label(ledger, lease, labels[report->outcome]);

@@ -61,12 +61,14 @@ static enum err keep_report(struct call *call, const struct account *account, st
         return device_runs(call->db, &version, why);
 }
 
-/* As the rollout takes it: whatever ends a silence is news, unless the release was taken away meanwhile, then harm alone, which stays. */
-static bool mends(const struct account *account, const struct run *run)
+/* As the rollout takes it: whatever ends a silence is news, but to have declined after all, then harm alone, which stays. */
+static bool mends(const struct account *account, const struct run *run, int64_t now_ms)
 {
         const char *was = account->lease.outcome, *is = account->body.outcome;
-        bool was_taken = run && rollout_is_over(run_facts(run)->state) && strcmp(is, "declined") == 0;
-        return !was[0] || (strcmp(was, "dark") == 0 && !was_taken) || (strcmp(is, "harmed") == 0 && strcmp(was, "harmed") != 0);
+        bool is_late = strcmp(was, "dark") == 0 || (!was[0] && run && account->lease.deadline_ms <= now_ms + run_facts(run)->ahead_ms);
+        if (!was[0] || is_late)
+                return !is_late || strcmp(is, "declined") != 0;
+        return strcmp(is, "harmed") == 0 && strcmp(was, "harmed") != 0;
 }
 
 /* Also where this device is control, or got something else a moment ago. */
@@ -84,7 +86,7 @@ static enum err count_elsewhere(struct call *call, const struct account *account
 static enum err count_outcome(struct call *call, const struct account *account, struct why *why)
 {
         struct run *run = account->has_lease ? rollouts_by_number(call->store->rollouts, account->lease.rollout) : NULL;
-        if (!account->has_lease || !mends(account, run))
+        if (!account->has_lease || !mends(account, run, call->now_ms))
                 return OK;
         enum err e = lease_label(call->db, account->lease.number, account->body.outcome, account->body.kind, call->now_ms, why);
         if (e || !run || !account->lease.is_counted)
