@@ -61,13 +61,14 @@ static enum err keep_report(struct call *call, const struct account *account, st
         return device_runs(call->db, &version, why);
 }
 
-/* As the rollout takes it: whatever ends a silence is news, but to have declined after all, then harm alone, which stays. */
+/* As the rollout takes it: whatever ends a silence is news, but to have declined after all, then harm alone, which stays. Who came later than the rollout's books has no control that explains
+ * its silence: it may have slept, and try again. */
 static bool mends(const struct account *account, const struct run *run, int64_t now_ms)
 {
         const char *was = account->lease.outcome, *is = account->body.outcome;
         bool is_late = strcmp(was, "dark") == 0 || (!was[0] && run && account->lease.deadline_ms <= now_ms + run_facts(run)->ahead_ms);
         if (!was[0] || is_late)
-                return !is_late || strcmp(is, "declined") != 0;
+                return !is_late || !account->lease.is_counted || strcmp(is, "declined") != 0;
         return strcmp(is, "harmed") == 0 && strcmp(was, "harmed") != 0;
 }
 
