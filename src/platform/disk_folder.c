@@ -22,6 +22,7 @@ enum {
 /* A new file waits under this name in the same folder until it is whole. What a power cut leaves behind is
  * not listed and is taken over by the next try. */
 #define PENDING_PREFIX ".pending-"
+enum { PENDING_BYTES = DISK_NAME_MAX + 1 + sizeof(PENDING_PREFIX) };
 
 struct disk_folder {
         struct disk disk;
@@ -111,7 +112,7 @@ static enum err write_all(int fd, const void *bytes, size_t length, struct why *
         return OK;
 }
 
-static void pending_name(const char *name, char (*ret_pending)[DISK_NAME_MAX + 1 + sizeof(PENDING_PREFIX)])
+static void pending_name(const char *name, char (*ret_pending)[PENDING_BYTES])
 {
         snprintf(*ret_pending, sizeof(*ret_pending), "%s%s", PENDING_PREFIX, name);
 }
@@ -142,15 +143,24 @@ static enum err settle(const struct place *place, const char *pending, struct wh
         return sync_fd(place->folder, place->name, why);
 }
 
+/* Where the new file of this name is made, before it takes its place; one that was left behind is gone. */
+static enum err open_pending(struct disk *disk, const char *path, struct place *ret_place, char (*ret_pending)[PENDING_BYTES], struct why *why)
+{
+        enum err e = place_open(disk, path, ret_place, why);
+        if (e)
+                return e;
+        pending_name(ret_place->name, ret_pending);
+        unlinkat(ret_place->folder, *ret_pending, 0);
+        return OK;
+}
+
 static enum err folder_replace(struct disk *disk, const char *path, const void *bytes, size_t length, struct why *why)
 {
         OWN(place) struct place place = NOWHERE;
-        enum err e = place_open(disk, path, &place, why);
+        char pending[PENDING_BYTES];
+        enum err e = open_pending(disk, path, &place, &pending, why);
         if (e)
                 return e;
-        char pending[DISK_NAME_MAX + 1 + sizeof(PENDING_PREFIX)];
-        pending_name(place.name, &pending);
-        unlinkat(place.folder, pending, 0);
         e = write_new(place.folder, pending, bytes, length, why);
         if (!e)
                 e = settle(&place, pending, why);
@@ -162,12 +172,10 @@ static enum err folder_replace(struct disk *disk, const char *path, const void *
 enum err disk_folder_try(struct disk *disk, const char *path, struct why *why)
 {
         OWN(place) struct place place = NOWHERE;
-        enum err e = place_open(disk, path, &place, why);
+        char pending[PENDING_BYTES];
+        enum err e = open_pending(disk, path, &place, &pending, why);
         if (e)
                 return e;
-        char pending[DISK_NAME_MAX + 1 + sizeof(PENDING_PREFIX)];
-        pending_name(place.name, &pending);
-        unlinkat(place.folder, pending, 0);
         OWN(fd) int fd = -1;
         e = open_new(place.folder, pending, 0600, &fd, why);
         unlinkat(place.folder, pending, 0);
@@ -386,7 +394,7 @@ static enum err folder_point(struct disk *disk, const char *path, const char *ta
                 e = place_open(disk, path, &place, why);
         if (e)
                 return e;
-        char pending[DISK_NAME_MAX + 1 + sizeof(PENDING_PREFIX)];
+        char pending[PENDING_BYTES];
         pending_name(place.name, &pending);
         unlinkat(place.folder, pending, 0);
         if (symlinkat(target, place.folder, pending))
