@@ -66,10 +66,10 @@ static enum err keep_report(struct call *call, const struct account *account, st
 static bool mends(const struct account *account, const struct run *run, int64_t now_ms)
 {
         const char *was = account->lease.outcome, *is = account->body.outcome;
-        bool is_late = strcmp(was, "dark") == 0 || (!was[0] && run && account->lease.deadline_ms <= now_ms + run_facts(run)->ahead_ms);
-        if (!was[0] || is_late)
-                return !is_late || !account->lease.is_counted || strcmp(is, "declined") != 0;
-        return strcmp(is, "harmed") == 0 && strcmp(was, "harmed") != 0;
+        bool is_overdue = !was[0] && run && account->lease.deadline_ms <= now_ms + run_facts(run)->ahead_ms;      /* dark from the next tick on */
+        if (is_overdue || strcmp(was, "dark") == 0)
+                return strcmp(is, "declined") != 0 || !account->lease.is_counted;
+        return !was[0] || (strcmp(is, "harmed") == 0 && strcmp(was, "harmed") != 0);
 }
 
 /* Also where this device is control, or got something else a moment ago. */
