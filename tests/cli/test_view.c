@@ -66,29 +66,35 @@ static const char large[] = "{\"stream\":\"edr-rules\",\"counter\":77,\"state\":
                             "\"evidence\":1234567,\"evidence_needed\":10000000,\"started\":1000,\"strata\":[{\"name\":\"os_version=11.22621.3880\",\"exposed\":1234567,\"harmed\":7654321,"
                             "\"control\":2345678,\"window\":8765432}]}";
 
-/* Every number on it is one of the document's. */
+/* Held out are 400, it began 65 s ago, and who is not told of is none. */
+static const char large_numbers[] = "345 21009 77 300 122 61 11 22621 3880 20000 19600 19000 333 12 1234567 10000000 7654321 2345678 8765432 400 65 0 1";
+
+/* Not as a part of another number. */
+static bool has_number(const char *document, const char *digits, size_t count)
+{
+        for (const char *at = document; *at;) {
+                size_t length = strspn(at, "0123456789");
+                if (length == count && strncmp(at, digits, count) == 0)
+                        return true;
+                at += length ? length : 1;
+        }
+        return false;
+}
+
+/* A name that was cut ends in `~`. */
 static bool has_only_numbers_of(const char *screen, const char *document)
 {
         for (const char *at = screen; *at;) {
-                size_t digits = strspn(at, "0123456789");
-                char number[32];
-                snprintf(number, sizeof(number), "%.*s", (int)digits, at);
-                const char *is_there = strstr(document, number);
-                bool is_whole = is_there && !strchr("0123456789", is_there[digits] ? is_there[digits] : 'x');
-                while (is_there && digits && !is_whole) {
-                        is_there = strstr(is_there + 1, number);
-                        is_whole = is_there && !strchr("0123456789", is_there[digits] ? is_there[digits] : 'x');
-                }
-                if (digits && !is_whole && at[digits] != '~' && strcmp(number, "400") != 0 && strcmp(number, "65") != 0 && strcmp(number, "0") != 0) {
-                        printf("# %s is nowhere\n", number);
+                size_t length = strspn(at, "0123456789");
+                if (length && at[length] != '~' && !has_number(document, at, length)) {
+                        printf("# %.*s is nowhere\n", (int)length, at);
                         return false;
                 }
-                at += digits ? digits : 1;
+                at += length ? length : 1;
         }
         return true;
 }
 
-/* Held out are 400, and it began 65 s ago. */
 TEST(view, fits_a_narrow_terminal_and_cuts_no_number)
 {
         for (unsigned columns = 40; columns <= 120; columns++) {
@@ -97,7 +103,7 @@ TEST(view, fits_a_narrow_terminal_and_cuts_no_number)
                 struct view narrow = plain;
                 narrow.columns = columns;
                 render(&narrow, large, &screen);
-                CHECK(has_only_numbers_of(buf_text(&screen), large));
+                CHECK(has_only_numbers_of(buf_text(&screen), large_numbers));
                 for (const char *at = buf_text(&screen); *at; at += strcspn(at, "\n") + 1)
                         CHECK(strcspn(at, "\n") <= columns);
         }
