@@ -44,7 +44,7 @@ static bool is_cohort(const struct cell *cell) { return cell->slot < 0; }
 void gate_begins(struct rollout *rollout, struct lease *lease)
 {
         struct cell *cell = &rollout->cells[lease->cell];
-        if ((lease->lacks_control && !is_cohort(cell)) || shares_left(&rollout->shares) < lease_groups(lease))
+        if ((lease->is_apart && !is_cohort(cell)) || shares_left(&rollout->shares) < lease_groups(lease))
                 return;
         lease->is_compared = true;
         cell->controls += lease->is_control;

@@ -26,7 +26,7 @@ struct lease {
         uint8_t strata_count : 4, ear : 3, is_sampled : 1, status, kind;      /* ear: enum lease_ear; sampled: if it is watched, it is listened to */
         bool is_control : 1, is_due : 1, is_unbegun : 1;       /* unbegun: declined in time */
         bool is_compared : 1, has_left : 1, is_watched : 1;    /* counted among those at risk; no more, for it was harmed; watch.h */
-        bool is_stand_in : 1, lacks_control : 1;      /* pick.c: would be exposed, but for being held out; picked when there was no room for control beside it */
+        bool is_stand_in : 1, is_apart : 1;      /* pick.c: would be exposed, but for being held out; compared with nobody: there was no room for control beside it, or it is a probe */
 };
 _Static_assert(sizeof(struct lease) == 40, "a lease is small, for there are millions");
 

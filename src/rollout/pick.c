@@ -273,7 +273,7 @@ static void take_member(struct pass *pass, uint32_t at, uint32_t block, bool is_
                 return;
         take(rollout, pass->line, at, block, is_control);
         struct lease *lease = &rollout->leases[pass->line->picks[at].handle];
-        lease->lacks_control = !has_room;
+        lease->is_apart = !has_room;
         lease->is_stand_in = pass->line->picks[at].is_stand_in = is_control && is_chosen;
         rollout->fates[device->device].tries += lease->is_stand_in;
         if (!is_control && pass->is_cover)
@@ -445,7 +445,7 @@ static void pick_probes(struct rollout *rollout, struct rollout_line *line)
                 if (!may_probe(rollout, &line->devices[at]))
                         continue;
                 take(rollout, line, at, line->devices[at].block, true);
-                rollout->leases[line->picks[at].handle].lacks_control = true;
+                rollout->leases[line->picks[at].handle].is_apart = true;
                 left--;
         }
 }

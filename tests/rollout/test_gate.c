@@ -112,7 +112,7 @@ TEST(the_gate, takes_a_failed_preflight_for_a_sign_but_not_for_harm)
 
 /* What the gate would say if it looked at every lease again for every event. */
 enum { STORM_FLEET = 60, STORM_STRATA = 5, STORM_LINE = 12, STORM_STEPS = 200, STORM_LEASES = 4000, STORM_GROUPS = 1 + STORM_STRATA };
-struct seen { struct rollout_device device; uint32_t block; bool is_control, lacks_control, has_begun, has_declined, is_proven; int64_t picked_slot, ended_slot, due_ms; enum rollout_signal signal; };
+struct seen { struct rollout_device device; uint32_t block; bool is_control, is_apart, has_begun, has_declined, is_proven; int64_t picked_slot, ended_slot, due_ms; enum rollout_signal signal; };
 struct storm {
         struct small small;
         struct sim_random random;
@@ -131,7 +131,7 @@ static void add_risk(const struct seen *seen, enum rollout_signal signal, int64_
 {
         bool is_at_risk = signal == ROLLOUT_DARK ? slot_of(seen->due_ms) == slot : seen->ended_slot >= slot;
         bool had_event = seen->ended_slot == slot && seen->signal == signal;
-        if (!seen->has_begun || seen->has_declined || seen->lacks_control || !is_at_risk)
+        if (!seen->has_begun || seen->has_declined || seen->is_apart || !is_at_risk)
                 return;
         risk->treated += !seen->is_control;
         risk->control += seen->is_control;
@@ -182,7 +182,7 @@ static void storm_pick(struct storm *storm)
                         storm->count++;
                         const struct lease *lease = &small->rollout->leases[small->picks[i].handle];
                         storm->seen[small->picks[i].handle] = (struct seen){ .device = line[i], .block = small->rollout->cells[lease->cell].block,
-                                                                     .is_control = small->picks[i].kind == ROLLOUT_SHADOW, .lacks_control = lease->lacks_control,
+                                                                     .is_control = small->picks[i].kind == ROLLOUT_SHADOW, .is_apart = lease->is_apart,
                                                                      .picked_slot = slot_of(small->now_ms), .ended_slot = NEVER, .due_ms = small->now_ms + 16000 };
                 }
 }

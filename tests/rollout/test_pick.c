@@ -217,7 +217,7 @@ static void tally_pick(struct many *many, const struct trial *trial, int64_t now
                 const struct lease *lease = &many->rollout->leases[many->picks[i].handle];
                 uint32_t block = many->rollout->cells[lease->cell].block, beside = block - many->rollout->blocks;
                 unsigned sort = block < many->rollout->blocks ? SORT_OF_BLOCK : SORT_OF_BESIDE + beside;
-                if (!lease->lacks_control)
+                if (!lease->is_apart)
                         tally->arms[sort][lease->is_control][kind_of(&many->devices[i])]++;
                 CHECK(rollout_granted(many->rollout, many->picks[i].handle, now_ms, &deadline_ms, NULL) == OK);
                 bool is_hurt = !trial->is_harmless && !lease->is_control && many->devices[i].strata[0] && i % 3 == 0;
