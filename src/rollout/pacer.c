@@ -147,6 +147,16 @@ bool pacer_admits(const struct rollout *rollout, const struct rollout_device *de
 }
 
 bool pacer_is_spent(const struct rollout *rollout) { return rollout->spent_count > 0; }
+
+/* What is certain stops it, what is likely slows it down. */
+struct rollout_spent pacer_spent(const struct rollout *rollout)
+{
+        const struct group *nearest = &rollout->groups[0];
+        for (const struct group *group = nearest + 1; group < rollout->groups + rollout->group_count; group++)
+                if (group->certain > nearest->certain || (group->certain >= nearest->certain && group->attributed > nearest->attributed))
+                        nearest = group;
+        return (struct rollout_spent){ (int32_t)(nearest - rollout->groups) - 1, (uint32_t)ceil(fmax(0, nearest->attributed - slack)), (uint32_t)floor(nearest->certain + slack) };
+}
 bool pacer_is_stuck(const struct rollout *rollout) { return rollout->stuck_count > 0; }
 
 uint32_t pacer_window(const struct rollout *rollout, const struct group *group)

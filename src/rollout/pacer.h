@@ -13,6 +13,7 @@ void pacer_close(struct rollout *rollout);                                   /* 
 void pacer_count_exposed(struct rollout *rollout);                           /* one more, now: for the cap */
 bool pacer_admits(const struct rollout *rollout, const struct rollout_device *device);
 bool pacer_is_spent(const struct rollout *rollout);                          /* the budget of any group */
+struct rollout_spent pacer_spent(const struct rollout *rollout);             /* the group that stands nearest to it (view.h) */
 /* What holds it for the budget: harm of B; nothing but harm, in some group; silence of those who had it proven; or no room, and nothing under way. */
 enum pacer_stop { PACER_SPENT, PACER_NOTHING_BUT_HARM, PACER_LOST, PACER_NO_ROOM };
 enum pacer_stop pacer_stop(const struct rollout *rollout);

@@ -509,11 +509,6 @@ enum err rollout_granted(struct rollout *rollout, uint32_t handle, int64_t now_m
         return OK;
 }
 
-bool rollout_is_on_offer(const struct rollout *rollout)
-{
-        return rollout->state == ROLLOUT_EXPOSING || rollout->state == ROLLOUT_HOLDING || rollout->state == ROLLOUT_COMPLETE;
-}
-
 /* What a report makes of a label; LAPSED: nothing. Harm is never taken back; an open lease takes any answer. Who declines after the deadline did not
  * decline in time, and may have had it taken away: that says nothing of what it did there. */
 static enum lease_status relabel(enum lease_status was, enum rollout_outcome outcome)
@@ -548,6 +543,11 @@ static bool is_beside_the_point(const struct rollout *rollout, const struct leas
 {
         bool has_left = rollout->newest[lease->device] != (uint32_t)(lease - rollout->leases);
         return lease->is_due && lease->status == LEASE_PROVEN && !lease->is_watched && (lease->is_control || has_left);
+}
+
+bool rollout_is_on_offer(const struct rollout *rollout)
+{
+        return rollout->state == ROLLOUT_EXPOSING || rollout->state == ROLLOUT_HOLDING || rollout->state == ROLLOUT_COMPLETE;
 }
 
 enum err rollout_report(struct rollout *rollout, const struct rollout_report *report, struct why *why)

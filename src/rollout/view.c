@@ -110,7 +110,7 @@ static struct counts_as counts_as(const struct rollout *rollout, const struct ro
         return as;
 }
 
-static struct counts_as counts_as_less(const struct rollout *rollout, const struct rollout_view *view)
+static struct counts_as counts_as_if_not_all(const struct rollout *rollout, const struct rollout_view *view)
 {
         return view->spent.attributed == view->fleet.hurt ? (struct counts_as){ "" } : counts_as(rollout, view);
 }
@@ -124,7 +124,7 @@ static void say_budget(const struct rollout *rollout, struct rollout_view *view)
         snprintf(start, sizeof(start), starts[stop], (long long)rollout->policy.budget);
         if (stop == PACER_LOST)
                 snprintf(lost, sizeof(lost), " %u of %u that are listened to,", fleet->lost, fleet->listened);
-        say_so(view, "%s:%s %u hurt among %u exposed%s. Withdraw it, or override with two people and a reason.", start, lost, fleet->hurt, fleet->exposed, counts_as_less(rollout, view).text);
+        say_so(view, "%s:%s %u hurt among %u exposed%s. Withdraw it, or override with two people and a reason.", start, lost, fleet->hurt, fleet->exposed, counts_as_if_not_all(rollout, view).text);
 }
 
 static void say_holding(const struct rollout *rollout, struct rollout_view *view)
@@ -162,7 +162,7 @@ static void say_halted(const struct rollout *rollout, struct rollout_view *view)
         const char *then = rollout->state == ROLLOUT_ROLLING_BACK ? "Devices are going back to what worked before." :
                            rollout->state == ROLLOUT_WITHDRAWN    ? "Devices are back on what worked before." :
                                                                     "It goes on only by an override of two people.";
-        struct counts_as as = view->stopped_by == ROLLOUT_BY_BUDGET ? counts_as_less(rollout, view) : (struct counts_as){ "" };
+        struct counts_as as = view->stopped_by == ROLLOUT_BY_BUDGET ? counts_as_if_not_all(rollout, view) : (struct counts_as){ "" };
         say_so(view, "%s stopped it: %u hurt among %u exposed%s. %s", stoppers[view->stopped_by], view->fleet.hurt, view->fleet.exposed, as.text, then);
 }
 
@@ -202,17 +202,6 @@ static int64_t until_ms(const struct rollout *rollout)
         return rollout->reason == ROLLOUT_BECAUSE_CEILING && next_ms != NEVER ? next_ms : 0;
 }
 
-/* Nearest: what is certain stops it, what is likely slows it down. */
-static struct rollout_spent spent_of(const struct rollout *rollout)
-{
-        const double slack = 1e-6;
-        const struct group *nearest = &rollout->groups[0];
-        for (const struct group *group = nearest + 1; group < rollout->groups + rollout->group_count; group++)
-                if (group->certain > nearest->certain || (group->certain >= nearest->certain && group->attributed > nearest->attributed))
-                        nearest = group;
-        return (struct rollout_spent){ (int32_t)(nearest - rollout->groups) - 1, (uint32_t)ceil(fmax(0, nearest->attributed - slack)), (uint32_t)floor(nearest->certain + slack) };
-}
-
 struct rollout_standing rollout_standing(const struct rollout *rollout)
 {
         return (struct rollout_standing){ rollout->state, rollout->reason, verdict_of(rollout), rollout_is_frozen(rollout) };
@@ -228,7 +217,7 @@ void rollout_view(const struct rollout *rollout, struct rollout_view *ret_view)
         };
         ret_view->until_ms = until_ms(rollout);
         view_group(rollout, &rollout->groups[0], &ret_view->fleet);
-        ret_view->spent = spent_of(rollout);
+        ret_view->spent = pacer_spent(rollout);
         uint32_t left = rollout->fleet - ret_view->fleet.exposed;
         ret_view->limit = ret_view->fleet.exposed + (ret_view->fleet.window < left ? ret_view->fleet.window : left);
         say(rollout, ret_view);

@@ -36,7 +36,7 @@ struct rollout_view {
         int64_t until_ms;                                                    /* when it goes on by itself; 0: not, or not known */
         bool is_frozen;                                                      /* in force: a freeze that people passed over is not */
         struct rollout_counts fleet;
-        uint32_t seen, limit;                                                /* limit: exposed + window */
+        uint32_t seen, limit;                                                /* limit: exposed + window, and no more than the fleet */
         struct rollout_spent spent;
         double evidence, evidence_needed;
         char sentence[ROLLOUT_SENTENCE_BYTES];
