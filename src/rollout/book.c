@@ -69,11 +69,28 @@ static void remember_fate(struct rollout *rollout, const struct lease *lease, bo
         fate->is_over |= !is_open && ((was_its_turn && lease->status < LEASE_DECLINED) || fate->tries >= TRIES_MAX);
 }
 
+enum { STEPS_PER_OCTAVE = 8 };
+int8_t book_stand_for(double exposures)
+{
+        return (int8_t)fmax(INT8_MIN, fmin(INT8_MAX, round(STEPS_PER_OCTAVE * log2(exposures))));
+}
+
+/* Of control those that are apart are probes: beside no exposure. */
+static void weigh(struct weighed *weighed, const struct lease *lease)
+{
+        if (!lease->is_control || lease->is_apart)
+                return;
+        double exposures = exp2((double)lease->stands_for / STEPS_PER_OCTAVE);
+        weighed->count++;
+        weighed->sum += exposures;
+        weighed->squares += exposures * exposures;
+}
+
 void book_label(struct rollout *rollout, struct lease *lease, enum lease_status status, enum rollout_signal kind)
 {
         const struct lease was = *lease;
-        lease->status = (uint8_t)status;
-        lease->kind = (uint8_t)kind;
+        lease->status = status & 15u;
+        lease->kind = kind & 15u;
         for (unsigned i = 0; i < lease_groups(lease); i++) {
                 struct group *group;
                 struct arm *arm = book_arm(rollout, lease, i, &group);
@@ -85,6 +102,8 @@ void book_label(struct rollout *rollout, struct lease *lease, enum lease_status 
                         arm->by_kind[kind]++;
                         arm->later[kind] += lease->is_watched;
                         arm->late[kind] += was.status == LEASE_DARK;
+                        if (was.status == LEASE_DARK)
+                                weigh(&arm->late_for, lease);
                 }
                 if (was.is_unbegun)
                         arm->unbegun = arm->unbegun - (was.status == LEASE_DECLINED) + (status == LEASE_DECLINED);
@@ -178,6 +197,8 @@ static void settle(const struct rollout *rollout, const struct lease *lease, str
 {
         bool is_silent = lease->status == LEASE_DARK, has_control = lease->is_compared && rollout->cells[lease->cell].controls;
         arm->silent += is_silent;
+        if (is_silent)
+                weigh(&arm->silent_for, lease);
         group->uncompared += !lease->is_control && !has_control;
         group->unmatched += !lease->is_control && !lease->is_compared;
         if (is_silent && !rollout->policy.bound_silence)

@@ -12,12 +12,16 @@
 #include "rollout/rollout.h"
 #include "rollout/view.h"
 
+/* So many of control, and for how many exposures they stand: their sum, and that of their squares. */
+struct weighed { double count, sum, squares; };
+
 struct arm {
         uint32_t by_status[LEASE_STATUSES], by_kind[ROLLOUT_KINDS];
         uint32_t unbegun;                        /* of the declined */
         uint32_t silent;                         /* at their deadline, whatever was heard of them later */
         uint32_t later[ROLLOUT_KINDS];           /* of by_kind: while they were watched */
         uint32_t late[ROLLOUT_KINDS];            /* of by_kind: when they had been dark */
+        struct weighed silent_for, late_for;     /* of control: those of `silent`, and of `late` */
         uint32_t watched, fallen, listened, lost;      /* watch.h: now; fallen: harmed in the slot that is not over, watched when it began */
         struct bound_counts bound;               /* those at the age of their deadline */
 };
@@ -121,6 +125,8 @@ struct arm *book_arm(struct rollout *rollout, const struct lease *lease, unsigne
 uint64_t book_tries_max(uint32_t fleet);
 /* A new lease, reserved, to be compared with those of this block, or of one beside them. The caller has seen that there is room. */
 uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *device, uint32_t block, bool is_control);
+/* In eighths of an octave, from 2^-16 to 2^15.9: a lease has a byte for it. */
+int8_t book_stand_for(double exposures);
 void book_dirty(struct rollout *rollout, struct group *group);               /* the rules have to look at it */
 void book_harm(struct rollout *rollout, struct group *group);                /* and there is other harm, or control explains more of it */
 void book_label(struct rollout *rollout, struct lease *lease, enum lease_status status, enum rollout_signal kind);

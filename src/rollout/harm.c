@@ -158,15 +158,17 @@ static void add(struct anyway *sum, const struct anyway *other)
         sum->variance += other->variance;
 }
 
-/* Of the silence that control explains so much would tell of harm later: the share of control's silence that did, at the 95 % bound (Anscombe 1948), for few of them say little. */
+/* Of the silence that control explains so much would tell of harm later: the share of control's silence that did, at its 95 % bound, for few of them say little. Each counts as the exposures that it
+ * stands for, as its silence does; the next one to tell as the silent do on average. Where all stand for as many it is Anscombe's bound (1948). */
 static struct anyway late_of(const struct arm *control, const struct anyway *silent)
 {
-        double told = 0, root, share = 1;
-        for (unsigned kind = 0; kind < ROLLOUT_KINDS; kind++)
-                told += control->late[kind];
-        root = sqrt(told + 1) + .82;
-        if (control->silent)
-                share = fmin(1, root * root / control->silent);
+        static const double deviations = 1.64, square = .82 * .82;
+        const struct weighed *told = &control->late_for, *all = &control->silent_for;
+        double share = 1;
+        if (all->sum > 0) {
+                double next = all->sum / all->count;
+                share = fmin(1, (told->sum + (1 + square) * next + deviations * sqrt(told->squares + next * next)) / all->sum);
+        }
         return (struct anyway){ silent->expected * share, silent->variance * share };
 }
 

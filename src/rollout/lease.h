@@ -23,11 +23,14 @@ struct lease {
         int64_t due_ms;                          /* the reservation's end, then the lease's deadline */
         uint32_t device, cell, due_place;        /* once it is due: its cohort's cell, and its place among those who are listened to */
         uint16_t strata[LIMIT_ATTRIBUTES];
-        uint8_t strata_count : 4, ear : 3, is_sampled : 1, status, kind;      /* ear: enum lease_ear; sampled: if it is watched, it is listened to */
+        uint8_t strata_count : 4, ear : 3, is_sampled : 1;     /* ear: enum lease_ear; sampled: if it is watched, it is listened to */
+        uint8_t status : 4, kind : 4;
+        int8_t stands_for;                       /* of control: for so many exposures; book_stand_for() */
         bool is_control : 1, is_due : 1, is_unbegun : 1;       /* unbegun: declined in time */
         bool is_compared : 1, has_left : 1, is_watched : 1;    /* counted among those at risk; no more, for it was harmed; watch.h */
         bool is_stand_in : 1, is_apart : 1;      /* pick.c: would be exposed, but for being held out; compared with nobody: there was no room for control beside it, or it is a probe */
 };
+_Static_assert(LEASE_STATUSES <= 16 && ROLLOUT_SIGNALS < 16, "a label is half a byte");
 _Static_assert(sizeof(struct lease) == 40, "a lease is small, for there are millions");
 
 static inline uint32_t lease_group(const struct lease *lease, unsigned i) { return i ? 1u + lease->strata[i - 1] : 0; }

@@ -167,8 +167,8 @@ static bool is_first_cohort(const struct rollout *rollout)
         return exposed < rollout->policy.budget && exposed < LIMIT_STRATA && rollout->groups[0].attributed <= 0;
 }
 
-/* One way through a line. left: exposures; suspicion: of the most suspect; members: of the set that is drawn from. */
-struct pass { struct rollout *rollout; struct rollout_line *line; uint32_t left, *members, member_count; double suspicion; bool is_cover; };
+/* One way through a line. left: exposures; suspicion: of the most suspect; members: of the set that is drawn from; stands_for: each of its control. */
+struct pass { struct rollout *rollout; struct rollout_line *line; uint32_t left, *members, member_count; double suspicion; bool is_cover; int8_t stands_for; };
 enum { NOBODY = UINT32_MAX, SUSPECT_PCT = 75, COVER_PCT = 90 };
 
 /* Leases for every exposure that may still be tried stay back. */
@@ -274,10 +274,18 @@ static void take_member(struct pass *pass, uint32_t at, uint32_t block, bool is_
         take(rollout, pass->line, at, block, is_control);
         struct lease *lease = &rollout->leases[pass->line->picks[at].handle];
         lease->is_apart = !has_room;
+        lease->stands_for = pass->stands_for;
         lease->is_stand_in = pass->line->picks[at].is_stand_in = is_control && is_chosen;
         rollout->fates[device->device].tries += lease->is_stand_in;
         if (!is_control && pass->is_cover)
                 spend_gains(rollout, device);
+}
+
+/* What the odds are, not what came of them: where by chance nobody of control is beside an exposure, control elsewhere speaks for it. */
+static int8_t stand_for(const struct rollout *rollout, double controls)
+{
+        double held_out = (double)rollout->policy.holdout_ppm / 1e6, each = controls + held_out;
+        return each > 0 ? book_stand_for((1 - held_out) / each) : 0;
 }
 
 /* One of so many is drawn, and the others are its control, for whatever put them first they have in common. The first alone would be of the stratum that was harmed most, which may be one that always
@@ -288,6 +296,7 @@ static void expose_one(struct pass *pass, const struct candidate *first)
         uint32_t wanted = wanted_controls(pass, first), block = gather_set(pass, first, wanted);
         uint32_t drawn = (uint32_t)(draw_for(pass->rollout, &pass->line->devices[first->at]) % (wanted + 1));
         uint32_t before = pass->rollout->lease_count;
+        pass->stands_for = stand_for(pass->rollout, wanted);
         for (uint32_t i = 0; i < pass->member_count; i++)
                 take_member(pass, pass->members[i], block, i == drawn);
         pass->left -= pass->rollout->lease_count > before;
@@ -305,6 +314,7 @@ static void toss_one(struct pass *pass, const struct candidate *first)
         const struct rollout *rollout = pass->rollout;
         uint32_t each = rollout->draw.each[TIER_ALL], block = has_alike(pass, first) ? first->block : rollout->blocks + BLOCK_ANYWHERE;
         bool is_control = draw_for(rollout, &pass->line->devices[first->at]) % (CONTROL_UNIT + each) < each;
+        pass->stands_for = stand_for(rollout, (double)each / CONTROL_UNIT);
         take_member(pass, first->at, block, !is_control);
         pass->left--;
 }

@@ -56,6 +56,11 @@ TEST(attributed, counts_the_first_silent_ones_in_full_though_silence_is_not_boun
         CHECK(is_near(attributed(&small), 5) && pacer_is_spent(small.rollout));
 }
 
+/* So many of control, each for so many exposures. */
+static struct weighed stand_for(double count, double each) { return (struct weighed){ count, count * each, count * each * each }; }
+
+static struct weighed with(struct weighed a, struct weighed b) { return (struct weighed){ a.count + b.count, a.sum + b.sum, a.squares + b.squares }; }
+
 /* Of 1,000 treated 40 were silent at their deadline, and 30 of them have told of a crash since. `silent` of 4,000 of control were silent, and `late` of them told of one. */
 static double told_late(int64_t bound_silence, uint32_t silent, uint32_t late)
 {
@@ -68,6 +73,8 @@ static double told_late(int64_t bound_silence, uint32_t silent, uint32_t late)
         set(&fleet->treated, 960, 30, 10);
         fleet->control.silent = silent;
         fleet->control.late[ROLLOUT_CRASH] = late;
+        fleet->control.silent_for = stand_for(silent, .25);
+        fleet->control.late_for = stand_for(late, .25);
         fleet->treated.late[ROLLOUT_CRASH] = 30;
         fleet->treated.silent = 40;
         if (silent)
@@ -81,6 +88,32 @@ TEST(attributed, compares_what_the_silent_tell_later_with_what_the_silent_of_con
                 CHECK(told_late(bound_silence, 0, 0) > 30);
                 CHECK(told_late(bound_silence, 160, 120) <= 0);
                 CHECK(told_late(bound_silence, 160, 0) > 20);      /* as many were silent, but none of control had crashed */
+        }
+}
+
+/* Control of the first hour stood for a quarter of an exposure each, and went dark without a word; then came a power cut, when each stood for eight: all who were dark tell of a crash, in both arms. */
+TEST(attributed, weighs_what_the_silent_of_control_tell_as_their_silence)
+{
+        enum { EARLY = 160, IN_THE_CUT = 20 };
+        for (int64_t bound_silence = 0; bound_silence < 2; bound_silence++) {
+                OWN(small) struct small small;
+                struct rollout_policy policy = small_policy();
+                policy.bound_silence = bound_silence;
+                small_init(&small, &policy, 10);
+                struct group *fleet = &small.rollout->groups[0];
+                struct weighed early = stand_for(EARLY, .25), cut = stand_for(IN_THE_CUT, 8);
+                set(&fleet->control, 4000, IN_THE_CUT, EARLY);
+                set(&fleet->treated, 2000, 160, 40);
+                fleet->control.silent = EARLY + IN_THE_CUT;
+                fleet->control.late[ROLLOUT_CRASH] = IN_THE_CUT;
+                fleet->treated.silent = 200;
+                fleet->treated.late[ROLLOUT_CRASH] = 160;
+                fleet->explained[ROLLOUT_DARK] = (struct explained){ 200, EARLY + IN_THE_CUT, EARLY + IN_THE_CUT, early.squares + cut.squares };
+                fleet->control.silent_for = with(early, cut);
+                fleet->control.late_for = cut;
+                CHECK(attributed(&small) <= 0);
+                fleet->control.late_for = stand_for(IN_THE_CUT, .25);      /* it was the early ones that told: then nothing explains those of the cut */
+                CHECK(attributed(&small) > 20);
         }
 }
 
@@ -109,6 +142,40 @@ TEST(attributed, knows_who_told_of_harm_after_the_dark)
         small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_HARMED, 2);
         const struct arm *treated = &small.rollout->groups[0].treated;
         CHECK(treated->by_kind[ROLLOUT_CRASH] == 3 && treated->late[ROLLOUT_CRASH] == 2 && treated->silent == 4 && treated->by_status[LEASE_DARK] == 2);
+}
+
+/* Four of control for each exposure: each stands for a quarter of one. */
+TEST(attributed, knows_what_each_of_control_stands_for)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 40);
+        CHECK(small_pick(&small) == 5);
+        small_answer(&small, ROLLOUT_EXPOSE, ROLLOUT_PROVEN, 5);
+        small_answer(&small, ROLLOUT_SHADOW, ROLLOUT_PROVEN, 12);
+        small_wait(&small, 16000);
+        small_answer(&small, ROLLOUT_SHADOW, ROLLOUT_HARMED, 3);
+        const struct arm *control = &small.rollout->groups[0].control;
+        CHECK(control->silent == 8 && is_near(control->silent_for.count, 8) && is_near(control->silent_for.sum, 8 * .25) && is_near(control->silent_for.squares, 8 * .0625));
+        CHECK(control->late[ROLLOUT_CRASH] == 3 && is_near(control->late_for.sum, 3 * .25) && is_near(control->late_for.squares, 3 * .0625));
+        CHECK(is_near(small.rollout->groups[0].treated.silent_for.sum, 0));
+}
+
+/* Held out: a share of what would be exposed is control besides. A byte keeps it within 5 %. */
+TEST(attributed, keeps_what_one_of_control_stands_for_in_a_byte)
+{
+        const struct { int64_t controls, holdout_ppm; double exposures; } rows[] = { { 4, 0, .25 }, { 4, 20000, .98 / 4.02 }, { 1, 0, 1 }, { 1, 500000, .5 / 1.5 }, { 6, 20000, .98 / 6.02 } };
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                OWN(small) struct small small;
+                struct rollout_policy policy = small_policy();
+                policy.controls = rows[i].controls;
+                policy.holdout_ppm = rows[i].holdout_ppm;
+                small_init(&small, &policy, 40);
+                (void)small_pick(&small);
+                const struct lease *leases = small.rollout->leases;
+                for (uint32_t at = 0; at < small.rollout->lease_count; at++)
+                        CHECK(fabs(exp2(leases[at].stands_for / 8.0) / rows[i].exposures - 1) < .05);
+        }
 }
 
 TEST(attributed, is_no_more_silence_than_is_still_there)
