@@ -134,6 +134,25 @@ TEST(report, that_declines_what_was_proven_changes_nothing)
         CHECK(db_number(fleet.world.store->db, "SELECT count(*) FROM leases WHERE outcome = 'proven'", NO_VALUES, 0, &count, NULL) == OK && count == 1);
 }
 
+/* The rollout's own time had passed the deadline with another's report; it does not go back with the clock. */
+TEST(report, that_declines_after_the_deadline_changes_nothing_though_the_clock_was_put_back)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        struct world_device *other = NULL;
+        int64_t count = 0;
+        fleet_open(&fleet);
+        for (int i = 0; i < FLEET && !other; i++)
+                if (&fleet.devices[i] != fleet.one && world_lease(&fleet.world, &fleet.devices[i], 1, false) == 200)
+                        other = &fleet.devices[i];
+        CHECK(other);
+        fleet.world.now_ms += 6000;
+        CHECK(world_report(&fleet.world, other, "proven", "") == 200);
+        fleet.world.now_ms -= 6000;
+        CHECK(world_report(&fleet.world, fleet.one, "declined", "") == 200);
+        CHECK(number(&fleet, "declined") == 0 && number(&fleet, "dark") == 1);
+        CHECK(db_number(fleet.world.store->db, "SELECT count(*) FROM leases WHERE outcome = 'declined'", NO_VALUES, 0, &count, NULL) == OK && count == 0);
+}
+
 TEST(report, of_dark_devices_that_fell_back_counts_as_recovered)
 {
         OWN(fleet) struct fleet fleet = { 0 };

@@ -144,7 +144,7 @@ static enum err follow(struct call *call, const struct ask *ask, struct run *run
         const struct run_facts *facts = run_facts(run);
         struct lease_row row = { .device = ask->device.number, .rollout = facts->number, .handle = -1, .counter = facts->counter,
                                  .granted_ms = call->now_ms, .ends_ms = call->now_ms + facts->lease_ms, .bake_s = facts->bake_s,
-                                 .deadline_ms = call->now_ms + facts->ahead_ms + facts->lease_ms };
+                                 .deadline_ms = run_own_ms(run, call->now_ms) + facts->lease_ms };
         bool may = false;
         memcpy(row.target, facts->target, sizeof(row.target));
         memcpy(row.nonce, ask->nonce, sizeof(row.nonce));

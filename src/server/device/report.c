@@ -66,7 +66,7 @@ static enum err keep_report(struct call *call, const struct account *account, st
 static bool mends(const struct account *account, const struct run *run, int64_t now_ms)
 {
         const char *was = account->lease.outcome, *is = account->body.outcome;
-        bool is_overdue = !was[0] && run && account->lease.deadline_ms <= now_ms + run_facts(run)->ahead_ms;      /* dark from the next tick on */
+        bool is_overdue = !was[0] && run && account->lease.deadline_ms <= run_own_ms(run, now_ms);      /* dark from the next tick on */
         if (is_overdue || strcmp(was, "dark") == 0)
                 return strcmp(is, "declined") != 0 || !account->lease.is_counted;
         return !was[0] || (strcmp(is, "harmed") == 0 && strcmp(was, "harmed") != 0);

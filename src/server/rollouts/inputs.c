@@ -178,9 +178,8 @@ static enum err write_down(struct db *db, struct run *run, const struct input *i
 /* Its own time never goes back, and never stands still: when the clock is put back, the rollout stays ahead by as much. */
 static int64_t own_time(struct run *run, int64_t now_ms)
 {
-        if (now_ms + run->facts.ahead_ms < run->last_ms)
-                run->facts.ahead_ms = run->last_ms - now_ms;
-        run->last_ms = now_ms + run->facts.ahead_ms;
+        run->last_ms = run_own_ms(run, now_ms);
+        run->facts.ahead_ms = run->last_ms - now_ms;
         return run->last_ms;
 }
 

@@ -55,6 +55,12 @@ void rollouts_close(struct rollouts *rollouts)
 struct run *rollouts_first(const struct rollouts *rollouts) { return rollouts->first; }
 struct run *run_next(const struct run *run) { return run->next; }
 const struct run_facts *run_facts(const struct run *run) { return &run->facts; }
+
+int64_t run_own_ms(const struct run *run, int64_t now_ms)
+{
+        int64_t own_ms = now_ms + run->facts.ahead_ms;
+        return own_ms > run->last_ms ? own_ms : run->last_ms;
+}
 uint64_t rollouts_fed(const struct rollouts *rollouts) { return rollouts->fed; }
 
 struct run *rollouts_find(const struct rollouts *rollouts, const char *stream, int64_t counter)

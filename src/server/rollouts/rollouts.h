@@ -48,6 +48,7 @@ struct run *run_next(const struct run *run);
 struct run *rollouts_find(const struct rollouts *rollouts, const char *stream, int64_t counter);
 struct run *rollouts_by_number(const struct rollouts *rollouts, int64_t number);
 const struct run_facts *run_facts(const struct run *run);
+int64_t run_own_ms(const struct run *run, int64_t now_ms);      /* its own time, when the clock says this */
 
 /* Begin one: takes the census, supersedes older ones of the stream. The evidence was looked at by the caller. */
 struct rollout_order {

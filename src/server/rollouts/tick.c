@@ -73,7 +73,7 @@ static enum err find_running(struct db *db, const struct run *run, struct lease_
 static enum err reserve(struct rollouts *rollouts, struct run *run, struct member *member, const struct rollout_pick *pick, int64_t now_ms, struct why *why)
 {
         struct lease_row row = { .device = member->device, .rollout = run->facts.number, .handle = pick->handle, .is_shadow = pick->kind == ROLLOUT_SHADOW,
-                                 .is_counted = true, .granted_ms = now_ms, .deadline_ms = now_ms + run->facts.ahead_ms + run->facts.lease_ms };
+                                 .is_counted = true, .granted_ms = now_ms, .deadline_ms = run_own_ms(run, now_ms) + run->facts.lease_ms };
         memcpy(row.nonce, member->nonce, sizeof(row.nonce));
         row.counter = row.is_shadow ? member->running : run->facts.counter;
         memcpy(row.target, run->facts.target, sizeof(row.target));
@@ -146,7 +146,7 @@ static enum err label_overdue(struct db *db, const struct run *run, int64_t now_
 {
         return db_run(db, "UPDATE leases SET outcome = iif(note IS NULL, 'unclaimed', 'dark'), harm = iif(note IS NULL, '', 'dark'), outcome_ms = ?1"
                           " WHERE rollout = ?2 AND outcome IS NULL AND deadline_ms <= ?3",
-                      VALUES(bind_int(now_ms), bind_int(run->facts.number), bind_int(now_ms + run->facts.ahead_ms)), why);
+                      VALUES(bind_int(now_ms), bind_int(run->facts.number), bind_int(run_own_ms(run, now_ms))), why);
 }
 
 /* A roll-back is done when it was everybody's turn, a lease's time has passed, and none of the devices that still talk to us runs it. */

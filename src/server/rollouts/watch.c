@@ -16,7 +16,7 @@ static bool is_open(const struct run *run)
 static bool is_time_to_look(const struct run *run, int64_t now_ms)
 {
         int64_t every_ms = run->facts.lease_ms / LOOKS_PER_LEASE;
-        bool is_over = now_ms + run->facts.ahead_ms >= rollout_round_ends_ms(run->pure);
+        bool is_over = run_own_ms(run, now_ms) >= rollout_round_ends_ms(run->pure);
         return is_over || now_ms < run->heard_asked_ms || now_ms - run->heard_asked_ms >= (every_ms > LOOK_LEAST_MS ? every_ms : LOOK_LEAST_MS);
 }
 
