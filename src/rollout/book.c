@@ -75,15 +75,13 @@ int8_t book_stand_for(double exposures)
         return (int8_t)fmax(INT8_MIN, fmin(INT8_MAX, round(STEPS_PER_OCTAVE * log2(exposures))));
 }
 
+double book_stood_for(int8_t stands_for) { return exp2((double)stands_for / STEPS_PER_OCTAVE); }
+
 /* Of control those that are apart are probes: beside no exposure. */
-static void weigh(struct weighed *weighed, const struct lease *lease)
+static void add_weight(struct weighed *sum, const struct lease *lease)
 {
-        if (!lease->is_control || lease->is_apart)
-                return;
-        double exposures = exp2((double)lease->stands_for / STEPS_PER_OCTAVE);
-        weighed->count++;
-        weighed->sum += exposures;
-        weighed->squares += exposures * exposures;
+        if (lease->is_control && !lease->is_apart)
+                *sum = weighed_sum(*sum, weighed(1, book_stood_for(lease->stands_for)));
 }
 
 void book_label(struct rollout *rollout, struct lease *lease, enum lease_status status, enum rollout_signal kind)
@@ -103,7 +101,7 @@ void book_label(struct rollout *rollout, struct lease *lease, enum lease_status 
                         arm->later[kind] += lease->is_watched;
                         arm->late[kind] += was.status == LEASE_DARK;
                         if (was.status == LEASE_DARK)
-                                weigh(&arm->late_for, lease);
+                                add_weight(&arm->late_for, lease);
                 }
                 if (was.is_unbegun)
                         arm->unbegun = arm->unbegun - (was.status == LEASE_DECLINED) + (status == LEASE_DECLINED);
@@ -198,7 +196,7 @@ static void settle(const struct rollout *rollout, const struct lease *lease, str
         bool is_silent = lease->status == LEASE_DARK, has_control = lease->is_compared && rollout->cells[lease->cell].controls;
         arm->silent += is_silent;
         if (is_silent)
-                weigh(&arm->silent_for, lease);
+                add_weight(&arm->silent_for, lease);
         group->uncompared += !lease->is_control && !has_control;
         group->unmatched += !lease->is_control && !lease->is_compared;
         if (is_silent && !rollout->policy.bound_silence)

@@ -14,6 +14,8 @@
 
 /* So many of control, and for how many exposures they stand: their sum, and that of their squares. */
 struct weighed { double count, sum, squares; };
+static inline struct weighed weighed(double count, double each) { return (struct weighed){ count, count * each, count * each * each }; }
+static inline struct weighed weighed_sum(struct weighed a, struct weighed b) { return (struct weighed){ a.count + b.count, a.sum + b.sum, a.squares + b.squares }; }
 
 struct arm {
         uint32_t by_status[LEASE_STATUSES], by_kind[ROLLOUT_KINDS];
@@ -28,8 +30,9 @@ struct arm {
 
 /* How much of one kind of harm control explains. In each cell and slot, control of all strata has a rate, here and now; at these rates so many of a group's treated
  * and control devices would be harmed. Of its control so many were: a group that is harmed more often than its neighbours stays so when treated.
- * spread: the variance of at_treated that comes of the rates being estimates. */
-struct explained { double at_treated, at_control, seen_control, spread; };
+ * Where one of control stands for many exposures, it weighs as much in that: a group that goes its own way for an hour does so beside the control of that hour. spread: the variance of at_treated that comes
+ * of the rates being estimates. */
+struct explained { double at_treated, spread; struct weighed at_control, seen_control; };
 /* What befalls those who are watched is apart: EXPLAINS_LATER + kind, and, as it was at the end of the last round, silence. */
 enum { EXPLAINS_LOSS = ROLLOUT_SIGNALS, EXPLAINS_LATER, EXPLAINED = EXPLAINS_LATER + ROLLOUT_KINDS };
 
@@ -127,6 +130,7 @@ uint64_t book_tries_max(uint32_t fleet);
 uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *device, uint32_t block, bool is_control);
 /* In eighths of an octave, from 2^-16 to 2^15.9: a lease has a byte for it. */
 int8_t book_stand_for(double exposures);
+double book_stood_for(int8_t stands_for);
 void book_dirty(struct rollout *rollout, struct group *group);               /* the rules have to look at it */
 void book_harm(struct rollout *rollout, struct group *group);                /* and there is other harm, or control explains more of it */
 void book_label(struct rollout *rollout, struct lease *lease, enum lease_status status, enum rollout_signal kind);

@@ -45,18 +45,27 @@ static struct harm at_most(struct harm a, double most) { return (struct harm){ f
 
 static struct explained sum_of(const struct explained *over, const struct explained *running)
 {
-        return (struct explained){ over->at_treated + running->at_treated, over->at_control + running->at_control, over->seen_control + running->seen_control, over->spread + running->spread };
+        return (struct explained){ over->at_treated + running->at_treated, over->spread + running->spread, weighed_sum(over->at_control, running->at_control),
+                                    weighed_sum(over->seen_control, running->seen_control) };
 }
+
+/* What one event of control more would stand for: as much as all do on average. */
+static double of_one(const struct weighed *all) { return all->count > 0 ? all->sum / all->count : 1; }
 
 /* At so many times what befalls its neighbours; the fleet is its own neighbour. */
 static struct anyway at_share(const struct explained *explained, double own, bool is_fleet)
 {
-        double expected = explained->at_treated * own;
-        return (struct anyway){ expected, expected + own * own * explained->spread + (is_fleet ? 0 : expected * expected / (explained->seen_control + 1)) };
+        const struct weighed *seen = &explained->seen_control;
+        double expected = explained->at_treated * own, one = of_one(&explained->at_control), sum = seen->sum + one;
+        return (struct anyway){ expected, expected + own * own * explained->spread + (is_fleet ? 0 : expected * expected * (seen->squares + one * one) / (sum * sum)) };
 }
 
 /* The group's own share beside its neighbours', drawn to theirs while it has few. */
-static double own_share(const struct explained *explained) { return (explained->seen_control + 1) / (explained->at_control + 1); }
+static double own_share(const struct explained *explained)
+{
+        double one = of_one(&explained->at_control);
+        return (explained->seen_control.sum + one) / (explained->at_control.sum + one);
+}
 
 static struct anyway standardise(const struct explained *over, const struct explained *running, bool is_fleet)
 {
@@ -68,7 +77,7 @@ static struct anyway standardise(const struct explained *over, const struct expl
  * bound (Anscombe 1948) of what befell its own control leaves open. */
 static double share_of_watched(const struct explained *explained)
 {
-        double root = sqrt(explained->seen_control + 1) + .82, bound = explained->at_control > 0 ? root * root / explained->at_control : HARM_FLAKY;
+        double root = sqrt(explained->seen_control.count + 1) + .82, bound = explained->at_control.count > 0 ? root * root / explained->at_control.count : HARM_FLAKY;
         return fmax(1, fmax(own_share(explained), fmin(HARM_FLAKY, bound)));
 }
 
@@ -166,7 +175,7 @@ static struct anyway late_of(const struct arm *control, const struct anyway *sil
         const struct weighed *told = &control->late_for, *all = &control->silent_for;
         double share = 1;
         if (all->sum > 0) {
-                double next = all->sum / all->count;
+                double next = of_one(all);
                 share = fmin(1, (told->sum + (1 + square) * next + deviations * sqrt(told->squares + next * next)) / all->sum);
         }
         return (struct anyway){ silent->expected * share, silent->variance * share };

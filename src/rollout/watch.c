@@ -181,7 +181,7 @@ static void explain_losses(struct rollout *rollout)
         for (uint32_t i = 0; i < rollout->group_count; i++) {
                 struct group *group = &rollout->groups[i];
                 uint32_t listened = group->treated.listened;
-                group->explained[EXPLAINS_LOSS] = (struct explained){ listened * rate, group->control.listened * rate, group->control.lost, listened * spread };
+                group->explained[EXPLAINS_LOSS] = (struct explained){ listened * rate, listened * spread, weighed(group->control.listened * rate, 1), weighed(group->control.lost, 1) };
         }
 }
 

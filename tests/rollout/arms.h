@@ -32,7 +32,7 @@ static inline void set(struct arm *arm, uint32_t proven, uint32_t crashed, uint3
 static inline void explain(struct group *group, unsigned signal, double n, double n_control, double control_harmed)
 {
         double rate = control_harmed / n_control;
-        group->explained[signal] = (struct explained){ n * rate, n_control * rate, control_harmed, n * n * rate / n_control };
+        group->explained[signal] = (struct explained){ n * rate, n * n * rate / n_control, weighed(n_control * rate, 1), weighed(control_harmed, 1) };
 }
 
 static inline void refresh(struct small *small, unsigned group)

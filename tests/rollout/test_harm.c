@@ -56,11 +56,6 @@ TEST(attributed, counts_the_first_silent_ones_in_full_though_silence_is_not_boun
         CHECK(is_near(attributed(&small), 5) && pacer_is_spent(small.rollout));
 }
 
-/* So many of control, each for so many exposures. */
-static struct weighed stand_for(double count, double each) { return (struct weighed){ count, count * each, count * each * each }; }
-
-static struct weighed with(struct weighed a, struct weighed b) { return (struct weighed){ a.count + b.count, a.sum + b.sum, a.squares + b.squares }; }
-
 /* Of 1,000 treated 40 were silent at their deadline, and 30 of them have told of a crash since. `silent` of 4,000 of control were silent, and `late` of them told of one. */
 static double told_late(int64_t bound_silence, uint32_t silent, uint32_t late)
 {
@@ -73,8 +68,8 @@ static double told_late(int64_t bound_silence, uint32_t silent, uint32_t late)
         set(&fleet->treated, 960, 30, 10);
         fleet->control.silent = silent;
         fleet->control.late[ROLLOUT_CRASH] = late;
-        fleet->control.silent_for = stand_for(silent, .25);
-        fleet->control.late_for = stand_for(late, .25);
+        fleet->control.silent_for = weighed(silent, .25);
+        fleet->control.late_for = weighed(late, .25);
         fleet->treated.late[ROLLOUT_CRASH] = 30;
         fleet->treated.silent = 40;
         if (silent)
@@ -101,18 +96,18 @@ TEST(attributed, weighs_what_the_silent_of_control_tell_as_their_silence)
                 policy.bound_silence = bound_silence;
                 small_init(&small, &policy, 10);
                 struct group *fleet = &small.rollout->groups[0];
-                struct weighed early = stand_for(EARLY, .25), cut = stand_for(IN_THE_CUT, 8);
+                struct weighed early = weighed(EARLY, .25), cut = weighed(IN_THE_CUT, 8);
                 set(&fleet->control, 4000, IN_THE_CUT, EARLY);
                 set(&fleet->treated, 2000, 160, 40);
                 fleet->control.silent = EARLY + IN_THE_CUT;
                 fleet->control.late[ROLLOUT_CRASH] = IN_THE_CUT;
                 fleet->treated.silent = 200;
                 fleet->treated.late[ROLLOUT_CRASH] = 160;
-                fleet->explained[ROLLOUT_DARK] = (struct explained){ 200, EARLY + IN_THE_CUT, EARLY + IN_THE_CUT, early.squares + cut.squares };
-                fleet->control.silent_for = with(early, cut);
+                fleet->explained[ROLLOUT_DARK] = (struct explained){ 200, early.squares + cut.squares, weighed(EARLY + IN_THE_CUT, 1), weighed(EARLY + IN_THE_CUT, 1) };
+                fleet->control.silent_for = weighed_sum(early, cut);
                 fleet->control.late_for = cut;
                 CHECK(attributed(&small) <= 0);
-                fleet->control.late_for = stand_for(IN_THE_CUT, .25);      /* it was the early ones that told: then nothing explains those of the cut */
+                fleet->control.late_for = weighed(IN_THE_CUT, .25);      /* it was the early ones that told: then nothing explains those of the cut */
                 CHECK(attributed(&small) > 20);
         }
 }
@@ -159,6 +154,9 @@ TEST(attributed, knows_what_each_of_control_stands_for)
         CHECK(control->silent == 8 && is_near(control->silent_for.count, 8) && is_near(control->silent_for.sum, 8 * .25) && is_near(control->silent_for.squares, 8 * .0625));
         CHECK(control->late[ROLLOUT_CRASH] == 3 && is_near(control->late_for.sum, 3 * .25) && is_near(control->late_for.squares, 3 * .0625));
         CHECK(is_near(small.rollout->groups[0].treated.silent_for.sum, 0));
+        small_wait(&small, 1000);      /* the slot is over */
+        const struct explained *explained = &small.rollout->groups[0].explained[ROLLOUT_DARK];
+        CHECK(is_near(explained->seen_control.count, 8) && is_near(explained->seen_control.sum, 8 * .25) && is_near(explained->at_control.sum, 8 * .25));
 }
 
 /* Held out: a share of what would be exposed is control besides. A byte keeps it within 5 %. */
@@ -201,12 +199,31 @@ TEST(attributed, knows_a_stratum_that_was_always_worse_than_its_neighbours)
         struct group *stratum = &small.rollout->groups[1];
         set(&stratum->control, 900, 0, 100);
         set(&stratum->treated, 90, 0, 10);
-        stratum->explained[ROLLOUT_DARK] = (struct explained){ .at_treated = 1, .at_control = 10, .seen_control = 100, .spread = 0.1 };
+        stratum->explained[ROLLOUT_DARK] = (struct explained){ .at_treated = 1, .spread = 0.1, .at_control = weighed(10, 1), .seen_control = weighed(100, 1) };
         refresh(&small, 1);
         CHECK(stratum->attributed <= 0);
-        stratum->explained[ROLLOUT_DARK].seen_control = 10;
+        stratum->explained[ROLLOUT_DARK].seen_control = weighed(10, 1);
         refresh(&small, 1);
         CHECK(is_near(stratum->attributed, by_hand(10, 100, 1, 1 + 0.1 + 1.0 / 11)));
+}
+
+/* In the first hours each of its control stood for a quarter of an exposure, and was harmed as its neighbours; in an hour of its own six times as often, when each stood for eight. */
+TEST(attributed, weighs_the_hour_of_a_stratum_as_what_its_control_stood_for)
+{
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 10);
+        struct group *stratum = &small.rollout->groups[1];
+        set(&stratum->control, 4000, 0, 160);
+        set(&stratum->treated, 1500, 0, 500);
+        struct weighed early = weighed(100, .25), at_hour = weighed(10, 8), seen_in_hour = weighed(60, 8);
+        stratum->explained[ROLLOUT_DARK] = (struct explained){ .at_treated = 105, .spread = 700, .at_control = weighed_sum(early, at_hour), .seen_control = weighed_sum(early, seen_in_hour) };
+        refresh(&small, 1);
+        CHECK(stratum->attributed <= 0);
+        stratum->explained[ROLLOUT_DARK].at_control = weighed(110, 1);
+        stratum->explained[ROLLOUT_DARK].seen_control = weighed(160, 1);
+        refresh(&small, 1);
+        CHECK(stratum->attributed > 100);      /* as if there had been as much control all the time */
 }
 
 /* One control stood for eight, and of those beside these 2,000 none fell silent, as two in a thousand do. */
@@ -240,12 +257,12 @@ TEST(attributed, leaves_it_open_that_a_stratum_is_flaky_while_few_are_watched_as
         policy.budget = 30;
         small_init(&small, &policy, 60);
         struct group *group = &small.rollout->groups[1];
-        group->explained[EXPLAINS_LATER] = (struct explained){ 10, .2, 1, 0 };
+        group->explained[EXPLAINS_LATER] = (struct explained){ 10, 0, weighed(.2, 1), weighed(1, 1) };
         group->treated.by_status[LEASE_PROVEN] = 850;
         group->treated.by_status[LEASE_HARMED] = group->treated.by_kind[0] = group->treated.later[0] = 100;
         struct harm harm = harm_of(small.rollout, group);
         CHECK(harm.likely == 0 && harm.certain == 0);
-        group->explained[EXPLAINS_LATER] = (struct explained){ 10, 10, 10, 0 };      /* many watched, and harmed as their neighbours: it is not flaky */
+        group->explained[EXPLAINS_LATER] = (struct explained){ 10, 0, weighed(10, 1), weighed(10, 1) };      /* many watched, and harmed as their neighbours: it is not flaky */
         harm = harm_of(small.rollout, group);
         CHECK(harm.likely > 50 && harm.certain > 30);
 }
