@@ -37,7 +37,7 @@ static inline uint32_t lease_group(const struct lease *lease, unsigned i) { retu
 static inline unsigned lease_groups(const struct lease *lease) { return 1u + lease->strata_count; }
 static inline enum arm_name arm_of(const struct lease *lease) { return lease->is_control ? ARM_CONTROL : ARM_TREATED; }
 
-/* leases: before their deadline; controls: of these that began; stands_for: as of each lease.
+/* leases: before their deadline; controls: of these that began; stands_for: as of each lease that is not apart.
  * Watched leases are in a cell of their own, which stays: that of their block's cohort, those picked in one lease's time, for who lines up early is not like who
  * does late. Its slot is below 0, controls: those that are watched now. */
 struct cell { int64_t slot; uint32_t block, cohort, leases, controls, first_share, next_free; int8_t stands_for; };

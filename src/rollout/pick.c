@@ -274,7 +274,9 @@ static void take_member(struct pass *pass, uint32_t at, uint32_t block, bool is_
         take(rollout, pass->line, at, block, is_control);
         struct lease *lease = &rollout->leases[pass->line->picks[at].handle];
         lease->is_apart = !has_room;
-        lease->stands_for = rollout->cells[lease->cell].stands_for = pass->stands_for;      /* of one slot, and one tier: all of a cell's control stand for as many */
+        lease->stands_for = pass->stands_for;
+        if (has_room)                            /* of one slot, and one tier: all of a cell's control stand for as many */
+                rollout->cells[lease->cell].stands_for = pass->stands_for;
         lease->is_stand_in = pass->line->picks[at].is_stand_in = is_control && is_chosen;
         rollout->fates[device->device].tries += lease->is_stand_in;
         if (!is_control && pass->is_cover)

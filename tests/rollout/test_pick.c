@@ -159,6 +159,25 @@ TEST(rollout_pick, passes_by_held_out_ones_when_there_is_no_room_for_control)
         CHECK(small_pick(&small) == 1);
 }
 
+/* Room ends within the slot: the last are exposed by themselves, which says nothing of the control that the others have. */
+TEST(rollout_pick, leaves_control_its_weight_when_there_is_no_more_room_for_it)
+{
+        enum { ROOM = 9 };
+        OWN(small) struct small small;
+        struct rollout_policy policy = small_policy();
+        small_init(&small, &policy, 40);
+        small.rollout->leases_max = (uint32_t)book_tries_max(small.count) + ROOM;
+        CHECK(small_pick(&small) == 5);
+        uint32_t controls = 0, apart = 0;
+        for (uint32_t i = 0; i < small.rollout->lease_count; i++) {
+                const struct lease *lease = &small.rollout->leases[i];
+                controls += lease->is_control;
+                apart += lease->is_apart;
+                CHECK(!lease->is_control || small.rollout->cells[lease->cell].stands_for == book_stand_for(.25));
+        }
+        CHECK(controls == ROOM && apart > 0);
+}
+
 enum { MANY = 4000 };
 struct many { struct rollout *rollout; struct rollout_device devices[MANY]; struct rollout_pick picks[MANY]; };
 
