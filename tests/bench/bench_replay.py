@@ -112,6 +112,7 @@ def of_us(runs):
     row = sum_up(runs)
     row["bound_median"] = round(share([bound(run) for run in runs], .5), 1)
     row["over_bound"] = sum(run["hurt"] > bound(run) for run in runs)
+    row["at_stop_95"] = share([run["hurt_at_stop"] if run["stopped_by"] else run["hurt"] for run in runs], .95)
     return row
 
 
@@ -142,11 +143,11 @@ def catalogue():
 
 def catalogue_table(rows):
     bad, good = [row for row in rows if row["class"] != "good"], [row for row in rows if row["class"] == "good"]
-    lines = [f"{wish.fleet:,} devices, B = {BUDGET}; {wish.seeds} seeds of Firebreak, {wish.peer_seeds} of the others. Hurt: by the release. Bound: see 2. Of the others: the median hurt, and when they stopped.", "",
-             "| release | susceptible | hurt: median | 95 % | bound | stopped by | after | " + " | ".join(PEERS) + " |", "|---|" + "---|" * (6 + len(PEERS))]
+    lines = [f"{wish.fleet:,} devices, B = {BUDGET}; {wish.seeds} seeds of Firebreak, {wish.peer_seeds} of the others. Hurt: by the release. At the stop: hurt by then, the 95th percentile. Bound: see 2. Of the others: the median hurt, and when they stopped.", "",
+             "| release | susceptible | hurt: median | 95 % | at the stop | bound | stopped by | after | " + " | ".join(PEERS) + " |", "|---|" + "---|" * (7 + len(PEERS))]
     for row in bad:
         ours, mark = row["firebreak"], " \\*" if row["unseen"] else ""
-        lines.append(f"| {row['name']}{mark} | {number(row['susceptible_median'])} | {number(ours['hurt_median'])} | {number(ours['hurt_95'])} | {number(ours['bound_median'])} | "
+        lines.append(f"| {row['name']}{mark} | {number(row['susceptible_median'])} | {number(ours['hurt_median'])} | {number(ours['hurt_95'])} | {number(ours['at_stop_95'])} | {number(ours['bound_median'])} | "
                      f"{stoppers(ours)} | {span(ours['stop_s_median'])} | " + " | ".join(peer_cell(row[peer]) for peer in PEERS) + " |")
     lines += ["", "\\* No gate could see it in time:", ""]
     lines += [f"* **{row['name']}**: {row['unseen'].strip()} What holds the damage: {row['contained'].strip()}" for row in bad if row["unseen"]]
