@@ -112,11 +112,6 @@ static enum err write_all(int fd, const void *bytes, size_t length, struct why *
         return OK;
 }
 
-static void pending_name(const char *name, char (*ret_pending)[PENDING_BYTES])
-{
-        snprintf(*ret_pending, sizeof(*ret_pending), "%s%s", PENDING_PREFIX, name);
-}
-
 static enum err open_new(int folder, const char *name, unsigned mode, int *ret_fd, struct why *why)
 {
         int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
@@ -149,7 +144,7 @@ static enum err open_pending(struct disk *disk, const char *path, struct place *
         enum err e = place_open(disk, path, ret_place, why);
         if (e)
                 return e;
-        pending_name(ret_place->name, ret_pending);
+        snprintf(*ret_pending, sizeof(*ret_pending), "%s%s", PENDING_PREFIX, ret_place->name);
         unlinkat(ret_place->folder, *ret_pending, 0);
         return OK;
 }
@@ -389,14 +384,12 @@ static enum err folder_list(struct disk *disk, const char *path, disk_visit *vis
 static enum err folder_point(struct disk *disk, const char *path, const char *target, struct why *why)
 {
         OWN(place) struct place place = NOWHERE;
+        char pending[PENDING_BYTES];
         enum err e = disk_name_check(target, why);
         if (!e)
-                e = place_open(disk, path, &place, why);
+                e = open_pending(disk, path, &place, &pending, why);
         if (e)
                 return e;
-        char pending[PENDING_BYTES];
-        pending_name(place.name, &pending);
-        unlinkat(place.folder, pending, 0);
         if (symlinkat(target, place.folder, pending))
                 return OS_FAIL(why, errno, "new link %s", path);
         e = settle(&place, pending, why);
