@@ -61,6 +61,7 @@ int64_t run_own_ms(const struct run *run, int64_t now_ms)
         int64_t own_ms = now_ms + run->facts.ahead_ms;
         return own_ms > run->last_ms ? own_ms : run->last_ms;
 }
+
 uint64_t rollouts_fed(const struct rollouts *rollouts) { return rollouts->fed; }
 
 struct run *rollouts_find(const struct rollouts *rollouts, const char *stream, int64_t counter)
