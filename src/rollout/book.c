@@ -69,19 +69,11 @@ static void remember_fate(struct rollout *rollout, const struct lease *lease, bo
         fate->is_over |= !is_open && ((was_its_turn && lease->status < LEASE_DECLINED) || fate->tries >= TRIES_MAX);
 }
 
-enum { STEPS_PER_OCTAVE = 8 };
-int8_t book_stand_for(double exposures)
-{
-        return (int8_t)fmax(INT8_MIN, fmin(INT8_MAX, round(STEPS_PER_OCTAVE * log2(exposures))));
-}
-
-double book_stood_for(int8_t stands_for) { return exp2((double)stands_for / STEPS_PER_OCTAVE); }
-
 /* Of control those that are apart are probes: beside no exposure. */
 static void add_weight(struct weighed *sum, const struct lease *lease)
 {
         if (lease->is_control && !lease->is_apart)
-                *sum = weighed_sum(*sum, weighed(1, book_stood_for(lease->stands_for)));
+                weighed_add(sum, 1, weight_of_byte(lease->stands_for));
 }
 
 void book_label(struct rollout *rollout, struct lease *lease, enum lease_status status, enum rollout_signal kind)

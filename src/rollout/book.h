@@ -11,11 +11,7 @@
 #include "rollout/queue.h"
 #include "rollout/rollout.h"
 #include "rollout/view.h"
-
-/* So many of control, and for how many exposures they stand: their sum, and that of their squares. */
-struct weighed { double count, sum, squares; };
-static inline struct weighed weighed(double count, double each) { return (struct weighed){ count, count * each, count * each * each }; }
-static inline struct weighed weighed_sum(struct weighed a, struct weighed b) { return (struct weighed){ a.count + b.count, a.sum + b.sum, a.squares + b.squares }; }
+#include "rollout/weight.h"
 
 struct arm {
         uint32_t by_status[LEASE_STATUSES], by_kind[ROLLOUT_KINDS];
@@ -128,9 +124,6 @@ struct arm *book_arm(struct rollout *rollout, const struct lease *lease, unsigne
 uint64_t book_tries_max(uint32_t fleet);
 /* A new lease, reserved, to be compared with those of this block, or of one beside them. The caller has seen that there is room. */
 uint32_t book_reserve(struct rollout *rollout, const struct rollout_device *device, uint32_t block, bool is_control);
-/* In eighths of an octave, from 2^-16 to 2^15.9: a lease has a byte for it. */
-int8_t book_stand_for(double exposures);
-double book_stood_for(int8_t stands_for);
 void book_dirty(struct rollout *rollout, struct group *group);               /* the rules have to look at it */
 void book_harm(struct rollout *rollout, struct group *group);                /* and there is other harm, or control explains more of it */
 void book_label(struct rollout *rollout, struct lease *lease, enum lease_status status, enum rollout_signal kind);

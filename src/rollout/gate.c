@@ -167,12 +167,10 @@ static struct explained *explained_of(struct rollout *rollout, uint32_t group, c
         return is_over ? &of->explained[what] : &of->running[what];
 }
 
-static void add_to(struct weighed *sum, double count, double each) { *sum = weighed_sum(*sum, weighed(count, each)); }
-
 /* What this rate explains in each group of the cell. */
 static void explain_cell(struct rollout *rollout, const struct cell *cell, unsigned signal, const struct rate *rate, bool is_over)
 {
-        double each = book_stood_for(cell->stands_for);
+        double each = weight_of_byte(cell->stands_for);
         for (uint32_t at = cell->first_share; at != NO_SHARE; at = rollout->shares.items[at].next_in_cell) {
                 const struct share *share = &rollout->shares.items[at];
                 const uint32_t *at_risk = signal == ROLLOUT_DARK ? share->due : share->at_risk;
@@ -180,8 +178,8 @@ static void explain_cell(struct rollout *rollout, const struct cell *cell, unsig
                         continue;
                 struct explained *explained = explained_of(rollout, share->group, cell, signal, is_over);
                 explained->at_treated += at_risk[ARM_TREATED] * rate->of_each;
-                add_to(&explained->at_control, at_risk[ARM_CONTROL] * rate->of_each, each);
-                add_to(&explained->seen_control, risk_of(rollout, share, signal).control_events, each);
+                weighed_add(&explained->at_control, at_risk[ARM_CONTROL] * rate->of_each, each);
+                weighed_add(&explained->seen_control, risk_of(rollout, share, signal).control_events, each);
                 explained->spread += at_risk[ARM_TREATED] * (double)at_risk[ARM_TREATED] * rate->of_each / rate->control;
         }
 }
@@ -233,7 +231,7 @@ static void explain_share(struct rollout *rollout, const struct share *share, co
         const struct cell *cell = &rollout->cells[share->cell];
         bool is_watched = is_cohort(cell);
         for (unsigned signal = 0; signal < ROLLOUT_KINDS && is_watched && share->has_events; signal++)      /* of their silence: watch.c */
-                add_to(&explained_of(rollout, share->group, cell, signal, is_over)->seen_control, risk_of(rollout, share, signal).control_events, 1);
+                weighed_add(&explained_of(rollout, share->group, cell, signal, is_over)->seen_control, risk_of(rollout, share, signal).control_events, 1);
         for (unsigned signal = 0; signal < ROLLOUT_SIGNALS && !share->group && !is_watched; signal++) {
                 struct evalue_risk risk = risk_of(rollout, share, signal);
                 struct rate rate = { risk.control, risk.control ? (double)risk.control_events / risk.control : 0 };
@@ -253,7 +251,7 @@ static void explain_later(struct rollout *rollout, unsigned kind, const struct r
                 struct explained *explained = is_over ? &group->explained[EXPLAINS_LATER + kind] : &group->running[EXPLAINS_LATER + kind];
                 double treated = group->treated.watched + group->treated.fallen, control = group->control.watched + group->control.fallen;
                 explained->at_treated += treated * rate->of_each;
-                add_to(&explained->at_control, control * rate->of_each, 1);
+                weighed_add(&explained->at_control, control * rate->of_each, 1);
                 explained->spread += treated * treated * rate->of_each / rate->control;
                 book_harm(rollout, group);
         }

@@ -25,7 +25,7 @@ struct lease {
         uint16_t strata[LIMIT_ATTRIBUTES];
         uint8_t strata_count : 4, ear : 3, is_sampled : 1;     /* ear: enum lease_ear; sampled: if it is watched, it is listened to */
         uint8_t status : 4, kind : 4;
-        int8_t stands_for;                       /* of control: for so many exposures; book_stand_for() */
+        int8_t stands_for;                       /* of control: for so many exposures; weight_to_byte() */
         bool is_control : 1, is_due : 1, is_unbegun : 1;       /* unbegun: declined in time */
         bool is_compared : 1, has_left : 1, is_watched : 1;    /* counted among those at risk; no more, for it was harmed; watch.h */
         bool is_stand_in : 1, is_apart : 1;      /* pick.c: would be exposed, but for being held out; compared with nobody: there was no room for control beside it, or it is a probe */

@@ -287,7 +287,7 @@ static void take_member(struct pass *pass, uint32_t at, uint32_t block, bool is_
 static int8_t stand_for(const struct rollout *rollout, double controls)
 {
         double held_out = (double)rollout->policy.holdout_ppm / 1e6, each = controls + held_out;
-        return each > 0 ? book_stand_for((1 - held_out) / each) : 0;
+        return each > 0 ? weight_to_byte((1 - held_out) / each) : 0;
 }
 
 /* One of so many is drawn, and the others are its control, for whatever put them first they have in common. The first alone would be of the stratum that was harmed most, which may be one that always

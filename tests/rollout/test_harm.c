@@ -172,7 +172,7 @@ TEST(attributed, keeps_what_one_of_control_stands_for_in_a_byte)
                 (void)small_pick(&small);
                 const struct lease *leases = small.rollout->leases;
                 for (uint32_t at = 0; at < small.rollout->lease_count; at++)
-                        CHECK(fabs(exp2(leases[at].stands_for / 8.0) / rows[i].exposures - 1) < .05);
+                        CHECK(fabs(weight_of_byte(leases[at].stands_for) / rows[i].exposures - 1) < .05);
         }
 }
 

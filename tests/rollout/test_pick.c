@@ -173,7 +173,7 @@ TEST(rollout_pick, leaves_control_its_weight_when_there_is_no_more_room_for_it)
                 const struct lease *lease = &small.rollout->leases[i];
                 controls += lease->is_control;
                 apart += lease->is_apart;
-                CHECK(!lease->is_control || small.rollout->cells[lease->cell].stands_for == book_stand_for(.25));
+                CHECK(!lease->is_control || small.rollout->cells[lease->cell].stands_for == weight_to_byte(.25));
         }
         CHECK(controls == ROOM && apart > 0);
 }
