@@ -8,18 +8,19 @@
 #include <unistd.h>
 
 /* Loads at start and on SIGHUP: dies if the content has `crash`, says state=error if it has `broken`, is silent on `silent`.
- * Writes its status again and again if there is `beats`; with `sours`, says state=error after a while. With
- * `stumbles` it dies once, a while after loading, and takes 3 seconds to load the next time. */
+ * Writes its status again and again if there is `beats`; takes a while to load with `dozes`; with `sours`, says state=error
+ * later. With `stumbles` it dies once, a while after loading, and takes 6 seconds to load the next time. */
 const char toy_engine_text[] =
         "load() {\n"
         "  [ -e \"$1/crash\" ] && kill -SEGV $$\n"
-        "  [ -e \"$1/stumbles\" ] && [ -e \"$2.fell\" ] && sleep 3\n"
+        "  [ -e \"$1/stumbles\" ] && [ -e \"$2.fell\" ] && sleep 6\n"
+        "  [ -e \"$1/dozes\" ] && sleep 0.5\n"
         "  [ -e \"$1/silent\" ] && return\n"
         "  s=ok; [ -e \"$1/broken\" ] && s=error\n"
         "  printf 'state=%s version=%s\\n' $s \"$(head -n1 \"$1/VERSION\" 2>/dev/null)\" > \"$2.new\"; mv \"$2.new\" \"$2\"\n"
         "}\n"
         "trap 'load \"$1\" \"$2\"' HUP\ntrap 'exit 0' TERM\necho $$ > \"$2.pid\"\nload \"$1\" \"$2\"\n"
-        "while :; do sleep 0.02 & wait $!; [ -e \"$1/beats\" ] && touch -c \"$2\"\n"
+        "while :; do sleep 0.02 & wait $!; [ -e \"$1/beats\" ] && load \"$1\" \"$2\"\n"
         "  [ -e \"$1/stumbles\" ] && [ ! -e \"$2.fell\" ] && sleep 0.6 && : > \"$2.fell\" && kill -SEGV $$\n"
         "  [ -e \"$1/sours\" ] && sleep 0.6 && echo state=error > \"$2\"; done\n";
 
