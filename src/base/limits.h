@@ -20,6 +20,10 @@ enum {
         LIMIT_STRATA = 1000,                  /* rollout.md: fixed memory */
         LIMIT_KEYS = 32,                      /* keys of one role */
         LIMIT_SIGNATURES = 64,                /* on one document */
+        LIMIT_DELEGATIONS = 1024,             /* of one TUF role; a large index has 256 bins */
+        LIMIT_ROLE_NAME_BYTES = 80,           /* three bytes each when escaped, and a file's name has 255 */
+        LIMIT_ROLES_ASKED = 64,               /* in the search for one target; others ask 32 */
+        LIMIT_ROOTS = 1024,                   /* new ones in a row: a thousand years of yearly ones; others take 256 */
         LIMIT_SIGNER_MS = 5000,               /* for one signature, which takes under a millisecond */
         LIMIT_STRAY_REPORTS = 100,            /* of one device, about no lease of its own, that are kept; the rest is acknowledged */
         LIMIT_STREAMS = 16,                   /* on one device */
