@@ -155,10 +155,14 @@ enum err channel_spool_open(const char *path, uint64_t part_max, int *ret_file, 
 {
         struct stat info;
         int file = open_in_its_folder(path);
-        if (file < 0 || fstat(file, &info) || !S_ISREG(info.st_mode)) {
+        if (file < 0 || fstat(file, &info)) {
                 enum err e = FAIL(why, errno == ENOSPC ? ERR_FULL : ERR_IO, "opening %s: %s", path, strerror(errno));
                 channel_close(file);
                 return e;
+        }
+        if (!S_ISREG(info.st_mode)) {
+                channel_close(file);
+                return FAIL(why, ERR_IO, "opening %s: not a regular file", path);
         }
         bool is_part = (uint64_t)info.st_size < part_max;
         if (!is_part && ftruncate(file, 0)) {

@@ -16,6 +16,7 @@
 
 enum {
         READ_BYTES = 16 << 10,       /* on the stack, a call */
+        PART_TRIES = 10,             /* to lock a file that others finish meanwhile */
         TREE_DEPTH_MAX = 160,        /* of remove_tree(): one open folder a level; a release's path goes 127 deep */
 };
 
@@ -490,6 +491,46 @@ enum err disk_folder_lock(struct disk *disk, struct why *why)
                 return OK;
         return errno == EWOULDBLOCK ? FAIL(why, ERR_BUSY, "the state folder is in use by another process: end that one first")
                                     : OS_FAIL(why, errno, "the lock of the state folder");
+}
+
+/* Locked before it is emptied; and what has the name then must be what was locked, or it is somebody's finished file by now. */
+static enum err take_part(const struct disk_folder *folder, const char *name, int *fd, bool *ret_is_ours, struct why *why)
+{
+        struct stat open_one, named;
+        if (fstat(*fd, &open_one))
+                return OS_FAIL(why, errno, "%s", name);
+        if (!S_ISREG(open_one.st_mode))
+                return FAIL(why, ERR_REFUSED, "%s: not a regular file", name);
+        if (flock(*fd, LOCK_EX | LOCK_NB))
+                return errno == EWOULDBLOCK ? FAIL(why, ERR_BUSY, "another process is downloading into this folder") : OS_FAIL(why, errno, "locking %s", name);
+        *ret_is_ours = fstatat(folder->root, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_dev == open_one.st_dev && named.st_ino == open_one.st_ino;
+        return *ret_is_ours && ftruncate(*fd, 0) ? OS_FAIL(why, errno, "emptying %s", name) : OK;
+}
+
+enum err disk_folder_part(struct disk *disk, const char *name, int *ret_file, struct why *why)
+{
+        const struct disk_folder *folder = (struct disk_folder *)disk;
+        for (int tries = 0; tries < PART_TRIES; tries++) {
+                bool is_ours = false;
+                OWN(fd) int fd = openat(folder->root, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+                if (fd < 0)
+                        return OS_FAIL(why, errno, "%s", name);
+                enum err e = take_part(folder, name, &fd, &is_ours, why);
+                if (e)
+                        return e;
+                if (is_ours) {
+                        *ret_file = GIVE_FD(fd);
+                        return OK;
+                }
+        }
+        return FAIL(why, ERR_BUSY, "other processes are downloading into this folder");
+}
+
+bool disk_folder_is(const struct disk *disk, const struct disk *other)
+{
+        struct stat one, two;
+        return fstat(((const struct disk_folder *)disk)->root, &one) == 0 && fstat(((const struct disk_folder *)other)->root, &two) == 0 && one.st_dev == two.st_dev &&
+               one.st_ino == two.st_ino;
 }
 
 void disk_folder_close(struct disk *disk)

@@ -31,6 +31,7 @@ struct exchange {
         struct net_response *response;
         struct why *why;
         enum err failed;       /* said by a callback; curl itself only knows "aborted by callback" */
+        bool is_cut;           /* an error's body was longer than the caller wants to read, who has its status all the same */
         uint64_t at;           /* where the next byte of a download goes */
 };
 
@@ -61,20 +62,31 @@ static enum err write_all(struct exchange *x, const char *bytes, size_t length)
         return OK;
 }
 
+/* Of an error's body what there is room for, or nothing. */
+static void add_body(struct exchange *x, const char *bytes, size_t length)
+{
+        struct buf *body = x->response->body;
+        bool is_error = status_of(x) >= 300;
+        if (is_error && length > body->length_max - body->length) {
+                x->is_cut = true;
+                return;
+        }
+        buf_add(body, bytes, length);
+        x->failed = buf_check(body, x->why);
+        if (x->failed)
+                x->failed = DURING(x->why, x->failed, "the answer");
+}
+
 static size_t on_body(char *bytes, size_t one, size_t length, void *user)
 {
         struct exchange *x = user;
         int status = status_of(x);
         (void)one;
-        if (x->request->download && (status == 200 || status == 206)) {
+        if (x->request->download && (status == 200 || status == 206))
                 x->failed = write_all(x, bytes, length);
-        } else {
-                buf_add(x->response->body, bytes, length);
-                x->failed = buf_check(x->response->body, x->why);
-                if (x->failed)
-                        x->failed = DURING(x->why, x->failed, "the answer");
-        }
-        return x->failed ? 0 : length;
+        else
+                add_body(x, bytes, length);
+        return x->failed || x->is_cut ? 0 : length;
 }
 
 /* The bytes of a 206 begin where we asked, or they would land in the wrong place. */
@@ -279,7 +291,7 @@ static enum err curl_exchange(struct net *base, const struct net_request *reques
 
         response->status = status_of(&x);
         response->file_length = x.at;
-        return code == CURLE_OK ? OK : failed_by_curl(&x, code);
+        return code == CURLE_OK || x.is_cut ? OK : failed_by_curl(&x, code);
 }
 
 static const struct net_ops curl_ops = { .exchange = curl_exchange };

@@ -58,7 +58,7 @@ struct net_request {
 
 struct net_response {
         int status;
-        struct buf *body;          /* the caller's, with the caller's ceiling; appended to */
+        struct buf *body;          /* the caller's, with the caller's ceiling; appended to. Of an error (300 on) what fits, it is no failure */
         struct net_wanted *wanted; /* the caller's */
         size_t wanted_count;
         uint64_t file_length;      /* of a download: bytes in the file now */

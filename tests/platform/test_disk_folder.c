@@ -265,3 +265,36 @@ TEST(disk_folder_try, says_whether_a_file_can_be_made_and_leaves_nothing)
         disk_folder_close(proc);
         folder_done(&folder);
 }
+
+TEST(disk_folder_is, knows_a_folder_under_another_name)
+{
+        struct folder folder, other;
+        struct disk *again = NULL;
+        char dotted[80];
+        folder_open(&folder);
+        folder_open(&other);
+        snprintf(dotted, sizeof(dotted), "%s/.", folder.root);
+        CHECK(disk_folder_find(dotted, NULL, &again, NULL) == OK && disk_folder_is(again, folder.disk) && !disk_folder_is(other.disk, folder.disk));
+        disk_folder_close(again);
+        folder_done(&folder);
+        folder_done(&other);
+}
+
+TEST(disk_folder_part, is_one_process_alone_and_never_what_has_another_name_by_now)
+{
+        struct folder folder;
+        int one = -1, other = -1;
+        struct stat stat;
+        folder_open(&folder);
+        CHECK(disk_folder_part(folder.disk, "part", &one, NULL) == OK && write(one, "right", 5) == 5);
+        CHECK(disk_folder_part(folder.disk, "part", &other, NULL) == ERR_BUSY && fstat(one, &stat) == 0 && stat.st_size == 5);
+        CHECK(folder.disk->ops->rename(folder.disk, "part", "t", NULL) == OK);
+        CHECK(disk_folder_part(folder.disk, "part", &other, NULL) == OK && write(other, "x", 1) == 1);
+        CHECK(lstat(path_of(&folder, "t"), &stat) == 0 && stat.st_size == 5);
+        CHECK(close(one) == 0 && close(other) == 0);
+        CHECK(disk_folder_part(folder.disk, "part", &one, NULL) == OK && fstat(one, &stat) == 0 && stat.st_size == 0 && close(one) == 0);
+        CHECK(unlink(path_of(&folder, "part")) == 0 && symlink("t", path_of(&folder, "part")) == 0 && disk_folder_part(folder.disk, "part", &one, NULL) != OK);
+        CHECK(unlink(path_of(&folder, "part")) == 0 && mkfifo(path_of(&folder, "part"), 0600) == 0 && disk_folder_part(folder.disk, "part", &one, NULL) == ERR_REFUSED);
+        CHECK(unlink(path_of(&folder, "part")) == 0);
+        folder_done(&folder);
+}

@@ -158,6 +158,21 @@ TEST(net, stops_an_answer_at_its_ceiling)
         server_stop(&server);
 }
 
+/* Whoever asked for a small file has no room for a page that says in many words that it is not there. */
+TEST(net, gives_the_status_of_an_error_whose_body_is_too_long)
+{
+        struct server server = { .answers = { "HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\n\r\nabcdef", "HTTP/1.1 500 Oh\r\nContent-Length: 5\r\n\r\nabcde" } };
+        server_start(&server);
+        OWN(net) struct net *net = plain();
+        OWN(buf) struct buf body;
+        buf_init(&body, 5);
+        struct net_response response = { .body = &body };
+        CHECK(ask(net, (struct net_request){ .method = "GET", .url = server.url }, &response, NULL) == OK && response.status == 404 && body.length <= 5);
+        buf_clear(&body);
+        CHECK(ask(net, (struct net_request){ .method = "GET", .url = server.url }, &response, NULL) == OK && response.status == 500 && strcmp(buf_text(&body), "abcde") == 0);
+        server_stop(&server);
+}
+
 struct download_case {
         const char *answer, *before, *after;
         uint64_t from, bytes_max;
