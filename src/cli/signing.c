@@ -10,6 +10,7 @@
 #include "trust/anchor.h"
 #include "trust/release_custom.h"
 #include "trust/sha.h"
+#include "trust/tuf_build.h"
 #include "trust/tuf.h"
 
 #include <stdio.h>
@@ -178,7 +179,7 @@ static enum err judge(const struct work *work, struct why *why)
 {
         const struct signing *signing = work->signing;
         return signing_check(&(struct signing_outcome){ .release = &signing->release, .anchor = &work->anchor, .root = &work->root,
-                                     .old_targets = &work->old_targets, .old_snapshot = &work->old_snapshot, .note = &work->note,
+                                     .old_snapshot = &work->old_snapshot, .note = &work->note,
                                      .targets = &work->targets, .snapshot = &work->snapshot, .targets_key = &work->targets_key.public,
                                      .snapshot_key = &work->snapshot_key.public, .random = signing->random, .now = signing->now }, why);
 }

@@ -5,9 +5,11 @@
 #include "trust/anchor.h"
 #include "trust/release_custom.h"
 #include "trust/sha.h"
+#include "trust/tuf_build.h"
 #include "trust/tuf.h"
 
 #include <stdio.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* Signatures, form and expiry by the root that devices pin. */
@@ -76,12 +78,14 @@ static enum err follow(const struct signing_outcome *outcome, struct tuf **ret_t
         enum err e = begin(outcome, &tuf, &timestamp, why);
         if (!e)
                 e = tuf_keep(tuf, TUF_SNAPSHOT, outcome->old_snapshot, why);
-        if (!e)
-                e = tuf_keep(tuf, TUF_TARGETS, outcome->old_targets, why);
+        const uint64_t before = tuf ? tuf_version(tuf, TUF_SNAPSHOT) : 0;
         if (!e)
                 e = tuf_update(tuf, TUF_TIMESTAMP, &timestamp, why);
         if (!e)
                 e = tuf_update(tuf, TUF_SNAPSHOT, outcome->snapshot, why);
+        /* Devices know it from the timestamp before, of which there is none here. */
+        if (!e && tuf_version(tuf, TUF_SNAPSHOT) < before)
+                e = FAIL(why, ERR_ROLLBACK, "snapshot version %" PRIu64 ", and version %" PRIu64 " was signed before", tuf_version(tuf, TUF_SNAPSHOT), before);
         if (!e)
                 e = tuf_update(tuf, TUF_TARGETS, outcome->targets, why);
         if (!e)

@@ -16,7 +16,7 @@ struct tuf;
 struct signing_outcome {
         const struct release_id *release;
         const struct buf *anchor, *root;                       /* of public/ */
-        const struct buf *old_targets, *old_snapshot;
+        const struct buf *old_snapshot;
         const struct buf *note, *targets, *snapshot;           /* the new ones */
         const struct public_key *targets_key, *snapshot_key;
         struct random_source *random;

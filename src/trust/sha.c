@@ -5,6 +5,7 @@
 #include <openssl/sha.h>
 
 _Static_assert(sizeof(SHA256_CTX) <= sizeof(struct sha256), "struct sha256 holds OpenSSL's state");
+_Static_assert(sizeof(SHA512_CTX) <= sizeof(struct sha512), "struct sha512 holds OpenSSL's state");
 
 void sha256_init(struct sha256 *sha)
 {
@@ -28,4 +29,20 @@ void sha256(const void *bytes, size_t length, uint8_t digest[32])
         sha256_init(&sha);
         sha256_update(&sha, bytes, length);
         sha256_final(&sha, digest);
+}
+
+void sha512_init(struct sha512 *sha)
+{
+        SHA512_Init((SHA512_CTX *)sha->opaque);
+}
+
+void sha512_update(struct sha512 *sha, const void *bytes, size_t length)
+{
+        if (length)
+                SHA512_Update((SHA512_CTX *)sha->opaque, bytes, length);
+}
+
+void sha512_final(struct sha512 *sha, uint8_t digest[64])
+{
+        SHA512_Final(digest, (SHA512_CTX *)sha->opaque);
 }

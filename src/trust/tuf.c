@@ -2,23 +2,12 @@
 
 #include "base/mem.h"
 #include "trust/sha.h"
-#include "trust/tuf_doc.h"
+#include "trust/tuf_set.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 enum { TIMESTAMP_BYTES_MAX = 16 << 10 };     /* one file's version, length and digest, and signatures */
-
-struct tuf {
-        int64_t now;
-        struct tuf_doc *docs[TUF_ROLES];
-};
-
-/* Which role's file names the version of this one, and under which name. */
-static const struct above { enum tuf_role role; const char *name; } aboves[TUF_ROLES] = {
-        [TUF_SNAPSHOT] = { TUF_TIMESTAMP, "snapshot.json" },
-        [TUF_TARGETS] = { TUF_SNAPSHOT, "targets.json" },
-};
 
 void tuf_close(struct tuf *tuf)
 {
@@ -35,6 +24,12 @@ static void replace(struct tuf *tuf, enum tuf_role role, struct tuf_doc *take_do
         tuf->docs[role] = take_doc;
 }
 
+static enum err verify_by(const struct tuf_doc *doc, const struct tuf_doc *root, enum tuf_role role, struct why *why)
+{
+        struct tuf_keyring keyring = tuf_doc_keyring(root, role);
+        return tuf_doc_verify(doc, &keyring, why);
+}
+
 enum err tuf_open(const struct buf *root, int64_t now, struct tuf **ret_tuf, struct why *why)
 {
         OWN(tuf) struct tuf *tuf = mem_new(1, sizeof(*tuf));
@@ -43,7 +38,7 @@ enum err tuf_open(const struct buf *root, int64_t now, struct tuf **ret_tuf, str
                 return FAIL(why, ERR_NOMEM, "no memory for a repository");
         enum err e = tuf_doc_open(TUF_ROOT, root, &doc, why);
         if (!e)
-                e = tuf_doc_verify(doc, doc, TUF_ROOT, why);
+                e = verify_by(doc, doc, TUF_ROOT, why);
         if (e)
                 return DURING(why, e, "the pinned root");
         tuf->now = now;
@@ -62,11 +57,11 @@ int64_t tuf_expires(const struct tuf *tuf, enum tuf_role role)
         return tuf->docs[role] ? tuf->docs[role]->expires : 0;
 }
 
-static enum err check_expiry(const struct tuf *tuf, const struct tuf_doc *doc, enum tuf_role role, struct why *why)
+static enum err check_expiry(const struct tuf *tuf, const struct tuf_doc *doc, const char *role, struct why *why)
 {
         if (tuf->now < doc->expires)
                 return OK;
-        return FAIL(why, ERR_EXPIRED, "%s version %" PRIu64 " expired %" PRId64 " s ago", tuf_role_name(role), doc->version, tuf->now - doc->expires);
+        return FAIL(why, ERR_EXPIRED, "%s version %" PRIu64 " expired %" PRId64 " s ago", role, doc->version, tuf->now - doc->expires);
 }
 
 static enum err open_trusted(const struct tuf *tuf, enum tuf_role role, const struct buf *file, struct tuf_doc **ret_doc, struct why *why)
@@ -76,7 +71,7 @@ static enum err open_trusted(const struct tuf *tuf, enum tuf_role role, const st
                 return FAIL(why, ERR_LIMIT, "a timestamp has at most %d bytes", TIMESTAMP_BYTES_MAX);
         enum err e = tuf_doc_open(role, file, &doc, why);
         if (!e)
-                e = tuf_doc_verify(doc, tuf->docs[TUF_ROOT], role, why);
+                e = verify_by(doc, tuf->docs[TUF_ROOT], role, why);
         if (!e)
                 *ret_doc = GIVE(doc);
         return e;
@@ -96,7 +91,7 @@ enum err tuf_check(const struct tuf *tuf, enum tuf_role role, const struct buf *
         OWN(tuf_doc) struct tuf_doc *doc = NULL;
         enum err e = open_trusted(tuf, role, file, &doc, why);
         if (!e)
-                e = check_expiry(tuf, doc, role, why);
+                e = check_expiry(tuf, doc, tuf_role_name(role), why);
         if (!e)
                 *ret_stamp = (struct tuf_stamp){ doc->version, doc->expires };
         return e;
@@ -109,7 +104,7 @@ static enum err update_root(struct tuf *tuf, const struct buf *file, struct why 
         const struct tuf_doc *old = tuf->docs[TUF_ROOT];
         enum err e = open_trusted(tuf, TUF_ROOT, file, &doc, why);
         if (!e)
-                e = tuf_doc_verify(doc, doc, TUF_ROOT, why);
+                e = verify_by(doc, doc, TUF_ROOT, why);
         if (e)
                 return e;
         if (doc->version != old->version + 1)
@@ -125,20 +120,21 @@ static enum err not_older(const struct tuf_doc *old, const struct tuf_doc *new, 
         return FAIL(why, ERR_ROLLBACK, "%s version %" PRIu64 ", and version %" PRIu64 " was trusted before", tuf_role_name(role), new->version, old->version);
 }
 
+static enum err meta_of_not_older(const struct tuf_doc *old, const struct tuf_doc *new, const char *name, struct why *why)
+{
+        const uint64_t before = tuf_doc_meta_version(old, name), now = tuf_doc_meta_version(new, name);
+        if (!now)
+                return FAIL(why, ERR_ROLLBACK, "it says nothing of %s, of which version %" PRIu64 " was trusted before", name, before);
+        return now < before ? FAIL(why, ERR_ROLLBACK, "%s version %" PRIu64 ", and version %" PRIu64 " was trusted before", name, now, before) : OK;
+}
+
 /* No file that `old` names may go away or back. */
-static enum err meta_not_older(const struct tuf_doc *old, const struct tuf_doc *new, struct why *why)
+static enum err metas_not_older(const struct tuf_doc *old, const struct tuf_doc *new, struct why *why)
 {
         const struct json *metas = old ? json_get(old->body, "meta") : NULL;
         enum err e = OK;
-        for (size_t i = 0; !e && i < json_count(metas); i++) {
-                const char *name = json_key_at(metas, i);
-                struct tuf_meta before, now;
-                e = tuf_doc_meta(old, name, &before, why);
-                if (!e)
-                        e = tuf_doc_meta(new, name, &now, why);
-                if (!e && now.version < before.version)
-                        e = FAIL(why, ERR_ROLLBACK, "%s version %" PRIu64 ", and version %" PRIu64 " was trusted before", name, now.version, before.version);
-        }
+        for (size_t i = 0; !e && i < json_count(metas); i++)
+                e = meta_of_not_older(old, new, json_key_at(metas, i), why);
         return e;
 }
 
@@ -146,53 +142,91 @@ static enum err update_timestamp(struct tuf *tuf, const struct buf *file, struct
 {
         OWN(tuf_doc) struct tuf_doc *doc = NULL;
         const struct tuf_doc *old = tuf->docs[TUF_TIMESTAMP];
-        struct tuf_meta meta;
+        struct tuf_meta meta;                    /* of the file that is wanted next: if it cannot be read, this one is of no use */
         enum err e = open_trusted(tuf, TUF_TIMESTAMP, file, &doc, why);
-        if (!e)
-                e = not_older(old, doc, TUF_TIMESTAMP, why);
         if (!e)
                 e = tuf_doc_meta(doc, "snapshot.json", &meta, why);
         if (!e)
-                e = meta_not_older(old, doc, why);
+                e = not_older(old, doc, TUF_TIMESTAMP, why);
+        if (!e && old)
+                e = meta_of_not_older(old, doc, "snapshot.json", why);
         if (e)
                 return e;
         bool is_same = old && doc->version == old->version;
-        e = check_expiry(tuf, is_same ? old : doc, TUF_TIMESTAMP, why);
+        e = check_expiry(tuf, is_same ? old : doc, "timestamp", why);
         if (!e && !is_same)
                 replace(tuf, TUF_TIMESTAMP, GIVE(doc));
         return e;
 }
 
-/* Length and digest before anything is parsed. */
-static enum err check_named(const struct buf *file, const struct tuf_want *want, const char *name, struct why *why)
+uint64_t tuf_meta_bytes(const struct tuf_meta *meta)
 {
-        uint8_t digest[32];
-        if (file->length > want->bytes_max)
-                return FAIL(why, ERR_LIMIT, "%s has more than the %" PRIu64 " bytes that are announced", name, want->bytes_max);
-        sha256(buf_text(file), file->length, digest);
-        if (want->has_sha256 && memcmp(digest, want->sha256, sizeof(digest)) != 0)
-                return FAIL(why, ERR_UNTRUSTED, "%s has other bytes than those announced", name);
-        return OK;
+        return meta->length ? meta->length : LIMIT_METADATA_BYTES;
+}
+
+static enum err check_named(const struct buf *file, const struct tuf_meta *meta, const char *name, struct why *why)
+{
+        struct tuf_digest digest;
+        if (file->length > tuf_meta_bytes(meta))
+                return FAIL(why, ERR_LIMIT, "%s has more than the %" PRIu64 " bytes that are announced", name, tuf_meta_bytes(meta));
+        tuf_digest_of(buf_text(file), file->length, &digest);
+        return tuf_digest_fits(&meta->digest, &digest) ? OK : FAIL(why, ERR_UNTRUSTED, "%s has other bytes than those announced", name);
+}
+
+bool tuf_meta_fits(const struct tuf_meta *meta, const struct tuf_doc *doc)
+{
+        return doc->version == meta->version && (!meta->length || doc->length <= meta->length) && tuf_digest_fits(&meta->digest, &doc->digest);
+}
+
+enum err tuf_open_named(const struct tuf *tuf, const struct tuf_named *named, const struct buf *file, struct tuf_doc **ret_doc, struct why *why)
+{
+        OWN(tuf_doc) struct tuf_doc *doc = NULL;
+        const char *name = named->keyring.name;
+        enum err e = check_named(file, &named->meta, name, why);
+        if (!e)
+                e = tuf_doc_open(named->form, file, &doc, why);
+        if (!e)
+                e = tuf_doc_verify(doc, &named->keyring, why);
+        if (!e && doc->version != named->meta.version)
+                e = FAIL(why, ERR_UNTRUSTED, "%s is version %" PRIu64 ", announced is version %" PRIu64, name, doc->version, named->meta.version);
+        if (!e)
+                e = check_expiry(tuf, doc, name, why);
+        if (!e)
+                *ret_doc = GIVE(doc);
+        return e;
+}
+
+enum err tuf_meta_of(const struct tuf *tuf, const char *role, struct tuf_meta *ret_meta, struct why *why)
+{
+        char name[TUF_META_BYTES];
+        if (!tuf_is_current(tuf, TUF_SNAPSHOT))
+                return FAIL(why, ERR_REFUSED, "%s before snapshot", role);
+        snprintf(name, sizeof(name), "%s.json", role);
+        return tuf_doc_meta(tuf->docs[TUF_SNAPSHOT], name, ret_meta, why);
+}
+
+/* Which file names the version of this one. */
+static enum err meta_above(const struct tuf *tuf, enum tuf_role role, struct tuf_meta *ret_meta, struct why *why)
+{
+        if (role == TUF_TARGETS)
+                return tuf_meta_of(tuf, tuf_role_name(role), ret_meta, why);
+        if (!tuf_is_current(tuf, TUF_TIMESTAMP))
+                return FAIL(why, ERR_REFUSED, "snapshot before timestamp");
+        return tuf_doc_meta(tuf->docs[TUF_TIMESTAMP], "snapshot.json", ret_meta, why);
 }
 
 static enum err update_below(struct tuf *tuf, enum tuf_role role, const struct buf *file, struct why *why)
 {
         OWN(tuf_doc) struct tuf_doc *doc = NULL;
-        struct tuf_want want;
-        enum err e = tuf_wanted(tuf, role, &want, why);
+        struct tuf_named named = { .keyring = tuf_doc_keyring(tuf->docs[TUF_ROOT], role), .form = role };
+        enum err e = meta_above(tuf, role, &named.meta, why);
         if (!e)
-                e = check_named(file, &want, aboves[role].name, why);
-        if (!e)
-                e = open_trusted(tuf, role, file, &doc, why);
-        if (e)
-                return e;
-        if (doc->version != want.version)
-                return FAIL(why, ERR_UNTRUSTED, "%s is version %" PRIu64 ", announced is version %" PRIu64, aboves[role].name, doc->version, want.version);
-        e = not_older(tuf->docs[role], doc, role, why);
+                e = tuf_open_named(tuf, &named, file, &doc, why);
+        struct tuf_meta meta;                    /* as above */
         if (!e && role == TUF_SNAPSHOT)
-                e = meta_not_older(tuf->docs[role], doc, why);
-        if (!e)
-                e = check_expiry(tuf, doc, role, why);
+                e = tuf_doc_meta(doc, "targets.json", &meta, why);
+        if (!e && role == TUF_SNAPSHOT)
+                e = metas_not_older(tuf->docs[role], doc, why);
         if (!e)
                 replace(tuf, role, GIVE(doc));
         return e;
@@ -202,7 +236,7 @@ enum err tuf_update(struct tuf *tuf, enum tuf_role role, const struct buf *file,
 {
         if (role == TUF_ROOT)
                 return update_root(tuf, file, why);
-        enum err e = check_expiry(tuf, tuf->docs[TUF_ROOT], TUF_ROOT, why);
+        enum err e = check_expiry(tuf, tuf->docs[TUF_ROOT], "root", why);
         if (e)
                 return e;
         return role == TUF_TIMESTAMP ? update_timestamp(tuf, file, why) : update_below(tuf, role, file, why);
@@ -210,38 +244,31 @@ enum err tuf_update(struct tuf *tuf, enum tuf_role role, const struct buf *file,
 
 enum err tuf_wanted(const struct tuf *tuf, enum tuf_role role, struct tuf_want *ret_want, struct why *why)
 {
-        const struct above *above = &aboves[role];
-        struct tuf_meta meta;
-        *ret_want = (struct tuf_want){ .bytes_max = role == TUF_TIMESTAMP ? TIMESTAMP_BYTES_MAX : LIMIT_METADATA_BYTES };
-        if (role == TUF_ROOT)
-                ret_want->version = tuf_version(tuf, TUF_ROOT) + 1;
-        if (!above->name)
+        struct tuf_meta meta = { 0 };
+        if (role == TUF_ROOT) {
+                *ret_want = (struct tuf_want){ .version = tuf_version(tuf, TUF_ROOT) + 1, .bytes_max = LIMIT_METADATA_BYTES };
                 return OK;
-        if (!tuf_is_current(tuf, above->role))
-                return FAIL(why, ERR_REFUSED, "%s before %s", tuf_role_name(role), tuf_role_name(above->role));
-        enum err e = tuf_doc_meta(tuf->docs[above->role], above->name, &meta, why);
-        if (e)
-                return e;
-        ret_want->version = meta.version;
-        ret_want->bytes_max = meta.length ? meta.length : LIMIT_METADATA_BYTES;
-        ret_want->has_sha256 = meta.has_sha256;
-        memcpy(ret_want->sha256, meta.sha256, sizeof(meta.sha256));
-        return OK;
+        }
+        enum err e = check_expiry(tuf, tuf->docs[TUF_ROOT], "root", why);
+        if (!e && role != TUF_TIMESTAMP)
+                e = meta_above(tuf, role, &meta, why);
+        if (!e)
+                *ret_want = (struct tuf_want){ meta.version, role == TUF_TIMESTAMP ? TIMESTAMP_BYTES_MAX : tuf_meta_bytes(&meta), meta.digest };
+        return e;
 }
 
 bool tuf_is_current(const struct tuf *tuf, enum tuf_role role)
 {
         const struct tuf_doc *doc = tuf->docs[role];
-        const struct above *above = &aboves[role];
         struct tuf_meta meta;
         if (!doc || tuf->now >= doc->expires)
                 return false;
-        if (!above->name)
-                return true;
-        if (!tuf_is_current(tuf, above->role) || tuf_doc_meta(tuf->docs[above->role], above->name, &meta, NULL) != OK)
-                return false;
-        return doc->version == meta.version && (!meta.length || doc->length <= meta.length) &&
-               (!meta.has_sha256 || memcmp(doc->sha256, meta.sha256, sizeof(doc->sha256)) == 0);
+        return role == TUF_ROOT || role == TUF_TIMESTAMP || (meta_above(tuf, role, &meta, NULL) == OK && tuf_meta_fits(&meta, doc));
+}
+
+bool tuf_is_consistent(const struct tuf *tuf)
+{
+        return json_bool(json_get(tuf->docs[TUF_ROOT]->body, "consistent_snapshot"), false);
 }
 
 enum err tuf_find(const struct tuf *tuf, const char *path, struct tuf_target *ret_target, struct why *why)
@@ -250,13 +277,14 @@ enum err tuf_find(const struct tuf *tuf, const char *path, struct tuf_target *re
         const struct json *json = json_get(targets, path);
         if (!json)
                 return FAIL(why, ERR_NOT_FOUND, "no target %s", path);
-        struct tuf_target target = { .path = path, .custom = json_get(json, "custom") };
-        int64_t length = json_int(json_get(json, "length"), -1);
-        enum err e = length < 0 ? FAIL(why, ERR_SYNTAX, "length is not a number") : tuf_doc_hash(json, target.sha256, why);
+        struct tuf_found found;
+        enum err e = tuf_doc_target(json, &found, why);
+        if (!e && !found.digest.has_sha256)
+                e = FAIL(why, ERR_SYNTAX, "no sha256");
         if (e)
                 return DURING(why, e, "target %s", path);
-        target.length = (uint64_t)length;
-        *ret_target = target;
+        *ret_target = (struct tuf_target){ .path = path, .length = found.length, .custom = found.custom };
+        memcpy(ret_target->sha256, found.digest.sha256, sizeof(ret_target->sha256));
         return OK;
 }
 

@@ -7,11 +7,13 @@
  *      tuf_find(tuf, "edr-rules/4", &target, why);
  *
  * Invariant: a file is trusted only when the threshold of different keys that the newest root names signed it, it is no
- * older than what was trusted before, it has not expired, and what stands above names its version, length and digest.
- * A file that fails changes nothing. Top-level targets only; ed25519 only. */
+ * older than what the trusted timestamp and snapshot named before, it has not expired, and what stands above names its
+ * version, length and digest.
+ * A file that fails changes nothing. What top-level targets delegate to others: tuf_search.h. The whole workflow, with what
+ * to fetch and to store next: tuf_client.h. */
 #pragma once
 
-#include "trust/tuf_build.h"
+#include "trust/tuf_role.h"
 
 struct tuf;
 
@@ -21,8 +23,8 @@ void tuf_close(struct tuf *tuf);
 OWN_DEFINE(tuf, struct tuf *, tuf_close)
 
 /* What was trusted before, for the roll-back rules; it may have expired by now. A file that the newest root's keys no longer
- * vouch for is refused and counts for nothing, which is how a fast-forwarded version is forgotten. Call it before the first
- * update of a role other than root. */
+ * vouch for is refused and counts for nothing, which is how a fast-forwarded version is forgotten. Call it before the role's
+ * update, and after those of the root. */
 MUST_CHECK enum err tuf_keep(struct tuf *tuf, enum tuf_role role, const struct buf *file, struct why *why);
 
 /* ERR_UNTRUSTED, ERR_ROLLBACK, ERR_EXPIRED, ERR_SYNTAX, ERR_LIMIT. A timestamp of the version that is trusted already is
@@ -33,11 +35,13 @@ MUST_CHECK enum err tuf_update(struct tuf *tuf, enum tuf_role role, const struct
 bool tuf_is_current(const struct tuf *tuf, enum tuf_role role);
 struct tuf_want {
         uint64_t version, bytes_max;         /* version 0: the newest (timestamp) */
-        bool has_sha256;
-        uint8_t sha256[32];
+        struct tuf_digest digest;
 };
 /* Root: the next version. Snapshot and targets: needs the file above; ERR_SYNTAX when that does not name them. */
 MUST_CHECK enum err tuf_wanted(const struct tuf *tuf, enum tuf_role role, struct tuf_want *ret_want, struct why *why);
+
+/* Do the names of this repository's files carry their versions, and those of targets their digests? */
+bool tuf_is_consistent(const struct tuf *tuf);
 
 /* 0 when there is none. */
 uint64_t tuf_version(const struct tuf *tuf, enum tuf_role role);

@@ -10,19 +10,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *const role_names[TUF_ROLES] = { "root", "targets", "snapshot", "timestamp" };
-
-const char *tuf_role_name(enum tuf_role role)
-{
-        return role_names[role];
-}
-
 void tuf_file_name(enum tuf_role role, uint64_t version, char name[40])
 {
         if (role == TUF_TIMESTAMP)
                 snprintf(name, 40, "timestamp.json");
         else
-                snprintf(name, 40, "%" PRIu64 ".%s.json", version, role_names[role]);
+                snprintf(name, 40, "%" PRIu64 ".%s.json", version, tuf_role_name(role));
 }
 
 /* Hand-written because it is short, fixed and canonical: names in order, no white space. */
@@ -41,7 +34,7 @@ static struct json *signed_part(enum tuf_role role, const struct tuf_stamp *stam
         char expires[TUF_TIME_BYTES];
         struct json *json = json_new_object();
         utc_text_s(stamp->expires, expires);
-        json_set_text(json, "_type", role_names[role]);
+        json_set_text(json, "_type", tuf_role_name(role));
         json_set_text(json, "expires", expires);
         json_set_text(json, "spec_version", "1.0.33");
         json_set_int(json, "version", (int64_t)stamp->version);
@@ -64,7 +57,7 @@ static enum err add_role(const struct tuf_root *root, enum tuf_role role, struct
 {
         const struct tuf_role_keys *from = &root->roles[role];
         if (!from->threshold || from->threshold > from->count || from->count > LIMIT_KEYS)
-                return FAIL(why, ERR_SYNTAX, "root: a threshold of %zu with %zu %s keys", from->threshold, from->count, role_names[role]);
+                return FAIL(why, ERR_SYNTAX, "root: a threshold of %zu with %zu %s keys", from->threshold, from->count, tuf_role_name(role));
         struct json *ids = json_new_array(), *json = json_new_object();
         for (size_t i = 0; i < from->count; i++) {
                 char id[65];
@@ -74,7 +67,7 @@ static enum err add_role(const struct tuf_root *root, enum tuf_role role, struct
         }
         json_set(json, "keyids", ids);
         json_set_int(json, "threshold", (int64_t)from->threshold);
-        json_set(roles, role_names[role], json);
+        json_set(roles, tuf_role_name(role), json);
         return OK;
 }
 

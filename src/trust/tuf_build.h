@@ -7,29 +7,18 @@
 #pragma once
 
 #include "trust/key.h"
+#include "trust/tuf_role.h"
 
-struct json;
-
-enum tuf_role { TUF_ROOT, TUF_TARGETS, TUF_SNAPSHOT, TUF_TIMESTAMP, TUF_ROLES };
-
-const char *tuf_role_name(enum tuf_role role);                       /* "root" */
 /* "4.targets.json"; the timestamp has no version in its name. */
 void tuf_file_name(enum tuf_role role, uint64_t version, char name[40]);
 void tuf_key_id(const struct public_key *key, char id[65]);
 
-struct tuf_stamp { uint64_t version; int64_t expires; };
 struct tuf_role_keys { const struct public_key *keys; size_t count, threshold; };
 struct tuf_root { struct tuf_stamp stamp; struct tuf_role_keys roles[TUF_ROLES]; };
 
 /* ERR_SYNTAX: a threshold that the keys cannot reach. */
 MUST_CHECK enum err tuf_root_write(const struct tuf_root *root, struct buf *into, struct why *why);
 
-struct tuf_target {
-        const char *path;                    /* STREAM/COUNTER or STREAM */
-        uint64_t length;
-        uint8_t sha256[32];
-        const struct json *custom;           /* borrowed; NULL: none */
-};
 /* The targets of `before` (a file; NULL or empty: none), with `add` (NULL: nothing) in place of what has its path. */
 struct tuf_change { const struct buf *before; const struct tuf_target *add; };
 MUST_CHECK enum err tuf_targets_write(const struct tuf_stamp *stamp, const struct tuf_change *change, struct buf *into, struct why *why);

@@ -1,13 +1,13 @@
-/* tuf_doc.h - one TUF file: read, and its signatures counted. Shared by tuf.c and nobody else. */
+/* tuf_doc.h - one TUF file: read, its form checked, and its signatures counted. Shared by tuf*.c and nobody else. */
 #pragma once
 
 #include "format/json.h"
-#include "trust/tuf_build.h"
+#include "trust/tuf_role.h"
 
 struct tuf_doc {
         struct json *json;
         const struct json *body;         /* "signed"; borrowed from json */
-        uint8_t sha256[32];              /* of the file */
+        struct tuf_digest digest;        /* of the file */
         size_t length;
         uint64_t version;
         int64_t expires;
@@ -16,17 +16,35 @@ struct tuf_doc {
 void tuf_doc_free(struct tuf_doc *doc);
 OWN_DEFINE(tuf_doc, struct tuf_doc *, tuf_doc_free)
 
-/* ERR_SYNTAX: not a TUF 1.x file of this role. Signatures are not looked at. */
+/* ERR_SYNTAX: not a TUF 1.x file of this role's form; delegated roles have that of targets. Signatures are not looked at. */
 MUST_CHECK enum err tuf_doc_open(enum tuf_role role, const struct buf *bytes, struct tuf_doc **ret_doc, struct why *why);
-/* ERR_UNTRUSTED unless the threshold of different keys that `root` names for the role signed it. */
-MUST_CHECK enum err tuf_doc_verify(const struct tuf_doc *doc, const struct tuf_doc *root, enum tuf_role role, struct why *why);
 
-/* What a snapshot or timestamp says of another file. ERR_SYNTAX: nothing, or not in the right form. */
+/* Whose signatures a role takes, and how many; borrowed from the file that says so. */
+struct tuf_keyring { const char *name; const struct json *keys, *of_role; };
+struct tuf_keyring tuf_doc_keyring(const struct tuf_doc *root, enum tuf_role role);
+/* ERR_UNTRUSTED unless the threshold of different keys signed it. */
+MUST_CHECK enum err tuf_doc_verify(const struct tuf_doc *doc, const struct tuf_keyring *keyring, struct why *why);
+
+/* What a snapshot or timestamp says of another file. ERR_SYNTAX: nothing, or not in the right form; ERR_LIMIT: of one that is too large. */
 struct tuf_meta {
         uint64_t version, length;        /* length: at most; 0: not said */
-        bool has_sha256;
-        uint8_t sha256[32];
+        struct tuf_digest digest;
 };
 MUST_CHECK enum err tuf_doc_meta(const struct tuf_doc *doc, const char *name, struct tuf_meta *ret_meta, struct why *why);
-/* A target's or file's {"hashes":{"sha256":...},"length":...}. */
-MUST_CHECK enum err tuf_doc_hash(const struct json *of, uint8_t sha256[32], struct why *why);
+/* Its version alone; 0: nothing is said of it. */
+uint64_t tuf_doc_meta_version(const struct tuf_doc *doc, const char *name);
+/* A target's or file's {"hashes":{"sha256":...}}: those that we know, at least one. */
+MUST_CHECK enum err tuf_doc_digest(const struct json *of, struct tuf_digest *ret_digest, struct why *why);
+
+/* What a targets file says of one target. ERR_SYNTAX. */
+MUST_CHECK enum err tuf_doc_target(const struct json *json, struct tuf_found *ret_found, struct why *why);
+
+/* The delegations of a targets file, in order. */
+struct tuf_delegation {
+        struct tuf_keyring keyring;
+        bool is_terminating;
+        const struct json *paths, *prefixes;     /* one of them */
+};
+size_t tuf_doc_delegations(const struct tuf_doc *doc);
+struct tuf_delegation tuf_doc_delegation(const struct tuf_doc *doc, size_t index);
+bool tuf_delegation_covers(const struct tuf_delegation *delegation, const char *path);

@@ -6,7 +6,7 @@
 #include "trust/cohort.h"
 #include "trust/release_custom.h"
 #include "trust/sha.h"
-#include "trust/tuf.h"
+#include "trust/tuf_client.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -37,83 +37,71 @@ static void want(struct run *run, enum bundle_repository repository, uint32_t ro
         verdict->want_role = role;
         verdict->want_version = what->version;
         verdict->want_bytes_max = what->bytes_max;
-        verdict->want_has_sha256 = what->has_sha256;
-        memcpy(verdict->want_sha256, what->sha256, sizeof(verdict->want_sha256));
+        verdict->want_has_sha256 = what->digest.has_sha256;
+        memcpy(verdict->want_sha256, what->digest.sha256, sizeof(verdict->want_sha256));
 }
 
-static enum err take_roots(struct run *run, enum bundle_repository repository, struct tuf *tuf, struct why *why)
+/* The next new root from `from` on, BUNDLE_NONE when there is none. */
+static unsigned next_root(const struct run *run, enum bundle_repository repository, unsigned from)
 {
-        enum err e = OK;
-        struct tuf_want what;
-        for (unsigned i = 0; !e && i < run->bundle.count; i++) {
-                if (run->bundle.records[i].kind != bundle_file(BUNDLE_FRESH, repository, TUF_ROOT))
-                        continue;
-                struct buf file = record_buf(run, i);
-                e = tuf_update(tuf, TUF_ROOT, &file, why);
-                if (!e)
-                        run->verdict->kept[repository][TUF_ROOT] = (uint16_t)i;
+        while (from < run->bundle.count && run->bundle.records[from].kind != bundle_file(BUNDLE_FRESH, repository, TUF_ROOT))
+                from++;
+        return from < run->bundle.count ? from : BUNDLE_NONE;
+}
+
+/* One repository's conversation with the client, from what is in the bundle. */
+struct talk { enum bundle_repository repository; struct tuf_client *client; unsigned roots_from, given; };
+
+static enum err answer(struct run *run, struct talk *talk, enum bundle_kind kind, const struct tuf_task *task, struct why *why)
+{
+        bool is_root = task->role == TUF_ROOT;
+        unsigned index = is_root ? next_root(run, talk->repository, talk->roots_from) : bundle_find(&run->bundle, bundle_file(kind, talk->repository, task->role));
+        if (index == BUNDLE_NONE) {
+                bool is_absent = is_root && bundle_find(&run->bundle, bundle_file(BUNDLE_ABSENT, talk->repository, TUF_ROOT)) != BUNDLE_NONE;
+                if (kind == BUNDLE_KEPT || is_absent)
+                        return tuf_client_lacks(talk->client, why);
+                want(run, talk->repository, task->role, &(struct tuf_want){ task->version, task->bytes_max, task->digest });
+                return OK;
         }
-        if (e || bundle_find(&run->bundle, bundle_file(BUNDLE_ABSENT, repository, TUF_ROOT)) != BUNDLE_NONE)
-                return e;
-        e = tuf_wanted(tuf, TUF_ROOT, &what, why);
-        if (!e)
-                want(run, repository, TUF_ROOT, &what);
-        return e;
+        if (is_root)
+                talk->roots_from = index + 1;
+        talk->given = index;
+        struct buf file = record_buf(run, index);
+        return tuf_client_give(talk->client, &file, why);
 }
 
-/* What was trusted and is no longer is as if it had never been. */
-static enum err take_kept(struct run *run, enum bundle_repository repository, struct tuf *tuf, struct why *why)
+static enum err take_turn(struct run *run, struct talk *talk, const struct tuf_task *task, struct why *why)
 {
-        static const enum tuf_role roles[] = { TUF_TIMESTAMP, TUF_SNAPSHOT, TUF_TARGETS };
-        for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
-                unsigned index = bundle_find(&run->bundle, bundle_file(BUNDLE_KEPT, repository, roles[i]));
-                struct buf file = index == BUNDLE_NONE ? (struct buf){ 0 } : record_buf(run, index);
-                enum err e = index == BUNDLE_NONE ? OK : tuf_keep(tuf, roles[i], &file, why);
-                if (e == ERR_NOMEM)
-                        return e;
+        switch (task->kind) {
+        case TUF_LOAD: return answer(run, talk, BUNDLE_KEPT, task, why);
+        case TUF_FETCH: return answer(run, talk, BUNDLE_FRESH, task, why);
+        case TUF_STORE:
+                run->verdict->kept[talk->repository][task->role] = (uint16_t)talk->given;
+                tuf_client_stored(talk->client);
+                break;
+        case TUF_DONE: break;
         }
         return OK;
 }
 
-static enum err take_role(struct run *run, enum bundle_repository repository, enum tuf_role role, struct tuf *tuf, struct why *why)
+/* *ret_client is only for use when nothing is wanting. */
+static enum err follow(struct run *run, enum bundle_repository repository, struct tuf_client **ret_client, struct why *why)
 {
-        unsigned index = bundle_find(&run->bundle, bundle_file(BUNDLE_FRESH, repository, role));
-        struct tuf_want what;
-        bool may_be_newer = role == TUF_TIMESTAMP;       /* only for it nothing above says whether there is a newer one */
-        if (tuf_is_current(tuf, role) && !(may_be_newer))
-                return OK;
-        if (index == BUNDLE_NONE) {
-                enum err e = tuf_wanted(tuf, role, &what, why);
-                if (!e)
-                        want(run, repository, role, &what);
-                return e;
-        }
-        struct buf file = record_buf(run, index);
-        uint64_t before = tuf_version(tuf, role);
-        enum err e = tuf_update(tuf, role, &file, why);
-        if (!e && tuf_version(tuf, role) != before)
-                run->verdict->kept[repository][role] = (uint16_t)index;
-        return e;
-}
-
-/* *ret_tuf is only for use when nothing is wanting. */
-static enum err follow(struct run *run, enum bundle_repository repository, struct tuf **ret_tuf, struct why *why)
-{
-        static const enum tuf_role roles[] = { TUF_TIMESTAMP, TUF_SNAPSHOT, TUF_TARGETS };
         unsigned pinned = bundle_find(&run->bundle, bundle_file(BUNDLE_KEPT, repository, TUF_ROOT));
-        OWN(tuf) struct tuf *tuf = NULL;
+        OWN(tuf_client) struct tuf_client *client = NULL;
         if (pinned == BUNDLE_NONE)
                 return FAIL(why, ERR_SYNTAX, "there is no pinned root; install the device again");
         struct buf root = record_buf(run, pinned);
-        enum err e = tuf_open(&root, run->bundle.now, &tuf, why);
+        enum err e = tuf_client_open(&root, run->bundle.now, &client, why);
+        struct talk talk = { .repository = repository, .client = client };
+        struct tuf_task task = { .kind = TUF_LOAD };
+        while (!e && !run->is_wanting && task.kind != TUF_DONE) {
+                e = tuf_client_next(client, &task, why);
+                if (!e)
+                        e = take_turn(run, &talk, &task, why);
+        }
         if (!e)
-                e = take_roots(run, repository, tuf, why);
-        if (!e && !run->is_wanting)
-                e = take_kept(run, repository, tuf, why);
-        for (size_t i = 0; !e && !run->is_wanting && i < sizeof(roles) / sizeof(roles[0]); i++)
-                e = take_role(run, repository, roles[i], tuf, why);
-        if (!e)
-                *ret_tuf = GIVE(tuf);
+                *ret_client = GIVE(client);
         return e;
 }
 
@@ -122,8 +110,8 @@ static enum err read_cohort(struct run *run, const struct tuf_target *target, st
         unsigned index = bundle_find(&run->bundle, BUNDLE_COHORT);
         uint8_t digest[32];
         if (index == BUNDLE_NONE) {
-                struct tuf_want what = { .bytes_max = target->length, .has_sha256 = true };
-                memcpy(what.sha256, target->sha256, sizeof(what.sha256));
+                struct tuf_want what = { .bytes_max = target->length, .digest.has_sha256 = true };
+                memcpy(what.digest.sha256, target->sha256, sizeof(what.digest.sha256));
                 want(run, BUNDLE_DIRECTOR, VERDICT_COHORT_ROLE, &what);
                 return OK;
         }
@@ -167,11 +155,12 @@ static uint64_t choose_older(const struct bundle *bundle, const struct cohort *c
 /* Success without a word about a release when the director lists nothing for the stream. */
 static enum err hear_director(struct run *run, struct cohort *cohort, struct why *why)
 {
-        OWN(tuf) struct tuf *tuf = NULL;
+        OWN(tuf_client) struct tuf_client *client = NULL;
         struct tuf_target target;
-        enum err e = follow(run, BUNDLE_DIRECTOR, &tuf, why);
+        enum err e = follow(run, BUNDLE_DIRECTOR, &client, why);
         if (e || run->is_wanting)
                 return e;
+        const struct tuf *tuf = tuf_client_trusted(client);
         *cohort = (struct cohort){ .state = COHORT_HOLD, .expires = tuf_expires(tuf, TUF_TIMESTAMP) };
         e = tuf_find(tuf, run->bundle.stream, &target, why);
         if (e)
@@ -205,14 +194,14 @@ static enum err check_custom(struct run *run, const struct cohort *cohort, const
 
 static enum err hear_publisher(struct run *run, const struct cohort *cohort, struct why *why)
 {
-        OWN(tuf) struct tuf *tuf = NULL;
+        OWN(tuf_client) struct tuf_client *client = NULL;
         struct tuf_target target;
         char path[LIMIT_NAME_BYTES + 24];
-        enum err e = follow(run, BUNDLE_RELEASE, &tuf, why);
+        enum err e = follow(run, BUNDLE_RELEASE, &client, why);
         if (e || run->is_wanting)
                 return e;
         snprintf(path, sizeof(path), "%s/%" PRIu64, cohort->stream, cohort->counter);
-        e = tuf_find(tuf, path, &target, why);
+        e = tuf_find(tuf_client_trusted(client), path, &target, why);
         if (e == ERR_NOT_FOUND)
                 return FAIL(why, ERR_UNTRUSTED, "the publisher approved no release %s", path);
         if (e)

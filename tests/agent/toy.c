@@ -8,6 +8,7 @@
 #include "trust/release_custom.h"
 #include "trust/request.h"
 #include "trust/sha.h"
+#include "trust/tuf_build.h"
 #include "trust/tuf.h"
 
 #include "format/json.h"

@@ -6,6 +6,7 @@
 #include "trust/install_rule.h"
 #include "trust/release_custom.h"
 #include "trust/sha.h"
+#include "trust/tuf_build.h"
 #include "trust/tuf.h"
 
 static inline void follow_metadata(struct disk *disk, struct tuf **ret_tuf)

@@ -9,6 +9,7 @@
 #include "trust/release_custom.h"
 #include "trust/request.h"
 #include "trust/sha.h"
+#include "trust/tuf_build.h"
 
 #include <inttypes.h>
 #include <unistd.h>

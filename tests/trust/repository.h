@@ -9,6 +9,7 @@
 #include "trust/keys.h"
 #include "trust/release_custom.h"
 #include "trust/sha.h"
+#include "trust/tuf_build.h"
 #include "trust/tuf.h"
 
 enum { NOW = 1784432200, EXPIRES = NOW + 3600 };

@@ -36,3 +36,22 @@ TEST(sha256, in_parts_is_the_same)
                 CHECK(memcmp(whole, parts, 32) == 0);
         }
 }
+
+TEST(sha512, is_that_of_fips_180)
+{
+        static const struct { const char *text, *digest; } known[] = {
+                { "", "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e" },
+                { "abc", "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f" },
+        };
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+                struct sha512 sha;
+                uint8_t digest[64];
+                char hex[129];
+                sha512_init(&sha);
+                sha512_update(&sha, known[i].text, strlen(known[i].text));
+                sha512_update(&sha, NULL, 0);
+                sha512_final(&sha, digest);
+                hex_encode(digest, sizeof(digest), hex);
+                CHECK(strcmp(hex, known[i].digest) == 0);
+        }
+}

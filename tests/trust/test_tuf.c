@@ -1,5 +1,6 @@
 #include "support/sweep.h"
 #include "trust/repository.h"
+#include "trust/tuf_build.h"
 #include "trust/tuf_doc.h"
 
 #include "format/hex.h"
@@ -188,7 +189,7 @@ TEST(tuf, refuses_files_out_of_order)
         CHECK(tuf_wanted(tuf, TUF_SNAPSHOT, &want, NULL) == ERR_REFUSED);
         CHECK(tuf_update(tuf, TUF_SNAPSHOT, &repository.snapshot, NULL) == ERR_REFUSED && tuf_update(tuf, TUF_TARGETS, &repository.targets, NULL) == ERR_REFUSED);
         CHECK(tuf_update(tuf, TUF_TIMESTAMP, &repository.timestamp, NULL) == OK && tuf_update(tuf, TUF_TARGETS, &repository.targets, NULL) == ERR_REFUSED);
-        CHECK(tuf_wanted(tuf, TUF_SNAPSHOT, &want, NULL) == OK && want.version == 1 && want.bytes_max == repository.snapshot.length && want.has_sha256);
+        CHECK(tuf_wanted(tuf, TUF_SNAPSHOT, &want, NULL) == OK && want.version == 1 && want.bytes_max == repository.snapshot.length && want.digest.has_sha256);
         CHECK(tuf_wanted(tuf, TUF_ROOT, &want, NULL) == OK && want.version == 2 && tuf_wanted(tuf, TUF_TIMESTAMP, &want, NULL) == OK && !want.version);
 }
 
@@ -215,13 +216,14 @@ static enum err verify(const struct tuf_doc *root, const char *signatures, const
         buf_init(&file, LIMIT_METADATA_BYTES);
         buf_addf(&file, "{\"signatures\":[%s],\"signed\":%s}", signatures, body);
         enum err e = tuf_doc_open(TUF_TIMESTAMP, &file, &doc, NULL);
-        return e ? e : tuf_doc_verify(doc, root, TUF_TIMESTAMP, NULL);
+        struct tuf_keyring keyring = tuf_doc_keyring(root, TUF_TIMESTAMP);
+        return e ? e : tuf_doc_verify(doc, &keyring, NULL);
 }
 
 /* Written by hand: a threshold of 2 over keys 1 and 2, where key 1 stands under two ids. */
 TEST(tuf, counts_different_keys_not_key_ids)
 {
-        static const char body[] = "{\"_type\":\"timestamp\",\"expires\":\"2099-01-01T00:00:00Z\",\"meta\":{},\"spec_version\":\"1.0.33\",\"version\":1}";
+        static const char body[] = "{\"_type\":\"timestamp\",\"expires\":\"2099-01-01T00:00:00Z\",\"meta\":{\"snapshot.json\":{\"version\":1}},\"spec_version\":\"1.0.33\",\"version\":1}";
         struct secret_key keys[] = { test_key(1), test_key(2) };
         char public[2][65], sig[2][129], one[200], again[200], two[200], all[700];
         OWN(buf) struct buf file;
@@ -236,14 +238,17 @@ TEST(tuf, counts_different_keys_not_key_ids)
         buf_addf(&file, "{\"signatures\":[],\"signed\":{\"_type\":\"root\",\"expires\":\"2099-01-01T00:00:00Z\",\"keys\":{");
         for (int i = 0; i < 3; i++)
                 buf_addf(&file, "%s\"%c\":{\"keytype\":\"ed25519\",\"scheme\":\"ed25519\",\"keyval\":{\"public\":\"%s\"}}", i ? "," : "", 'a' + i, public[i == 2]);
-        buf_addf(&file, "},\"roles\":{\"timestamp\":{\"keyids\":[\"a\",\"b\",\"c\",\"missing\"],\"threshold\":2}},\"spec_version\":\"1.0.33\",\"version\":1}}");
+        buf_addf(&file, "},\"roles\":{\"root\":{\"keyids\":[],\"threshold\":1},\"snapshot\":{\"keyids\":[],\"threshold\":1},\"targets\":{\"keyids\":[],\"threshold\":1},"
+                  "\"timestamp\":{\"keyids\":[\"a\",\"b\",\"c\",\"missing\"],\"threshold\":2}},\"spec_version\":\"1.0.33\",\"version\":1}}");
         CHECK(tuf_doc_open(TUF_ROOT, &file, &root, NULL) == OK);
         snprintf(one, sizeof(one), "{\"keyid\":\"a\",\"sig\":\"%s\"}", sig[0]);
         snprintf(again, sizeof(again), "{\"keyid\":\"b\",\"sig\":\"%s\"}", sig[0]);
         snprintf(two, sizeof(two), "{\"keyid\":\"c\",\"sig\":\"%s\"}", sig[1]);
         CHECK(verify(root, one, body) == ERR_UNTRUSTED && verify(root, two, body) == ERR_UNTRUSTED && verify(root, "", body) == ERR_UNTRUSTED);
-        snprintf(all, sizeof(all), "%s,%s,%s", one, one, again);
+        snprintf(all, sizeof(all), "%s,%s", one, again);
         CHECK(verify(root, all, body) == ERR_UNTRUSTED);
+        snprintf(all, sizeof(all), "%s,%s", one, one);
+        CHECK(verify(root, all, body) == ERR_SYNTAX);
         snprintf(all, sizeof(all), "{\"keyid\":\"missing\",\"sig\":\"00\"},7,%s,%s", again, two);
         CHECK(verify(root, all, body) == OK);
 }

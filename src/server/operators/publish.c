@@ -13,6 +13,7 @@
 #include "server/store/metadata.h"
 #include "trust/release_custom.h"
 #include "trust/sha.h"
+#include "trust/tuf_build.h"
 #include "trust/tuf.h"
 
 #include <inttypes.h>
@@ -106,8 +107,6 @@ static enum err verify(struct call *call, struct parcel *parcel, struct why *why
                 e = recall(call, parcel, TUF_TIMESTAMP, why);
         if (!e)
                 e = recall(call, parcel, TUF_SNAPSHOT, why);
-        if (!e)
-                e = recall(call, parcel, TUF_TARGETS, why);
         if (!e)
                 e = tuf_check(parcel->tuf, TUF_SNAPSHOT, &parcel->snapshot, &stamp, why);
         struct tuf_of snapshot = { stamp.version, &parcel->snapshot };
