@@ -7,6 +7,7 @@
 #   make bench     measurements, as JSON        make fuzz   each fuzzer for FUZZ_S seconds
 #   make bench-table     the tables of docs/guide/rollout.md anew: hours; broken off, it goes on where it was
 #   make bench-long   SEEDS simulated rollouts with crashes, losses and clocks that jump: the promises of docs/guide/rollout.md
+#   make libfirebreak-tuf   the TUF client for other programs: one C file, one header, in build/libfirebreak-tuf/
 #   make install   (DESTDIR, PREFIX)            make clean
 #
 # What is missing is installed by name first (tools/install-deps); DEPS=no leaves that out.
@@ -16,7 +17,7 @@ SEEDS ?= 10000
 DEPS ?= yes
 KEEP ?=
 
-.PHONY: build demo check test bench bench-table bench-long fuzz install clean deps deps-build
+.PHONY: build demo check test bench bench-table bench-long fuzz libfirebreak-tuf install clean deps deps-build
 build: deps-build
 	@test -f build/build.ninja || meson setup build --prefix=$(PREFIX) >build-setup.log 2>&1 || { cat build-setup.log; exit 1; }
 	@rm -f build-setup.log
@@ -45,6 +46,13 @@ bench-long: build
 
 fuzz: deps
 	@tools/run-fuzz $(FUZZ_S)
+
+LIBRARY = build/libfirebreak-tuf
+libfirebreak-tuf: build
+	@mkdir -p $(LIBRARY)
+	@cp build/src/tuf/library/firebreak-tuf.c src/tuf/library/firebreak-tuf.h docs/man/firebreak-tuf.3 docs/examples/tuf-client.c LICENSE $(LIBRARY)/
+	@cd $(LIBRARY) && $(CC) -O2 -Wall -Wextra -c firebreak-tuf.c && $(CC) -O2 -Wall -Wextra -o tuf-client tuf-client.c firebreak-tuf.o -lcrypto
+	@echo "$(LIBRARY): firebreak-tuf.c ($$(wc -l <$(LIBRARY)/firebreak-tuf.c) lines), firebreak-tuf.h, firebreak-tuf.3, and an example, tuf-client.c, built with them; link with -lcrypto"
 
 install: build
 	@meson install -C build --quiet
