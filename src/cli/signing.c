@@ -10,8 +10,8 @@
 #include "trust/anchor.h"
 #include "trust/release_custom.h"
 #include "trust/sha.h"
-#include "trust/tuf_build.h"
 #include "trust/tuf.h"
+#include "trust/tuf_build.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,11 +5,11 @@
 #include "trust/anchor.h"
 #include "trust/release_custom.h"
 #include "trust/sha.h"
-#include "trust/tuf_build.h"
 #include "trust/tuf.h"
+#include "trust/tuf_build.h"
 
-#include <stdio.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Signatures, form and expiry by the root that devices pin. */

@@ -1,7 +1,6 @@
 #include "trust/tuf.h"
 
 #include "base/mem.h"
-#include "trust/sha.h"
 #include "trust/tuf_set.h"
 
 #include <inttypes.h>

@@ -99,7 +99,8 @@ enum err tuf_doc_verify(const struct tuf_doc *doc, const struct tuf_keyring *key
         return OK;
 }
 
-enum err tuf_doc_digest(const struct json *of, struct tuf_digest *ret_digest, struct why *why)
+/* A target's or file's {"hashes":{"sha256":...}}: those that we know, at least one. */
+static enum err read_digest(const struct json *of, struct tuf_digest *ret_digest, struct why *why)
 {
         const struct json *hashes = json_get(of, "hashes"), *of_256 = json_get(hashes, "sha256"), *of_512 = json_get(hashes, "sha512");
         struct tuf_digest digest = { .has_sha256 = of_256, .has_sha512 = of_512 };
@@ -129,14 +130,14 @@ enum err tuf_doc_meta(const struct tuf_doc *doc, const char *name, struct tuf_me
         if (bytes > LIMIT_METADATA_BYTES)
                 return FAIL(why, ERR_LIMIT, "%s is announced with %" PRId64 " bytes, and %d are read at most", name, bytes, LIMIT_METADATA_BYTES);
         *ret_meta = (struct tuf_meta){ .version = tuf_doc_meta_version(doc, name), .length = (uint64_t)bytes };
-        return json_get(meta, "hashes") ? tuf_doc_digest(meta, &ret_meta->digest, why) : OK;
+        return json_get(meta, "hashes") ? read_digest(meta, &ret_meta->digest, why) : OK;
 }
 
 enum err tuf_doc_target(const struct json *json, struct tuf_found *ret_found, struct why *why)
 {
         struct tuf_found found = { .custom = json_get(json, "custom") };
         int64_t length = json_int(json_get(json, "length"), -1);
-        enum err e = length < 0 ? FAIL(why, ERR_SYNTAX, "length is not a number") : tuf_doc_digest(json, &found.digest, why);
+        enum err e = length < 0 ? FAIL(why, ERR_SYNTAX, "length is not a number") : read_digest(json, &found.digest, why);
         if (e)
                 return e;
         found.length = (uint64_t)length;

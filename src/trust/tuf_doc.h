@@ -33,8 +33,6 @@ struct tuf_meta {
 MUST_CHECK enum err tuf_doc_meta(const struct tuf_doc *doc, const char *name, struct tuf_meta *ret_meta, struct why *why);
 /* Its version alone; 0: nothing is said of it. */
 uint64_t tuf_doc_meta_version(const struct tuf_doc *doc, const char *name);
-/* A target's or file's {"hashes":{"sha256":...}}: those that we know, at least one. */
-MUST_CHECK enum err tuf_doc_digest(const struct json *of, struct tuf_digest *ret_digest, struct why *why);
 
 /* What a targets file says of one target. ERR_SYNTAX. */
 MUST_CHECK enum err tuf_doc_target(const struct json *json, struct tuf_found *ret_found, struct why *why);

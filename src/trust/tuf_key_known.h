@@ -1,4 +1,4 @@
-/* tuf_key_known.h - keys and signatures that are known to fit, by which it is known that OpenSSL can tell. For tuf_key.c alone.
+/* tuf_key_known.h - keys and signatures that are known to fit, by which it is known that OpenSSL can tell. For tuf_key.c and its test alone.
  *
  * Made once with openssl(1) over the text below; the secret halves were thrown away. */
 #pragma once

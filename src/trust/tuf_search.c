@@ -8,7 +8,7 @@
 enum { LEFT_MAX = LIMIT_DELEGATIONS + LIMIT_ROLES_ASKED };      /* delegations that may wait: what one file has, and a few of each before it */
 
 struct tuf_search {
-        struct tuf *tuf;
+        const struct tuf *tuf;
         char *path;
         enum tuf_search_state state;
         struct tuf_found found;
@@ -80,7 +80,7 @@ static enum err look(struct tuf_search *search, const struct tuf_doc *doc, struc
         return OK;
 }
 
-enum err tuf_search_open(struct tuf *tuf, const char *path, struct tuf_search **ret_search, struct why *why)
+enum err tuf_search_open(const struct tuf *tuf, const char *path, struct tuf_search **ret_search, struct why *why)
 {
         OWN(tuf_search) struct tuf_search *search = mem_new(1, sizeof(*search));
         if (!tuf_is_current(tuf, TUF_TARGETS))

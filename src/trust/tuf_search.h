@@ -16,12 +16,12 @@ struct tuf_search;
 enum tuf_search_state { TUF_SEARCH_WANTS, TUF_SEARCH_FOUND, TUF_SEARCH_OVER };       /* over: no such target */
 
 /* Borrows `tuf`, which must not be updated otherwise meanwhile. ERR_REFUSED: its targets are not current. */
-MUST_CHECK enum err tuf_search_open(struct tuf *tuf, const char *path, struct tuf_search **ret_search, struct why *why);
+MUST_CHECK enum err tuf_search_open(const struct tuf *tuf, const char *path, struct tuf_search **ret_search, struct why *why);
 void tuf_search_close(struct tuf_search *search);
 OWN_DEFINE(tuf_search, struct tuf_search *, tuf_search_close)
 
 enum tuf_search_state tuf_search_state(const struct tuf_search *search);
-/* WANTS: the role's name, and what its file must be. ERR_SYNTAX: the snapshot does not name it. */
+/* WANTS: the role's name, and what its file must be. ERR_SYNTAX: the snapshot does not name it; ERR_LIMIT: as too large. */
 const char *tuf_search_role(const struct tuf_search *search);
 MUST_CHECK enum err tuf_search_wanted(const struct tuf_search *search, struct tuf_want *ret_want, struct why *why);
 /* As tuf_update(); a file that fails changes nothing, and another may be given while the state is WANTS. ERR_LIMIT: too many roles. */

@@ -257,6 +257,23 @@ TEST(tuf_client, names_files_so_that_none_leaves_its_folder)
         CHECK(strlen(name) == 20 + 1 + 3 * LIMIT_ROLE_NAME_BYTES + 5 && strcmp(name + strlen(name) - 8, "%2F.json") == 0);
 }
 
+/* A new root and a timestamp of this version that last a day longer than all else, and name snapshot 1. */
+static void outlast(struct graph *from, uint64_t timestamp_version)
+{
+        const struct public_key root = test_key(1).public, targets = test_key(2).public, timestamp = test_key(3).public;
+        const struct tuf_root lasting = { { 2, NOW + 86400 }, { { &root, 1, 1 }, { &targets, 1, 1 }, { &targets, 1, 1 }, { &timestamp, 1, 1 } } };
+        OWN(buf) struct buf text, file;
+        buf_init(&text, 2048);
+        buf_init(&file, LIMIT_METADATA_BYTES);
+        CHECK(tuf_root_write(&lasting, &text, NULL) == OK);
+        sign_file(&text, 1, &file);
+        graph_put(from, "2.root.json", &file);
+        buf_clear(&text);
+        CHECK(tuf_timestamp_write(&(struct tuf_stamp){ timestamp_version, NOW + 86400 }, &(struct tuf_of){ 1, graph_find(from, "1.snapshot.json") }, &text, NULL) == OK);
+        sign_file(&text, 3, &file);
+        graph_put(from, "timestamp.json", &file);
+}
+
 static enum err talk_at(struct device *device, const struct graph *from, int64_t now)
 {
         OWN(tuf_client) struct tuf_client *client = NULL;
@@ -270,24 +287,12 @@ TEST(tuf_client, uses_no_local_file_that_expired_by_itself)
 {
         OWN(graph) struct graph from = { 0 };
         OWN(device) struct device device;
-        OWN(buf) struct buf text, file;
-        const struct repository keys = { .root_key = 1, .targets_key = 2, .timestamp_key = 3 };
         const int64_t at_seven = NOW + 12200;
-        buf_init(&text, 2048);
-        buf_init(&file, LIMIT_METADATA_BYTES);
         graph_root(&from, 1, 3);
         publish_plain(&from, 1, 3);
         device_init(&device, &from);
         CHECK(refresh(&device, &from) == OK);
-        struct public_key root = test_key(1).public, targets = test_key(2).public, timestamp = test_key(3).public;
-        struct tuf_root lasting = { { 2, NOW + 86400 }, { { &root, 1, 1 }, { &targets, 1, 1 }, { &targets, 1, 1 }, { &timestamp, 1, 1 } } };
-        CHECK(keys.root_key == 1 && tuf_root_write(&lasting, &text, NULL) == OK);
-        sign_file(&text, 1, &file);
-        graph_put(&from, "2.root.json", &file);
-        buf_clear(&text);
-        CHECK(tuf_timestamp_write(&(struct tuf_stamp){ 2, NOW + 86400 }, &(struct tuf_of){ 1, graph_find(&from, "1.snapshot.json") }, &text, NULL) == OK);
-        sign_file(&text, 3, &file);
-        graph_put(&from, "timestamp.json", &file);
+        outlast(&from, 2);
         CHECK(talk_at(&device, &from, at_seven) == ERR_EXPIRED && strstr(device.log, "1.snapshot.json"));
 }
 
@@ -319,22 +324,11 @@ TEST(tuf_client, prolongs_nothing_without_a_new_version)
 {
         OWN(graph) struct graph from = { 0 };
         OWN(device) struct device device;
-        OWN(buf) struct buf text, file;
-        buf_init(&text, 2048);
-        buf_init(&file, LIMIT_METADATA_BYTES);
         graph_root(&from, 1, 3);
         publish_plain(&from, 1, 3);
         device_init(&device, &from);
         CHECK(refresh(&device, &from) == OK);
-        struct public_key root = test_key(1).public, targets = test_key(2).public, timestamp = test_key(3).public;
-        struct tuf_root lasting = { { 2, NOW + 86400 }, { { &root, 1, 1 }, { &targets, 1, 1 }, { &targets, 1, 1 }, { &timestamp, 1, 1 } } };
-        CHECK(tuf_root_write(&lasting, &text, NULL) == OK);
-        sign_file(&text, 1, &file);
-        graph_put(&from, "2.root.json", &file);
-        buf_clear(&text);
-        CHECK(tuf_timestamp_write(&(struct tuf_stamp){ 1, NOW + 86400 }, &(struct tuf_of){ 1, graph_find(&from, "1.snapshot.json") }, &text, NULL) == OK);
-        sign_file(&text, 3, &file);
-        graph_put(&from, "timestamp.json", &file);
+        outlast(&from, 1);
         CHECK(talk_at(&device, &from, EXPIRES) == ERR_EXPIRED);
 }
 

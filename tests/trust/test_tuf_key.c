@@ -4,6 +4,7 @@
 #include "format/json.h"
 #include "support/sweep.h"
 #include "support/test.h"
+#include "trust/tuf_key_known.h"
 
 #include <openssl/crypto.h>
 #include <openssl/ui.h>
@@ -12,32 +13,8 @@
 #include <unistd.h>
 
 /* Made once with openssl(1); the secret halves were thrown away. */
-static const char message[] = "signed by each of these keys";
 static const char ed25519[] = "a3290f99f649e36cb52cae282e5404fb3a275444ddca8a8a85eae5e4e3b66a38";
 static const char ed25519_signature[] = "8682e344ea6bced3694cea9d14b38294e056098c2e4218ac602bbb610a47851d02a7c92936a2a649fa02778b060fc8315a0d66fd7982a6ed68817937cd727401";
-static const char ecdsa[] =
-        "-----BEGIN PUBLIC KEY-----\n"
-        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE87QcXOIfaf/AykISo2hMoaoZKkwz\n"
-        "OjTvvg9hoD5y2E/1+N1RcIfEdZjdLD4K1jpFMm2TJA674Wd6a/PomC9sAA==\n"
-        "-----END PUBLIC KEY-----\n";
-static const char ecdsa_signature[] =
-        "3045022100ce5f948c770770b9141d7df4d689ee725ab5a81a3014126e9de9bbe78034f75902202ac548634f79013fbe2fbae3978f483c00b7e66b9ca5786fcb"
-        "545baae457c68d";
-static const char rsa[] =
-        "-----BEGIN PUBLIC KEY-----\n"
-        "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA5VaYQ32iw2/1QlUk+tmM\n"
-        "tzQIqHriQzadQwF7aaas/b4QluCWSL7RiXVuyWxRpYybDQ130OoJY0vTylvAzzWd\n"
-        "ZjEvPuys24sWaudu9nOIz7ZopoWU/yQGzBFFzamOttuJ7GgmkNm2pGi4f9NJ9MoC\n"
-        "PIkN1n+J75vHvF7PCFT4Ld1hroqWuKnrLkDMvBx+kskYfrA7lZ29HGV5egWtTpiw\n"
-        "vaMcDBkRdw3pnW9i0/DMnmEe3ZuYxPdY5792ci37oZGrC+CS7zvvERVufDBgET9f\n"
-        "nrW/c73iBm1Nz1lCTBXxtuQJCcYU7w/veFaBnFw5dzW4O5nuC/VVP18e38TLjArO\n"
-        "IwIDAQAB\n"
-        "-----END PUBLIC KEY-----\n";
-static const char pss_salt_32[] =
-        "6f058533e0b3d7e337fbe78238ffb8c71095877b69597e5393ac113e45b531c4510bb28c2ee906565c99fa31b7d6948c05ce1143c9b4414d7761fa81eb860951"
-        "7d039f5b09db62c4a498144c4da7383302418ad47affec54789ddbb6a7c3c4df0a1fb8680892bf1fa40c846febdbc687eb64713db4619a356f42ba1b851a99ac"
-        "e10678bd218ccb84fc0cc5355a30229cde2b381175e844b33ef6c0561af5a2975f24e82bac3cd0e2aaa671c03cdb6cd3be2c46dc6a35bafa9636fc7761dbff14"
-        "0598d905633cf64aa731d91da8d09fe97972d473fc067f0beebe87e68f2d6e33754f83baad2c6c6c0a7f41ed1b4df843fd47a66390dda20d5598643de501d2bb";
 static const char pss_salt_max[] =
         "6a2abdeb8cf5b6a1586518680aa8d591738b2c8bad231b41dadc61adb02a20ece73b1cac5dff6e7484940f0b224ffae4d5cba61f3384d824921285c86b935a8c"
         "ec5d59f062104ac6d9e78685e5945fa049d66b7fe8877a7ee6347e4b603dd28ebbe89eb71bb8784c2bfc5b8f228851cf6448ee20c3e074623ad9408b63fb13d2"
@@ -68,7 +45,7 @@ static const char rsa_pss_only[] =
         "HhhZzeZmXSp/VpdLviNlCfR/zliQhYryqYFI5CZ90eSiiACPskyJL/I8YcMccLEC\n"
         "AwEAAQ==\n"
         "-----END PUBLIC KEY-----\n";
-/* The point of `ecdsa` in its two other forms, and its curve spelt out. */
+/* The point of `known_ecdsa` in its two other forms, and its curve spelt out. */
 static const char compressed[] =
         "-----BEGIN PUBLIC KEY-----\n"
         "MDkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDIgAC87QcXOIfaf/AykISo2hMoaoZKkwz\n"
@@ -123,15 +100,15 @@ static bool is_read(const struct written *written)
 
 static bool verifies(const struct tuf_key *key, const char *signature)
 {
-        return tuf_key_verify(key, message, strlen(message), signature) == OK;
+        return tuf_key_verify(key, known_text, strlen(known_text), signature) == OK;
 }
 
 static const struct { struct written key; const char *signature; } good[] = {
         { { "ed25519", "ed25519", ed25519 }, ed25519_signature },
-        { { "ecdsa", p256, ecdsa }, ecdsa_signature },
-        { { p256, p256, ecdsa }, ecdsa_signature },
-        { { "rsa", pss, rsa }, pss_salt_32 },
-        { { "rsa", pss, rsa }, pss_salt_max },
+        { { "ecdsa", p256, known_ecdsa }, known_ecdsa_signature },
+        { { p256, p256, known_ecdsa }, known_ecdsa_signature },
+        { { "rsa", pss, known_rsa }, known_rsa_signature },
+        { { "rsa", pss, known_rsa }, pss_salt_max },
 };
 enum { GOOD = sizeof(good) / sizeof(good[0]) };
 
@@ -147,16 +124,16 @@ TEST(tuf_key, verifies_what_was_signed_by_it_and_by_no_other_kind)
 
 TEST(tuf_key, verifies_nothing_when_a_bit_of_the_message_differs)
 {
-        char other[sizeof(message)];
+        char other[sizeof(known_text)];
         for (size_t i = 0; i < GOOD; i++) {
                 OWN(tuf_key) struct tuf_key key = { 0 };
                 CHECK(read_key(&good[i].key, &key));
-                for (size_t bit = 0; bit < 8 * strlen(message); bit += 5) {
-                        memcpy(other, message, sizeof(message));
+                for (size_t bit = 0; bit < 8 * strlen(known_text); bit += 5) {
+                        memcpy(other, known_text, sizeof(known_text));
                         other[bit / 8] = (char)(other[bit / 8] ^ 1 << bit % 8);
-                        CHECK(tuf_key_verify(&key, other, strlen(message), good[i].signature) == ERR_UNTRUSTED);
+                        CHECK(tuf_key_verify(&key, other, strlen(known_text), good[i].signature) == ERR_UNTRUSTED);
                 }
-                CHECK(tuf_key_verify(&key, message, strlen(message) - 1, good[i].signature) == ERR_UNTRUSTED && tuf_key_verify(&key, "", 0, good[i].signature) == ERR_UNTRUSTED);
+                CHECK(tuf_key_verify(&key, known_text, strlen(known_text) - 1, good[i].signature) == ERR_UNTRUSTED && tuf_key_verify(&key, "", 0, good[i].signature) == ERR_UNTRUSTED);
         }
 }
 
@@ -204,7 +181,7 @@ TEST(tuf_key, takes_a_signature_only_as_lower_case_hex_of_its_length)
 TEST(tuf_key, of_rsa_does_not_take_the_older_padding)
 {
         OWN(tuf_key) struct tuf_key key = { 0 };
-        CHECK(read_key(&good[3].key, &key) && verifies(&key, pss_salt_32) && !verifies(&key, pkcs1));
+        CHECK(read_key(&good[3].key, &key) && verifies(&key, known_rsa_signature) && !verifies(&key, pkcs1));
 }
 
 TEST(tuf_key, reads_no_kind_that_it_does_not_know)
@@ -213,8 +190,8 @@ TEST(tuf_key, reads_no_kind_that_it_does_not_know)
                 { NULL, NULL, NULL }, { NULL, "ed25519", ed25519 }, { "ed25519", NULL, ed25519 }, { "ed25519", "ed25519", NULL }, { "ecdsa", p256, NULL },
                 { "rsa", pss, NULL },
                 { "ed25519", "ed25519ph", ed25519 }, { "ED25519", "ed25519", ed25519 }, { "", "", ed25519 }, { "ed25519", pss, ed25519 }, { "sphincs", "sphincs", ed25519 },
-                { "ecdsa", "ecdsa", ecdsa }, { "ecdsa", "ecdsa-sha2-nistp384", p384 }, { "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384", p384 }, { "rsa", p256, ecdsa },
-                { "rsa", "rsassa-pss-sha512", rsa }, { "rsa", "rsa-pkcs1v15-sha256", rsa }, { "rsa", "ed25519", rsa },
+                { "ecdsa", "ecdsa", known_ecdsa }, { "ecdsa", "ecdsa-sha2-nistp384", p384 }, { "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384", p384 }, { "rsa", p256, known_ecdsa },
+                { "rsa", "rsassa-pss-sha512", known_rsa }, { "rsa", "rsa-pkcs1v15-sha256", known_rsa }, { "rsa", "ed25519", known_rsa },
         };
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
                 CHECK(!is_read(&bad[i]));
@@ -223,9 +200,9 @@ TEST(tuf_key, reads_no_kind_that_it_does_not_know)
 TEST(tuf_key, reads_no_key_of_another_kind_than_it_says)
 {
         static const struct written bad[] = {
-                { "ecdsa", p256, p384 }, { "ecdsa", p256, rsa }, { "ecdsa", p256, ed25519_pem }, { "ecdsa", p256, ed25519 }, { "rsa", pss, ecdsa },
+                { "ecdsa", p256, p384 }, { "ecdsa", p256, known_rsa }, { "ecdsa", p256, ed25519_pem }, { "ecdsa", p256, ed25519 }, { "rsa", pss, known_ecdsa },
                 { "rsa", pss, ed25519_pem }, { "rsa", pss, rsa_pss_only },
-                { "ed25519", "ed25519", ed25519_pem }, { "ed25519", "ed25519", ecdsa }, { "ed25519", "ed25519", "" }, { "ecdsa", p256, "" }, { "rsa", pss, "" },
+                { "ed25519", "ed25519", ed25519_pem }, { "ed25519", "ed25519", known_ecdsa }, { "ed25519", "ed25519", "" }, { "ecdsa", p256, "" }, { "rsa", pss, "" },
         };
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
                 CHECK(!is_read(&bad[i]));
@@ -260,15 +237,15 @@ TEST(tuf_key, reads_no_spoiled_key)
 {
         const struct written as_ecdsa = { "ecdsa", p256, NULL }, as_rsa = { "rsa", pss, NULL }, as_ed25519 = { "ed25519", "ed25519", NULL };
         static const struct { const char *key, *at, *to; } spoils[] = {
-                { ecdsa, "MFkw", "M!kw" }, { ecdsa, "MFkw", "MFgw" }, { ecdsa, "BEGIN PUBLIC", "BEGIN SECRET" }, { ecdsa, "END PUBLIC", "END SECRET" },
-                { ecdsa, "-----END", "----\nEND" },
-                { ecdsa, "OjTvvg9h", "OjTvvg9i" },       /* no point of the curve */
-                { ecdsa, "2E/1+N1R", "\n\n\n\n\n\n\n\n" },
-                { rsa, "MIIBIjAN", "MIIBIzAN" }, { rsa, "BEGIN PUBLIC", "BEGIN SECRET" }, { rsa, "IwIDAQAB", "\n\n\n\n\n\n\n\n" },
+                { known_ecdsa, "MFkw", "M!kw" }, { known_ecdsa, "MFkw", "MFgw" }, { known_ecdsa, "BEGIN PUBLIC", "BEGIN SECRET" }, { known_ecdsa, "END PUBLIC", "END SECRET" },
+                { known_ecdsa, "-----END", "----\nEND" },
+                { known_ecdsa, "OjTvvg9h", "OjTvvg9i" },       /* no point of the curve */
+                { known_ecdsa, "2E/1+N1R", "\n\n\n\n\n\n\n\n" },
+                { known_rsa, "MIIBIjAN", "MIIBIzAN" }, { known_rsa, "BEGIN PUBLIC", "BEGIN SECRET" }, { known_rsa, "IwIDAQAB", "\n\n\n\n\n\n\n\n" },
                 { ed25519, "a3290f99", "A3290F99" }, { ed25519, "a3290f99", "g3290f99" }, { ed25519, "a3290f99", " 3290f99" },
         };
         for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {
-                struct written written = spoils[i].key == rsa ? as_rsa : spoils[i].key == ecdsa ? as_ecdsa : as_ed25519;
+                struct written written = spoils[i].key == known_rsa ? as_rsa : spoils[i].key == known_ecdsa ? as_ecdsa : as_ed25519;
                 written.public = spoils[i].key;
                 CHECK(is_read(&written));
                 written.public = changed(spoils[i].key, spoils[i].at, spoils[i].to);
@@ -296,7 +273,7 @@ TEST(tuf_key, in_pem_has_less_than_4_kb)
         char text[5001];
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
                 memset(text, '\n', sizeof(text));
-                memcpy(text, ecdsa, strlen(ecdsa));
+                memcpy(text, known_ecdsa, strlen(known_ecdsa));
                 text[sizes[i].bytes] = 0;
                 CHECK(is_read(&(struct written){ "ecdsa", p256, text }) == sizes[i].is_key);
         }
@@ -358,7 +335,7 @@ static void check_same_print(const struct written *one, const struct written *ot
 
 TEST(tuf_key, has_one_print_whatever_ends_its_lines)
 {
-        static const struct written pems[] = { { "ecdsa", p256, ecdsa }, { "rsa", pss, rsa } };
+        static const struct written pems[] = { { "ecdsa", p256, known_ecdsa }, { "rsa", pss, known_rsa } };
         static const char *const ends[] = { "\n", "\r\n", " \n" };
         for (size_t i = 0; i < 2; i++)
                 for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++) {
@@ -384,7 +361,7 @@ TEST(tuf_key, has_one_print_in_whatever_form_its_point_and_curve_are)
                 OWN(tuf_key) struct tuf_key other = { 0 };
                 if (!read_key(&(struct written){ "ecdsa", p256, forms[i] }, &other))
                         continue;
-                CHECK(memcmp(key.print, other.print, sizeof(key.print)) == 0 && verifies(&other, ecdsa_signature));
+                CHECK(memcmp(key.print, other.print, sizeof(key.print)) == 0 && verifies(&other, known_ecdsa_signature));
         }
 }
 
@@ -486,7 +463,7 @@ static int sweep_openssl(bool fails_from_there_on)
                         fails_on = fails_from_there_on;
                         enum err e = tuf_key_read(json, &key);
                         if (!e)
-                                e = tuf_key_verify(&key, message, strlen(message), good[i].signature);
+                                e = tuf_key_verify(&key, known_text, strlen(known_text), good[i].signature);
                         was_failed = allocations > fails_at;
                         if (e && e != ERR_NOMEM)
                                 return 1;
@@ -522,7 +499,7 @@ TEST(tuf_key, asks_nobody_for_a_passphrase)
         UI_METHOD *method = UI_create_method("none");
         char text[1000];
         snprintf(text, sizeof(text), "-----BEGIN PUBLIC KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,D95E967134451CF19DE3BAB2BDC755EC\n\n%s",
-                 strchr(ecdsa, '\n') + 1);
+                 strchr(known_ecdsa, '\n') + 1);
         CHECK(method && UI_method_set_reader(method, ask) == 0);
         UI_set_default_method(method);
         bool is_key = is_read(&(struct written){ "ecdsa", p256, text });

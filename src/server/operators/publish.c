@@ -13,8 +13,8 @@
 #include "server/store/metadata.h"
 #include "trust/release_custom.h"
 #include "trust/sha.h"
-#include "trust/tuf_build.h"
 #include "trust/tuf.h"
+#include "trust/tuf_build.h"
 
 #include <inttypes.h>
 #include <string.h>
