@@ -39,11 +39,11 @@ static bool is_plain(char c)
         return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("._+-", c));
 }
 
-/* The bytes that a capture takes from here; 0 when none may stand here. */
-static size_t capture_length(const char *path, size_t left)
+/* The bytes that a capture takes from here, up to the pattern's next byte; 0 when none may stand here. */
+static size_t capture_length(const char *path, size_t left, char end)
 {
         size_t length = 0;
-        while (length < left && is_plain(path[length]))
+        while (length < left && is_plain(path[length]) && path[length] != end)
                 length++;
         if (length > LIMIT_NAME_BYTES || (length == 1 && path[0] == '.') || (length == 2 && path[0] == '.' && path[1] == '.'))
                 return 0;
@@ -60,13 +60,13 @@ static bool matches(const char *pattern, const struct route_request *request, st
                                 return false;
                         continue;
                 }
-                size_t length = capture_length(request->path + at, request->path_length - at);
+                pattern = strchr(pattern, '}') + 1;
+                size_t length = capture_length(request->path + at, request->path_length - at, *pattern);
                 if (!length)
                         return false;
                 captures->items[captures->count].bytes = request->path + at;
                 captures->items[captures->count++].length = length;
                 at += length;
-                pattern = strchr(pattern, '}') + 1;
         }
         return at == request->path_length;
 }

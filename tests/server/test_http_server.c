@@ -328,6 +328,31 @@ static void ask_artifact(int client, const char *sha, const char *headers, struc
                 hear(client, answer);
 }
 
+/* As a TUF client asks for the target of a repository with consistent snapshots. */
+TEST(http_server, gives_an_artifact_under_the_name_of_a_target)
+{
+        static const struct { const char *form; int status; } cases[] = {
+                { "GET /v1/tuf/release/targets/edr-rules/%s.4 HTTP/1.1\r\nHost: a\r\n\r\n", 200 }, { "GET /v1/tuf/director/targets/%s.edr-rules HTTP/1.1\r\nHost: a\r\n\r\n", 200 },
+                { "GET /v1/tuf/director/targets/%.63s.edr-rules HTTP/1.1\r\nHost: a\r\n\r\n", 404 }, { "GET /v1/tuf/director/targets/%s HTTP/1.1\r\nHost: a\r\n\r\n", 404 },
+        };
+        struct rig rig;
+        char sha[65];
+        rig_start(&rig, &plain);
+        put_artifact(&rig, "abc", 3, sha);
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct rig_answer answer;
+                char request[256];
+                int client = rig_connect(&rig);
+                snprintf(request, sizeof(request), cases[i].form, sha);
+                rig_say(client, request);
+                hear(client, new_answer(&answer));
+                CHECK(answer.status == cases[i].status && (answer.status != 200 || strcmp(buf_text(&answer.body), "abc") == 0));
+                buf_done(&answer.body);
+                close(client);
+        }
+        CHECK(rig_stop(&rig) == 0);
+}
+
 TEST(http_server, gives_an_artifact_whole_or_in_part)
 {
         static char content[200000];

@@ -55,6 +55,20 @@ TEST(route_find, gives_the_captures_in_order)
         CHECK(found.e == OK && found.captures.count == 0);
 }
 
+TEST(route_find, ends_a_capture_before_the_byte_that_follows_it)
+{
+        struct found found = find("GET", "/v1/tuf/release/targets/edr-rules/0a.4");
+        CHECK(found.e == OK && found.route->id == ROUTE_TARGET_OF_RELEASE && is_capture(&found, 0, "edr-rules") && is_capture(&found, 1, "0a") && is_capture(&found, 2, "4"));
+        found = find("GET", "/v1/tuf/director/targets/0a.edr.rules");
+        CHECK(found.e == OK && found.route->id == ROUTE_TARGET_OF_DIRECTOR && is_capture(&found, 0, "0a") && is_capture(&found, 1, "edr.rules"));
+        static const char *const absent[] = { "0a", "0a.", ".4", "", "0a.4/5" };
+        for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++) {
+                char path[100];
+                snprintf(path, sizeof(path), "/v1/tuf/director/targets/%s", absent[i]);
+                CHECK(find("GET", path).e == ERR_NOT_FOUND);
+        }
+}
+
 TEST(route_find, tells_a_wrong_path_from_a_wrong_method)
 {
         struct found found = find("GET", "/v1/enrol");

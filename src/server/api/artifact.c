@@ -16,9 +16,10 @@ enum err artifacts_init(struct artifacts *artifacts, uv_loop_t *loop, const char
 enum err artifact_name(const struct exchange *exchange, char ret_sha256[65], struct why *why)
 {
         uint8_t digest[32];
+        const size_t at = exchange->route->id == ROUTE_TARGET_OF_RELEASE ? 1 : 0;        /* after the stream */
         const struct route_captures *captures = &exchange->captures;
-        if (captures->items[0].length == 64) {
-                memcpy(ret_sha256, captures->items[0].bytes, 64);
+        if (captures->items[at].length == 64) {
+                memcpy(ret_sha256, captures->items[at].bytes, 64);
                 ret_sha256[64] = 0;
                 if (hex_decode(ret_sha256, digest, sizeof(digest), NULL) == OK)
                         return OK;

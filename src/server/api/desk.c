@@ -141,6 +141,8 @@ static const struct { step *head, *whole; } steps[ROUTES] = {
         [ROUTE_DEVICE_ENROL] = { enrol_head, NULL },
         [ROUTE_TUF_RELEASE] = { NULL, release_whole },
         [ROUTE_TUF_DIRECTOR] = { NULL, director_whole },
+        [ROUTE_TARGET_OF_RELEASE] = { NULL, get_whole },
+        [ROUTE_TARGET_OF_DIRECTOR] = { NULL, get_whole },
         [ROUTE_ARTIFACT_GET] = { NULL, get_whole },
         [ROUTE_ARTIFACT_PUT] = { put_head, NULL },
         [ROUTE_HEALTHZ] = { NULL, health_whole },
@@ -206,7 +208,7 @@ static void on_whole(struct service *service, struct exchange *exchange)
 static void on_gone(struct service *service, struct exchange *exchange)
 {
         struct desk *desk = (struct desk *)service;
-        if (exchange->route && exchange->route->id == ROUTE_ARTIFACT_GET)
+        if (exchange->route && steps[exchange->route->id].whole == get_whole)
                 artifact_download_gone(exchange);
         else
                 store_link_forget(desk->link, exchange);
