@@ -96,3 +96,15 @@ void text_quote(const char *text, struct buf *into)
         }
         buf_add(into, "\"", 1);
 }
+
+void text_add_utf8(const char *text, struct buf *into)
+{
+        for (size_t left = strlen(text), length; left; text += length, left -= length) {
+                size_t good = text_utf8_length((const unsigned char *)text, left);
+                length = good ? good : 1;
+                if (good)
+                        buf_add(into, text, good);
+                else
+                        buf_add_text(into, "\xEF\xBF\xBD");
+        }
+}

@@ -17,3 +17,6 @@ bool text_is_same_name(const char *a, const char *b);
 
 /* As a JSON string, quotes included. A byte that is not UTF-8 comes out as U+FFFD, so what comes out is always JSON. */
 void text_quote(const char *text, struct buf *into);
+
+/* The same text, U+FFFD in place of each byte that is not UTF-8: for what a file system or a device calls itself. */
+void text_add_utf8(const char *text, struct buf *into);

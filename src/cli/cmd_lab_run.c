@@ -1,8 +1,8 @@
 /* Try a release in the real engine: firebreak-lab does it and signs; we name the release and hand the evidence on. */
 #include "base/limits.h"
 #include "cli/facts.h"
+#include "cli/key_file.h"
 #include "cli/lab.h"
-#include "cli/offline_key.h"
 #include "cli/publisher.h"
 #include "cli/release_folder.h"
 #include "format/json.h"
@@ -39,8 +39,9 @@ static void attempt_release(struct attempt *attempt)
 static enum err unlock(struct attempt *attempt, struct why *why)
 {
         OWN(secret_key) struct secret_key key = { 0 };
-        struct offline_keys keys = { publisher_disk(attempt->publisher), attempt->cli->args, &attempt->passphrase };
-        enum err e = offline_key_read(&keys, "offline/lab.pem", &key, why);
+        struct key_files files = { publisher_disk(attempt->publisher), publisher_path(attempt->publisher), attempt->cli->args, &attempt->passphrase };
+        bool is_encrypted = false;
+        enum err e = key_file_read(&files, "offline/lab.pem", &key, &is_encrypted, why);
         if (!e && attempt->passphrase.text[0])
                 e = channel_memory(attempt->passphrase.text, strlen(attempt->passphrase.text), &attempt->input, why);
         return e;

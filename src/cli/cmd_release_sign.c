@@ -52,7 +52,7 @@ enum err cmd_release_sign(struct cli *cli, struct why *why)
         if (!e)
                 e = publisher_hold(publisher, why);
         if (!e)
-                e = signing_do(&(struct signing){ .disk = publisher_disk(publisher), .release = id, .random = cli->random, .now = cli_now(cli),
+                e = signing_do(&(struct signing){ .disk = publisher_disk(publisher), .folder = publisher_path(publisher), .release = id, .random = cli->random, .now = cli_now(cli),
                                        .args = cli->args }, &made, why);
         return e ? e : tell(cli, &id, &made, why);
 }

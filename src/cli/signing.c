@@ -2,9 +2,9 @@
 
 #include "base/limits.h"
 #include "cli/journal.h"
-#include "cli/offline_key.h"
 #include "cli/publisher.h"
 #include "cli/signing_check.h"
+#include "cli/signing_key.h"
 #include "format/json.h"
 #include "platform/disk.h"
 #include "trust/anchor.h"
@@ -22,7 +22,8 @@ struct work {
         struct release_folder folder;
         struct buf anchor, root, old_targets, old_snapshot;        /* files, as they are */
         struct buf note, targets, snapshot;                        /* as they will be */
-        struct secret_key targets_key, snapshot_key;
+        struct signing_secrets secrets;
+        struct signing_key *targets_key, *snapshot_key;
         struct tuf_stamp targets_stamp, snapshot_stamp;            /* the new ones */
         char content_name[LIMIT_NAME_BYTES + 1];                   /* what the anchor calls the key of targets */
         uint8_t target[32];
@@ -57,8 +58,9 @@ static void work_release(struct work *work)
         for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++)
                 buf_done(buf_at(work, outputs[i]));
         release_folder_done(&work->folder);
-        secret_key_done(&work->targets_key);
-        secret_key_done(&work->snapshot_key);
+        signing_key_close(work->targets_key);
+        signing_key_close(work->snapshot_key);
+        signing_secrets_release(&work->secrets);
 }
 
 static enum err read_inputs(struct work *work, struct why *why)
@@ -120,7 +122,7 @@ static enum err name_key(struct work *work, struct why *why)
         if (e)
                 return DURING(why, e, "public/anchor");
         for (size_t i = 0; i < anchor.content_count; i++) {
-                if (!key_equal(&anchor.content[i].key, &work->targets_key.public))
+                if (!key_equal(&anchor.content[i].key, signing_key_public(work->targets_key)))
                         continue;
                 snprintf(work->content_name, sizeof(work->content_name), "%s", anchor.content[i].name);
                 return OK;
@@ -128,13 +130,13 @@ static enum err name_key(struct work *work, struct why *why)
         return FAIL(why, ERR_UNTRUSTED, "offline/targets.pem is no content key of public/anchor; this key is of another folder");
 }
 
-static enum err read_keys(struct work *work, struct why *why)
+static enum err open_keys(struct work *work, struct why *why)
 {
-        OWN(passphrase) struct passphrase passphrase = { 0 };
-        struct offline_keys keys = { work->signing->disk, work->signing->args, &passphrase };
-        enum err e = offline_key_read(&keys, "offline/targets.pem", &work->targets_key, why);
+        const struct signing *signing = work->signing;
+        struct signing_keys_opener opener = { .args = signing->args, .secrets = &work->secrets, .disk = signing->disk, .folder = signing->folder };
+        enum err e = signing_key_open(&opener, "offline/targets.pem", &work->targets_key, why);
         if (!e)
-                e = offline_key_read(&keys, "offline/snapshot.pem", &work->snapshot_key, why);
+                e = signing_key_open(&opener, "offline/snapshot.pem", &work->snapshot_key, why);
         return e ? e : name_key(work, why);
 }
 
@@ -143,11 +145,24 @@ static enum err read_keys(struct work *work, struct why *why)
 static enum err sign_note(struct work *work, struct why *why)
 {
         buf_add(&work->note, work->folder.note.bytes, work->folder.note.length);
+        struct vkey vkey;
+        uint8_t signature[64];
         enum err e = buf_check(&work->note, why);
         if (!e)
-                e = note_sign(&work->note, work->content_name, &work->targets_key, why);
+                e = vkey_make(work->content_name, signing_key_public(work->targets_key), &vkey, why);
+        if (!e)
+                e = signing_key_sign(work->targets_key, work->note.bytes, note_signed_length(work->note.bytes, work->note.length), signature, why);
+        if (!e)
+                e = note_add_signature(&work->note, &vkey, signature, why);
         sha256(buf_text(&work->note), work->note.length, work->target);
         return e;
+}
+
+static enum err sign_file(const struct buf *to_sign, struct signing_key *key, struct buf *into, struct why *why)
+{
+        struct tuf_signature signature = { .key = *signing_key_public(key) };
+        enum err e = signing_key_sign(key, buf_text(to_sign), to_sign->length, signature.signature, why);
+        return e ? e : tuf_file_write(to_sign, &signature, 1, into, why);
 }
 
 static enum err sign_targets(struct work *work, struct why *why)
@@ -163,7 +178,7 @@ static enum err sign_targets(struct work *work, struct why *why)
         memcpy(target.sha256, work->target, sizeof(target.sha256));
         struct tuf_change change = { &work->old_targets, &target };
         enum err e = tuf_targets_write(&work->targets_stamp, &change, &to_sign, why);
-        return e ? e : tuf_file_sign(&to_sign, &work->targets_key, 1, &work->targets, why);
+        return e ? e : sign_file(&to_sign, work->targets_key, &work->targets, why);
 }
 
 static enum err sign_snapshot(struct work *work, struct why *why)
@@ -172,7 +187,7 @@ static enum err sign_snapshot(struct work *work, struct why *why)
         buf_init(&to_sign, LIMIT_METADATA_BYTES);
         struct tuf_of targets = { work->targets_stamp.version, &work->targets };
         enum err e = tuf_snapshot_write(&work->snapshot_stamp, &targets, &to_sign, why);
-        return e ? e : tuf_file_sign(&to_sign, &work->snapshot_key, 1, &work->snapshot, why);
+        return e ? e : sign_file(&to_sign, work->snapshot_key, &work->snapshot, why);
 }
 
 static enum err judge(const struct work *work, struct why *why)
@@ -180,8 +195,8 @@ static enum err judge(const struct work *work, struct why *why)
         const struct signing *signing = work->signing;
         return signing_check(&(struct signing_outcome){ .release = &signing->release, .anchor = &work->anchor, .root = &work->root,
                                      .old_snapshot = &work->old_snapshot, .note = &work->note,
-                                     .targets = &work->targets, .snapshot = &work->snapshot, .targets_key = &work->targets_key.public,
-                                     .snapshot_key = &work->snapshot_key.public, .random = signing->random, .now = signing->now }, why);
+                                     .targets = &work->targets, .snapshot = &work->snapshot, .targets_key = signing_key_public(work->targets_key),
+                                     .snapshot_key = signing_key_public(work->snapshot_key), .random = signing->random, .now = signing->now }, why);
 }
 
 static enum err sign(struct work *work, struct why *why)
@@ -206,7 +221,7 @@ enum err signing_do(const struct signing *signing, struct signed_release *ret_si
         if (!e)
                 e = next_versions(&work, why);
         if (!e)
-                e = read_keys(&work, why);
+                e = open_keys(&work, why);
         if (!e)
                 e = sign(&work, why);
         if (e)

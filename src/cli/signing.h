@@ -11,6 +11,7 @@ struct random_source;
 
 struct signing {
         struct disk *disk;                       /* the publisher's folder */
+        const char *folder;                      /* where it is on this machine; NULL: nowhere */
         struct release_id release;
         struct random_source *random;
         int64_t now;
@@ -24,5 +25,5 @@ struct signed_release {
 };
 
 /* ERR_REFUSED: signed already; ERR_CONTENT: not what was packed; ERR_NOT_FOUND: no such release, or a key is not here;
- * ERR_UNAUTHORIZED: wrong passphrase; ERR_UNTRUSTED, ERR_EXPIRED: devices would refuse the outcome. */
+ * ERR_UNAUTHORIZED: wrong passphrase; ERR_REFUSED, too: a key is not encrypted and others may read it; ERR_UNTRUSTED, ERR_EXPIRED: devices would refuse the outcome. */
 MUST_CHECK enum err signing_do(const struct signing *signing, struct signed_release *ret_signed, struct why *why);

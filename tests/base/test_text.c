@@ -38,3 +38,11 @@ TEST(text_quote, always_gives_a_json_string)
         CHECK(quotes("\xC3\xA9\xF0\x9F\x98\x80", "\"\xC3\xA9\xF0\x9F\x98\x80\""));
         CHECK(quotes("a\xFF\xC3", "\"a\xEF\xBF\xBD\xEF\xBF\xBD\""));
 }
+
+TEST(text_add_utf8, replaces_what_is_none)
+{
+        OWN(buf) struct buf buf;
+        buf_init(&buf, 200);
+        text_add_utf8("a\xC3\xA9\xFFz\xC3", &buf);
+        CHECK(strcmp(buf_text(&buf), "a\xC3\xA9\xEF\xBF\xBDz\xEF\xBF\xBD") == 0);
+}

@@ -37,6 +37,9 @@ offers "show" firebreak rollout sh
 offers "--budget" firebreak rollout start --bu
 offers "--budget" firebreak rollout start edr-rules/1 --bu
 offers "acme" firebreak init a
+offers "new" firebreak keys ne
+offers "acme" firebreak keys list a
+offers "--new-passphrase-file --no-passphrase" firebreak keys passphrase k.pem --n
 offers "--name --no-passphrase" firebreak init --n
 offers "acme" firebreak release sign edr-rules/1 --publisher a
 offers "--json" firebreak status --j

@@ -82,11 +82,11 @@ TEST(options, stop_at_too_many_words_and_repeats)
         CHECK(parse(many, &args, NULL) == ERR_USAGE);
 }
 
-/* replay's may be several, so they are read otherwise; how often a plan simulates is another default; of a group the stream may be left out, and a rollout
- * that is withdrawn has its pace. */
+/* replay's may be several, so they are read otherwise; how often a plan simulates is another default; of a group the stream may be left out, a rollout
+ * that is withdrawn has its pace, and what a key is called is no publisher's name. */
 static bool is_wider(int option)
 {
-        return option == OPTION_BUDGETS || option == OPTION_POLICIES || option == OPTION_PLAN_SEEDS || option == OPTION_OF_STREAM || option == OPTION_PACE;
+        return option == OPTION_BUDGETS || option == OPTION_POLICIES || option == OPTION_PLAN_SEEDS || option == OPTION_OF_STREAM || option == OPTION_PACE || option == OPTION_KEY_NAME;
 }
 
 TEST(options, have_unique_names_and_a_line_of_help_each)

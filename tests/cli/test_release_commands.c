@@ -161,6 +161,17 @@ TEST(release_sign, tells_the_name_that_the_release_has_from_now_on)
         CHECK(SAY(&d, "release sign edr-rules/2 --publisher @/acme") == 0 && strstr(d.run.out, "version 3, good for 90 d\nnext: firebreak release publish edr-rules/2"));
 }
 
+TEST(release_sign, refuses_a_key_that_others_may_read)
+{
+        OWN(desk) struct desk d;
+        char path[128];
+        desk_open(&d);
+        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        snprintf(path, sizeof(path), "%s/acme/offline/snapshot.pem", d.path);
+        CHECK(chmod(path, 0644) == 0 && SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 78 && strstr(d.run.err, "offline/snapshot.pem") && strstr(d.run.err, "chmod 600"));
+        CHECK(chmod(path, 0600) == 0 && SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 0);
+}
+
 TEST(release_sign, leaves_the_folder_to_whoever_holds_it)
 {
         OWN(desk) struct desk d;
