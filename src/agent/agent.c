@@ -277,7 +277,9 @@ static enum err updates_open(struct agent *agent, struct why *why)
 {
         judge_close(agent->judge);
         agent->judge = NULL;
-        enum err e = identity_load(agent->disk, &agent->identity, why);
+        enum err e = file_check_own(agent->config->state_dir, why);
+        if (!e)
+                e = identity_load(agent->disk, &agent->identity, why);
         if (!e && !agent->identity.is_enrolled)
                 e = FAIL(why, ERR_REFUSED, "enrolment was not finished; run `firebreak-agent enrol` again");
         if (!e)

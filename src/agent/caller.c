@@ -12,6 +12,7 @@ enum {
         PAUSE_FIRST_MS = 500,
         FETCH_MEMORY_BYTES = 1 << 30, FETCH_FILES = 64,
 };
+static const int64_t DATE_MAX_S = 253402300799;          /* the end of the year 9999, the last that a Date can name */
 
 struct caller {
         struct caller_setup setup;
@@ -144,13 +145,21 @@ static bool has_failed(const struct fetch_answer *answer)
         return answer->err == ERR_UNAVAILABLE || answer->err == ERR_UNTRUSTED || answer->err == ERR_USAGE || answer->status >= 500;
 }
 
+/* Numbers that go on into sums of ours; the fetcher reads what strangers send. */
+static bool is_sound(const struct caller *caller, size_t length)
+{
+        const struct fetch_answer *answer = &caller->answer;
+        return length == sizeof(*answer) && answer->version == FETCH_VERSION && answer->number == caller->number && answer->err < ERR_COUNT
+               && answer->date_s >= 0 && answer->date_s <= DATE_MAX_S && answer->pace_ms >= 0;
+}
+
 void caller_take(struct caller *caller)
 {
         size_t length;
         struct why why;
         enum err e = channel_receive(caller->channel, &caller->answer, sizeof(caller->answer), &length, &why);
         struct fetch_answer *answer = &caller->answer;
-        if (e || length != sizeof(*answer) || answer->version != FETCH_VERSION || answer->number != caller->number || answer->err >= ERR_COUNT) {
+        if (e || !is_sound(caller, length)) {
                 child_lost(caller);
                 return;
         }

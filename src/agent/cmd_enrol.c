@@ -8,6 +8,7 @@
 #include "format/hex.h"
 #include "platform/clock.h"
 #include "platform/disk_folder.h"
+#include "platform/file.h"
 #include "platform/net.h"
 #include "wire/device.h"
 
@@ -157,5 +158,7 @@ enum err cmd_enrol(const struct command_line *line, struct why *why)
                 e = check_server(line->server ? line->server : config->server, why);
         if (!e)
                 e = disk_folder_open(config->state_dir, &disk, why);
+        if (!e)
+                e = file_check_own(config->state_dir, why);
         return e ? e : enrol(line, config, disk, why);
 }

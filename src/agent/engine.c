@@ -66,7 +66,7 @@ static int read_pid(const char *path)
         OWN(buf) struct buf text;
         buf_init(&text, 32);
         struct why why;
-        if (file_read(path, &text, &why))
+        if (file_read_regular(path, &text, &why))
                 return 0;
         char *end;
         long pid = strtol(buf_text(&text), &end, 10);
@@ -211,10 +211,7 @@ void engine_status(const struct engine *engine, struct engine_status *ret_status
         OWN(buf) struct buf text;
         buf_init(&text, STATUS_BYTES);
         struct why why;
-        /* A named pipe in its place would hold us up for ever. */
-        if (!engine->config->status_file || file_kind(engine->config->status_file) != FILE_REGULAR)
-                return;
-        if (file_read(engine->config->status_file, &text, &why))
+        if (!engine->config->status_file || file_read_regular(engine->config->status_file, &text, &why))
                 return;
         for (const char *at = buf_text(&text); *at;) {
                 size_t length = strcspn(at, " \t\r\n");

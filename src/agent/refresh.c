@@ -167,12 +167,15 @@ static enum err keep(const struct refresh *refresh, unsigned repository, unsigne
         return disk->ops->replace(disk, kept_path(repository, role).text, bytes.bytes, bytes.length, why);
 }
 
+/* In the order in which one vouches for the next. The other way round, power lost in between would leave new targets below an old timestamp, and whoever
+ * replays what was before takes them back. */
 static enum err keep_all(const struct refresh *refresh, struct why *why)
 {
+        static const enum tuf_role order[TUF_ROLES] = { TUF_ROOT, TUF_TIMESTAMP, TUF_SNAPSHOT, TUF_TARGETS };
         enum err e = OK;
         for (unsigned repository = 0; !e && repository < BUNDLE_REPOSITORIES; repository++)
                 for (unsigned role = 0; !e && role < TUF_ROLES; role++)
-                        e = keep(refresh, repository, role, why);
+                        e = keep(refresh, repository, order[role], why);
         return e;
 }
 
@@ -302,6 +305,9 @@ static void fetched(void *user, enum err e, const struct fetch_answer *answer)
 {
         struct refresh *refresh = user;
         refresh->is_calling = false;
+        struct why why;
+        if (e == ERR_REFUSED && spool_remove(refresh->agent->disk, wanted_spool, &why))
+                agent_note(refresh->agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
         if (!refresh->is_running)
                 return;
         if (e)

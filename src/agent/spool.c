@@ -5,13 +5,16 @@
 
 #include <string.h>
 
-enum { ROUND_NAMES = 64, DIGEST_TEXT = 64 };
+enum { ROUND_NAMES = 64, DIGEST_TEXT = 64, PATH_BYTES = 6 + DISK_NAME_MAX + 1 };
 
-/* A folder is not changed while it is listed, so names are gathered in rounds. */
+static const char metadata_name[] = "wanted";    /* where metadata arrives: refresh.c */
+
+/* A folder is not changed while it is listed, so names are gathered in rounds; a round ends when it is full, or many names would
+ * take the square of their time. */
 struct sweep {
         const struct release_note *note;
         const uint8_t *target;
-        char names[ROUND_NAMES][DIGEST_TEXT + 1];
+        char names[ROUND_NAMES][DISK_NAME_MAX + 1];
         size_t count;
 };
 
@@ -27,15 +30,29 @@ static bool is_needed(const struct sweep *sweep, const uint8_t digest[32])
         return false;
 }
 
-/* What is named otherwise is not ours to judge: the file in which metadata arrives, for one. */
+/* What is named otherwise than a download was left by a fetcher that was taken over, or by somebody who may write here. */
+static bool is_wanted(const struct sweep *sweep, const char *name)
+{
+        uint8_t digest[32];
+        if (strlen(name) == DIGEST_TEXT && hex_decode(name, digest, sizeof(digest), NULL) == OK)
+                return is_needed(sweep, digest);
+        return strcmp(name, metadata_name) == 0;
+}
+
 static enum err add_name(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why)
 {
-        (void)kind, (void)length, (void)why;
+        (void)kind, (void)length;
         struct sweep *sweep = user;
-        uint8_t digest[32];
-        if (strlen(name) == DIGEST_TEXT && hex_decode(name, digest, sizeof(digest), NULL) == OK && sweep->count < ROUND_NAMES && !is_needed(sweep, digest))
-                memcpy(sweep->names[sweep->count++], name, DIGEST_TEXT + 1);
-        return OK;
+        if (!is_wanted(sweep, name))
+                snprintf(sweep->names[sweep->count++], sizeof(sweep->names[0]), "%s", name);
+        return sweep->count == ROUND_NAMES ? FAIL(why, ERR_LIMIT, "a full round") : OK;
+}
+
+static enum err list_round(struct disk *disk, struct sweep *sweep, struct why *why)
+{
+        sweep->count = 0;
+        enum err e = disk->ops->list(disk, "spool", add_name, sweep, why);
+        return e == ERR_LIMIT && sweep->count == ROUND_NAMES ? OK : e;
 }
 
 enum err spool_sweep(struct disk *disk, const struct release_note *note, const uint8_t target[32], struct why *why)
@@ -43,20 +60,23 @@ enum err spool_sweep(struct disk *disk, const struct release_note *note, const u
         struct sweep sweep = { .note = note, .target = target, .count = ROUND_NAMES };
         enum err e = OK;
         while (!e && sweep.count == ROUND_NAMES) {
-                sweep.count = 0;
-                e = disk->ops->list(disk, "spool", add_name, &sweep, why);
-                for (size_t i = 0; !e && i < sweep.count; i++) {
-                        char path[SPOOL_PATH_BYTES];
-                        snprintf(path, sizeof(path), "spool/%s", sweep.names[i]);
-                        e = disk->ops->remove_tree(disk, path, why);
-                }
+                e = list_round(disk, &sweep, why);
+                for (size_t i = 0; !e && i < sweep.count; i++)
+                        e = spool_remove(disk, sweep.names[i], why);
         }
         return e ? DURING(why, e, "tidying the spool") : OK;
 }
 
+enum err spool_remove(struct disk *disk, const char *name, struct why *why)
+{
+        char path[PATH_BYTES];
+        snprintf(path, sizeof(path), "spool/%s", name);
+        return disk->ops->remove_tree(disk, path, why);
+}
+
 enum err spool_make_way(struct disk *disk, const char *name, struct why *why)
 {
-        char path[SPOOL_PATH_BYTES];
+        char path[PATH_BYTES];
         int fd;
         uint64_t length;
         snprintf(path, sizeof(path), "spool/%s", name);
@@ -64,7 +84,7 @@ enum err spool_make_way(struct disk *disk, const char *name, struct why *why)
         if (!e)
                 disk->ops->file_close(disk, fd);
         /* Any other failure says nothing about what is there: it may well be a part that is worth going on with. */
-        return e == ERR_REFUSED ? disk->ops->remove_tree(disk, path, why) : OK;
+        return e == ERR_REFUSED ? spool_remove(disk, name, why) : OK;
 }
 
 bool spool_has(struct disk *disk, const struct release_file *file)

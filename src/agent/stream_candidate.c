@@ -141,6 +141,32 @@ static void give_room_back(const struct stream *stream)
                 agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, why.text);
 }
 
+/* Of what is fetched next: the note, then each of its files. */
+static const uint8_t *wanted_digest(const struct stream *stream)
+{
+        return stream->note ? stream->note->files[stream->next_file].sha256 : stream->release.target;
+}
+
+static void make_room_for(const struct stream *stream, enum err e)
+{
+        char hex[65];
+        struct why why;
+        if (e == ERR_FULL)
+                give_room_back(stream);
+        hex_encode(wanted_digest(stream), 32, hex);
+        if (e == ERR_REFUSED && spool_remove(stream->agent->disk, hex, &why))
+                agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, why.text);
+}
+
+/* Without the address before it, which is longer than what there is room for. */
+static const char *reason(const struct fetch_answer *answer)
+{
+        if (!answer || !answer->text[0])
+                return "no answer";
+        const char *end = strncmp(answer->text, "GET ", 4) == 0 ? strstr(answer->text, ": ") : NULL;
+        return end ? end + 2 : answer->text;
+}
+
 static void fetch_done(void *user, enum err e, const struct fetch_answer *answer)
 {
         struct stream *stream = user;
@@ -150,9 +176,8 @@ static void fetch_done(void *user, enum err e, const struct fetch_answer *answer
                 return;
         if (e || (answer->status != 200 && answer->status != 206)) {
                 char text[SLOT_DETAIL_BYTES];
-                if (e == ERR_FULL)
-                        give_room_back(stream);
-                snprintf(text, sizeof(text), "fetching: %.80s", answer && answer->text[0] ? answer->text : "no answer");
+                make_room_for(stream, e);
+                snprintf(text, sizeof(text), "fetching: %.80s", reason(answer));
                 stream_event(stream, LIFE_FAILED, text);
                 return;
         }

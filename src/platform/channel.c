@@ -160,9 +160,10 @@ enum err channel_spool_open(const char *path, uint64_t part_max, int *ret_file, 
                 channel_close(file);
                 return e;
         }
-        if (!S_ISREG(info.st_mode)) {
+        /* What has another name too would be written to there as well. */
+        if (!S_ISREG(info.st_mode) || info.st_nlink != 1) {
                 channel_close(file);
-                return FAIL(why, ERR_IO, "opening %s: not a regular file", path);
+                return FAIL(why, ERR_REFUSED, "opening %s: %s", path, S_ISREG(info.st_mode) ? "it has another name, too" : "not a regular file");
         }
         bool is_part = (uint64_t)info.st_size < part_max;
         if (!is_part && ftruncate(file, 0)) {

@@ -66,6 +66,53 @@ enum {
                      | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM,
 };
 
+/* Later versions', by number: the headers that we are built with may be older than the kernel. */
+enum { KNOWS_TRUNCATE = 3, KNOWS_SCOPES = 6, TO_TRUNCATE = 1 << 14, SCOPE_SIGNALS = 1 << 1 };
+
+struct landlock_rules { __u64 files, ports, scopes; };
+
+static struct landlock_rules rules_known(void)
+{
+        long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+        return (struct landlock_rules){ .files = EVERYTHING | (version >= KNOWS_TRUNCATE ? TO_TRUNCATE : 0),
+                                        .scopes = version >= KNOWS_SCOPES ? SCOPE_SIGNALS : 0 };
+}
+
+/* What landlock does not look at, and what the owner of a file may do to it, or a process to others of its user: give it to
+ * others, empty it, kill it. Nothing of that is needed to fetch. */
+static const int beside_landlock[] = {
+        SCMP_SYS(truncate), SCMP_SYS(chmod), SCMP_SYS(fchmod), SCMP_SYS(fchmodat), SCMP_SYS(chown), SCMP_SYS(lchown), SCMP_SYS(fchown), SCMP_SYS(fchownat),
+        SCMP_SYS(setxattr), SCMP_SYS(lsetxattr), SCMP_SYS(fsetxattr), SCMP_SYS(removexattr), SCMP_SYS(lremovexattr), SCMP_SYS(fremovexattr),
+        SCMP_SYS(utime), SCMP_SYS(utimes), SCMP_SYS(futimesat), SCMP_SYS(utimensat),
+        SCMP_SYS(kill), SCMP_SYS(tkill), SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo), SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal),
+        SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(setpriority), SCMP_SYS(sched_setscheduler),
+        SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(io_uring_setup), SCMP_SYS(userfaultfd), SCMP_SYS(bpf),
+        SCMP_SYS(perf_event_open), SCMP_SYS(open_by_handle_at), SCMP_SYS(mount), SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key),
+};
+
+static bool refuse_others(scmp_filter_ctx filter)
+{
+        int refuse = SCMP_ACT_ERRNO(EPERM), failed = 0;
+        for (size_t i = 0; i < sizeof(beside_landlock) / sizeof(beside_landlock[0]); i++)
+                failed |= seccomp_rule_add(filter, refuse, beside_landlock[i], 0);
+        /* Where landlock knows no truncation, opening can be one. Libraries that read a file do not ask for that. */
+        failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(open), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, O_TRUNC, O_TRUNC));
+        failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, O_TRUNC, O_TRUNC));
+        failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(creat), 0);
+        failed |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0);        /* its flags are out of a filter's sight */
+        failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_NE, 0, 0));
+        failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid(), 0));
+        return failed == 0 && seccomp_load(filter) == 0;
+}
+
+static bool leave_others_alone(void)
+{
+        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+        bool done = filter && refuse_others(filter);
+        seccomp_release(filter);
+        return done;
+}
+
 /* Names, certificates, and the libraries that the C library loads for them. */
 static const char *const for_network[] = {
         "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services", "/etc/localtime", "/etc/ssl", "/etc/pki",
@@ -87,10 +134,11 @@ static bool allow(int rules, const char *path, __u64 access, int how)
         return done;
 }
 
-static bool add_paths(int rules, const char *spool, const char *readable)
+static bool add_paths(int rules, const char *spool, const char *readable, __u64 known)
 {
         /* Where a link stands for the spool, it is as if it were absent: nothing may be written. */
-        bool done = allow(rules, spool, TO_READ | TO_LIST | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG, O_DIRECTORY | O_NOFOLLOW);
+        __u64 ours = TO_READ | TO_LIST | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | (known & TO_TRUNCATE);
+        bool done = allow(rules, spool, ours, O_DIRECTORY | O_NOFOLLOW);
         for (size_t i = 0; i < sizeof(for_network) / sizeof(for_network[0]); i++)
                 done &= allow(rules, for_network[i], TO_READ | TO_LIST, 0);
         return done && (!readable || allow(rules, readable, TO_READ | TO_LIST, 0));
@@ -106,15 +154,18 @@ static bool drop_capabilities(void)
 
 enum err confine_to_network(const char *spool, const char *readable, struct why *why)
 {
-        struct landlock_ruleset_attr attributes = { .handled_access_fs = EVERYTHING };
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || !drop_capabilities())
                 return FAIL(why, ERR_UNAVAILABLE, "giving up privileges: %s", strerror(errno));
         if (IS_WATCHED)
                 return OK;
-        int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
-        bool done = rules >= 0 && add_paths(rules, spool, readable) && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+        const struct landlock_rules known = rules_known();
+        int rules = (int)syscall(SYS_landlock_create_ruleset, &known, sizeof(known), 0);
+        bool done = rules >= 0 && add_paths(rules, spool, readable, known.files) && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
         int failed = errno;
         if (rules >= 0)
                 close(rules);
+        /* Each is worth having without the other. */
+        if (!leave_others_alone())
+                return FAIL(why, ERR_UNAVAILABLE, "limiting system calls");
         return done ? OK : FAIL(why, ERR_UNAVAILABLE, "limiting what can be opened: %s", strerror(failed));
 }

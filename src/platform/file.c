@@ -67,15 +67,12 @@ void file_private(void)
         (void)umask(077);
 }
 
-enum err file_read(const char *path, struct buf *into, struct why *why)
+static enum err read_all(int take_file, const char *path, struct buf *into, struct why *why)
 {
-        int file = open(path, O_RDONLY | O_CLOEXEC);
-        if (file < 0)
-                return OS_FAIL(why, errno, "%s", path);
         enum err e = OK;
         for (ssize_t n = 1; !e && n;) {
                 char part[4096];
-                n = read(file, part, sizeof(part));
+                n = read(take_file, part, sizeof(part));
                 if (n < 0 && errno != EINTR)
                         e = OS_FAIL(why, errno, "%s", path);
                 if (n > 0) {
@@ -85,8 +82,26 @@ enum err file_read(const char *path, struct buf *into, struct why *why)
                                 e = DURING(why, e, "reading %.150s", path);
                 }
         }
-        close(file);
+        close(take_file);
         return e;
+}
+
+enum err file_read(const char *path, struct buf *into, struct why *why)
+{
+        int file = open(path, O_RDONLY | O_CLOEXEC);
+        return file < 0 ? OS_FAIL(why, errno, "%s", path) : read_all(file, path, into, why);
+}
+
+enum err file_read_regular(const char *path, struct buf *into, struct why *why)
+{
+        struct stat found;
+        int file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (file < 0)
+                return OS_FAIL(why, errno, "%s", path);
+        if (fstat(file, &found) == 0 && S_ISREG(found.st_mode))
+                return read_all(file, path, into, why);
+        close(file);
+        return FAIL(why, ERR_REFUSED, "%s is no file", path);
 }
 
 enum err file_write(const char *path, const void *bytes, size_t length, struct why *why)

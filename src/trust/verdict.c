@@ -279,7 +279,7 @@ enum err verdict_check(const struct verdict *verdict, size_t records, struct why
 {
         bool is_good = verdict->version == VERDICT_VERSION && verdict->status <= VERDICT_WANT && verdict->want_repository < BUNDLE_REPOSITORIES &&
                        verdict->want_role <= VERDICT_COHORT_ROLE && verdict->want_bytes_max <= LIMIT_METADATA_BYTES && verdict->state <= COHORT_WITHDRAW &&
-                       verdict->is_admitted <= 1 && verdict->note_length <= LIMIT_NOTE_BYTES && verdict->err < ERR_COUNT && verdict->withdrawn_count <= COHORT_WITHDRAWN_MAX &&
+                       verdict->is_admitted <= 1 && verdict->expires >= 0 && verdict->note_length <= LIMIT_NOTE_BYTES && verdict->err < ERR_COUNT && verdict->withdrawn_count <= COHORT_WITHDRAWN_MAX &&
                        verdict->withdrawal_count <= WITHDRAWALS_MAX && memchr(verdict->reason, 0, sizeof(verdict->reason));
         for (size_t i = 0; is_good && i < verdict->withdrawal_count; i++)
                 is_good = withdrawal_is_valid(&verdict->withdrawals[i]);

@@ -9,7 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Or, told by the environment, it hangs, or answers that its time ran out with so much in the spool. */
+static void spoil(struct fetch_answer *answer, const char *told)
+{
+        const struct { const char *name; int64_t *field; } fields[] = { { "pace=", &answer->pace_ms }, { "date=", &answer->date_s } };
+        for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+                if (strncmp(told, fields[i].name, strlen(fields[i].name)) == 0) {
+                        answer->err = OK;
+                        answer->status = 403;
+                        *fields[i].field = strtoll(told + strlen(fields[i].name), NULL, 10);
+                }
+}
+
+/* Or, told by the environment, it hangs, answers that its time ran out with so much in the spool, or gives a number that it should not. */
 __attribute__((constructor)) static void be_a_fetcher(void)
 {
         static struct fetch_ask ask;
@@ -23,6 +34,7 @@ __attribute__((constructor)) static void be_a_fetcher(void)
         while (channel_receive(STDIN_FILENO, &ask, sizeof(ask), &length, NULL) == OK) {
                 answer = (struct fetch_answer){ .version = FETCH_VERSION, .number = ask.number, .err = ERR_TIMEOUT, .spool_from = 5,
                                                 .spool_length = strtoul(told, NULL, 10) };
+                spoil(&answer, told);
                 if (channel_send(STDIN_FILENO, &answer, sizeof(answer), NULL) != OK)
                         break;
         }
@@ -114,5 +126,22 @@ TEST(caller, makes_no_pause_between_slices_of_a_download_while_something_comes)
                 ask(world.caller, &world.heard);
                 CHECK(unsetenv("FETCHER") == 0 && world.heard.e == ERR_TIMEOUT && is_free(&world) == cases[i].is_free);
                 CHECK((caller_file(world.caller) >= 0) == cases[i].is_free);     /* one that failed is started afresh */
+        }
+}
+
+/* A fetcher that was taken over, as what comes next does sums with what it says. */
+TEST(caller, hangs_up_on_a_fetcher_whose_numbers_cannot_be)
+{
+        static const struct { const char *lie; bool is_taken; } cases[] = {
+                { "pace=0", true }, { "pace=-2", false }, { "pace=-9223372036854775808", false }, { "date=253402300799", true },
+                { "date=253402300800", false }, { "date=-1", false }, { "date=-9223372036854775808", false },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                OWN(world) struct world world;
+                world_open(&world);
+                CHECK(setenv("FETCHER", cases[i].lie, 1) == 0);
+                ask(world.caller, &world.heard);
+                CHECK(unsetenv("FETCHER") == 0 && world.heard.e == (cases[i].is_taken ? OK : ERR_UNAVAILABLE));
+                CHECK((caller_file(world.caller) >= 0) == cases[i].is_taken && is_free(&world) == cases[i].is_taken);
         }
 }

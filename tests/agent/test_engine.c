@@ -203,3 +203,22 @@ TEST(engine_status, reads_what_the_engine_says_and_nothing_else)
         }
         CHECK(unlink(path) == 0 && rmdir(folder) == 0);
 }
+
+/* Whose folder that is may be anybody's: an engine that a release took over must not hold up the one that takes the release back. */
+TEST(engine, that_puts_a_pipe_in_place_of_its_files_holds_nobody_up)
+{
+        char folder[64], pid_file[80], status_file[80];
+        CHECK(file_temporary(folder, NULL) == OK);
+        snprintf(pid_file, sizeof(pid_file), "%s/pid", folder);
+        snprintf(status_file, sizeof(status_file), "%s/status", folder);
+        CHECK(mkfifo(pid_file, 0600) == 0 && mkfifo(status_file, 0600) == 0);
+        const struct agent_engine config = { .pid_file = pid_file, .status_file = status_file, .reload_signal = "HUP" };
+        struct engine engine;
+        struct engine_status status;
+        engine_init(&engine, &config);
+        alarm(20);                       /* it would wait for ever */
+        engine_status(&engine, &status);
+        CHECK(status.load == ENGINE_SAYS_NOTHING && engine_start(&engine, &places, 0, NULL) == ERR_NOT_FOUND);
+        alarm(0);
+        file_remove_tree(folder);
+}

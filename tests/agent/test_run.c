@@ -386,3 +386,31 @@ TEST(run, serves_a_stream_although_the_one_before_it_cannot_run)
         CHECK(device_report(&device)->running == 6);
         device_stop(&device);
 }
+
+static bool says_whose_folder(struct toy *toy, void *user)
+{
+        (void)toy;
+        return device_has_said(user, "others than its owner may write to");
+}
+
+/* Whoever may write there chooses what the engine loads, whatever was signed: said aloud, and no release trusted to it. */
+TEST(run, installs_nothing_into_a_folder_that_others_may_write_to)
+{
+        OWN(device) struct device device;
+        char state[96];
+        device_with_4(&device, "");
+        device_stop(&device);
+        snprintf(state, sizeof(state), "%s/state", device.folder);
+        CHECK(chmod(state, 0777) == 0);
+        device_keep_log(&device);
+        device_start(&device, "run", NULL);
+        unsigned checkins = device.toy.checkins;
+        toy_publish(&device.toy, 6, toy_good_too);
+        toy_serve(&device.toy, says_whose_folder, &device);
+        CHECK(device_engine_pid(&device) && device.toy.checkins == checkins && device_current_is(&device, "a"));
+        CHECK(chmod(state, 0711) == 0);
+        device_stop(&device);
+        device_start(&device, "run", NULL);
+        CHECK(device_report(&device)->running == 6);
+        device_stop(&device);
+}

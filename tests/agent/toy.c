@@ -106,18 +106,29 @@ static void publish(struct toy *toy, struct toy_repository *repository, const st
         put_metadata(toy, name, TUF_TIMESTAMP, 0, &timestamp);
 }
 
+static void write_root(const struct toy *toy, struct toy_repository *repository)
+{
+        const struct public_key keys[] = { test_key(repository->root_key).public, test_key(repository->targets_key).public, test_key(repository->timestamp_key).public };
+        const struct tuf_root to_write = { { ++repository->root_version, now_s(toy) + LIFE_S },
+                                           { { &keys[0], 1, 1 }, { &keys[1], 1, 1 }, { &keys[1], 1, 1 }, { &keys[2], 1, 1 } } };
+        OWN(buf) struct buf to_sign;
+        buf_init(&to_sign, LIMIT_METADATA_BYTES);
+        CHECK(tuf_root_write(&to_write, &to_sign, NULL) == OK);
+        sign_into(&to_sign, repository->root_key, &repository->root);
+}
+
 static void repository_open(const struct toy *toy, struct toy_repository *repository, uint8_t root, uint8_t targets, uint8_t timestamp)
 {
         *repository = (struct toy_repository){ .root_key = root, .targets_key = targets, .timestamp_key = timestamp };
         buf_init(&repository->root, LIMIT_METADATA_BYTES);
         buf_init(&repository->targets, LIMIT_METADATA_BYTES);
-        const struct public_key keys[] = { test_key(root).public, test_key(targets).public, test_key(timestamp).public };
-        const struct tuf_root to_write = { { 1, now_s(toy) + LIFE_S },
-                                           { { &keys[0], 1, 1 }, { &keys[1], 1, 1 }, { &keys[1], 1, 1 }, { &keys[2], 1, 1 } } };
-        OWN(buf) struct buf to_sign;
-        buf_init(&to_sign, LIMIT_METADATA_BYTES);
-        CHECK(tuf_root_write(&to_write, &to_sign, NULL) == OK);
-        sign_into(&to_sign, root, &repository->root);
+        write_root(toy, repository);
+}
+
+void toy_renew_root(struct toy *toy, struct toy_repository *repository)
+{
+        write_root(toy, repository);
+        put_metadata(toy, repository == &toy->release ? "release" : "director", TUF_ROOT, repository->root_version, &repository->root);
 }
 
 void toy_open(struct toy *toy)
@@ -213,7 +224,7 @@ static void approve(struct toy *toy, const struct release_note *note, const stru
 void toy_publish(struct toy *toy, uint64_t counter, const struct toy_file *files)
 {
         struct release_file list[TOY_TARGETS];
-        struct release_note note = { .stream = "rules", .version = "1.0", .counter = counter, .floor = 1, .platform_count = 1, .platforms = { "any" }, .files = list };
+        struct release_note note = { .stream = "rules", .version = "1.0", .counter = counter, .floor = toy->floor ? toy->floor : 1, .platform_count = 1, .platforms = { "any" }, .files = list };
         note.ceiling = (struct ceiling){ .start = now_s(toy) - 60 + toy->start_in_s, .count = 1, .steps = { { 0, CEILING_ALL_PPM } } };
         for (; files[note.file_count].path; note.file_count++) {
                 const struct toy_file *file = &files[note.file_count];

@@ -15,7 +15,7 @@ enum toy_lease { TOY_WAIT, TOY_EXPOSE, TOY_SHADOW, TOY_REFUSE, TOY_FORGE };
 
 struct toy_repository {
         struct buf root, targets;
-        uint64_t version;
+        uint64_t version, root_version;
         uint8_t root_key, targets_key, timestamp_key;
 };
 
@@ -31,6 +31,7 @@ struct toy {
         int64_t instead;                 /* whoever asks for another release waits, and is told to prepare this one */
         int64_t lease_s;                 /* from granted to deadline */
         int64_t lease_ahead_s;           /* a lease of the future: how far */
+        uint64_t floor;                  /* of what is published next; 0: the lowest */
         int64_t start_in_s;              /* of what is published next: its ceiling admits nobody before */
         uint8_t mac_key[32], device_key[32];
         char device[33];
@@ -51,6 +52,8 @@ void toy_write_public(struct toy *toy, const char *folder);
 struct toy_file { const char *path, *text; };
 /* Release `counter` of stream `rules`, offered to all. Ends with a row without path; sorted by path. */
 void toy_publish(struct toy *toy, uint64_t counter, const struct toy_file *files);
+/* The next root of a repository, with the same keys. */
+void toy_renew_root(struct toy *toy, struct toy_repository *repository);
 /* Release `newest`, offered to all, and `older`, named beside it: whoever asks for another is told to prepare that one, until it is let go. */
 void toy_keep_back(struct toy *toy, uint64_t older, uint64_t newest, const struct toy_file *files);
 void toy_let_go(struct toy *toy);

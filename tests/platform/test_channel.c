@@ -2,8 +2,10 @@
 
 #include "support/test.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 TEST(channel, carries_messages_whole_and_says_when_the_other_side_is_gone)
@@ -61,6 +63,11 @@ TEST(channel_spool_open, goes_on_with_a_part_and_never_through_a_link)
         channel_close(file);
         CHECK(channel_spool_open(path, 4, &file, &length, NULL) == OK && length == 0 && lseek(file, 0, SEEK_END) == 0);
         channel_close(file);
+        /* Another name of it is another file for whoever knows it by that. */
+        int other;
+        CHECK(linkat(AT_FDCWD, path, AT_FDCWD, link, 0) == 0 && channel_spool_open(link, 4, &other, &length, NULL) == ERR_REFUSED);
+        CHECK(channel_spool_open(path, 4, &other, &length, NULL) == ERR_REFUSED && unlink(link) == 0);
+        CHECK(mkfifo(link, 0600) == 0 && channel_spool_open(link, 9, &other, &length, NULL) == ERR_REFUSED && unlink(link) == 0);
         CHECK(symlink(path, link) == 0 && channel_spool_open(link, 9, &file, &length, NULL) == ERR_IO);
         CHECK(unlink(link) == 0 && symlink(folder, link) == 0);
         snprintf(path, sizeof(path), "%s/link/part", folder);

@@ -6,9 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* With the sanitizers only part of it is in force: see confine.c. */
@@ -64,6 +69,33 @@ static bool can_open(const char *path, int flags)
         return file >= 0;
 }
 
+/* What landlock does not look at, and what an owner may do to his files, and a process to others of its user. */
+static bool can_harm(const char *path)
+{
+        struct rlimit none = { 0, 0 };
+        char own[] = "x";
+        return truncate(path, 0) == 0 || can_open(path, O_RDONLY | O_TRUNC) || chmod(path, 0666) == 0 || chown(path, getuid(), getgid()) == 0
+               || utimes(path, NULL) == 0 || setxattr(path, "user.x", own, 1, 0) == 0 || kill(getppid(), 0) == 0
+               || prlimit(getppid(), RLIMIT_FSIZE, &none, NULL) == 0;
+}
+
+static void *be_a_thread(void *user)
+{
+        return user;
+}
+
+/* What a fetcher does: parts that are begun anew, connections, names that are looked up in a thread. */
+static bool can_work(const char *part)
+{
+        pthread_t thread;
+        char token = 0;
+        void *ended = NULL;
+        int file = open(part, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        bool works = file >= 0 && write(file, "x", 1) == 1 && ftruncate(file, 0) == 0 && close(file) == 0;
+        return works && socket(AF_INET, SOCK_STREAM, 0) >= 0 && pthread_create(&thread, NULL, be_a_thread, &token) == 0
+               && pthread_join(thread, &ended) == 0 && ended == &token;
+}
+
 static int use_network(void *user)
 {
         const struct rights *rights = user;
@@ -71,10 +103,11 @@ static int use_network(void *user)
         snprintf(part, sizeof(part), "%s/part", rights->spool);
         if (confine_to_network(rights->spool, NULL, NULL) != OK)
                 return REFUSED_BY_SYSTEM;
-        bool works = can_open(part, O_RDWR | O_CREAT) && can_open(part, O_RDWR | O_TRUNC) && socket(AF_INET, SOCK_STREAM, 0) >= 0;
+        bool works = can_work(part);
         if (!works || IS_WATCHED)
                 return works ? CONFINED : LEAKS;
-        bool is_shut = !can_open(rights->secret, O_RDONLY) && !can_open(rights->secret, O_WRONLY) && !can_open("/etc/passwd", O_RDONLY) && unlink(part);
+        bool is_shut = !can_open(rights->secret, O_RDONLY) && !can_open(rights->secret, O_WRONLY) && !can_open("/etc/passwd", O_RDONLY) && unlink(part)
+                       && !can_harm(rights->secret);
         execl("/bin/true", "true", NULL);
         return is_shut ? CONFINED : LEAKS;
 }
@@ -92,6 +125,8 @@ TEST(confine_to_network, leaves_the_spool_and_nothing_that_is_beside_it)
         CHECK(child_fork(use_network, &rights, &child, NULL) == OK);
         CHECK(waitpid(child.pid, &status, 0) == child.pid && WIFEXITED(status));
         CHECK(WEXITSTATUS(status) == CONFINED || WEXITSTATUS(status) == REFUSED_BY_SYSTEM);
+        struct stat found;
+        CHECK(stat(secret, &found) == 0 && found.st_size == 1 && (found.st_mode & 0777) == 0600);
         file_remove_tree(folder);
 }
 

@@ -132,3 +132,24 @@ TEST(file_private, keeps_what_is_made_after_it_for_the_owner)
         }
         file_remove_tree(folder);
 }
+
+TEST(file_read_regular, takes_a_file_and_waits_for_nobody)
+{
+        char folder[64], path[80], link[80];
+        struct why why;
+        OWN(buf) struct buf text;
+        buf_init(&text, 100);
+        CHECK(file_temporary(folder, NULL) == OK);
+        snprintf(path, sizeof(path), "%s/pipe", folder);
+        snprintf(link, sizeof(link), "%s/link", folder);
+        CHECK(mkfifo(path, 0600) == 0 && symlink("pipe", link) == 0);
+        alarm(20);                       /* it would wait for ever */
+        CHECK(file_read_regular(path, &text, &why) == ERR_REFUSED && strstr(why.text, path));
+        CHECK(file_read_regular(link, &text, NULL) == ERR_REFUSED && file_read_regular("/dev/zero", &text, NULL) == ERR_REFUSED);
+        CHECK(file_read_regular(folder, &text, NULL) == ERR_REFUSED);
+        alarm(0);
+        file_remove(path);
+        CHECK(file_read_regular(link, &text, NULL) == ERR_NOT_FOUND);
+        CHECK(file_write(path, "here", 4, NULL) == OK && file_read_regular(link, &text, NULL) == OK && strcmp(buf_text(&text), "here") == 0);
+        file_remove_tree(folder);
+}

@@ -471,6 +471,9 @@ TEST(verdict, of_another_form_is_not_believed)
         bad.version++;
         CHECK(verdict_check(&bad, 0, NULL) == ERR_SYNTAX);
         bad = good;
+        bad.expires = -1;
+        CHECK(verdict_check(&bad, 0, NULL) == ERR_SYNTAX);
+        bad = good;
         memset(bad.reason, 'x', sizeof(bad.reason));
         CHECK(verdict_check(&bad, 0, NULL) == ERR_SYNTAX);
         bad = good;
