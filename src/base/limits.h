@@ -54,5 +54,16 @@ enum {
         LIMIT_TARGET_BYTES = 2048,            /* path and query; the longest of ours is under 300 */
         LIMIT_REPLAY_RUNS = 100000,           /* of one command; a night's work at the smallest fleets */
         LIMIT_REPLAY_SEEDS = 1000,            /* of one row: the median of more says no more */
+        LIMIT_ENTRY_BYTES = 65535,            /* of the transparency log: C2SP tlog-tiles has two bytes for the length */
+        LIMIT_TREE_BITS = 48,                 /* its entries are fewer than 2^48: a thousand a second for 8,900 years, and no sum overflows */
+        LIMIT_PROOF_HASHES = 63,              /* of one Merkle proof, C2SP tlog-witness; a tree of 2^48 needs 49 */
+        LIMIT_PROOF_EXTRA_BYTES = 4096,       /* what a maker may put into a proof beside it: a signature, a name */
+        LIMIT_PROOF_BYTES = 192 << 10,        /* a checkpoint, 63 lines of hashes and what is beside it */
+        LIMIT_ORIGIN_BYTES = 255,             /* a log's or witness's name: C2SP tlog-cosignature has one byte for the length */
+        LIMIT_CHECKPOINT_BYTES = 128 << 10,   /* 16 signatures, which C2SP signed-note asks for, of the largest kind; ours is under 1 KB */
+        LIMIT_CHECKPOINT_SIGNATURE_BYTES = 5120, /* post-quantum ones, which we pass over, have nearly 5,000 */
+        LIMIT_WITNESSES = 32,                 /* that one policy knows */
+        LIMIT_WITNESS_LOGS = 256,             /* that one witness looks after: as many as fit a command line, and are found one by one */
+        LIMIT_WITNESS_CONNECTIONS = 256,      /* of one witness: logs ask a few times a minute; below the usual 1,024 open files */
         LIMIT_PAGE_BYTES = 64 << 20,          /* a replay's report: twenty scenarios under six policies are 3 MB */
 };

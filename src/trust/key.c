@@ -40,6 +40,29 @@ bool key_equal(const struct public_key *a, const struct public_key *b)
         return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
+void key_id(const struct public_key *key, const char *name, uint8_t type, uint8_t id[4])
+{
+        uint8_t digest[32];
+        struct sha256 sha;
+        sha256_init(&sha);
+        sha256_update(&sha, name, strlen(name));
+        sha256_update(&sha, (const uint8_t[]){ '\n', type }, 2);
+        sha256_update(&sha, key->bytes, 32);
+        sha256_final(&sha, digest);
+        memcpy(id, digest, 4);
+}
+
+void key_text(const struct public_key *key, const char *name, uint8_t type, char *text)
+{
+        char hex[9], base64[sodium_base64_ENCODED_LEN(33, sodium_base64_VARIANT_ORIGINAL)];
+        uint8_t id[4], bytes[33] = { type };
+        memcpy(bytes + 1, key->bytes, 32);
+        key_id(key, name, type, id);
+        hex_encode(id, sizeof(id), hex);
+        sodium_bin2base64(base64, sizeof(base64), bytes, sizeof(bytes), sodium_base64_VARIANT_ORIGINAL);
+        snprintf(text, strlen(name) + KEY_TEXT_MORE, "%s+%s+%s", name, hex, base64);
+}
+
 enum err vkey_make(const char *name, const struct public_key *key, struct vkey *ret_vkey, struct why *why)
 {
         if (!word_is_name(name) || strchr(name, '+'))
@@ -51,14 +74,7 @@ enum err vkey_make(const char *name, const struct public_key *key, struct vkey *
 
 void vkey_id(const struct vkey *vkey, uint8_t id[4])
 {
-        uint8_t digest[32];
-        struct sha256 sha;
-        sha256_init(&sha);
-        sha256_update(&sha, vkey->name, strlen(vkey->name));
-        sha256_update(&sha, "\n\x01", 2);                /* 1: Ed25519 */
-        sha256_update(&sha, vkey->key.bytes, 32);
-        sha256_final(&sha, digest);
-        memcpy(id, digest, 4);
+        key_id(&vkey->key, vkey->name, 1, id);
 }
 
 void vkey_id_text(const struct vkey *vkey, char text[9])
@@ -70,12 +86,7 @@ void vkey_id_text(const struct vkey *vkey, char text[9])
 
 void vkey_text(const struct vkey *vkey, char text[VKEY_TEXT_MAX])
 {
-        char id[9], base64[sodium_base64_ENCODED_LEN(33, sodium_base64_VARIANT_ORIGINAL)];
-        uint8_t key[33] = { 1 };
-        memcpy(key + 1, vkey->key.bytes, 32);
-        vkey_id_text(vkey, id);
-        sodium_bin2base64(base64, sizeof(base64), key, sizeof(key), sodium_base64_VARIANT_ORIGINAL);
-        snprintf(text, VKEY_TEXT_MAX, "%s+%s+%s", vkey->name, id, base64);
+        key_text(&vkey->key, vkey->name, 1, text);
 }
 
 enum err vkey_parse(const char *text, struct vkey *ret_vkey, struct why *why)

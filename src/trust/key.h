@@ -27,6 +27,11 @@ static inline void secret_key_release(struct secret_key *key) { secret_key_done(
 void key_sign(const struct secret_key *key, const void *bytes, size_t length, uint8_t signature[64]);
 bool key_verify(const struct public_key *key, const void *bytes, size_t length, const uint8_t signature[64]);
 bool key_equal(const struct public_key *a, const struct public_key *b);
+/* By which a signed note tells whose signature a line is (C2SP signed-note); `type` says of what kind: 1 is Ed25519 over the note's text. */
+void key_id(const struct public_key *key, const char *name, uint8_t type, uint8_t id[4]);
+/* The same key as text, NAME+HEX8+BASE64, for names and types of whatever kind; needs strlen(name) + KEY_TEXT_MORE bytes. */
+enum { KEY_TEXT_MORE = 1 + 8 + 1 + 44 + 1 };
+void key_text(const struct public_key *key, const char *name, uint8_t type, char *text);
 
 /* PKCS#8 in PEM, as `openssl pkey` reads it. Encrypted (scrypt, AES-256-CBC) when there is a passphrase. */
 struct key_lock {
@@ -45,7 +50,7 @@ struct vkey {
         char name[LIMIT_NAME_BYTES + 1];
         struct public_key key;
 };
-enum { VKEY_TEXT_MAX = LIMIT_NAME_BYTES + 1 + 8 + 1 + 44 + 1 };
+enum { VKEY_TEXT_MAX = LIMIT_NAME_BYTES + KEY_TEXT_MORE };
 
 /* ERR_SYNTAX: the name is none. */
 MUST_CHECK enum err vkey_make(const char *name, const struct public_key *key, struct vkey *ret_vkey, struct why *why);

@@ -18,7 +18,7 @@ size_t note_signed_length(const char *bytes, size_t length)
         return length;
 }
 
-static enum err check_text(const char *text, size_t length, struct why *why)
+enum err note_check_text(const char *text, size_t length, struct why *why)
 {
         if (!length || length > LIMIT_NOTE_BYTES)
                 return FAIL(why, ERR_LIMIT, "a note's text has 1 to %d bytes", LIMIT_NOTE_BYTES);
@@ -77,7 +77,7 @@ enum err note_parse(const char *bytes, size_t length, struct note *ret_note, str
         ret_note->signature_count = 0;
         if (text_length == length)
                 return FAIL(why, ERR_SYNTAX, "not a signed note: no empty line before signatures");
-        enum err e = check_text(bytes, text_length, why);
+        enum err e = note_check_text(bytes, text_length, why);
         return e ? e : parse_signatures(bytes + text_length + 1, bytes + length, ret_note, why);
 }
 
@@ -86,7 +86,7 @@ enum err note_add_signature(struct buf *note, const struct vkey *vkey, const uin
         uint8_t blob[BLOB_BYTES];
         char base64[sodium_base64_ENCODED_LEN(BLOB_BYTES, sodium_base64_VARIANT_ORIGINAL)];
         size_t text_length = note_signed_length(buf_text(note), note->length);
-        enum err e = check_text(buf_text(note), text_length, why);
+        enum err e = note_check_text(buf_text(note), text_length, why);
         if (e)
                 return e;
         vkey_id(vkey, blob);

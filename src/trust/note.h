@@ -31,6 +31,9 @@ MUST_CHECK enum err note_add_signature(struct buf *note, const struct vkey *vkey
 /* How much of it is signed: all of a text, or the text of a note. */
 size_t note_signed_length(const char *bytes, size_t length);
 
+/* Could this be the text of a note: lines of UTF-8, each ended, without control characters? ERR_SYNTAX, ERR_LIMIT. */
+MUST_CHECK enum err note_check_text(const char *text, size_t length, struct why *why);
+
 /* ERR_SYNTAX, ERR_LIMIT. Says nothing of whose the signatures are. */
 MUST_CHECK enum err note_parse(const char *bytes, size_t length, struct note *ret_note, struct why *why);
 /* ERR_UNTRUSTED unless `threshold` different keys signed it (a key counts once, under whatever names), or when one of the
