@@ -29,13 +29,14 @@ int64_t agent_steady_ms(const struct agent *agent)
 
 int64_t agent_trusted_s(struct clock *clock)
 {
-        int64_t now = clock->ops->wall_s(clock);
-        return now < FIREBREAK_BUILD_TIME ? FIREBREAK_BUILD_TIME : now;
+        struct trusted_time time;
+        trusted_time_init(&time);
+        return trusted_time_s(&time, clock->ops->wall_s(clock));
 }
 
 int64_t agent_time_s(const struct agent *agent)
 {
-        return agent_trusted_s(agent->clock);
+        return trusted_time_s(&agent->time, agent->clock->ops->wall_s(agent->clock));
 }
 
 int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms)
@@ -406,6 +407,7 @@ static enum err agent_init(struct agent *agent, struct why *why)
         struct why trouble;
         if (folders(agent, &trouble))
                 agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, trouble.text);
+        trusted_time_read(&agent->time, agent->disk);
         enum err e = slots_ready(agent, why);
         if (!e)
                 e = refresh_open(agent, &agent->refresh, why);
@@ -449,6 +451,7 @@ enum err agent_run(const char *config_path, struct why *why)
                 .pace_ms = FIRST_PACE_MS, .boot = boot_number(), .signals = signals,
         };
         log_init(&agent.log, log_now_ms, agent.clock);
+        trusted_time_init(&agent.time);
         FILE *lines = log_file_open();
         if (lines)
                 agent.log.to = lines;

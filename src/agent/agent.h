@@ -9,6 +9,7 @@
 #include "agent/identity.h"
 #include "agent/judge.h"
 #include "agent/slot.h"
+#include "agent/trusted_time.h"
 #include "base/log.h"
 
 struct stream;
@@ -19,6 +20,7 @@ struct agent {
         const struct agent_config *config;
         struct log log;
         struct clock *clock;
+        struct trusted_time time;
         struct random_source *random;
         struct disk *disk;                       /* state_dir */
         struct slots *slots;
@@ -41,10 +43,10 @@ struct agent {
 MUST_CHECK enum err agent_run(const char *config_path, struct why *why);
 
 int64_t agent_steady_ms(const struct agent *agent);
-/* Trusted time: the later of the system's clock and the build's. The server never moves it, not with a Date nor with what it
- * signs: whoever holds its keys could reach past the ceiling of a release by it. */
+/* Trusted time (trusted_time.h). The server never moves it, not with a Date nor with what it signs: whoever holds its keys could
+ * reach past the ceiling of a release by it. */
 int64_t agent_time_s(const struct agent *agent);
-int64_t agent_trusted_s(struct clock *clock);            /* the same where there is no supervisor */
+int64_t agent_trusted_s(struct clock *clock);            /* for reports, where there is no supervisor: of clock and build */
 bool agent_is_busy(const struct agent *agent);           /* a release is on trial in some stream */
 /* May a stream ask for a lease? Not while another is on trial, nor before its report is sent. */
 bool agent_may_ask(const struct agent *agent);

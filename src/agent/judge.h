@@ -13,13 +13,16 @@
 struct judge;
 
 MUST_CHECK enum err judge_open(const char *anchor_path, struct judge **ret_judge, struct why *why);
+MUST_CHECK enum err judge_new(const struct buf *anchor, struct judge **ret_judge, struct why *why);
 void judge_close(struct judge *judge);
 OWN_DEFINE(judge, struct judge *, judge_close)
 
-/* The signed note that `target` names. ERR_IO: other bytes than asked for, fetch them again; else what is wrong with the
- * release itself: ERR_UNTRUSTED, ERR_SYNTAX, ERR_LIMIT. */
-MUST_CHECK enum err judge_note(const struct judge *judge, const struct buf *signed_note, const uint8_t target[32],
-                               struct release_note **ret_note, struct why *why);
+/* The signed note that `facts.target` names, of a release that was offered as `counter`; its note and lease are not there yet. ERR_IO: other
+ * bytes than asked for, fetch them again; ERR_REFUSED: not for us, or not yet; else what is wrong with the release itself:
+ * ERR_UNTRUSTED, ERR_SYNTAX, ERR_LIMIT, ERR_ROLLBACK. */
+struct judge_offer { struct install_facts facts; uint64_t counter; };
+MUST_CHECK enum err judge_candidate(const struct judge *judge, const struct judge_offer *offer, const struct buf *signed_note,
+                                    struct release_note **ret_note, struct why *why);
 
 /* The answer to our question, and whether it lets us do anything: an exposure by the whole install rule, a shadow when it
  * names what runs here. `facts` is completed with the lease. */

@@ -1,10 +1,10 @@
 #include "agent/refresh.h"
 
+#include "agent/question.h"
 #include "agent/spool.h"
 #include "agent/verify.h"
 #include "base/mem.h"
 #include "platform/file.h"
-#include "trust/cohort.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -109,59 +109,24 @@ static uint64_t wanted_of(const struct agent *agent, struct stream *stream)
         return slots_is_denied(agent->slots, stream->index, stream->wanted) ? 0 : stream->wanted;
 }
 
-/* What was given up here, and in the place of all that is denied by its height alone, a lower bound. */
-static void add_choice(const struct agent *agent, const struct stream *stream, struct buf *bundle)
-{
-        const struct slot_stream *now = slots_stream(agent->slots, stream->index);
-        uint64_t running = slots_in(agent->slots, stream->index, (enum slot_id)now->current)->counter;
-        bool is_lower = now->denied_below && running < now->denied_below - 1;
-        bundle_add_number(bundle, BUNDLE_ABOVE, is_lower ? now->denied_below - 1 : running);
-        bundle_add_numbers(bundle, BUNDLE_DENIED, now->denied, now->denied_count);
-}
-
-/* Files first: their places in the bundle stay the same from run to run. */
 static enum err make_bundle(const struct refresh *refresh, struct buf *bundle, struct why *why)
 {
         const struct agent *agent = refresh->agent;
-        buf_add(bundle, refresh->files.bytes, refresh->files.length);
-        bundle_add_number(bundle, BUNDLE_NOW, (uint64_t)agent_time_s(agent));
-        bundle_add_text(bundle, BUNDLE_DEVICE, agent->device);
-        bundle_add_text(bundle, BUNDLE_RING, agent->config->ring);
-        bundle_add_text(bundle, BUNDLE_PLATFORM, agent->config->platform);
-        bundle_add_text(bundle, BUNDLE_STREAM, agent->streams[refresh->stream].config->name);
-        bundle_add_number(bundle, BUNDLE_WANTED, wanted_of(agent, &refresh->agent->streams[refresh->stream]));
-        add_choice(agent, &agent->streams[refresh->stream], bundle);
-        bundle_add_number(bundle, BUNDLE_FLOOR, slots_stream(agent->slots, agent->streams[refresh->stream].index)->floor);
-        if (refresh->cohort.length)
-                bundle_add(bundle, BUNDLE_COHORT, refresh->cohort.bytes, refresh->cohort.length);
+        struct stream *stream = &refresh->agent->streams[refresh->stream];
+        const struct question question = {
+                .files = &refresh->files, .cohort = &refresh->cohort, .slots = slots_stream(agent->slots, stream->index),
+                .device = agent->device, .ring = agent->config->ring, .platform = agent->config->platform, .stream = stream->config->name,
+                .now_s = agent_time_s(agent), .wanted = wanted_of(agent, stream),
+        };
+        question_write(&question, bundle);
         return buf_check(bundle, why);
-}
-
-/* Our own framing, written by bundle_add: a record's bytes by its number. */
-static size_t walk(const struct buf *bundle, size_t index, uint8_t *ret_kind, struct buf *ret_bytes)
-{
-        size_t count = 0;
-        for (size_t at = 0; at + 5 <= bundle->length; count++) {
-                const uint8_t *head = (const uint8_t *)bundle->bytes + at;
-                size_t length = head[1] | (size_t)head[2] << 8 | (size_t)head[3] << 16 | (size_t)head[4] << 24;
-                if (count == index && ret_kind) {
-                        *ret_kind = head[0];
-                        *ret_bytes = (struct buf){ .bytes = bundle->bytes + at + 5, .length = length };
-                }
-                at += 5 + length;
-        }
-        return count;
 }
 
 /* A file that is trusted now and was not before goes to disk, so that nothing older is taken after this. */
 static enum err keep(const struct refresh *refresh, unsigned repository, unsigned role, struct why *why)
 {
-        unsigned index = refresh->verdict.kept[repository][role];
-        uint8_t kind = 0;
         struct buf bytes = { 0 };
-        if (index == BUNDLE_NONE || index >= walk(&refresh->files, index, &kind, &bytes))
-                return OK;
-        if (kind != bundle_file(BUNDLE_FRESH, (enum bundle_repository)repository, (enum tuf_role)role))
+        if (!question_is_news(&refresh->files, &refresh->verdict, repository, role, &bytes))
                 return OK;
         struct disk *disk = refresh->agent->disk;
         return disk->ops->replace(disk, kept_path(repository, role).text, bytes.bytes, bytes.length, why);
@@ -214,23 +179,18 @@ static void next_stream(struct refresh *refresh)
         refresh->retry_at_ms = 0;
 }
 
-static struct offer offer_of(const struct verdict *verdict)
+/* What it said was fresh by our clock. */
+static void remember_time(const struct refresh *refresh)
 {
-        static const enum offer_state states[] = { [COHORT_GO] = OFFER_GO, [COHORT_HOLD] = OFFER_HOLD, [COHORT_WITHDRAW] = OFFER_WITHDRAW };
-        struct offer offer = {
-                .state = verdict->counter ? states[verdict->state] : OFFER_NONE, .is_admitted = verdict->is_admitted,
-                .counter = verdict->counter, .note_length = verdict->note_length, .expires = verdict->expires,
-        };
-        memcpy(offer.target, verdict->target, sizeof(offer.target));
-        offer.withdrawn_count = verdict->withdrawn_count;
-        memcpy(offer.withdrawn, verdict->withdrawn, sizeof(offer.withdrawn));
-        offer.withdrawal_count = verdict->withdrawal_count;
-        memcpy(offer.withdrawals, verdict->withdrawals, sizeof(offer.withdrawals));
-        return offer;
+        struct agent *agent = refresh->agent;
+        struct why why;
+        if (trusted_time_verified(&agent->time, agent_time_s(agent)) && trusted_time_keep(&agent->time, agent->disk, &why))
+                agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
 }
 
 static void accepted(struct refresh *refresh)
 {
+        remember_time(refresh);
         const struct offer offer = offer_of(&refresh->verdict);
         stream_offer(&refresh->agent->streams[refresh->stream], &offer);
         next_stream(refresh);
@@ -241,8 +201,7 @@ static void refused(struct refresh *refresh, const char *text)
 {
         struct stream *stream = &refresh->agent->streams[refresh->stream];
         struct offer offer = stream->offer;
-        if (offer.state == OFFER_GO)
-                offer.state = OFFER_HOLD;
+        offer_hold(&offer);
         stream_offer(stream, &offer);
         complain(refresh, text);
         refresh->has_refused = true;
@@ -337,7 +296,7 @@ static enum err judge(struct refresh *refresh, struct why *why)
         if (!e && ++refresh->runs > VERDICT_RUNS_MAX)
                 e = FAIL(why, ERR_LIMIT, "the verifier never had enough");
         if (!e)
-                e = verify_run(&bundle, walk(&bundle, 0, NULL, NULL), &refresh->verdict, why);
+                e = verify_run(&bundle, question_walk(&bundle, 0, NULL, NULL), &refresh->verdict, why);
         if (!e && refresh->verdict.status != VERDICT_WANT)
                 e = keep_all(refresh, why);
         return e;

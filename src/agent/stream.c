@@ -254,7 +254,7 @@ void stream_offer(struct stream *stream, const struct offer *offer)
 static bool is_wanted(const struct stream *stream, int64_t now_ms)
 {
         const struct offer *offer = &stream->offer;
-        return stream->life == LIFE_IDLE && offer->state == OFFER_GO && offer->is_admitted && now_ms >= stream->retry_at_ms
+        return stream->life == LIFE_IDLE && offer_admits(offer) && now_ms >= stream->retry_at_ms
                && !runs(stream, offer->counter) && !slots_is_denied(stream->agent->slots, stream->index, offer->counter);
 }
 

@@ -8,29 +8,14 @@
 #include "agent/engine.h"
 #include "agent/life.h"
 #include "agent/murmur.h"
+#include "agent/offer.h"
 #include "agent/preflight.h"
 #include "agent/unpack.h"
-#include "trust/cohort.h"
-#include "trust/withdrawal.h"
 
 enum {
         STREAM_SETTLE_MS = 1000,         /* an engine that says nothing is taken to hear its signals after so long */
         STREAM_LOOK_MS = 250,            /* at the status file, until it says what we wait for */
         STREAM_LOAD_MS = 30000,          /* an engine that has not loaded its content by then hangs, or cannot */
-};
-
-/* What the verifier found in the server's metadata for this stream. */
-enum offer_state { OFFER_NONE, OFFER_GO, OFFER_HOLD, OFFER_WITHDRAW };
-struct offer {
-        enum offer_state state;
-        bool is_admitted;
-        uint64_t counter, note_length;
-        uint8_t target[32];
-        int64_t expires;                 /* unix seconds: no lease is asked for after it */
-        size_t withdrawn_count;          /* whatever is offered: who runs one of these goes back */
-        uint64_t withdrawn[COHORT_WITHDRAWN_MAX];
-        size_t withdrawal_count;
-        struct withdrawal withdrawals[WITHDRAWALS_MAX];      /* of what was withdrawn: since when, and how fast */
 };
 
 struct stream {

@@ -11,20 +11,12 @@ static const struct slot_release *running(const struct stream *stream)
         return slots_in(stream->agent->slots, stream->index, (enum slot_id)now->current);
 }
 
-static bool is_withdrawn(const struct offer *offer, uint64_t counter)
-{
-        bool is_withdrawn = counter && offer->state == OFFER_WITHDRAW && offer->counter == counter;
-        for (size_t i = 0; counter && i < offer->withdrawn_count; i++)
-                is_withdrawn |= offer->withdrawn[i] == counter;
-        return is_withdrawn;
-}
-
 /* What was heard of the withdrawal of what runs; its counter is 0 where there is none. What was heard once, also before a restart,
  * stays: a withdrawal is never taken back. The server may say anew how fast. */
 static struct withdrawal heard(const struct stream *stream)
 {
         uint64_t counter = running(stream)->counter;
-        if (is_withdrawn(&stream->offer, counter)) {
+        if (offer_withdraws(&stream->offer, counter)) {
                 const struct withdrawal *told = withdrawal_find(stream->offer.withdrawals, stream->offer.withdrawal_count, counter);
                 return told ? *told : (struct withdrawal){ .counter = counter };
         }

@@ -95,19 +95,12 @@ static enum err read_note(struct stream *stream, struct why *why)
         buf_init(&bytes, LIMIT_NOTE_BYTES);
         struct disk *disk = stream->agent->disk;
         enum err e = disk->ops->read(disk, spool_artifact(stream->release.target).text, &bytes, why);
+        const struct install_facts known = facts(stream);
         if (!e)
-                e = judge_note(stream->agent->judge, &bytes, stream->release.target, &stream->note, why);
-        /* What it is called must be what was signed: by its number it is denied, refused and leased. */
-        if (!e && stream->note->counter != stream->release.counter)
-                e = FAIL(why, ERR_UNTRUSTED, "offered as release %llu, signed as release %llu", (unsigned long long)stream->release.counter,
-                         (unsigned long long)stream->note->counter);
-        if (!e) {
-                stream->release.floor = stream->note->floor;
-                const struct install_facts known = facts(stream);
-                e = install_candidate(&known, why);
-        }
+                e = judge_candidate(stream->agent->judge, &(struct judge_offer){ known, stream->release.counter }, &bytes, &stream->note, why);
         if (e)
                 return e;
+        stream->release.floor = stream->note->floor;
         candidate_tidy(stream);
         return check_room(stream, why);
 }
@@ -389,8 +382,7 @@ static bool may_ask(const struct stream *stream)
 {
         const struct agent *agent = stream->agent;
         const struct offer *offer = &stream->offer;
-        return offer->state == OFFER_GO && offer->is_admitted && agent_time_s(agent) < offer->expires && agent_may_ask(agent)
-               && !stream->load_by_ms && !stream->settles_by_ms && engine_is_alive(&stream->engine);
+        return offer_is_open(offer, agent_time_s(agent)) && agent_may_ask(agent) && !stream->load_by_ms && !stream->settles_by_ms && engine_is_alive(&stream->engine);
 }
 
 static bool lease_call(struct stream *stream, int64_t now_ms)

@@ -152,6 +152,14 @@ static uint64_t choose_older(const struct bundle *bundle, const struct cohort *c
         return 0;
 }
 
+/* An offer lives no longer than what it stands on: nothing newly starts on metadata that has expired since. */
+static void end_with(const struct tuf *tuf, struct cohort *cohort)
+{
+        for (int role = 0; role < TUF_ROLES; role++)
+                if (tuf_expires(tuf, (enum tuf_role)role) < cohort->expires)
+                        cohort->expires = tuf_expires(tuf, (enum tuf_role)role);
+}
+
 /* Success without a word about a release when the director lists nothing for the stream. */
 static enum err hear_director(struct run *run, struct cohort *cohort, struct why *why)
 {
@@ -161,7 +169,8 @@ static enum err hear_director(struct run *run, struct cohort *cohort, struct why
         if (e || run->is_wanting)
                 return e;
         const struct tuf *tuf = tuf_client_trusted(client);
-        *cohort = (struct cohort){ .state = COHORT_HOLD, .expires = tuf_expires(tuf, TUF_TIMESTAMP) };
+        *cohort = (struct cohort){ .state = COHORT_HOLD, .expires = INT64_MAX };
+        end_with(tuf, cohort);
         e = tuf_find(tuf, run->bundle.stream, &target, why);
         if (e)
                 return e == ERR_NOT_FOUND ? OK : e;
@@ -171,9 +180,26 @@ static enum err hear_director(struct run *run, struct cohort *cohort, struct why
         if (!e && !run->is_wanting)
                 cohort_turn_to(cohort, choose_older(&run->bundle, cohort));
         run->withdrawal_count = withdrawals_read(target.custom, run->withdrawals);
-        if (!e && tuf_expires(tuf, TUF_TIMESTAMP) < cohort->expires)
-                cohort->expires = tuf_expires(tuf, TUF_TIMESTAMP);
+        end_with(tuf, cohort);
         return e;
+}
+
+/* The highest that any listed release of the stream sets, also one that this device has not: a server that keeps it back changes
+ * nothing about it. What cannot be read is for agents of a later version, and binds those. */
+static uint64_t find_floor(const struct tuf *tuf, const char *stream)
+{
+        const size_t length = strlen(stream);
+        uint64_t floor = 0;
+        for (size_t i = 0; i < tuf_target_count(tuf); i++) {
+                const char *path = tuf_target_path(tuf, i);
+                struct tuf_target target;
+                struct release_custom custom;
+                if (strncmp(path, stream, length) != 0 || path[length] != '/')
+                        continue;
+                if (tuf_find(tuf, path, &target, NULL) == OK && release_custom_read(target.custom, &custom, NULL) == OK && floor < custom.floor)
+                        floor = custom.floor;
+        }
+        return floor;
 }
 
 static enum err check_custom(struct run *run, const struct cohort *cohort, const struct tuf_target *target, struct why *why)
@@ -184,15 +210,15 @@ static enum err check_custom(struct run *run, const struct cohort *cohort, const
                 return e;
         if (strcmp(custom.stream, cohort->stream) != 0 || custom.counter != cohort->counter)
                 return FAIL(why, ERR_UNTRUSTED, "the release says of itself that it is %s/%" PRIu64, custom.stream, custom.counter);
-        if (cohort->counter < run->bundle.floor || cohort->counter < custom.floor)
-                return FAIL(why, ERR_ROLLBACK, "release %" PRIu64 " is below the floor %" PRIu64, cohort->counter, run->bundle.floor);
+        const uint64_t floor = run->verdict->floor > run->bundle.floor ? run->verdict->floor : run->bundle.floor;
+        if (cohort->counter < floor)
+                return FAIL(why, ERR_ROLLBACK, "release %" PRIu64 " is below the floor %" PRIu64, cohort->counter, floor);
         if (!release_custom_is_for(&custom, run->bundle.platform))
                 return FAIL(why, ERR_REFUSED, "the release is not for platform %s", run->bundle.platform);
-        run->verdict->floor = custom.floor;
         return OK;
 }
 
-static enum err hear_publisher(struct run *run, const struct cohort *cohort, struct why *why)
+static enum err hear_publisher(struct run *run, struct cohort *cohort, struct why *why)
 {
         OWN(tuf_client) struct tuf_client *client = NULL;
         struct tuf_target target;
@@ -200,14 +226,17 @@ static enum err hear_publisher(struct run *run, const struct cohort *cohort, str
         enum err e = follow(run, BUNDLE_RELEASE, &client, why);
         if (e || run->is_wanting)
                 return e;
+        const struct tuf *tuf = tuf_client_trusted(client);
         snprintf(path, sizeof(path), "%s/%" PRIu64, cohort->stream, cohort->counter);
-        e = tuf_find(tuf_client_trusted(client), path, &target, why);
+        e = tuf_find(tuf, path, &target, why);
         if (e == ERR_NOT_FOUND)
                 return FAIL(why, ERR_UNTRUSTED, "the publisher approved no release %s", path);
         if (e)
                 return e;
         if (target.length != cohort->length || memcmp(target.sha256, cohort->sha256, sizeof(target.sha256)) != 0)
                 return FAIL(why, ERR_UNTRUSTED, "the director offers another release %s than the publisher approved", path);
+        end_with(tuf, cohort);
+        run->verdict->floor = find_floor(tuf, cohort->stream);
         return check_custom(run, cohort, &target, why);
 }
 

@@ -60,10 +60,11 @@ void caller_post(struct caller *caller, const struct caller_post *post, caller_d
         done(user, OK, &answer);
 }
 
-enum err judge_note(const struct judge *judge, const struct buf *signed_note, const uint8_t target[32], struct release_note **ret_note, struct why *why)
+enum err judge_candidate(const struct judge *judge, const struct judge_offer *offer, const struct buf *signed_note, struct release_note **ret_note, struct why *why)
 {
-        (void)judge, (void)target;
-        return release_note_parse(signed_note->bytes, signed_note->length, ret_note, why);
+        (void)judge;
+        enum err e = release_note_parse(signed_note->bytes, signed_note->length, ret_note, why);
+        return e || (*ret_note)->counter == offer->counter ? e : FAIL(why, ERR_UNTRUSTED, "signed as another release");
 }
 
 enum err judge_lease(const struct judge *judge, const struct judge_question *question, const struct buf *signed_lease, struct lease *ret_lease,

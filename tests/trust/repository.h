@@ -17,6 +17,7 @@ enum { NOW = 1784432200, EXPIRES = NOW + 3600 };
 struct repository {
         struct buf root, targets, snapshot, timestamp;
         uint64_t version;                /* of targets, snapshot and timestamp alike */
+        int64_t lives_s;                 /* past EXPIRES */
         uint8_t root_key, targets_key, timestamp_key;
 };
 
@@ -53,7 +54,7 @@ static inline void make_root(const struct repository *repository, uint64_t versi
 static inline void publish(struct repository *repository, const struct tuf_target *add)
 {
         OWN(buf) struct buf to_sign;
-        struct tuf_stamp stamp = { ++repository->version, EXPIRES };
+        struct tuf_stamp stamp = { ++repository->version, EXPIRES + repository->lives_s };
         struct tuf_change change = { &repository->targets, add };
         buf_init(&to_sign, LIMIT_METADATA_BYTES);
         CHECK(tuf_targets_write(&stamp, &change, &to_sign, NULL) == OK);

@@ -362,6 +362,38 @@ TEST(verdict, refuses_what_is_below_the_floor_or_for_others)
         CHECK(refresh(&world).status == VERDICT_ACCEPT);
 }
 
+/* Whoever has the director's key could keep a device from the release that raised the floor, and give it all those below. */
+TEST(verdict, goes_by_the_highest_floor_that_the_publisher_lists)
+{
+        OWN(world) struct world world;
+        world_init(&world);
+        struct tuf_target four = world.release;
+        approve(&world, 6, 5);
+        CHECK(world.says.counter == 4 && memcmp(world.says.sha256, four.sha256, 32) == 0);
+        CHECK(refusal(&world) == ERR_ROLLBACK);
+        world.says.counter = 6;
+        memcpy(world.says.sha256, world.release.sha256, 32);
+        memcpy(world.says.salt, world.release.sha256, 32);
+        offer(&world);
+        CHECK(refresh(&world).floor == 5);
+}
+
+/* The director signs for as long as it likes; what the publisher signed ends when the publisher said. */
+TEST(verdict, offers_nothing_past_the_end_of_what_it_stands_on)
+{
+        OWN(world) struct world world;
+        world_init(&world);
+        world.says.expires = INT64_MAX;
+        world.of[BUNDLE_DIRECTOR].lives_s = world.of[BUNDLE_RELEASE].lives_s = 90 * 86400;
+        offer(&world);
+        CHECK(refresh(&world).expires == EXPIRES);
+        approve(&world, 4, 1);
+        CHECK(refresh(&world).expires == EXPIRES);                               /* the roots' */
+        world.of[BUNDLE_RELEASE].lives_s = -60;
+        approve(&world, 4, 1);
+        CHECK(refresh(&world).expires == EXPIRES - 60);
+}
+
 TEST(verdict, refuses_a_cohort_document_that_is_not_the_listed_one)
 {
         OWN(world) struct world world;

@@ -1,0 +1,80 @@
+#include "agent/judge.h"
+
+#include "support/test.h"
+#include "trust/anchor.h"
+#include "trust/keys.h"
+#include "trust/sha.h"
+
+#include <string.h>
+
+enum { ROOT = 1, CONTENT, LAB, DIRECTOR };
+
+static struct judge *open_judge(void)
+{
+        struct judge *judge = NULL;
+        struct anchor anchor = { .version = 1, .root_threshold = 1, .root_count = 1, .content_threshold = 1, .content_count = 1, .lab_count = 1 };
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, 4096);
+        anchor.root[0] = test_vkey("root", ROOT);
+        anchor.content[0] = test_vkey("content", CONTENT);
+        anchor.lab[0] = test_vkey("lab", LAB);
+        anchor.director = test_vkey("director", DIRECTOR);
+        CHECK(anchor_write(&anchor, &bytes, NULL) == OK);
+        test_sign(&bytes, "root", ROOT);
+        CHECK(judge_new(&bytes, &judge, NULL) == OK);
+        return judge;
+}
+
+static void make_note(struct buf *note, uint8_t *target)
+{
+        struct release_file file = { .length = 1, .path = "VERSION" };
+        const struct release_note of = {
+                .stream = "rules", .version = "1", .counter = 4, .floor = 2, .platform_count = 1, .platforms = { "any" }, .file_count = 1, .files = &file,
+                .ceiling = { .start = 1000, .count = 1, .steps = { { 0, CEILING_ALL_PPM } } },
+        };
+        buf_init(note, LIMIT_NOTE_BYTES);
+        CHECK(release_note_write(&of, note, NULL) == OK);
+        test_sign(note, "content", CONTENT);
+        sha256(note->bytes, note->length, target);
+}
+
+static struct judge_offer offer_at(int64_t now_s, const uint8_t *target)
+{
+        return (struct judge_offer){ { .device = "00112233445566778899aabbccddeeff", .stream = "rules", .platform = "linux-amd64", .ring = "main", .now = now_s, .target = target }, 4 };
+}
+
+TEST(judge_candidate, takes_what_was_offered_and_signed_when_it_is_time)
+{
+        OWN(judge) struct judge *judge = open_judge();
+        OWN(buf) struct buf bytes;
+        OWN(release_note) struct release_note *note = NULL;
+        uint8_t target[32];
+        make_note(&bytes, target);
+        struct judge_offer offer = offer_at(1000, target);
+        CHECK(judge_candidate(judge, &offer, &bytes, &note, NULL) == OK && note->counter == 4);
+}
+
+TEST(judge_candidate, refuses_another_number_time_floor_platform_or_name)
+{
+        OWN(judge) struct judge *judge = open_judge();
+        OWN(buf) struct buf bytes;
+        struct release_note *note = NULL;
+        uint8_t target[32], other[32] = { 0 };
+        make_note(&bytes, target);
+        const struct judge_offer good = offer_at(1000, target);
+        struct judge_offer offer = good;
+        offer.counter = 5;
+        CHECK(judge_candidate(judge, &offer, &bytes, &note, NULL) == ERR_UNTRUSTED);
+        offer = good;
+        offer.facts.now = 999;
+        CHECK(judge_candidate(judge, &offer, &bytes, &note, NULL) == ERR_REFUSED);
+        offer = good;
+        offer.facts.floor = 5;
+        CHECK(judge_candidate(judge, &offer, &bytes, &note, NULL) == ERR_ROLLBACK);
+        offer = good;
+        offer.facts.stream = "other";
+        CHECK(judge_candidate(judge, &offer, &bytes, &note, NULL) == ERR_REFUSED);
+        offer = good;
+        offer.facts.target = other;
+        CHECK(judge_candidate(judge, &offer, &bytes, &note, NULL) == ERR_IO && !note);
+}

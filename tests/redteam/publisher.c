@@ -1,0 +1,193 @@
+#include "redteam/publisher.h"
+
+#include "format/json.h"
+#include "trust/anchor.h"
+#include "trust/release_custom.h"
+#include "trust/sha.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct secret_key key_of(enum key key)
+{
+        uint8_t random[32];
+        struct secret_key secret;
+        memset(random, 0x40 + (int)key, sizeof(random));
+        secret_key_make(random, &secret);
+        return secret;
+}
+
+const char *key_name(enum key key)
+{
+        static const char *const names[KEYS] = {
+                "release-root", "content-a", "content-b", "content-c", "snapshot", "director-root", "timestamp", "director", "own",
+        };
+        return names[key];
+}
+
+void sure(enum err e, const struct why *why)
+{
+        if (!e)
+                return;
+        fprintf(stderr, "redteam: the harness is wrong: %s\n", why ? why->text : "no memory");
+        exit(70);
+}
+
+void sign_file(const struct buf *to_sign, const enum key *keys, size_t count, struct buf *into)
+{
+        struct why why = { .text = "" };
+        struct secret_key secrets[KEYS];
+        for (size_t i = 0; i < count; i++)
+                secrets[i] = key_of(keys[i]);
+        buf_clear(into);
+        sure(tuf_file_sign(to_sign, secrets, count, into, &why), &why);
+}
+
+static const enum key content_keys[] = { KEY_CONTENT_A, KEY_CONTENT_B, KEY_CONTENT_C };
+
+/* Where a role is KEY_CONTENT_A, two of the three content keys are asked for. */
+void publisher_root(uint64_t version, const enum key roles[TUF_ROLES], const enum key *signers, size_t signer_count, struct buf *into)
+{
+        struct why why = { .text = "" };
+        struct public_key keys[TUF_ROLES], content[3];
+        struct tuf_root root = { .stamp = { version, ROOT_EXPIRES } };
+        for (int i = 0; i < 3; i++)
+                content[i] = key_of(content_keys[i]).public;
+        for (int role = 0; role < TUF_ROLES; role++) {
+                keys[role] = key_of(roles[role]).public;
+                root.roles[role] = (struct tuf_role_keys){ &keys[role], 1, 1 };
+                if (roles[role] == KEY_CONTENT_A)
+                        root.roles[role] = (struct tuf_role_keys){ content, 3, CONTENT_THRESHOLD };
+        }
+        OWN(buf) struct buf to_sign;
+        buf_init(&to_sign, LIMIT_METADATA_BYTES);
+        sure(tuf_root_write(&root, &to_sign, &why), &why);
+        sign_file(&to_sign, signers, signer_count, into);
+}
+
+static struct vkey vkey_of(enum key key)
+{
+        struct vkey vkey;
+        struct secret_key secret = key_of(key);
+        struct why why;
+        sure(vkey_make(key_name(key), &secret.public, &vkey, &why), &why);
+        return vkey;
+}
+
+static void make_anchor(struct buf *into)
+{
+        struct why why = { .text = "" };
+        struct secret_key root = key_of(KEY_RELEASE_ROOT);
+        struct anchor anchor = { .version = 1, .root_threshold = 1, .root_count = 1, .content_threshold = CONTENT_THRESHOLD, .content_count = 3, .lab_count = 1 };
+        anchor.root[0] = vkey_of(KEY_RELEASE_ROOT);
+        for (int i = 0; i < 3; i++)
+                anchor.content[i] = vkey_of(content_keys[i]);
+        uint8_t random[32] = { 1 };
+        struct secret_key lab;
+        secret_key_make(random, &lab);
+        sure(vkey_make("lab", &lab.public, &anchor.lab[0], &why), &why);
+        anchor.director = vkey_of(KEY_DIRECTOR);
+        sure(anchor_write(&anchor, into, &why), &why);
+        sure(note_sign(into, key_name(KEY_RELEASE_ROOT), &root, &why), &why);
+}
+
+struct release_note publisher_note(const struct truth_release *of, struct release_file *file)
+{
+        *file = (struct release_file){ .length = strlen(of->text), .path = "VERSION" };
+        sha256(of->text, strlen(of->text), file->sha256);
+        struct release_note note = { .version = "1", .counter = of->counter, .floor = of->floor, .ceiling.start = of->start, .file_count = 1, .files = file };
+        snprintf(note.stream, sizeof(note.stream), "%s", of->stream);
+        for (; of->platforms[note.platform_count]; note.platform_count++)
+                snprintf(note.platforms[note.platform_count], sizeof(note.platforms[0]), "%s", of->platforms[note.platform_count]);
+        for (; of->steps[note.ceiling.count].ppm; note.ceiling.count++)
+                note.ceiling.steps[note.ceiling.count] = (struct ceiling_step){ of->steps[note.ceiling.count].after_s, of->steps[note.ceiling.count].ppm };
+        return note;
+}
+
+static void sign_notes(struct publisher *publisher)
+{
+        struct why why = { .text = "" };
+        struct secret_key a = key_of(KEY_CONTENT_A), b = key_of(KEY_CONTENT_B);
+        for (unsigned i = 0; i < TRUTH_RELEASES; i++) {
+                struct release_file file;
+                struct release_note note = publisher_note(&truth_releases[i], &file);
+                struct buf *into = &publisher->notes[i];
+                buf_init(into, LIMIT_NOTE_BYTES);
+                sure(release_note_write(&note, into, &why), &why);
+                sure(note_sign(into, key_name(KEY_CONTENT_A), &a, &why), &why);
+                sure(note_sign(into, key_name(KEY_CONTENT_B), &b, &why), &why);
+                sha256(into->bytes, into->length, publisher->note_sha256[i]);
+                truth_name(i, into->bytes, into->length);
+        }
+}
+
+static void add_target(const struct publisher *publisher, unsigned release, const struct tuf_stamp *stamp, struct buf *targets)
+{
+        struct why why = { .text = "" };
+        char path[96];
+        struct release_file file;
+        struct release_note note = publisher_note(&truth_releases[release], &file);
+        OWN(json) struct json *custom = release_custom_new(&note);
+        OWN(buf) struct buf to_sign;
+        buf_init(&to_sign, LIMIT_METADATA_BYTES);
+        snprintf(path, sizeof(path), "%s/%" PRIu64, note.stream, note.counter);
+        struct tuf_target target = { .path = path, .length = publisher->notes[release].length, .custom = custom };
+        memcpy(target.sha256, publisher->note_sha256[release], 32);
+        sure(tuf_targets_write(stamp, &(struct tuf_change){ targets, &target }, &to_sign, &why), &why);
+        sign_file(&to_sign, content_keys, CONTENT_THRESHOLD, targets);
+}
+
+static void publish(struct publisher *publisher, unsigned edition)
+{
+        struct why why = { .text = "" };
+        static const enum key snapshot_key = KEY_SNAPSHOT;
+        struct tuf_stamp stamp = { edition + 1, truth_editions[edition].expires };
+        struct buf *targets = &publisher->editions[edition].targets, *snapshot = &publisher->editions[edition].snapshot;
+        OWN(buf) struct buf to_sign;
+        buf_init(&to_sign, LIMIT_METADATA_BYTES);
+        buf_init(targets, LIMIT_METADATA_BYTES);
+        buf_init(snapshot, LIMIT_METADATA_BYTES);
+        for (unsigned i = 0; i < truth_editions[edition].releases; i++)
+                add_target(publisher, i, &stamp, targets);
+        sure(tuf_snapshot_write(&stamp, &(struct tuf_of){ stamp.version, targets }, &to_sign, &why), &why);
+        sign_file(&to_sign, &snapshot_key, 1, snapshot);
+}
+
+void publisher_init(struct publisher *publisher)
+{
+        static const enum key release[TUF_ROLES] = { KEY_RELEASE_ROOT, KEY_CONTENT_A, KEY_SNAPSHOT, KEY_TIMESTAMP };
+        static const enum key director[TUF_ROLES] = { KEY_DIRECTOR_ROOT, KEY_DIRECTOR, KEY_DIRECTOR, KEY_DIRECTOR };
+        buf_init(&publisher->root, LIMIT_METADATA_BYTES);
+        buf_init(&publisher->director_root, LIMIT_METADATA_BYTES);
+        buf_init(&publisher->anchor, LIMIT_METADATA_BYTES);
+        publisher_root(1, release, release, 1, &publisher->root);
+        publisher_root(1, director, director, 1, &publisher->director_root);
+        make_anchor(&publisher->anchor);
+        sign_notes(publisher);
+        for (unsigned edition = 0; edition < TRUTH_EDITIONS; edition++)
+                publish(publisher, edition);
+}
+
+void publisher_done(struct publisher *publisher)
+{
+        buf_done(&publisher->root);
+        buf_done(&publisher->director_root);
+        buf_done(&publisher->anchor);
+        for (unsigned i = 0; i < TRUTH_RELEASES; i++)
+                buf_done(&publisher->notes[i]);
+        for (unsigned i = 0; i < TRUTH_EDITIONS; i++) {
+                buf_done(&publisher->editions[i].targets);
+                buf_done(&publisher->editions[i].snapshot);
+        }
+}
+
+unsigned publisher_edition(const struct publisher *publisher, const struct buf *targets)
+{
+        for (unsigned i = 0; i < TRUTH_EDITIONS; i++) {
+                const struct buf *own = &publisher->editions[i].targets;
+                if (own->length == targets->length && memcmp(own->bytes, targets->bytes, own->length) == 0)
+                        return i + 1;
+        }
+        return 0;
+}

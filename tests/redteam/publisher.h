@@ -1,0 +1,31 @@
+/* publisher.h - the offline ceremonies, held before the attack: roots, anchor, signed releases, and each edition of the metadata as it was
+ * published. All of it is public, so the attacker has it. */
+#pragma once
+
+#include "redteam/keys.h"
+#include "redteam/truth.h"
+#include "trust/cohort.h"
+#include "trust/release_note.h"
+#include "trust/tuf_build.h"
+
+struct json;
+
+struct publisher {
+        struct buf root, director_root, anchor;
+        struct buf notes[TRUTH_RELEASES];
+        uint8_t note_sha256[TRUTH_RELEASES][32];
+        struct { struct buf targets, snapshot; } editions[TRUTH_EDITIONS];
+};
+enum { ROOT_EXPIRES = START + 300 * DAY };
+
+/* Signs without asking who holds what: for the publisher's own files and red.c. */
+void sign_file(const struct buf *to_sign, const enum key *keys, size_t count, struct buf *into);
+void sure(enum err e, const struct why *why);            /* ends the program: the harness is wrong */
+
+void publisher_init(struct publisher *publisher);
+void publisher_done(struct publisher *publisher);
+/* The note as it is to be signed; `text` is its one file. The file is the caller's. */
+struct release_note publisher_note(const struct truth_release *of, struct release_file *file);
+void publisher_root(uint64_t version, const enum key roles[TUF_ROLES], const enum key *signers, size_t signer_count, struct buf *into);
+/* Which edition is this file? 0: none. */
+unsigned publisher_edition(const struct publisher *publisher, const struct buf *targets);
