@@ -274,17 +274,29 @@ static enum err stop(struct agent *agent, struct why *why)
         return slots_stop(agent->slots, why);
 }
 
+/* Both pinned ones are sound, and what is left out of what was kept is said. */
+static enum err anchors_ready(struct agent *agent, struct why *why)
+{
+        anchors_close(agent->anchors);
+        agent->anchors = NULL;
+        enum err e = anchors_open(agent->config->trust, agent->disk, &agent->anchors, why);
+        for (unsigned repository = 0; !e && repository < BUNDLE_REPOSITORIES; repository++) {
+                const char *text = anchors_passed_over(agent->anchors, (enum bundle_repository)repository);
+                if (text)
+                        agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, text);
+        }
+        return e;
+}
+
 static enum err updates_open(struct agent *agent, struct why *why)
 {
-        judge_close(agent->judge);
-        agent->judge = NULL;
         enum err e = file_check_own(agent->config->state_dir, why);
         if (!e)
                 e = identity_load(agent->disk, &agent->identity, why);
         if (!e && !agent->identity.is_enrolled)
                 e = FAIL(why, ERR_REFUSED, "enrolment was not finished; run `firebreak-agent enrol` again");
         if (!e)
-                e = judge_open(agent->config->anchor, &agent->judge, why);
+                e = anchors_ready(agent, why);
         if (e)
                 return e;
         identity_text(&agent->identity, agent->device);
@@ -421,7 +433,7 @@ static void agent_done(struct agent *agent)
         mem_free(agent->streams);
         refresh_close(agent->refresh);
         caller_free(agent->caller);
-        judge_close(agent->judge);
+        anchors_close(agent->anchors);
         slots_close(agent->slots);
         identity_wipe(&agent->identity);
 }

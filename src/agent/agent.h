@@ -4,10 +4,10 @@
  * (unpacking). The verifier is waited for: it takes milliseconds and runs only when the server's epoch changed. */
 #pragma once
 
+#include "agent/anchors.h"
 #include "agent/caller.h"
 #include "agent/config.h"
 #include "agent/identity.h"
-#include "agent/judge.h"
 #include "agent/slot.h"
 #include "agent/trusted_time.h"
 #include "base/log.h"
@@ -25,7 +25,7 @@ struct agent {
         struct disk *disk;                       /* state_dir */
         struct slots *slots;
         struct identity identity;
-        struct judge *judge;
+        struct anchors *anchors;                 /* there when the caller is */
         struct caller *caller;                   /* NULL: no updates, see the log */
         struct refresh *refresh;
         struct stream *streams;

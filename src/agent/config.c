@@ -51,9 +51,7 @@ static const struct yaml_key config_keys[] = {
         { .key = "server", .type = YAML_TEXT, .required = true, AT(agent_config, server), .min = 8, .max = LIMIT_PATH_BYTES },
         PATH(ca, false),
         PATH(state_dir, true),
-        PATH(anchor, true),
-        PATH(release_root, true),
-        PATH(director_root, true),
+        PATH(trust, true),
         { .key = "ring", .type = YAML_TEXT, AT(agent_config, ring), .min = 1, .max = LIMIT_NAME_BYTES },
         { .key = "platform", .type = YAML_TEXT, AT(agent_config, platform), .min = 1, .max = LIMIT_NAME_BYTES },
         { .key = "attributes", .type = YAML_TEXT, AT(agent_config, attributes), .min = 0, .max = 1024 },
@@ -159,8 +157,7 @@ static enum err check_config(const struct agent_config *config, struct why *why)
         if (!is_name(config->ring) || !is_name(config->platform))
                 return FAIL(why, ERR_SYNTAX, "ring and platform are names: letters, digits and . _ + - only");
         const struct { const char *key, *path; } paths[] = {
-                { "ca", config->ca }, { "state_dir", config->state_dir }, { "anchor", config->anchor },
-                { "release_root", config->release_root }, { "director_root", config->director_root },
+                { "ca", config->ca }, { "state_dir", config->state_dir }, { "trust", config->trust },
         };
         for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
                 enum err e = check_path(paths[i].key, paths[i].path, why);

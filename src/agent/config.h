@@ -38,7 +38,7 @@ struct agent_stream_config {
 
 struct agent_config {
         const char *server, *ca;         /* https://host:port; NULL ca: the system's */
-        const char *state_dir, *anchor, *release_root, *director_root;
+        const char *state_dir, *trust;   /* trust: the pinned keys, see pinned.h */
         const char *ring, *platform, *attributes;
         int64_t poll_ms_max, busy_poll_ms;
         struct yaml_maps streams;        /* of struct agent_stream_config */

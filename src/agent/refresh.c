@@ -1,10 +1,11 @@
 #include "agent/refresh.h"
 
+#include "agent/follow.h"
+#include "agent/pinned.h"
 #include "agent/question.h"
 #include "agent/spool.h"
 #include "agent/verify.h"
 #include "base/mem.h"
-#include "platform/file.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -22,6 +23,8 @@ struct refresh {
         struct buf files;                                /* records of all streams: kept and fresh files */
         struct buf cohort;                               /* this stream's */
         struct verdict verdict;
+        struct follow follow;                            /* the anchors, which move on with the roots */
+        unsigned roots[BUNDLE_REPOSITORIES];             /* the record of the newest root of this run that was kept; BUNDLE_NONE: no new one */
         int64_t retry_at_ms, pause_ms;
 };
 
@@ -33,6 +36,7 @@ enum err refresh_open(struct agent *agent, struct refresh **ret_refresh, struct 
         if (!refresh)
                 return FAIL(why, ERR_NOMEM, "preparing to refresh");
         refresh->agent = agent;
+        follow_init(&refresh->follow, agent);
         buf_init(&refresh->files, BUNDLE_BYTES_MAX);
         buf_init(&refresh->cohort, LIMIT_METADATA_BYTES);
         *ret_refresh = refresh;
@@ -53,6 +57,13 @@ void refresh_want(struct refresh *refresh)
         refresh->is_wanted = true;
 }
 
+void refresh_want_anchors(struct refresh *refresh)
+{
+        for (unsigned repository = 0; repository < BUNDLE_REPOSITORIES; repository++)
+                follow_want(&refresh->follow, (enum bundle_repository)repository);
+        refresh_want(refresh);
+}
+
 struct kept_path { char text[48]; };
 static struct kept_path kept_path(unsigned repository, unsigned role)
 {
@@ -63,7 +74,7 @@ static struct kept_path kept_path(unsigned repository, unsigned role)
 
 static enum err read_pinned(const struct agent *agent, unsigned repository, struct buf *into, struct why *why)
 {
-        return file_read(repository == BUNDLE_RELEASE ? agent->config->release_root : agent->config->director_root, into, why);
+        return pinned_read(agent->config->trust, repository == BUNDLE_RELEASE ? "release.root.json" : "director.root.json", into, why);
 }
 
 /* What was found good before; the first time, only the pinned roots. */
@@ -86,10 +97,13 @@ static enum err add_kept(struct refresh *refresh, unsigned repository, unsigned 
 static enum err begin(struct refresh *refresh, struct why *why)
 {
         buf_clear(&refresh->files);
+        follow_begin(&refresh->follow);
         enum err e = OK;
-        for (unsigned repository = 0; !e && repository < BUNDLE_REPOSITORIES; repository++)
+        for (unsigned repository = 0; !e && repository < BUNDLE_REPOSITORIES; repository++) {
+                refresh->roots[repository] = BUNDLE_NONE;
                 for (unsigned role = 0; !e && role < TUF_ROLES; role++)
                         e = add_kept(refresh, repository, role, why);
+        }
         return e;
 }
 
@@ -122,19 +136,30 @@ static enum err make_bundle(const struct refresh *refresh, struct buf *bundle, s
         return buf_check(bundle, why);
 }
 
+/* Whoever changes an anchor makes a new root, too. */
+static void root_kept(struct refresh *refresh, unsigned repository, unsigned index)
+{
+        if (refresh->roots[repository] != index)
+                follow_want(&refresh->follow, (enum bundle_repository)repository);
+        refresh->roots[repository] = index;
+}
+
 /* A file that is trusted now and was not before goes to disk, so that nothing older is taken after this. */
-static enum err keep(const struct refresh *refresh, unsigned repository, unsigned role, struct why *why)
+static enum err keep(struct refresh *refresh, unsigned repository, unsigned role, struct why *why)
 {
         struct buf bytes = { 0 };
         if (!question_is_news(&refresh->files, &refresh->verdict, repository, role, &bytes))
                 return OK;
         struct disk *disk = refresh->agent->disk;
-        return disk->ops->replace(disk, kept_path(repository, role).text, bytes.bytes, bytes.length, why);
+        enum err e = disk->ops->replace(disk, kept_path(repository, role).text, bytes.bytes, bytes.length, why);
+        if (!e && role == TUF_ROOT)
+                root_kept(refresh, repository, refresh->verdict.kept[repository][role]);
+        return e;
 }
 
 /* In the order in which one vouches for the next. The other way round, power lost in between would leave new targets below an old timestamp, and whoever
  * replays what was before takes them back. */
-static enum err keep_all(const struct refresh *refresh, struct why *why)
+static enum err keep_all(struct refresh *refresh, struct why *why)
 {
         static const enum tuf_role order[TUF_ROLES] = { TUF_ROOT, TUF_TIMESTAMP, TUF_SNAPSHOT, TUF_TARGETS };
         enum err e = OK;
@@ -170,7 +195,7 @@ static void next_stream(struct refresh *refresh)
                 begin_stream(refresh);
                 return;
         }
-        if (refresh->has_refused) {
+        if (refresh->has_refused || follow_is_behind(&refresh->follow)) {
                 try_again(refresh);
                 return;
         }
@@ -188,10 +213,13 @@ static void remember_time(const struct refresh *refresh)
                 agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
 }
 
+/* Nothing new starts while we do not know whether newer keys have taken the place of ours. */
 static void accepted(struct refresh *refresh)
 {
         remember_time(refresh);
-        const struct offer offer = offer_of(&refresh->verdict);
+        struct offer offer = offer_of(&refresh->verdict);
+        if (offer.state == OFFER_GO && follow_is_away(&refresh->follow))
+                offer.state = OFFER_HOLD;
         stream_offer(&refresh->agent->streams[refresh->stream], &offer);
         next_stream(refresh);
 }
@@ -228,7 +256,7 @@ static void refused_by_verifier(struct refresh *refresh)
         char text[VERDICT_REASON_BYTES + 256];
         bool may_be_other_keys = verdict->err == ERR_UNTRUSTED && !was_ever_trusted(refresh);
         snprintf(text, sizeof(text), "%s%s", verdict->reason, may_be_other_keys ? "; if it stays so, this device has the keys of another publisher: give it "
-                 "anchor, release.root.json and director.root.json of the public/ folder that belongs to this server" : "");
+                 "the public/ folder that belongs to this server" : "");
         refused(refresh, text);
 }
 
@@ -287,6 +315,33 @@ static void fetch_wanted(struct refresh *refresh)
         caller_get(refresh->agent->caller, &(struct caller_get){ path, wanted_spool, refresh->verdict.want_bytes_max, false }, fetched, refresh);
 }
 
+static void decide(struct refresh *refresh)
+{
+        if (refresh->verdict.status == VERDICT_ACCEPT)
+                accepted(refresh);
+        else
+                refused_by_verifier(refresh);
+}
+
+static void followed(void *user)
+{
+        struct refresh *refresh = user;
+        refresh->is_calling = false;
+        if (refresh->is_running && !follow_is_due(&refresh->follow))
+                decide(refresh);
+}
+
+/* What has to be there before it can go on: a file for the verifier, or else an anchor. */
+static void call_for_more(struct refresh *refresh)
+{
+        if (refresh->verdict.status == VERDICT_WANT) {
+                fetch_wanted(refresh);
+                return;
+        }
+        refresh->is_calling = true;
+        follow_call(&refresh->follow, followed, refresh);
+}
+
 /* One run of the verifier. */
 static enum err judge(struct refresh *refresh, struct why *why)
 {
@@ -328,14 +383,12 @@ bool refresh_call(struct refresh *refresh)
                 refresh->is_due = false;
                 if (judge(refresh, &why))
                         give_up(refresh, why.text);
-                else if (refresh->verdict.status == VERDICT_ACCEPT)
-                        accepted(refresh);
-                else if (refresh->verdict.status == VERDICT_REFUSE)
-                        refused_by_verifier(refresh);
+                else if (refresh->verdict.status != VERDICT_WANT && !follow_is_due(&refresh->follow))
+                        decide(refresh);
         }
         if (!refresh->is_running)
                 return false;
-        fetch_wanted(refresh);
+        call_for_more(refresh);
         return true;
 }
 

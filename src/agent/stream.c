@@ -237,16 +237,27 @@ static bool is_same(const struct stream *stream, const struct offer *offer)
         return stream->release.counter == offer->counter && memcmp(stream->release.target, offer->target, sizeof(offer->target)) == 0;
 }
 
+static bool has_candidate(const struct stream *stream)
+{
+        return stream->life > LIFE_IDLE && stream->life < LIFE_ARMED;
+}
+
+void stream_keys_changed(struct stream *stream, bool of_content)
+{
+        stream->retry_pause_ms = stream->retry_at_ms = 0;
+        if (of_content && has_candidate(stream))
+                stream_event(stream, LIFE_CANCELLED, "to be judged by the newer anchor");
+}
+
 void stream_offer(struct stream *stream, const struct offer *offer)
 {
-        bool is_candidate = stream->life > LIFE_IDLE && stream->life < LIFE_ARMED;
         stream->offer = *offer;
         /* It was found before the trial began: once that is proven it must not be led back. */
         if ((stream->life == LIFE_ARMED || stream->life == LIFE_PROBATION) && offer->state == OFFER_GO && offer->counter < stream->release.counter)
                 stream->offer.state = OFFER_HOLD;
         if (offer->state == OFFER_GO && !is_same(stream, offer))
                 stream->retry_pause_ms = stream->retry_at_ms = 0;        /* that was about another release */
-        if (is_candidate && (offer->state == OFFER_NONE || offer->state == OFFER_WITHDRAW || !is_same(stream, offer)))
+        if (has_candidate(stream) && (offer->state == OFFER_NONE || offer->state == OFFER_WITHDRAW || !is_same(stream, offer)))
                 stream_event(stream, LIFE_CANCELLED, "no longer offered");
 }
 

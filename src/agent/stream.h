@@ -68,6 +68,9 @@ void stream_done(struct stream *stream);
 void stream_stop(struct stream *stream);
 
 void stream_offer(struct stream *stream, const struct offer *offer);
+/* Newer anchors are in force: what was refused by the older ones is tried again at once, and a candidate whose content they approved is
+ * judged again. What runs or is on trial goes on. */
+void stream_keys_changed(struct stream *stream, bool of_content);
 /* Everything that is due and needs no network. */
 void stream_tick(struct stream *stream);
 /* To what its engine says: when stream->murmur.read_end can be read. */

@@ -1,5 +1,6 @@
 /* The candidate: from the offer until a lease is granted. Nothing here touches what runs. */
 #include "agent/content.h"
+#include "agent/judge.h"
 #include "agent/refresh.h"
 #include "agent/spool.h"
 #include "agent/stream.h"
@@ -97,7 +98,7 @@ static enum err read_note(struct stream *stream, struct why *why)
         enum err e = disk->ops->read(disk, spool_artifact(stream->release.target).text, &bytes, why);
         const struct install_facts known = facts(stream);
         if (!e)
-                e = judge_candidate(stream->agent->judge, &(struct judge_offer){ known, stream->release.counter }, &bytes, &stream->note, why);
+                e = judge_candidate(anchors_publisher(stream->agent->anchors), &(struct judge_offer){ known, stream->release.counter }, &bytes, &stream->note, why);
         if (e)
                 return e;
         stream->release.floor = stream->note->floor;
@@ -105,13 +106,22 @@ static enum err read_note(struct stream *stream, struct why *why)
         return check_room(stream, why);
 }
 
-/* A release that is malformed or below the floor stays so. No room, not our turn yet, or other bytes than asked for: later. */
+/* Signed by others than those whom our anchors name: perhaps they moved on, and we have not heard of it. */
+static void look_for_keys(const struct stream *stream, enum err e)
+{
+        if (e == ERR_UNTRUSTED)
+                refresh_want_anchors(stream->agent->refresh);
+}
+
+/* A release that is malformed or below the floor stays so. No room, not our turn yet, other bytes than asked for, or keys that we do
+ * not know (yet): later. */
 static void note_arrived(struct stream *stream)
 {
         struct why why;
         enum err e = read_note(stream, &why);
         if (!e)
                 return;
+        look_for_keys(stream, e);
         if (e == ERR_SYNTAX || e == ERR_LIMIT || e == ERR_ROLLBACK)
                 refuse(stream, SLOT_DECLINED, why.text);
         else
@@ -312,14 +322,16 @@ static enum err open_lease(const struct stream *stream, const char *text, struct
         buf_init(&bytes, LIMIT_DEVICE_REQUEST_BYTES);
         buf_add_text(&bytes, text);
         enum err e = buf_check(&bytes, why);
-        return e ? e : judge_lease(stream->agent->judge, &question, &bytes, ret_lease, why);
+        return e ? e : judge_lease(anchors_director(stream->agent->anchors), &question, &bytes, ret_lease, why);
 }
 
 static void granted(struct stream *stream, const struct fetch_answer *answer)
 {
         struct lease lease;
         struct why why;
-        if (open_lease(stream, answer->text, &lease, &why)) {
+        enum err e = open_lease(stream, answer->text, &lease, &why);
+        if (e) {
+                look_for_keys(stream, e);
                 stream_event(stream, LIFE_FAILED, why.text);
                 return;
         }

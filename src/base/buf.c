@@ -110,3 +110,8 @@ enum err buf_check(const struct buf *buf, struct why *why)
                 return FAIL(why, buf->failed, "out of memory at %zu bytes", buf->length);
         return OK;
 }
+
+bool buf_equal(const struct buf *a, const struct buf *b)
+{
+        return a->length == b->length && memcmp(buf_text(a), buf_text(b), a->length) == 0;
+}

@@ -29,6 +29,7 @@ void buf_add_int(struct buf *buf, int64_t number);                   /* decimal 
 void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_clear(struct buf *buf);                                     /* keeps the memory, forgets a failure */
 const char *buf_text(const struct buf *buf);                         /* never NULL */
+bool buf_equal(const struct buf *a, const struct buf *b);
 
 /* OK, or why an append failed: ERR_NOMEM or ERR_LIMIT. */
 MUST_CHECK enum err buf_check(const struct buf *buf, struct why *why);

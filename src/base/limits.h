@@ -13,6 +13,7 @@ enum {
         LIMIT_NOTE_BYTES = 1 << 20,           /* a release note: 100 bytes a file, 8,192 files */
         LIMIT_RELEASE_FILES = 8192,
         LIMIT_PUBLISH_BYTES = 4 << 20,        /* targets, snapshot and a note of its largest size, quoted */
+        LIMIT_PROPOSAL_BYTES = 16 << 20,      /* a ceremony's file: twice six documents, most of them small */
         LIMIT_ARTIFACT_BYTES = 1 << 30,       /* one file of a release */
         LIMIT_PATH_BYTES = 255,               /* a path inside a release; ext4's name limit */
         LIMIT_NAME_BYTES = 64,                /* stream, group, attribute value, person */

@@ -13,15 +13,15 @@
 
 enum { DAY_S = 86400, ROOT_DAYS = 365, PATH_MAX_BYTES = 256 };
 
-enum key_role { KEY_ROOT, KEY_TARGETS, KEY_SNAPSHOT, KEY_LAB, KEY_TIMESTAMP, KEY_DIRECTOR, KEY_ROLES };
+enum key_role { KEY_ROOT, KEY_TARGETS, KEY_LAB, KEY_TIMESTAMP, KEY_DIRECTOR, KEY_ROLES };
 
 static const struct {
         const char *path;
         bool is_offline;               /* encrypted, when there is a passphrase; a server cannot type one */
 } key_files[KEY_ROLES] = {
         [KEY_ROOT] = { "offline/root.pem", true },           [KEY_TARGETS] = { "offline/targets.pem", true },
-        [KEY_SNAPSHOT] = { "offline/snapshot.pem", true },   [KEY_LAB] = { "offline/lab.pem", true },
-        [KEY_TIMESTAMP] = { "online/timestamp.pem", false }, [KEY_DIRECTOR] = { "online/director.pem", false },
+        [KEY_LAB] = { "offline/lab.pem", true },             [KEY_TIMESTAMP] = { "online/timestamp.pem", false },
+        [KEY_DIRECTOR] = { "online/director.pem", false },
 };
 
 struct keys { struct secret_key of[KEY_ROLES]; };
@@ -112,7 +112,7 @@ static enum err put_root(const struct ceremony *ceremony, const struct keys *key
 
 static enum err put_roots(const struct ceremony *ceremony, const struct keys *keys, struct why *why)
 {
-        static const enum key_role release[TUF_ROLES] = { KEY_ROOT, KEY_TARGETS, KEY_SNAPSHOT, KEY_TIMESTAMP };
+        static const enum key_role release[TUF_ROLES] = { KEY_ROOT, KEY_TARGETS, KEY_TARGETS, KEY_TIMESTAMP };
         static const enum key_role director[TUF_ROLES] = { KEY_ROOT, KEY_DIRECTOR, KEY_DIRECTOR, KEY_DIRECTOR };
         enum err e = put_root(ceremony, keys, release, "release.root.json", why);
         return e ? e : put_root(ceremony, keys, director, "director.root.json", why);
@@ -128,21 +128,34 @@ static enum err name_key(const struct ceremony *ceremony, const char *role, cons
 
 static enum err put_anchor(const struct ceremony *ceremony, const struct keys *keys, struct why *why)
 {
-        struct anchor anchor = { .version = 1, .root_threshold = 1, .root_count = 1, .content_threshold = 1, .content_count = 1, .lab_count = 1 };
+        struct anchor anchor = { .version = 1, .root = { .threshold = 1, .count = 1 }, .content = { .threshold = 1, .count = 1 }, .lab = { .threshold = 1, .count = 1 } };
         OWN(buf) struct buf note;
         buf_init(&note, LIMIT_NOTE_BYTES);
-        enum err e = name_key(ceremony, "root", &keys->of[KEY_ROOT], &anchor.root[0], why);
+        enum err e = name_key(ceremony, "root", &keys->of[KEY_ROOT], &anchor.root.keys[0], why);
         if (!e)
-                e = name_key(ceremony, "content", &keys->of[KEY_TARGETS], &anchor.content[0], why);
+                e = name_key(ceremony, "content", &keys->of[KEY_TARGETS], &anchor.content.keys[0], why);
         if (!e)
-                e = name_key(ceremony, "lab", &keys->of[KEY_LAB], &anchor.lab[0], why);
-        if (!e)
-                e = name_key(ceremony, "director", &keys->of[KEY_DIRECTOR], &anchor.director, why);
+                e = name_key(ceremony, "lab", &keys->of[KEY_LAB], &anchor.lab.keys[0], why);
         if (!e)
                 e = anchor_write(&anchor, &note, why);
         if (!e)
-                e = note_sign(&note, anchor.root[0].name, &keys->of[KEY_ROOT], why);
-        return e ? DURING(why, e, "making the anchor") : put_public(ceremony, "anchor", &note, why);
+                e = note_sign(&note, anchor.root.keys[0].name, &keys->of[KEY_ROOT], why);
+        return e ? DURING(why, e, "making the anchor") : put_public(ceremony, "release.anchor", &note, why);
+}
+
+static enum err put_director_anchor(const struct ceremony *ceremony, const struct keys *keys, struct why *why)
+{
+        struct director_anchor anchor = { .version = 1, .root = { .threshold = 1, .count = 1 } };
+        OWN(buf) struct buf note;
+        buf_init(&note, LIMIT_NOTE_BYTES);
+        enum err e = name_key(ceremony, "root", &keys->of[KEY_ROOT], &anchor.root.keys[0], why);
+        if (!e)
+                e = name_key(ceremony, "director", &keys->of[KEY_DIRECTOR], &anchor.key, why);
+        if (!e)
+                e = director_anchor_write(&anchor, &note, why);
+        if (!e)
+                e = note_sign(&note, anchor.root.keys[0].name, &keys->of[KEY_ROOT], why);
+        return e ? DURING(why, e, "making the director's anchor") : put_public(ceremony, "director.anchor", &note, why);
 }
 
 /* No release yet: version 1 of both lists nothing. */
@@ -160,7 +173,7 @@ static enum err put_metadata(const struct ceremony *ceremony, const struct keys 
         if (!e)
                 e = tuf_snapshot_write(&stamp, &(struct tuf_of){ 1, &targets }, &to_sign, why);
         if (!e)
-                e = tuf_file_sign(&to_sign, &keys->of[KEY_SNAPSHOT], 1, &snapshot, why);
+                e = tuf_file_sign(&to_sign, &keys->of[KEY_TARGETS], 1, &snapshot, why);
         if (!e)
                 e = put(ceremony, "metadata/targets.json", &targets, why);
         return e ? e : put(ceremony, "metadata/snapshot.json", &snapshot, why);
@@ -206,6 +219,8 @@ static enum err fill(const struct ceremony *ceremony, struct why *why)
                 e = put_roots(ceremony, &keys, why);
         if (!e)
                 e = put_anchor(ceremony, &keys, why);
+        if (!e)
+                e = put_director_anchor(ceremony, &keys, why);
         if (!e)
                 e = put_metadata(ceremony, &keys, why);
         if (!e)

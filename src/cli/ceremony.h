@@ -1,4 +1,4 @@
-/* ceremony.h - make a publisher's folder: every key, both roots, the anchor, empty metadata (docs/guide/formats.md 6).
+/* ceremony.h - make a publisher's folder: every key, both roots, both anchors, empty metadata (docs/guide/formats.md 6).
  *
  * One person on one machine: thresholds are 1 of 1. The folder is made under another name and gets its own at the end,
  * in one step, so that a folder with that name is always whole. */

@@ -30,23 +30,15 @@ static void shipment_release(struct shipment *shipment)
         api_close(shipment->api);
 }
 
-static enum err read_part(const struct shipment *shipment, const char *below, struct buf *into, struct why *why)
+static enum err read_json(const struct shipment *shipment, const char *path, struct json **ret_json, struct why *why)
 {
-        char path[PUBLISHER_PATH_MAX];
         struct disk *disk = publisher_disk(shipment->publisher);
-        publisher_release_path(&shipment->id, below, path);
-        enum err e = disk->ops->read(disk, path, into, why);
-        return e ? DURING(why, e, "reading %.100s", path) : OK;
-}
-
-static enum err read_json(const struct shipment *shipment, const char *below, struct json **ret_json, struct why *why)
-{
         OWN(buf) struct buf text;
         buf_init(&text, LIMIT_METADATA_BYTES);
-        enum err e = read_part(shipment, below, &text, why);
+        enum err e = disk->ops->read(disk, path, &text, why);
         if (!e)
                 e = json_parse(buf_text(&text), text.length, LIMIT_METADATA_BYTES, ret_json, why);
-        return e ? DURING(why, e, "%s of the release", below + 1) : OK;
+        return e ? DURING(why, e, "%.100s", path) : OK;
 }
 
 /* Signed, by whom the server believes, and still what was signed? */
@@ -57,11 +49,11 @@ static enum err check_release(struct shipment *shipment, struct why *why)
         OWN(buf) struct buf bytes;
         OWN(release_note) struct release_note *note = NULL;
         buf_init(&bytes, LIMIT_NOTE_BYTES);
-        enum err e = disk->ops->read(disk, "public/anchor", &bytes, why);
+        enum err e = disk->ops->read(disk, "public/release.anchor", &bytes, why);
         if (!e)
                 e = anchor_open(buf_text(&bytes), bytes.length, &anchor, why);
         if (e)
-                return DURING(why, e, "public/anchor");
+                return DURING(why, e, "public/release.anchor");
         e = release_note_open(&anchor, &shipment->folder.note, &note, why);
         return e ? e : release_folder_check(&shipment->folder, why);
 }
@@ -119,14 +111,17 @@ static enum err upload_all(struct shipment *shipment, struct why *why)
         return e;
 }
 
+/* With the newest metadata, which lists all that was ever signed: what came before it would be older than what the server may have. */
 static enum err announce(struct shipment *shipment, struct json **ret_answer, struct why *why)
 {
+        char dossier_path[PUBLISHER_PATH_MAX];
+        publisher_release_path(&shipment->id, "/dossier.json", dossier_path);
         OWN(json) struct json *body = json_new_object(), *targets = NULL, *snapshot = NULL, *dossier = NULL;
-        enum err e = read_json(shipment, "/targets.json", &targets, why);
+        enum err e = read_json(shipment, "metadata/targets.json", &targets, why);
         if (!e)
-                e = read_json(shipment, "/snapshot.json", &snapshot, why);
+                e = read_json(shipment, "metadata/snapshot.json", &snapshot, why);
         if (!e)
-                e = read_json(shipment, "/dossier.json", &dossier, why);
+                e = read_json(shipment, dossier_path, &dossier, why);
         if (e)
                 return e;
         json_set(body, "targets", GIVE(targets));

@@ -1,91 +1,64 @@
 #include "cli/journal.h"
 
 #include "base/limits.h"
-#include "cli/publisher.h"
-#include "format/canon.h"
 #include "format/json.h"
 #include "platform/disk.h"
 
 #include <string.h>
 
 static const char next_name[] = "metadata/next";
-enum { NEXT_BYTES_MAX = 2 * LIMIT_METADATA_BYTES + 2 * LIMIT_NOTE_BYTES };    /* the note's escapes at worst double it */
+enum { NEXT_BYTES_MAX = 8 * LIMIT_METADATA_BYTES };      /* metadata and a note of their largest size, quoted: escapes at worst double them */
 
-/* Ordinary JSON: the canonical form keeps a note's line ends raw. The documents inside are made canonical when they come out. */
-static enum err write_next(const struct journal_entry *entry, struct buf *into, struct why *why)
+/* There may be keys of the server in it. */
+static void wipe(struct buf *buf)
 {
-        OWN(json) struct json *targets = NULL, *snapshot = NULL, *next = json_new_object();
-        char release[160];
-        release_id_path(&entry->release, "", "", release);
-        enum err e = json_parse(buf_text(entry->targets), entry->targets->length, LIMIT_METADATA_BYTES, &targets, why);
-        if (!e)
-                e = json_parse(buf_text(entry->snapshot), entry->snapshot->length, LIMIT_METADATA_BYTES, &snapshot, why);
-        if (e)
-                return e;
-        json_set_text(next, "release", release + 1);
-        json_set_text(next, "note", buf_text(entry->note));
-        json_set(next, "targets", GIVE(targets));
-        json_set(next, "snapshot", GIVE(snapshot));
+        if (buf->bytes)
+                explicit_bzero(buf->bytes, buf->capacity);
+}
+
+static enum err write_next(const struct journal_file *files, size_t count, struct buf *into, struct why *why)
+{
+        OWN(json) struct json *next = json_new_object();
+        for (size_t i = 0; i < count; i++)
+                json_set_text(next, files[i].path, buf_text(files[i].text));
         return json_write(next, 0, into, why);
 }
 
-enum err journal_commit(struct disk *disk, const struct journal_entry *entry, struct why *why)
+enum err journal_commit(struct disk *disk, const struct journal_file *files, size_t count, struct why *why)
 {
         OWN(buf) struct buf next;
         buf_init(&next, NEXT_BYTES_MAX);
-        enum err e = write_next(entry, &next, why);
+        if (count > JOURNAL_FILES_MAX)
+                return FAIL(why, ERR_LIMIT, "at most %d files change as one", JOURNAL_FILES_MAX);
+        enum err e = write_next(files, count, &next, why);
         if (!e)
                 e = disk->ops->replace(disk, next_name, next.bytes, next.length, why);
+        wipe(&next);
         return e ? e : journal_finish(disk, why);
 }
 
-static enum err replace_json(struct disk *disk, const char *path, const struct json *json, struct why *why)
+/* All of it is looked at before the first file changes. */
+static enum err check(const struct json *json, struct why *why)
 {
-        OWN(buf) struct buf text;
-        buf_init(&text, LIMIT_METADATA_BYTES);
-        enum err e = canon_write(json, &text, why);
-        return e ? e : disk->ops->replace(disk, path, text.bytes, text.length, why);
-}
-
-struct next {
-        const char *release, *note;
-        const struct json *targets, *snapshot;
-};
-
-static const struct json_field next_fields[] = {
-        { "release", JSON_TEXT, true, offsetof(struct next, release), 3, 160 },
-        { "note", JSON_TEXT, true, offsetof(struct next, note), 1, LIMIT_NOTE_BYTES },
-        { "targets", JSON_OBJECT, true, offsetof(struct next, targets), 1, 16 },
-        { "snapshot", JSON_OBJECT, true, offsetof(struct next, snapshot), 1, 16 },
-};
-
-/* The newest metadata, and a copy beside the note: a release is published with the metadata that listed it first, also when
- * a later one has been signed meanwhile. */
-static enum err replace_both(struct disk *disk, const struct release_id *id, const char *name, const struct json *json, struct why *why)
-{
-        char path[PUBLISHER_PATH_MAX], newest[64];
-        snprintf(newest, sizeof(newest), "metadata%s", name);
-        publisher_release_path(id, name, path);
-        enum err e = replace_json(disk, path, json, why);
-        return e ? e : replace_json(disk, newest, json, why);
+        size_t count = json_count(json);
+        if (json_type(json) != JSON_OBJECT || !count || count > JOURNAL_FILES_MAX)
+                return FAIL(why, ERR_SYNTAX, "not a step of this program");
+        enum err e = OK;
+        for (size_t i = 0; !e && i < count; i++) {
+                e = disk_path_check(json_key_at(json, i), why);
+                if (!e && !json_text(json_get(json, json_key_at(json, i))))
+                        e = FAIL(why, ERR_SYNTAX, "not a step of this program");
+        }
+        return e;
 }
 
 static enum err carry_out(struct disk *disk, const struct json *json, struct why *why)
 {
-        struct next next = { 0 };
-        struct release_id id;
-        char path[PUBLISHER_PATH_MAX];
-        enum err e = JSON_READ(json, next_fields, &next, why);
-        if (!e)
-                e = release_id_parse(next.release, &id, why);
-        if (e)
-                return e;
-        publisher_release_path(&id, "/note", path);
-        e = disk->ops->replace(disk, path, next.note, strlen(next.note), why);
-        if (!e)
-                e = replace_both(disk, &id, "/targets.json", next.targets, why);
-        if (!e)
-                e = replace_both(disk, &id, "/snapshot.json", next.snapshot, why);
+        enum err e = check(json, why);
+        for (size_t i = 0; !e && i < json_count(json); i++) {
+                const char *text = json_text(json_get(json, json_key_at(json, i)));
+                e = disk->ops->replace(disk, json_key_at(json, i), text, strlen(text), why);
+        }
         return e ? e : disk->ops->remove_tree(disk, next_name, why);
 }
 
@@ -113,5 +86,6 @@ enum err journal_finish(struct disk *disk, struct why *why)
                 e = json_parse(buf_text(&text), text.length, NEXT_BYTES_MAX, &json, why);
         if (!e)
                 e = carry_out(disk, json, why);
+        wipe(&text);
         return e ? DURING(why, e, "finishing the step in %s", next_name) : OK;
 }

@@ -37,7 +37,7 @@ struct option {
 
 const struct option *option_info(enum option_id id);
 
-enum { ARG_REPEATS = 16, ARG_WORDS = 4 };      /* a command line is typed by a person */
+enum { ARG_REPEATS = 16, ARG_WORDS = 8 };      /* a command line is typed by a person */
 
 struct arg {
         unsigned count;                        /* 0: not given */

@@ -23,14 +23,15 @@ struct work {
         struct buf anchor, root, old_targets, old_snapshot;        /* files, as they are */
         struct buf note, targets, snapshot;                        /* as they will be */
         struct signing_secrets secrets;
-        struct signing_key *targets_key, *snapshot_key;
+        size_t key_count;
+        struct signing_key *keys[ARG_REPEATS];
+        struct vkey names[ARG_REPEATS];                            /* what the anchor calls them */
         struct tuf_stamp targets_stamp, snapshot_stamp;            /* the new ones */
-        char content_name[LIMIT_NAME_BYTES + 1];                   /* what the anchor calls the key of targets */
         uint8_t target[32];
 };
 
 static const struct { const char *path; size_t offset; } inputs[] = {
-        { "public/anchor", offsetof(struct work, anchor) },
+        { "public/release.anchor", offsetof(struct work, anchor) },
         { "public/release.root.json", offsetof(struct work, root) },
         { "metadata/targets.json", offsetof(struct work, old_targets) },
         { "metadata/snapshot.json", offsetof(struct work, old_snapshot) },
@@ -58,8 +59,8 @@ static void work_release(struct work *work)
         for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++)
                 buf_done(buf_at(work, outputs[i]));
         release_folder_done(&work->folder);
-        signing_key_close(work->targets_key);
-        signing_key_close(work->snapshot_key);
+        for (size_t i = 0; i < work->key_count; i++)
+                signing_key_close(work->keys[i]);
         signing_secrets_release(&work->secrets);
 }
 
@@ -115,29 +116,45 @@ static enum err next_versions(struct work *work, struct why *why)
 /* ---- keys ---- */
 
 /* What the anchor calls the key that signs releases. */
-static enum err name_key(struct work *work, struct why *why)
+static enum err name_key(struct work *work, const struct anchor *anchor, const char *reference, struct why *why)
 {
-        struct anchor anchor;
-        enum err e = anchor_open(buf_text(&work->anchor), work->anchor.length, &anchor, why);
-        if (e)
-                return DURING(why, e, "public/anchor");
-        for (size_t i = 0; i < anchor.content_count; i++) {
-                if (!key_equal(&anchor.content[i].key, signing_key_public(work->targets_key)))
-                        continue;
-                snprintf(work->content_name, sizeof(work->content_name), "%s", anchor.content[i].name);
-                return OK;
-        }
-        return FAIL(why, ERR_UNTRUSTED, "offline/targets.pem is no content key of public/anchor; this key is of another folder");
+        const struct public_key *key = signing_key_public(work->keys[work->key_count - 1]);
+        const struct vkey *vkey = anchor_role_find(&anchor->content, key);
+        if (!vkey)
+                return FAIL(why, ERR_UNTRUSTED, "%.200s is no content key of public/release.anchor; this key is of another folder", reference);
+        for (size_t i = 0; i + 1 < work->key_count; i++)
+                if (key_equal(&work->names[i].key, key))
+                        return FAIL(why, ERR_USAGE, "%.200s is the key of %s, which was given before", reference, vkey->name);
+        work->names[work->key_count - 1] = *vkey;
+        return OK;
 }
 
+/* Those of --key, wherever they are; without, the one of the folder. */
 static enum err open_keys(struct work *work, struct why *why)
 {
+        static const char *const own[] = { "offline/targets.pem" };
         const struct signing *signing = work->signing;
-        struct signing_keys_opener opener = { .args = signing->args, .secrets = &work->secrets, .disk = signing->disk, .folder = signing->folder };
-        enum err e = signing_key_open(&opener, "offline/targets.pem", &work->targets_key, why);
-        if (!e)
-                e = signing_key_open(&opener, "offline/snapshot.pem", &work->snapshot_key, why);
-        return e ? e : name_key(work, why);
+        const struct arg *given = &signing->args->of[OPTION_SIGNING_KEY];
+        const char *const *references = given->count ? given->texts : own;
+        const size_t count = given->count ? given->count : 1;
+        struct signing_keys_opener opener = { .args = signing->args, .secrets = &work->secrets };
+        struct anchor anchor;
+        if (!given->count) {
+                opener.disk = signing->disk;
+                opener.folder = signing->folder;
+        }
+        enum err e = anchor_open(buf_text(&work->anchor), work->anchor.length, &anchor, why);
+        if (e)
+                return DURING(why, e, "public/release.anchor");
+        if (count < anchor.content.threshold)
+                return FAIL(why, ERR_USAGE, "it takes %zu content keys to sign, and this is %zu: give each with --key", anchor.content.threshold, count);
+        for (size_t i = 0; !e && i < count; i++) {
+                e = signing_key_open(&opener, references[i], &work->keys[work->key_count], why);
+                work->key_count += !e;
+                if (!e)
+                        e = name_key(work, &anchor, references[i], why);
+        }
+        return e;
 }
 
 /* ---- signatures ---- */
@@ -145,24 +162,26 @@ static enum err open_keys(struct work *work, struct why *why)
 static enum err sign_note(struct work *work, struct why *why)
 {
         buf_add(&work->note, work->folder.note.bytes, work->folder.note.length);
-        struct vkey vkey;
-        uint8_t signature[64];
         enum err e = buf_check(&work->note, why);
-        if (!e)
-                e = vkey_make(work->content_name, signing_key_public(work->targets_key), &vkey, why);
-        if (!e)
-                e = signing_key_sign(work->targets_key, work->note.bytes, note_signed_length(work->note.bytes, work->note.length), signature, why);
-        if (!e)
-                e = note_add_signature(&work->note, &vkey, signature, why);
+        for (size_t i = 0; !e && i < work->key_count; i++) {
+                uint8_t signature[64];
+                e = signing_key_sign(work->keys[i], work->note.bytes, note_signed_length(work->note.bytes, work->note.length), signature, why);
+                if (!e)
+                        e = note_add_signature(&work->note, &work->names[i], signature, why);
+        }
         sha256(buf_text(&work->note), work->note.length, work->target);
         return e;
 }
 
-static enum err sign_file(const struct buf *to_sign, struct signing_key *key, struct buf *into, struct why *why)
+static enum err sign_file(struct work *work, const struct buf *to_sign, struct buf *into, struct why *why)
 {
-        struct tuf_signature signature = { .key = *signing_key_public(key) };
-        enum err e = signing_key_sign(key, buf_text(to_sign), to_sign->length, signature.signature, why);
-        return e ? e : tuf_file_write(to_sign, &signature, 1, into, why);
+        struct tuf_signature signatures[ARG_REPEATS];
+        enum err e = OK;
+        for (size_t i = 0; !e && i < work->key_count; i++) {
+                signatures[i].key = work->names[i].key;
+                e = signing_key_sign(work->keys[i], buf_text(to_sign), to_sign->length, signatures[i].signature, why);
+        }
+        return e ? e : tuf_file_write(to_sign, signatures, work->key_count, into, why);
 }
 
 static enum err sign_targets(struct work *work, struct why *why)
@@ -178,7 +197,7 @@ static enum err sign_targets(struct work *work, struct why *why)
         memcpy(target.sha256, work->target, sizeof(target.sha256));
         struct tuf_change change = { &work->old_targets, &target };
         enum err e = tuf_targets_write(&work->targets_stamp, &change, &to_sign, why);
-        return e ? e : sign_file(&to_sign, work->targets_key, &work->targets, why);
+        return e ? e : sign_file(work, &to_sign, &work->targets, why);
 }
 
 static enum err sign_snapshot(struct work *work, struct why *why)
@@ -187,7 +206,7 @@ static enum err sign_snapshot(struct work *work, struct why *why)
         buf_init(&to_sign, LIMIT_METADATA_BYTES);
         struct tuf_of targets = { work->targets_stamp.version, &work->targets };
         enum err e = tuf_snapshot_write(&work->snapshot_stamp, &targets, &to_sign, why);
-        return e ? e : sign_file(&to_sign, work->snapshot_key, &work->snapshot, why);
+        return e ? e : sign_file(work, &to_sign, &work->snapshot, why);
 }
 
 static enum err judge(const struct work *work, struct why *why)
@@ -195,8 +214,15 @@ static enum err judge(const struct work *work, struct why *why)
         const struct signing *signing = work->signing;
         return signing_check(&(struct signing_outcome){ .release = &signing->release, .anchor = &work->anchor, .root = &work->root,
                                      .old_snapshot = &work->old_snapshot, .note = &work->note,
-                                     .targets = &work->targets, .snapshot = &work->snapshot, .targets_key = signing_key_public(work->targets_key),
-                                     .snapshot_key = signing_key_public(work->snapshot_key), .random = signing->random, .now = signing->now }, why);
+                                     .targets = &work->targets, .snapshot = &work->snapshot, .random = signing->random, .now = signing->now }, why);
+}
+
+static enum err commit(const struct work *work, struct why *why)
+{
+        char note[PUBLISHER_PATH_MAX];
+        publisher_release_path(&work->signing->release, "/note", note);
+        const struct journal_file files[] = { { note, &work->note }, { "metadata/targets.json", &work->targets }, { "metadata/snapshot.json", &work->snapshot } };
+        return journal_commit(work->signing->disk, files, sizeof(files) / sizeof(files[0]), why);
 }
 
 static enum err sign(struct work *work, struct why *why)
@@ -208,7 +234,7 @@ static enum err sign(struct work *work, struct why *why)
                 e = sign_snapshot(work, why);
         if (!e)
                 e = judge(work, why);
-        return e ? e : journal_commit(work->signing->disk, &(struct journal_entry){ work->signing->release, &work->note, &work->targets, &work->snapshot }, why);
+        return e ? e : commit(work, why);
 }
 
 enum err signing_do(const struct signing *signing, struct signed_release *ret_signed, struct why *why)

@@ -5,8 +5,8 @@
 #include "trust/anchor.h"
 #include "trust/release_custom.h"
 #include "trust/sha.h"
-#include "trust/tuf.h"
 #include "trust/tuf_build.h"
+#include "trust/tuf_root.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,15 +27,23 @@ static enum err check_pinned(const struct signing_outcome *outcome, struct why *
         return e ? DURING(why, e, "by public/release.root.json") : OK;
 }
 
+/* As the pinned one, but for the keys of root and timestamp. */
 static enum err make_root(const struct signing_outcome *outcome, const struct secret_key *key, struct buf *root, struct why *why)
 {
-        const struct public_key *const of[TUF_ROLES] = { &key->public, outcome->targets_key, outcome->snapshot_key, &key->public };
+        OWN(tuf) struct tuf *pinned = NULL;
+        struct tuf_root_facts facts;
         struct tuf_root trial = { .stamp = { 1, outcome->now + 1 } };
         OWN(buf) struct buf to_sign;
         buf_init(&to_sign, LIMIT_METADATA_BYTES);
+        enum err e = tuf_open(outcome->root, outcome->now, &pinned, why);
+        if (!e)
+                e = tuf_root_of(pinned, &facts, why);
+        if (e)
+                return e;
         for (unsigned role = 0; role < TUF_ROLES; role++)
-                trial.roles[role] = (struct tuf_role_keys){ of[role], 1, 1 };
-        enum err e = tuf_root_write(&trial, &to_sign, why);
+                trial.roles[role] = (struct tuf_role_keys){ facts.roles[role].keys, facts.roles[role].count, facts.roles[role].threshold };
+        trial.roles[TUF_ROOT] = trial.roles[TUF_TIMESTAMP] = (struct tuf_role_keys){ &key->public, 1, 1 };
+        e = tuf_root_write(&trial, &to_sign, why);
         return e ? e : tuf_file_sign(&to_sign, key, 1, root, why);
 }
 

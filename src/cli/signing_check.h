@@ -18,7 +18,6 @@ struct signing_outcome {
         const struct buf *anchor, *root;                       /* of public/ */
         const struct buf *old_snapshot;
         const struct buf *note, *targets, *snapshot;           /* the new ones */
-        const struct public_key *targets_key, *snapshot_key;
         struct random_source *random;
         int64_t now;
 };

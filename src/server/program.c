@@ -90,8 +90,7 @@ static enum err serve_store(struct program *program, struct why *why)
                 return e;
         const struct store_config config = {
                 .database = program->data.database, .artifacts = artifacts, .random = random_system(), .secret = program->data.secret,
-                .admin_key = program->data.admin_key, .tenant = program->settings.tenant, .release_root = buf_text(&program->material.release_root),
-                .director_root = buf_text(&program->material.director_root), .anchor = buf_text(&program->material.anchor),
+                .admin_key = program->data.admin_key, .tenant = program->settings.tenant, .trust = material_trust(&program->material),
                 .metadata_s = program->settings.metadata_s, .pace_ms = program->settings.pace_ms,
         };
         e = store_open(&config, signer, log_now_ms(NULL), &store, why);

@@ -5,159 +5,269 @@
 
 #include <string.h>
 
-static const char heading[] = "firebreak anchor v1";
+static const char heading[] = "firebreak anchor v1", director_heading[] = "firebreak director v1";
 
 OWN_DEFINE(text, char *, mem_free)
 
-struct note_keys anchor_root(const struct anchor *anchor)
+struct note_keys anchor_keys(const struct anchor_role *role)
 {
-        return (struct note_keys){ anchor->root, anchor->root_count, anchor->root_threshold };
+        return (struct note_keys){ role->keys, role->count, role->threshold };
 }
 
-struct note_keys anchor_content(const struct anchor *anchor)
+struct note_keys director_anchor_keys(const struct director_anchor *anchor)
 {
-        return (struct note_keys){ anchor->content, anchor->content_count, anchor->content_threshold };
+        return (struct note_keys){ &anchor->key, 1, 1 };
 }
 
-struct note_keys anchor_director(const struct anchor *anchor)
-{
-        return (struct note_keys){ &anchor->director, 1, 1 };
-}
-
-static bool is_among(const struct vkey *keys, size_t count, const struct public_key *key)
+static const struct vkey *find(const struct vkey *keys, size_t count, const struct public_key *key)
 {
         for (size_t i = 0; i < count; i++)
                 if (key_equal(&keys[i].key, key))
-                        return true;
-        return false;
+                        return &keys[i];
+        return NULL;
 }
 
-static enum err check_role(const struct note_keys *role, const char *name, struct why *why)
+const struct vkey *anchor_role_find(const struct anchor_role *role, const struct public_key *key)
+{
+        return find(role->keys, role->count, key);
+}
+
+static enum err check_role(const struct anchor_role *role, const char *name, struct why *why)
 {
         if (!role->count || role->count > LIMIT_KEYS)
                 return FAIL(why, ERR_SYNTAX, "anchor: 1 to %d %s keys", LIMIT_KEYS, name);
         if (!role->threshold || role->threshold > role->count)
                 return FAIL(why, ERR_SYNTAX, "anchor: a threshold of %zu with %zu %s keys", role->threshold, role->count, name);
         for (size_t i = 0; i < role->count; i++)
-                if (is_among(role->keys, i, &role->keys[i].key))
+                if (find(role->keys, i, &role->keys[i].key))
                         return FAIL(why, ERR_SYNTAX, "anchor: %s key %s is there twice", name, role->keys[i].name);
         return OK;
 }
 
-/* An online key that could also approve content would be the one key that an attacker needs. */
+static enum err check_head(uint64_t version, const struct anchor_role *root, struct why *why)
+{
+        return version ? check_role(root, "root", why) : FAIL(why, ERR_SYNTAX, "anchor: version 0");
+}
+
 static enum err check(const struct anchor *anchor, struct why *why)
 {
-        struct note_keys root = anchor_root(anchor), content = anchor_content(anchor), lab = { anchor->lab, anchor->lab_count, 1 };
-        enum err e = anchor->version ? OK : FAIL(why, ERR_SYNTAX, "anchor: version 0");
+        enum err e = check_head(anchor->version, &anchor->root, why);
         if (!e)
-                e = check_role(&root, "root", why);
-        if (!e)
-                e = check_role(&content, "content", why);
-        if (!e)
-                e = check_role(&lab, "lab", why);
-        if (e)
-                return e;
-        const struct public_key *director = &anchor->director.key;
-        if (is_among(root.keys, root.count, director) || is_among(content.keys, content.count, director) || is_among(lab.keys, lab.count, director))
-                return FAIL(why, ERR_SYNTAX, "anchor: the director's key has another role too; make one that has not");
+                e = check_role(&anchor->content, "content", why);
+        return e ? e : check_role(&anchor->lab, "lab", why);
+}
+
+static enum err check_director(const struct director_anchor *anchor, struct why *why)
+{
+        enum err e = check_head(anchor->version, &anchor->root, why);
+        if (!e && anchor_role_find(&anchor->root, &anchor->key.key))
+                e = FAIL(why, ERR_SYNTAX, "director's anchor: the director's key is a root key too; make one that is not");
+        return e;
+}
+
+enum err anchor_check_pair(const struct anchor *anchor, const struct director_anchor *director, struct why *why)
+{
+        const struct public_key *key = &director->key.key;
+        if (anchor_role_find(&anchor->root, key) || anchor_role_find(&anchor->content, key) || anchor_role_find(&anchor->lab, key))
+                return FAIL(why, ERR_UNTRUSTED, "the director's key has a role in the publisher's anchor too; make one that has not");
         return OK;
 }
 
-static void write_keys(const char *word, const struct note_keys *keys, struct buf *into)
+/* ---- writing ---- */
+
+static void write_keys(const char *word, const struct anchor_role *role, struct buf *into)
 {
-        for (size_t i = 0; i < keys->count; i++) {
+        for (size_t i = 0; i < role->count; i++) {
                 char text[VKEY_TEXT_MAX];
-                vkey_text(&keys->keys[i], text);
+                vkey_text(&role->keys[i], text);
                 buf_addf(into, "%s %s\n", word, text);
         }
 }
 
+static void write_head(const char *first, uint64_t version, const struct anchor_role *root, struct buf *into)
+{
+        buf_addf(into, "%s\nversion %llu\nroot-threshold %zu\n", first, (unsigned long long)version, root->threshold);
+        write_keys("root", root, into);
+}
+
 enum err anchor_write(const struct anchor *anchor, struct buf *into, struct why *why)
 {
-        struct note_keys root = anchor_root(anchor), content = anchor_content(anchor), director = anchor_director(anchor), lab = { anchor->lab, anchor->lab_count, 1 };
         enum err e = check(anchor, why);
         if (e)
                 return e;
-        buf_addf(into, "%s\nversion %llu\nroot-threshold %zu\n", heading, (unsigned long long)anchor->version, root.threshold);
-        write_keys("root", &root, into);
-        buf_addf(into, "content-threshold %zu\n", content.threshold);
-        write_keys("content", &content, into);
-        write_keys("director", &director, into);
-        write_keys("lab", &lab, into);
+        write_head(heading, anchor->version, &anchor->root, into);
+        buf_addf(into, "content-threshold %zu\n", anchor->content.threshold);
+        write_keys("content", &anchor->content, into);
+        write_keys("lab", &anchor->lab, into);
         return buf_check(into, why);
 }
 
-static enum err read_keys(struct lines *lines, const char *word, struct vkey keys[LIMIT_KEYS], size_t *ret_count, struct why *why)
+enum err director_anchor_write(const struct director_anchor *anchor, struct buf *into, struct why *why)
+{
+        char text[VKEY_TEXT_MAX];
+        enum err e = check_director(anchor, why);
+        if (e)
+                return e;
+        write_head(director_heading, anchor->version, &anchor->root, into);
+        vkey_text(&anchor->key, text);
+        buf_addf(into, "director %s\n", text);
+        return buf_check(into, why);
+}
+
+/* ---- reading ---- */
+
+static enum err read_keys(struct lines *lines, const char *word, struct anchor_role *role, struct why *why)
 {
         enum err e = OK;
-        for (*ret_count = 0; !e && (!*ret_count || lines_is_next(lines, word)); (*ret_count)++)
-                e = *ret_count < LIMIT_KEYS ? lines_vkey(lines, word, &keys[*ret_count], why) : FAIL(why, ERR_LIMIT, "anchor: at most %d keys of a role", LIMIT_KEYS);
+        for (role->count = 0; !e && (!role->count || lines_is_next(lines, word)); role->count++)
+                e = role->count < LIMIT_KEYS ? lines_vkey(lines, word, &role->keys[role->count], why) : FAIL(why, ERR_LIMIT, "anchor: at most %d keys of a role", LIMIT_KEYS);
         return e;
 }
 
-static enum err parse(char *text, size_t length, struct anchor *anchor, struct why *why)
+static enum err read_threshold(struct lines *lines, const char *word, struct anchor_role *role, struct why *why)
 {
-        struct lines lines = { .at = text, .end = text + length, .what = "anchor" };
-        enum err e = lines_first(&lines, heading, why);
+        uint64_t threshold = 0;
+        enum err e = lines_number(lines, word, &threshold, why);
+        role->threshold = threshold;
+        return e;
+}
+
+static enum err read_head(struct lines *lines, const char *first, uint64_t *ret_version, struct anchor_role *root, struct why *why)
+{
+        enum err e = lines_first(lines, first, why);
         if (!e)
-                e = lines_number(&lines, "version", &anchor->version, why);
+                e = lines_number(lines, "version", ret_version, why);
         if (!e)
-                e = lines_number(&lines, "root-threshold", &anchor->root_threshold, why);
+                e = read_threshold(lines, "root-threshold", root, why);
+        return e ? e : read_keys(lines, "root", root, why);
+}
+
+static enum err parse(struct lines *lines, void *into, struct why *why)
+{
+        struct anchor *anchor = into;
+        enum err e = read_head(lines, heading, &anchor->version, &anchor->root, why);
         if (!e)
-                e = read_keys(&lines, "root", anchor->root, &anchor->root_count, why);
+                e = read_threshold(lines, "content-threshold", &anchor->content, why);
         if (!e)
-                e = lines_number(&lines, "content-threshold", &anchor->content_threshold, why);
+                e = read_keys(lines, "content", &anchor->content, why);
         if (!e)
-                e = read_keys(&lines, "content", anchor->content, &anchor->content_count, why);
+                e = read_keys(lines, "lab", &anchor->lab, why);
+        anchor->lab.threshold = 1;
         if (!e)
-                e = lines_vkey(&lines, "director", &anchor->director, why);
-        if (!e)
-                e = read_keys(&lines, "lab", anchor->lab, &anchor->lab_count, why);
-        if (!e)
-                e = lines_end(&lines, why);
+                e = lines_end(lines, why);
         return e ? e : check(anchor, why);
 }
 
-static enum err open_note(const char *bytes, size_t length, struct note *note, struct anchor *ret_anchor, struct why *why)
+static enum err parse_director(struct lines *lines, void *into, struct why *why)
 {
-        enum err e = note_parse(bytes, length, note, why);
-        if (e)
-                return DURING(why, e, "anchor");
-        OWN(text) char *text = mem_new(note->text_length + 1, 1);
-        if (!text)
-                return FAIL(why, ERR_NOMEM, "no memory for the anchor");
-        memcpy(text, note->text, note->text_length);
-        e = parse(text, note->text_length, ret_anchor, why);
-        if (e)
-                return e;
-        struct note_keys root = anchor_root(ret_anchor);
-        e = note_verify(note, &root, why);
-        return e ? DURING(why, e, "anchor version %llu, by its own root keys", (unsigned long long)ret_anchor->version) : OK;
+        struct director_anchor *anchor = into;
+        enum err e = read_head(lines, director_heading, &anchor->version, &anchor->root, why);
+        if (!e)
+                e = lines_vkey(lines, "director", &anchor->key, why);
+        if (!e)
+                e = lines_end(lines, why);
+        return e ? e : check_director(anchor, why);
 }
 
-enum err anchor_open(const char *bytes, size_t length, struct anchor *ret_anchor, struct why *why)
+/* Of both kinds: what decides whether one follows another. */
+struct head { const uint64_t *version; const struct anchor_role *root; };
+
+struct reading {
+        const char *what;
+        enum err (*parse)(struct lines *lines, void *into, struct why *why);
+        void *into;                                  /* the caller's, to be thrown away on failure */
+        struct head head;                            /* within it */
+        struct head before;                          /* of the one that it must follow; NULLs: any */
+};
+
+static enum err read_text(const char *bytes, size_t length, const struct reading *reading, struct why *why)
+{
+        OWN(text) char *text = mem_new(length + 1, 1);
+        if (!text)
+                return FAIL(why, ERR_NOMEM, "no memory for the %s", reading->what);
+        memcpy(text, bytes, length);
+        struct lines lines = { .at = text, .end = text + length, .what = reading->what };
+        return reading->parse(&lines, reading->into, why);
+}
+
+static enum err verify_follows(const struct note *note, const struct reading *reading, struct why *why)
+{
+        const unsigned long long before = *reading->before.version, now = *reading->head.version;
+        struct note_keys keys = anchor_keys(reading->before.root);
+        if (now != before + 1)
+                return FAIL(why, ERR_ROLLBACK, "version %llu does not follow version %llu", now, before);
+        enum err e = note_verify(note, &keys, why);
+        return e ? DURING(why, e, "version %llu, by the root keys before it", now) : OK;
+}
+
+static enum err read_signed(const char *bytes, size_t length, const struct reading *reading, struct why *why)
 {
         struct note note;
+        enum err e = note_parse(bytes, length, &note, why);
+        if (!e)
+                e = read_text(note.text, note.text_length, reading, why);
+        if (e)
+                return DURING(why, e, "%s", reading->what);
+        struct note_keys keys = anchor_keys(reading->head.root);
+        e = note_verify(&note, &keys, why);
+        if (e)
+                return DURING(why, e, "%s version %llu, by its own root keys", reading->what, (unsigned long long)*reading->head.version);
+        e = reading->before.version ? verify_follows(&note, reading, why) : OK;
+        return e ? DURING(why, e, "%s", reading->what) : OK;
+}
+
+static enum err read_anchor(const char *bytes, size_t length, const struct anchor *before, struct anchor *ret_anchor, struct why *why)
+{
         struct anchor anchor = { 0 };
-        enum err e = open_note(bytes, length, &note, &anchor, why);
+        struct reading reading = { "anchor", parse, &anchor, { &anchor.version, &anchor.root }, { 0 } };
+        if (before)
+                reading.before = (struct head){ &before->version, &before->root };
+        enum err e = read_signed(bytes, length, &reading, why);
         if (!e)
                 *ret_anchor = anchor;
         return e;
 }
 
+static enum err read_director(const char *bytes, size_t length, const struct director_anchor *before, struct director_anchor *ret_anchor, struct why *why)
+{
+        struct director_anchor anchor = { 0 };
+        struct reading reading = { "director's anchor", parse_director, &anchor, { &anchor.version, &anchor.root }, { 0 } };
+        if (before)
+                reading.before = (struct head){ &before->version, &before->root };
+        enum err e = read_signed(bytes, length, &reading, why);
+        if (!e)
+                *ret_anchor = anchor;
+        return e;
+}
+
+enum err anchor_draft(const struct buf *text, struct anchor *ret_anchor, struct why *why)
+{
+        *ret_anchor = (struct anchor){ 0 };
+        return read_text(buf_text(text), text->length, &(struct reading){ .what = "anchor", .parse = parse, .into = ret_anchor }, why);
+}
+
+enum err director_anchor_draft(const struct buf *text, struct director_anchor *ret_anchor, struct why *why)
+{
+        *ret_anchor = (struct director_anchor){ 0 };
+        return read_text(buf_text(text), text->length, &(struct reading){ .what = "director's anchor", .parse = parse_director, .into = ret_anchor }, why);
+}
+
+enum err anchor_open(const char *bytes, size_t length, struct anchor *ret_anchor, struct why *why)
+{
+        return read_anchor(bytes, length, NULL, ret_anchor, why);
+}
+
 enum err anchor_follow(const struct anchor *old, const struct buf *bytes, struct anchor *ret_anchor, struct why *why)
 {
-        struct note note;
-        struct anchor anchor = { 0 };
-        struct note_keys root = anchor_root(old);
-        enum err e = open_note(buf_text(bytes), bytes->length, &note, &anchor, why);
-        if (e)
-                return e;
-        if (anchor.version <= old->version)
-                return FAIL(why, ERR_ROLLBACK, "anchor version %llu, and version %llu is pinned", (unsigned long long)anchor.version, (unsigned long long)old->version);
-        e = note_verify(&note, &root, why);
-        if (e)
-                return DURING(why, e, "anchor version %llu, by the root keys before it", (unsigned long long)anchor.version);
-        *ret_anchor = anchor;
-        return OK;
+        return read_anchor(buf_text(bytes), bytes->length, old, ret_anchor, why);
+}
+
+enum err director_anchor_open(const char *bytes, size_t length, struct director_anchor *ret_anchor, struct why *why)
+{
+        return read_director(bytes, length, NULL, ret_anchor, why);
+}
+
+enum err director_anchor_follow(const struct director_anchor *old, const struct buf *bytes, struct director_anchor *ret_anchor, struct why *why)
+{
+        return read_director(buf_text(bytes), bytes->length, old, ret_anchor, why);
 }

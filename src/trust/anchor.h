@@ -1,25 +1,45 @@
 /* anchor.h - the public keys that an installer trusts, without reading JSON. Format: docs/guide/formats.md, 1.2.
  *
- * Pinned when a device is installed; a newer one replaces it only when the root keys of both signed it. */
+ * Two of them, as there are two repositories: the publisher's says who may approve content, the director's who may grant leases. A
+ * customer who holds the director's root signs the second one. Pinned when a device is installed; a newer one replaces it
+ * only when the root keys of both signed it. */
 #pragma once
 
 #include "trust/note.h"
 
+struct anchor_role { size_t threshold, count; struct vkey keys[LIMIT_KEYS]; };
+
 struct anchor {
         uint64_t version;
-        size_t root_threshold, root_count, content_threshold, content_count, lab_count;
-        struct vkey root[LIMIT_KEYS], content[LIMIT_KEYS], lab[LIMIT_KEYS], director;
+        struct anchor_role root, content, lab;      /* lab: any one of them speaks for itself */
+};
+
+struct director_anchor {
+        uint64_t version;
+        struct anchor_role root;
+        struct vkey key;                            /* signs leases */
 };
 
 /* The text to be signed by the root keys. ERR_SYNTAX: anchor_open() would not take it: a threshold that its keys cannot
- * reach, a key twice in a role, a key of two roles. */
+ * reach, a key twice in a role, for the director also a root key that grants leases. */
 MUST_CHECK enum err anchor_write(const struct anchor *anchor, struct buf *into, struct why *why);
+MUST_CHECK enum err director_anchor_write(const struct director_anchor *anchor, struct buf *into, struct why *why);
+
+/* A text that is yet to be signed. ERR_SYNTAX, ERR_LIMIT. */
+MUST_CHECK enum err anchor_draft(const struct buf *text, struct anchor *ret_anchor, struct why *why);
+MUST_CHECK enum err director_anchor_draft(const struct buf *text, struct director_anchor *ret_anchor, struct why *why);
 
 /* Parsed, and signed by the threshold of its own root keys. That it is the right one, only pinning says. */
 MUST_CHECK enum err anchor_open(const char *bytes, size_t length, struct anchor *ret_anchor, struct why *why);
-/* One that follows `old`: also signed by the old root keys. ERR_ROLLBACK: not newer. */
+MUST_CHECK enum err director_anchor_open(const char *bytes, size_t length, struct director_anchor *ret_anchor, struct why *why);
+/* The one after `old`: also signed by the old root keys. ERR_ROLLBACK: not the next version. */
 MUST_CHECK enum err anchor_follow(const struct anchor *old, const struct buf *bytes, struct anchor *ret_anchor, struct why *why);
+MUST_CHECK enum err director_anchor_follow(const struct director_anchor *old, const struct buf *bytes, struct director_anchor *ret_anchor, struct why *why);
 
-struct note_keys anchor_root(const struct anchor *anchor);
-struct note_keys anchor_content(const struct anchor *anchor);
-struct note_keys anchor_director(const struct anchor *anchor);
+/* ERR_UNTRUSTED: the online key that grants leases could approve content, too: it would be the one key that an attacker needs. */
+MUST_CHECK enum err anchor_check_pair(const struct anchor *anchor, const struct director_anchor *director, struct why *why);
+
+struct note_keys anchor_keys(const struct anchor_role *role);
+struct note_keys director_anchor_keys(const struct director_anchor *anchor);
+/* NULL: no key of the role. */
+const struct vkey *anchor_role_find(const struct anchor_role *role, const struct public_key *key);

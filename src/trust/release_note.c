@@ -210,7 +210,7 @@ enum err release_note_parse(const char *text, size_t length, struct release_note
 enum err release_note_open(const struct anchor *anchor, const struct buf *bytes, struct release_note **ret_note, struct why *why)
 {
         struct note note;
-        struct note_keys keys = anchor_content(anchor);
+        struct note_keys keys = anchor_keys(&anchor->content);
         enum err e = note_parse(buf_text(bytes), bytes->length, &note, why);
         if (!e)
                 e = note_verify(&note, &keys, why);

@@ -116,16 +116,23 @@ enum err tuf_targets_write(const struct tuf_stamp *stamp, const struct tuf_chang
         return canon_write(json, into, why);
 }
 
-static struct json *meta_json(const struct tuf_of *of, const char *name)
+static void set_bytes(struct json *file, const struct buf *bytes)
 {
         char hex[65];
         uint8_t digest[32];
-        struct json *meta = json_new_object(), *file = json_new_object(), *hashes = json_new_object();
-        sha256(buf_text(of->file), of->file->length, digest);
+        struct json *hashes = json_new_object();
+        sha256(buf_text(bytes), bytes->length, digest);
         hex_encode(digest, sizeof(digest), hex);
         json_set_text(hashes, "sha256", hex);
         json_set(file, "hashes", hashes);
-        json_set_int(file, "length", (int64_t)of->file->length);
+        json_set_int(file, "length", (int64_t)bytes->length);
+}
+
+static struct json *meta_json(const struct tuf_of *of, const char *name)
+{
+        struct json *meta = json_new_object(), *file = json_new_object();
+        if (of->file)
+                set_bytes(file, of->file);
         json_set_int(file, "version", (int64_t)of->version);
         json_set(meta, name, file);
         return meta;

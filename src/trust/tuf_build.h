@@ -23,7 +23,8 @@ MUST_CHECK enum err tuf_root_write(const struct tuf_root *root, struct buf *into
 struct tuf_change { const struct buf *before; const struct tuf_target *add; };
 MUST_CHECK enum err tuf_targets_write(const struct tuf_stamp *stamp, const struct tuf_change *change, struct buf *into, struct why *why);
 
-/* Snapshot: of the targets file. Timestamp: of the snapshot file. */
+/* Snapshot: of the targets file. Timestamp: of the snapshot file. Without a file, of its version alone: what several people sign
+ * in one go cannot name the bytes of what they have yet to sign. */
 struct tuf_of { uint64_t version; const struct buf *file; };
 MUST_CHECK enum err tuf_snapshot_write(const struct tuf_stamp *stamp, const struct tuf_of *targets, struct buf *into, struct why *why);
 MUST_CHECK enum err tuf_timestamp_write(const struct tuf_stamp *stamp, const struct tuf_of *snapshot, struct buf *into, struct why *why);

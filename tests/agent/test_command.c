@@ -178,7 +178,7 @@ static void write_config(const char *root, char path[static 128])
 {
         char text[1024];
         snprintf(path, 128, "%s/agent.yaml", root);
-        int length = snprintf(text, sizeof(text), "server: https://127.0.0.1:1\nstate_dir: %s/state\nanchor: /a\nrelease_root: /r\ndirector_root: /d\n"
+        int length = snprintf(text, sizeof(text), "server: https://127.0.0.1:1\nstate_dir: %s/state\ntrust: /t\n"
                                                   "streams:\n  - name: rules\n    engine: {command: [x]}\n", root);
         CHECK(file_write(path, text, (size_t)length, NULL) == OK);
 }

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #define HEAD \
-        "server: https://fb.example:8443\nstate_dir: /var/lib/fb\nanchor: /etc/fb/anchor\n" \
-        "release_root: /etc/fb/release.root.json\ndirector_root: /etc/fb/director.root.json\n"
+        "server: https://fb.example:8443\nstate_dir: /var/lib/fb\ntrust: /etc/fb/trust\n"
 #define STREAM "streams:\n  - name: edr-rules\n    engine:\n      command: [yarad, --rules, \"{current}\"]\n"
 
 static enum err parse(const char *text, struct why *why)
@@ -57,11 +56,11 @@ TEST(agent_config, says_what_is_wrong_and_where)
 {
         static const struct { const char *text, *part; } cases[] = {
                 { HEAD STREAM "    bakes: 3\n", "bake_s" },
-                { HEAD STREAM "    bake: 3\n", "agent.yaml:10" },
+                { HEAD STREAM "    bake: 3\n", "agent.yaml:8" },
                 { HEAD, "streams" },
                 { HEAD "streams: []\n", "streams" },
                 { STREAM, "server" },
-                { "server: https://x:1/\nstate_dir: /s\nanchor: /a\nrelease_root: /r\ndirector_root: /d\n" STREAM, "at its end" },
+                { "server: https://x:1/\nstate_dir: /s\ntrust: /t\n" STREAM, "at its end" },
                 { HEAD "ring: a b\n" STREAM, "ring" },
                 { HEAD "ca: ca.pem\n" STREAM, "absolute" },
                 { HEAD STREAM "    crashes_max: 0\n", "crashes_max" },

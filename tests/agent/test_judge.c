@@ -9,20 +9,10 @@
 
 enum { ROOT = 1, CONTENT, LAB, DIRECTOR };
 
-static struct judge *open_judge(void)
+static struct anchor publisher(void)
 {
-        struct judge *judge = NULL;
-        struct anchor anchor = { .version = 1, .root_threshold = 1, .root_count = 1, .content_threshold = 1, .content_count = 1, .lab_count = 1 };
-        OWN(buf) struct buf bytes;
-        buf_init(&bytes, 4096);
-        anchor.root[0] = test_vkey("root", ROOT);
-        anchor.content[0] = test_vkey("content", CONTENT);
-        anchor.lab[0] = test_vkey("lab", LAB);
-        anchor.director = test_vkey("director", DIRECTOR);
-        CHECK(anchor_write(&anchor, &bytes, NULL) == OK);
-        test_sign(&bytes, "root", ROOT);
-        CHECK(judge_new(&bytes, &judge, NULL) == OK);
-        return judge;
+        return (struct anchor){ .version = 1, .root = { 1, 1, { test_vkey("root", ROOT) } }, .content = { 1, 1, { test_vkey("content", CONTENT) } },
+                                .lab = { 1, 1, { test_vkey("lab", LAB) } } };
 }
 
 static void make_note(struct buf *note, uint8_t *target)
@@ -45,18 +35,18 @@ static struct judge_offer offer_at(int64_t now_s, const uint8_t *target)
 
 TEST(judge_candidate, takes_what_was_offered_and_signed_when_it_is_time)
 {
-        OWN(judge) struct judge *judge = open_judge();
+        const struct anchor anchor = publisher();
         OWN(buf) struct buf bytes;
         OWN(release_note) struct release_note *note = NULL;
         uint8_t target[32];
         make_note(&bytes, target);
         struct judge_offer offer = offer_at(1000, target);
-        CHECK(judge_candidate(judge, &offer, &bytes, &note, NULL) == OK && note->counter == 4);
+        CHECK(judge_candidate(&anchor, &offer, &bytes, &note, NULL) == OK && note->counter == 4);
 }
 
 TEST(judge_candidate, refuses_another_number_time_floor_platform_or_name)
 {
-        OWN(judge) struct judge *judge = open_judge();
+        const struct anchor anchor = publisher();
         OWN(buf) struct buf bytes;
         struct release_note *note = NULL;
         uint8_t target[32], other[32] = { 0 };
@@ -64,17 +54,17 @@ TEST(judge_candidate, refuses_another_number_time_floor_platform_or_name)
         const struct judge_offer good = offer_at(1000, target);
         struct judge_offer offer = good;
         offer.counter = 5;
-        CHECK(judge_candidate(judge, &offer, &bytes, &note, NULL) == ERR_UNTRUSTED);
+        CHECK(judge_candidate(&anchor, &offer, &bytes, &note, NULL) == ERR_UNTRUSTED);
         offer = good;
         offer.facts.now = 999;
-        CHECK(judge_candidate(judge, &offer, &bytes, &note, NULL) == ERR_REFUSED);
+        CHECK(judge_candidate(&anchor, &offer, &bytes, &note, NULL) == ERR_REFUSED);
         offer = good;
         offer.facts.floor = 5;
-        CHECK(judge_candidate(judge, &offer, &bytes, &note, NULL) == ERR_ROLLBACK);
+        CHECK(judge_candidate(&anchor, &offer, &bytes, &note, NULL) == ERR_ROLLBACK);
         offer = good;
         offer.facts.stream = "other";
-        CHECK(judge_candidate(judge, &offer, &bytes, &note, NULL) == ERR_REFUSED);
+        CHECK(judge_candidate(&anchor, &offer, &bytes, &note, NULL) == ERR_REFUSED);
         offer = good;
         offer.facts.target = other;
-        CHECK(judge_candidate(judge, &offer, &bytes, &note, NULL) == ERR_IO && !note);
+        CHECK(judge_candidate(&anchor, &offer, &bytes, &note, NULL) == ERR_IO && !note);
 }

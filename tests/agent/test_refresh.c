@@ -34,7 +34,7 @@ static struct device {
         const struct site *site;
         int64_t now_ms, now_s;
         bool is_frozen;                  /* no lease from it */
-        char folder[64], anchor[80], release_root[100], director_root[100], pid_file[80];
+        char folder[64], pid_file[80];
 } device;
 
 /* What agent.c, caller.c and verify.c are for the refresh and the stream. */
@@ -140,9 +140,6 @@ static void device_open(void)
         toy_open(&device.toy);
         CHECK(file_temporary(device.folder, NULL) == OK);
         toy_write_public(&device.toy, device.folder);
-        snprintf(device.anchor, sizeof(device.anchor), "%s/anchor", device.folder);
-        snprintf(device.release_root, sizeof(device.release_root), "%s/release.root.json", device.folder);
-        snprintf(device.director_root, sizeof(device.director_root), "%s/director.root.json", device.folder);
         snprintf(device.pid_file, sizeof(device.pid_file), "%s/pid", device.folder);
         int length = snprintf(text, sizeof(text), "%d\n", getpid());
         CHECK(file_write(device.pid_file, text, (size_t)length, NULL) == OK);
@@ -154,13 +151,12 @@ static void device_open(void)
                 .boots_max = 1, .probe_every_ms = 1000,
         };
         device.config = (struct agent_config){ .state_dir = "/nowhere", .platform = "linux-amd64", .ring = "default", .streams = { 1, &device.stream_config },
-                                               .anchor = device.anchor, .release_root = device.release_root, .director_root = device.director_root };
-        CHECK(judge_open(device.anchor, &device.agent.judge, NULL) == OK);
+                                               .trust = device.folder };
 }
 
 static void device_close(void)
 {
-        judge_close(device.agent.judge);
+        anchors_close(device.agent.anchors);
         toy_close(&device.toy);
         site_done(&device.first);
         site_done(&device.second);
@@ -176,7 +172,8 @@ static enum err device_start(void)
         struct agent *agent = &device.agent;
         struct disk *disk = &device.sim.disk;
         sim_random_init(&device.random, 1);
-        *agent = (struct agent){ .config = &device.config, .disk = disk, .random = &device.random.source, .streams = &device.stream, .stream_count = 1, .judge = agent->judge };
+        anchors_close(agent->anchors);
+        *agent = (struct agent){ .config = &device.config, .disk = disk, .random = &device.random.source, .streams = &device.stream, .stream_count = 1 };
         snprintf(agent->device, sizeof(agent->device), "00112233445566778899aabbccddeeff");
         enum err e = OK;
         for (size_t i = 0; !e && i < 3; i++)
@@ -187,6 +184,8 @@ static enum err device_start(void)
                 e = slots_open(disk, names, 1, &agent->slots, NULL);
         if (!e)
                 slots_boot(agent->slots, false, device.now_s);
+        if (!e)
+                e = anchors_open(device.folder, disk, &agent->anchors, NULL);
         if (!e)
                 e = refresh_open(agent, &agent->refresh, NULL);
         return e ? e : stream_open(agent, 0, &device.stream, NULL);

@@ -368,7 +368,7 @@ TEST(run, keeps_the_engine_up_whatever_is_wrong_with_updates)
         snprintf(path, sizeof(path), "%s/state/identity", device.folder);
         file_remove(path);
         check_runs_all_the_same(&device, "there are no updates until this is right: this device is not enrolled");
-        spoil(&device, "anchor");
+        spoil(&device, "release.anchor");
         check_runs_all_the_same(&device, "there are no updates until this is right:");
 }
 

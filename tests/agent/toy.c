@@ -106,15 +106,18 @@ static void publish(struct toy *toy, struct toy_repository *repository, const st
         put_metadata(toy, name, TUF_TIMESTAMP, 0, &timestamp);
 }
 
-static void write_root(const struct toy *toy, struct toy_repository *repository)
+/* The next root; signed with the key before, too, if it is another. */
+static void make_root(const struct toy *toy, struct toy_repository *repository, uint8_t root_before)
 {
-        const struct public_key keys[] = { test_key(repository->root_key).public, test_key(repository->targets_key).public, test_key(repository->timestamp_key).public };
+        const struct secret_key signers[] = { test_key(repository->root_key), test_key(root_before) };
+        const struct public_key keys[] = { signers[0].public, test_key(repository->targets_key).public, test_key(repository->timestamp_key).public };
         const struct tuf_root to_write = { { ++repository->root_version, now_s(toy) + LIFE_S },
                                            { { &keys[0], 1, 1 }, { &keys[1], 1, 1 }, { &keys[1], 1, 1 }, { &keys[2], 1, 1 } } };
         OWN(buf) struct buf to_sign;
         buf_init(&to_sign, LIMIT_METADATA_BYTES);
         CHECK(tuf_root_write(&to_write, &to_sign, NULL) == OK);
-        sign_into(&to_sign, repository->root_key, &repository->root);
+        buf_clear(&repository->root);
+        CHECK(tuf_file_sign(&to_sign, signers, root_before == repository->root_key ? 1 : 2, &repository->root, NULL) == OK);
 }
 
 static void repository_open(const struct toy *toy, struct toy_repository *repository, uint8_t root, uint8_t targets, uint8_t timestamp)
@@ -122,18 +125,18 @@ static void repository_open(const struct toy *toy, struct toy_repository *reposi
         *repository = (struct toy_repository){ .root_key = root, .targets_key = targets, .timestamp_key = timestamp };
         buf_init(&repository->root, LIMIT_METADATA_BYTES);
         buf_init(&repository->targets, LIMIT_METADATA_BYTES);
-        write_root(toy, repository);
+        make_root(toy, repository, root);
 }
 
 void toy_renew_root(struct toy *toy, struct toy_repository *repository)
 {
-        write_root(toy, repository);
+        make_root(toy, repository, repository->root_key);
         put_metadata(toy, repository == &toy->release ? "release" : "director", TUF_ROOT, repository->root_version, &repository->root);
 }
 
 void toy_open(struct toy *toy)
 {
-        *toy = (struct toy){ .pace_ms = 50, .lease_s = 60, .epoch = 1 };
+        *toy = (struct toy){ .pace_ms = 50, .lease_s = 60, .epoch = 1, .keys = { 1, 2, 5 }, .anchor_version = 1 };
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t size = sizeof(address);
         toy->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -168,18 +171,75 @@ static void write_public(const char *folder, const char *name, const struct buf 
         CHECK(file_write(path, bytes->bytes, bytes->length, NULL) == OK);
 }
 
+void toy_write_anchor(const struct toy *toy, uint64_t version, struct buf *into)
+{
+        const struct anchor anchor = { .version = version, .root = { 1, 1, { test_vkey("root.acme", toy->keys.root) } },
+                                       .content = { 1, 1, { test_vkey("content.acme", toy->keys.content) } }, .lab = { 1, 1, { test_vkey("lab.acme", 6) } } };
+        CHECK(anchor_write(&anchor, into, NULL) == OK);
+}
+
+void toy_write_director_anchor(const struct toy *toy, uint64_t version, struct buf *into)
+{
+        const struct director_anchor anchor = { .version = version, .root = { 1, 1, { test_vkey("root.acme", toy->keys.root) } },
+                                                .key = test_vkey("director.acme", toy->keys.director) };
+        CHECK(director_anchor_write(&anchor, into, NULL) == OK);
+}
+
 void toy_write_public(struct toy *toy, const char *folder)
 {
-        struct anchor anchor = { .version = 1, .root_threshold = 1, .root_count = 1, .content_threshold = 1, .content_count = 1, .lab_count = 1 };
-        const struct secret_key root = test_key(1), content = test_key(2), director = test_key(5), lab = test_key(6);
-        CHECK(vkey_make("root.acme", &root.public, &anchor.root[0], NULL) == OK && vkey_make("content.acme", &content.public, &anchor.content[0], NULL) == OK);
-        CHECK(vkey_make("director.acme", &director.public, &anchor.director, NULL) == OK && vkey_make("lab.acme", &lab.public, &anchor.lab[0], NULL) == OK);
         OWN(buf) struct buf note;
         buf_init(&note, LIMIT_METADATA_BYTES);
-        CHECK(anchor_write(&anchor, &note, NULL) == OK && note_sign(&note, "root.acme", &root, NULL) == OK);
-        write_public(folder, "anchor", &note);
+        toy_write_anchor(toy, 1, &note);
+        test_sign(&note, "root.acme", 1);
+        write_public(folder, "release.anchor", &note);
+        buf_clear(&note);
+        toy_write_director_anchor(toy, 1, &note);
+        test_sign(&note, "root.acme", 1);
+        write_public(folder, "director.anchor", &note);
         write_public(folder, "release.root.json", &toy->release.root);
         write_public(folder, "director.root.json", &toy->director.root);
+}
+
+void toy_put(struct toy *toy, const char *path, const struct buf *bytes)
+{
+        struct buf *file = file_at(toy, path);
+        if (bytes)
+                put_file(toy, path, bytes->bytes, bytes->length);
+        else if (file)
+                buf_clear(file);
+}
+
+static void put_anchor(struct toy *toy, const char *repository, struct buf *text, uint8_t root_before)
+{
+        char path[96];
+        test_sign(text, "root.acme", root_before);
+        if (root_before != toy->keys.root)
+                test_sign(text, "root.acme", toy->keys.root);
+        snprintf(path, sizeof(path), "/v1/tuf/%s/%" PRIu64 ".anchor", repository, toy->anchor_version);
+        toy_put(toy, path, text);
+        buf_clear(text);
+}
+
+void toy_change_keys(struct toy *toy, struct toy_keys keys)
+{
+        uint8_t root_before = toy->keys.root;
+        OWN(buf) struct buf text;
+        buf_init(&text, LIMIT_METADATA_BYTES);
+        toy->keys = keys;
+        toy->anchor_version++;
+        toy->release.root_key = keys.root;
+        toy->release.targets_key = keys.content;
+        toy->director.targets_key = toy->director.timestamp_key = keys.director;
+        make_root(toy, &toy->release, root_before);
+        make_root(toy, &toy->director, toy->director.root_key);
+        put_metadata(toy, "release", TUF_ROOT, toy->release.root_version, &toy->release.root);
+        put_metadata(toy, "director", TUF_ROOT, toy->director.root_version, &toy->director.root);
+        toy_write_anchor(toy, toy->anchor_version, &text);
+        put_anchor(toy, "release", &text, root_before);
+        toy_write_director_anchor(toy, toy->anchor_version, &text);
+        put_anchor(toy, "director", &text, root_before);
+        publish(toy, &toy->release, NULL);
+        toy_say(toy, toy->says.state);
 }
 
 void toy_say(struct toy *toy, enum cohort_state state)
@@ -231,7 +291,7 @@ void toy_publish(struct toy *toy, uint64_t counter, const struct toy_file *files
                 list[note.file_count] = (struct release_file){ .length = strlen(file->text), .path = file->path };
                 put_artifact(toy, file->text, strlen(file->text), list[note.file_count].sha256);
         }
-        const struct secret_key content = test_key(2);
+        const struct secret_key content = test_key(toy->note_key ? toy->note_key : toy->keys.content);
         OWN(buf) struct buf bytes;
         buf_init(&bytes, LIMIT_NOTE_BYTES);
         CHECK(release_note_write(&note, &bytes, NULL) == OK && note_sign(&bytes, "content.acme", &content, NULL) == OK);
@@ -369,7 +429,7 @@ static void on_lease(struct toy *toy, int client, const struct request *request)
 {
         int64_t granted = now_s(toy) + toy->lease_ahead_s;
         struct lease lease = { .is_shadow = toy->lease == TOY_SHADOW, .stream = "rules", .granted = granted, .deadline = granted + toy->lease_s, .bake_s = 1 };
-        const struct secret_key key = test_key(toy->lease == TOY_FORGE ? 2 : 5);
+        const struct secret_key key = test_key(toy->lease == TOY_FORGE ? 2 : toy->keys.director);
         struct wire_wait wait = { .retry_ms = 50, .reason = "waiting in line" };
         OWN(buf) struct buf body;
         buf_init(&body, 4096);
@@ -412,7 +472,9 @@ static void on_get(struct toy *toy, int client, const struct request *request)
 {
         static const char page[2 * LIMIT_DEVICE_REQUEST_BYTES] = "<!DOCTYPE html>";
         const struct buf *file = file_at(toy, request->path);
-        if (file)
+        if (toy->away && strcmp(toy->away, request->path) == 0)
+                answer(toy, client, 503, "{}", 2);
+        else if (file && file->length)
                 answer_buf(toy, client, 200, file);
         else
                 answer(toy, client, 404, page, sizeof(page));

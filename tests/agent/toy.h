@@ -1,7 +1,7 @@
 /* toy.h - a publisher, a director and a server in one, over plain HTTP on loopback: for tests of the agent's own program.
  *
  * Single-threaded: toy_serve() answers until a condition holds. It checks each request's proof as the real one does.
- * Keys are those of trust/keys.h: 1 release root, 2 targets and content, 3 release timestamp, 4 director root, 5 director. */
+ * Keys are those of trust/keys.h: 1 release root and root of both anchors, 2 targets and content, 3 release timestamp, 4 director root, 5 director. */
 #pragma once
 
 #include "base/buf.h"
@@ -9,7 +9,7 @@
 #include "trust/release_note.h"
 #include "wire/device.h"
 
-enum { TOY_FILES = 64, TOY_REPORTS = 32, TOY_TARGETS = 8 };
+enum { TOY_FILES = 128, TOY_REPORTS = 32, TOY_TARGETS = 8 };
 
 enum toy_lease { TOY_WAIT, TOY_EXPOSE, TOY_SHADOW, TOY_REFUSE, TOY_FORGE };
 
@@ -19,11 +19,18 @@ struct toy_repository {
         uint8_t root_key, targets_key, timestamp_key;
 };
 
+/* Of the anchors and of what they stand for; the last two also sign the repositories. */
+struct toy_keys { uint8_t root, content, director; };
+
 struct toy {
         int socket, port;
         struct { char path[96]; struct buf bytes; } files[TOY_FILES];
         size_t file_count;
         struct toy_repository release, director;
+        struct toy_keys keys;
+        uint64_t anchor_version;
+        uint8_t note_key;                /* of what is published next; 0: the one that the anchor names */
+        const char *away;                /* 503 for this path */
         struct cohort says;
         uint8_t target[32], target_before[32];   /* of the last release, and of the one before */
         int64_t epoch, pace_ms;
@@ -46,8 +53,16 @@ void toy_open(struct toy *toy);
 void toy_close(struct toy *toy);
 static inline void toy_release(struct toy *toy) { toy_close(toy); }
 
-/* public/{anchor,release.root.json,director.root.json} in a folder. */
+/* public/{release,director}.{anchor,root.json} in a folder. */
 void toy_write_public(struct toy *toy, const char *folder);
+
+/* A ceremony: the next version of both roots and both anchors, and everything signed anew. */
+void toy_change_keys(struct toy *toy, struct toy_keys keys);
+/* One of the anchors as text, yet to be signed. */
+void toy_write_anchor(const struct toy *toy, uint64_t version, struct buf *into);
+void toy_write_director_anchor(const struct toy *toy, uint64_t version, struct buf *into);
+/* Serve these bytes under this path. NULL: nothing. */
+void toy_put(struct toy *toy, const char *path, const struct buf *bytes);
 
 struct toy_file { const char *path, *text; };
 /* Release `counter` of stream `rules`, offered to all. Ends with a row without path; sorted by path. */

@@ -33,10 +33,10 @@ void device_configure(struct device *device, const char *more)
 {
         char text[2048];
         snprintf(text, sizeof(text),
-                 "server: http://127.0.0.1:%d\nstate_dir: %s/state\nanchor: %s/anchor\nrelease_root: %s/release.root.json\n"
-                 "director_root: %s/director.root.json\nattributes: os=test\nbusy_poll_ms: 50\nstreams:\n  - name: rules\n    engine:\n"
+                 "server: http://127.0.0.1:%d\nstate_dir: %s/state\ntrust: %s\n"
+                 "attributes: os=test\nbusy_poll_ms: 50\nstreams:\n  - name: rules\n    engine:\n"
                  "      command: [sh, %s, \"{current}\", %s]\n      status_file: %s\n    bake_s: 1\n    crashes_max: 1\n%s",
-                 device->toy.port, device->folder, device->folder, device->folder, device->folder, device->engine, device->status, device->status, more);
+                 device->toy.port, device->folder, device->folder, device->engine, device->status, device->status, more);
         toy_write_text(device->config, text);
 }
 

@@ -1,6 +1,8 @@
 #include "agent/world.h"
 
 #include "agent/content.h"
+#include "agent/judge.h"
+#include "agent/refresh.h"
 #include "base/mem.h"
 #include "platform/file.h"
 #include "support/test.h"
@@ -30,10 +32,25 @@ void world_content(uint64_t counter, char text[32])
         snprintf(text, 32, "%" PRIu64 "\n", counter);
 }
 
+static void answer_anchor(const struct caller_get *get, caller_done *done, void *user)
+{
+        char path[128];
+        struct disk *disk = &world.sim.disk;
+        struct fetch_answer answer = { .status = world.anchor ? 200 : 404 };
+        snprintf(path, sizeof(path), "spool/%s", get->spool);
+        const struct buf *bytes = world.anchor ? world.anchor(get->path, &answer) : NULL;
+        enum err e = bytes ? disk->ops->replace(disk, path, bytes->bytes, bytes->length, NULL) : OK;
+        done(user, e, &answer);
+}
+
 /* The spool gets whatever is asked for: a note by its digest, or the VERSION that a note names. */
 void caller_get(struct caller *caller, const struct caller_get *get, caller_done *done, void *user)
 {
         (void)caller;
+        if (strstr(get->path, ".anchor")) {
+                answer_anchor(get, done, user);
+                return;
+        }
         char path[128], text[32];
         struct disk *disk = &world.sim.disk;
         enum err e = ERR_NOT_FOUND;
@@ -60,17 +77,17 @@ void caller_post(struct caller *caller, const struct caller_post *post, caller_d
         done(user, OK, &answer);
 }
 
-enum err judge_candidate(const struct judge *judge, const struct judge_offer *offer, const struct buf *signed_note, struct release_note **ret_note, struct why *why)
+enum err judge_candidate(const struct anchor *anchor, const struct judge_offer *offer, const struct buf *signed_note, struct release_note **ret_note, struct why *why)
 {
-        (void)judge;
+        (void)anchor;
         enum err e = release_note_parse(signed_note->bytes, signed_note->length, ret_note, why);
         return e || (*ret_note)->counter == offer->counter ? e : FAIL(why, ERR_UNTRUSTED, "signed as another release");
 }
 
-enum err judge_lease(const struct judge *judge, const struct judge_question *question, const struct buf *signed_lease, struct lease *ret_lease,
+enum err judge_lease(const struct director_anchor *director, const struct judge_question *question, const struct buf *signed_lease, struct lease *ret_lease,
                      struct why *why)
 {
-        (void)judge, (void)signed_lease, (void)why;
+        (void)director, (void)signed_lease, (void)why;
         *ret_lease = (struct lease){ .counter = question->facts.note->counter, .granted = 1000, .deadline = 5000, .bake_s = world.lease_bake_s };
         return OK;
 }
@@ -110,7 +127,7 @@ enum err world_start(void)
 {
         struct agent *agent = &world.agent;
         world.now_ms += 1000;
-        *agent = (struct agent){ .config = &world.config, .disk = &world.sim.disk, .random = &world.random.source, .streams = &world.stream, .stream_count = 1 };
+        *agent = (struct agent){ .config = &world.config, .disk = &world.sim.disk, .random = &world.random.source, .refresh = world.refresh, .anchors = world.anchors, .streams = &world.stream, .stream_count = 1 };
         snprintf(agent->device, sizeof(agent->device), "00112233445566778899aabbccddeeff");
         world_set_pid(getpid());
         enum err e = world.sim.disk.ops->make_folder(&world.sim.disk, "spool", NULL);
@@ -151,6 +168,8 @@ void world_open(void)
         signal(SIGHUP, SIG_IGN);
         world.deaf_file[0] = 0;
         world.lease_bake_s = 1;
+        world.anchor = NULL;
+        CHECK(refresh_open(&world.agent, &world.refresh, NULL) == OK);
         CHECK(file_temporary(world.pid_file, NULL) == OK);
         strncat(world.pid_file, "/pid", sizeof(world.pid_file) - strlen(world.pid_file) - 1);
         world.stream_config = (struct agent_stream_config){
@@ -169,6 +188,7 @@ void world_close(void)
         file_remove_tree(world.pid_file);
         for (uint64_t counter = 4; counter <= 7; counter++)
                 buf_done(&world.notes[counter]);
+        refresh_close(world.refresh);
         sim_disk_done(&world.sim);
 }
 

@@ -32,7 +32,7 @@ offers() {
         fi
 }
 
-offers "rollout" firebreak ro
+offers "root rollout" firebreak ro
 offers "show" firebreak rollout sh
 offers "--budget" firebreak rollout start --bu
 offers "--budget" firebreak rollout start edr-rules/1 --bu

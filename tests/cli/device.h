@@ -43,7 +43,7 @@ static inline bool device_takes(struct disk *disk, int64_t counter, struct relea
         release_id_path(&id, "", "", name);
         follow_metadata(disk, &tuf);
         read_text(disk, path, &note);
-        read_text(disk, "public/anchor", &anchor_text);
+        read_text(disk, "public/release.anchor", &anchor_text);
         must(anchor_open(anchor_text.bytes, anchor_text.length, &anchor, NULL));
         if (tuf_find(tuf, name + 1, &target, NULL) != OK || release_note_open(&anchor, &note, ret_note, NULL) != OK)
                 return false;

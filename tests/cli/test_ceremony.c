@@ -46,8 +46,8 @@ TEST(ceremony_hold, makes_what_our_own_verifier_takes)
         CHECK(tuf_check(release, TUF_SNAPSHOT, &file, &stamp, NULL) == OK && stamp.version == 1);
         read_file(&sim, "acme/online/director.root.json", &file);
         CHECK(tuf_open(&file, now, &director, NULL) == OK);
-        read_file(&sim, "acme/public/anchor", &file);
-        CHECK(anchor_open(file.bytes, file.length, &anchor, NULL) == OK && strcmp(anchor.lab[0].name, "lab.acme") == 0);
+        read_file(&sim, "acme/public/release.anchor", &file);
+        CHECK(anchor_open(file.bytes, file.length, &anchor, NULL) == OK && strcmp(anchor.lab.keys[0].name, "lab.acme") == 0);
         sim_disk_done(&sim);
 }
 

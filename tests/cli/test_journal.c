@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-static const struct release_id release = { "edr-rules", 4 };
 static const char *const paths[] = { "releases/edr-rules/4/note", "metadata/targets.json", "metadata/snapshot.json" };
 static const char *const old_texts[] = { "unsigned\n", "{\"signed\":1}", "{\"signed\":2}" };
 static const char *const new_texts[] = { "signed\n\n\u2014 x y\n", "{\"a\":\"q\\\"\",\"signed\":3}", "{\"signed\":4}" };
@@ -31,9 +30,12 @@ static void prepare(struct disk *disk)
 static enum err commit(struct disk *disk)
 {
         struct buf texts[3] = { 0 };
-        for (size_t i = 0; i < 3; i++)       /* borrowed, so that a sweep meets only the journal's allocations */
+        struct journal_file files[3];
+        for (size_t i = 0; i < 3; i++) {     /* borrowed, so that a sweep meets only the journal's allocations */
                 texts[i] = (struct buf){ .bytes = (char *)new_texts[i], .length = strlen(new_texts[i]) };
-        return journal_commit(disk, &(struct journal_entry){ release, &texts[0], &texts[1], &texts[2] }, NULL);
+                files[i] = (struct journal_file){ paths[i], &texts[i] };
+        }
+        return journal_commit(disk, files, 3, NULL);
 }
 
 static bool holds(struct disk *disk, const char *const *texts)
@@ -85,9 +87,8 @@ TEST(journal, finishes_once)
 TEST(journal, refuses_a_step_that_it_did_not_write)
 {
         static const char *const bad[] = {
-                "", "{}", "[]", "{\"release\":\"edr-rules/4\",\"note\":\"x\",\"targets\":{\"a\":1},\"snapshot\":{\"a\":1},\"more\":1}",
-                "{\"release\":\"../../etc/4\",\"note\":\"x\",\"targets\":{\"a\":1},\"snapshot\":{\"a\":1}}",
-                "{\"release\":\"edr-rules\",\"note\":\"x\",\"targets\":{\"a\":1},\"snapshot\":{\"a\":1}}",
+                "", "{}", "[]", "[\"metadata/targets.json\"]", "{\"metadata/targets.json\":\"x\",\"metadata/snapshot.json\":1}",
+                "{\"metadata/targets.json\":\"x\",\"../../etc/4\":\"x\"}", "{\"metadata/targets.json\":\"x\",\"/etc/4\":\"x\"}",
         };
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
                 OWN(sim_disk) struct sim_disk sim = { 0 };

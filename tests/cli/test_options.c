@@ -75,7 +75,7 @@ TEST(options, stop_at_too_many_words_and_repeats)
 {
         struct args args;
         CHECK(PARSE(&args, NULL, "a", "b", "c", "d") == OK);
-        CHECK(PARSE(&args, NULL, "a", "b", "c", "d", "e") == ERR_USAGE);
+        CHECK(PARSE(&args, NULL, "a", "b", "c", "d", "e", "f", "g", "h", "i") == ERR_USAGE);
         char *many[ARG_REPEATS + 2] = { 0 };
         for (int i = 0; i <= ARG_REPEATS; i++)
                 many[i] = "--override-by=x";

@@ -44,9 +44,7 @@ class Device:
 server: {self.fleet.url}
 ca: {self.fleet.ca}
 state_dir: {self.root}/state
-anchor: {trust}/anchor
-release_root: {trust}/release.root.json
-director_root: {trust}/director.root.json
+trust: {trust}
 platform: linux-amd64
 ring: default
 attributes: {attributes}

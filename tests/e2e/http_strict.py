@@ -524,14 +524,14 @@ def wrong_keys(claims, build, folder):
 
     other = folder / "stranger/online"
     refused(claims, "no keys folder", Server(build, folder, keys="nowhere"), 66, "firebreak init", "nowhere")
-    for name in ("timestamp.pem", "director.pem", "anchor", "release.root.json", "director.root.json"):
+    for name in ("timestamp.pem", "director.pem", "release.anchor", "director.anchor", "release.root.json", "director.root.json"):
         refused(claims, f"{name} missing", keys(f"no-{name}", lambda at, name=name: (at / name).unlink()), 66, name)
         refused(claims, f"{name} empty", keys(f"empty-{name}", lambda at, name=name: (at / name).write_bytes(b"")), 65, name)
         refused(claims, f"{name} damaged", keys(f"bad-{name}", lambda at, name=name: (at / name).write_bytes(b"\0nonsense\n")), 65, name)
         refused(claims, f"{name} of another publisher", keys(f"strange-{name}", lambda at, name=name: shutil.copy(other / name, at / name)), 77, name)
     refused(claims, "the folder of another publisher", Server(build, folder, keys="stranger/online"), 78, "--keys")
     claims.claim("no folder is made for wrong keys", not list(folder.glob("data-*")))
-    again = Server(build, folder, data="data-strange-anchor")
+    again = Server(build, folder, data="data-strange-release.anchor")
     claims.claim("the right ones can have it after them", again.address and again.is_well() and again.end() == 0, again.words())
 
 

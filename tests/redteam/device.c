@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "redteam/past.h"
 #include "redteam/small_disk.h"
+#include "trust/anchor.h"
 #include "trust/sha.h"
 
 #include <inttypes.h>
@@ -34,7 +35,8 @@ struct device {
 
 struct yard {
         const struct red *red;
-        struct judge *judge;
+        struct anchor anchor;
+        struct director_anchor director;
         struct pasts *pasts;
         bool is_exact;                   /* nobody guesses */
         struct red server;               /* the honest one, before the attack */
@@ -168,7 +170,7 @@ static bool get_note(struct yard *yard, struct device *device, const struct scen
         if (!fetch(yard, scene, device->release.target, length_max, &bytes))
                 return false;
         const struct judge_offer offer = { facts_of(device, now_s), device->release.counter };
-        enum err e = judge_candidate(yard->judge, &offer, &bytes, &device->note, &why);
+        enum err e = judge_candidate(&yard->anchor, &offer, &bytes, &device->note, &why);
         const struct slot_refusal refusal = { &device->release, SLOT_DECLINED, true, why.text, now_s };
         if (e == ERR_SYNTAX || e == ERR_LIMIT || e == ERR_ROLLBACK)
                 sure(slots_refuse(own_slots(device), 0, &refusal, &why), &why);
@@ -259,7 +261,7 @@ static bool get_lease(struct yard *yard, struct device *device, const struct sce
         scene->lease(scene->is_honest ? &yard->server : yard->red, &question, &answer);
         const struct slot_release *now = slots_in(device->slots, 0, (enum slot_id)slots_stream(device->slots, 0)->current);
         const struct judge_question judged = { facts_of(device, now_s), now->counter, now->target };
-        return judge_lease(yard->judge, &judged, &answer, ret_lease, &why) == OK && !ret_lease->is_shadow;
+        return judge_lease(&yard->director, &judged, &answer, ret_lease, &why) == OK && !ret_lease->is_shadow;
 }
 
 static void install(struct yard *yard, struct device *device, const struct lease *lease, const struct scene *scene, struct tally *tally)
@@ -351,7 +353,9 @@ struct yard *yard_new(const struct red *red, bool is_exact)
         sure(yard ? OK : ERR_NOMEM, NULL);
         yard->red = red;
         yard->is_exact = is_exact;
-        sure(judge_new(&red->publisher->anchor, &yard->judge, &why), &why);
+        const struct publisher *publisher = red->publisher;
+        sure(anchor_open(buf_text(&publisher->anchor), publisher->anchor.length, &yard->anchor, &why), &why);
+        sure(director_anchor_open(buf_text(&publisher->director_anchor), publisher->director_anchor.length, &yard->director, &why), &why);
         red_init(&yard->server, red->publisher, HOLDS_ONLINE, 1);
         yard->server.version = 10;
         make_history(&yard->server);
@@ -378,7 +382,6 @@ void yard_free(struct yard *yard)
                         device_done(&yard->born[platform][kind]);
         red_done(&yard->server);
         pasts_free(yard->pasts);
-        judge_close(yard->judge);
         mem_free(yard);
 }
 

@@ -79,17 +79,25 @@ static void make_anchor(struct buf *into)
 {
         struct why why = { .text = "" };
         struct secret_key root = key_of(KEY_RELEASE_ROOT);
-        struct anchor anchor = { .version = 1, .root_threshold = 1, .root_count = 1, .content_threshold = CONTENT_THRESHOLD, .content_count = 3, .lab_count = 1 };
-        anchor.root[0] = vkey_of(KEY_RELEASE_ROOT);
+        struct anchor anchor = { .version = 1, .root = { 1, 1, { vkey_of(KEY_RELEASE_ROOT) } }, .content = { .threshold = CONTENT_THRESHOLD, .count = 3 },
+                                 .lab = { .threshold = 1, .count = 1 } };
         for (int i = 0; i < 3; i++)
-                anchor.content[i] = vkey_of(content_keys[i]);
+                anchor.content.keys[i] = vkey_of(content_keys[i]);
         uint8_t random[32] = { 1 };
         struct secret_key lab;
         secret_key_make(random, &lab);
-        sure(vkey_make("lab", &lab.public, &anchor.lab[0], &why), &why);
-        anchor.director = vkey_of(KEY_DIRECTOR);
+        sure(vkey_make("lab", &lab.public, &anchor.lab.keys[0], &why), &why);
         sure(anchor_write(&anchor, into, &why), &why);
         sure(note_sign(into, key_name(KEY_RELEASE_ROOT), &root, &why), &why);
+}
+
+static void make_director_anchor(struct buf *into)
+{
+        struct why why = { .text = "" };
+        struct secret_key root = key_of(KEY_DIRECTOR_ROOT);
+        const struct director_anchor anchor = { .version = 1, .root = { 1, 1, { vkey_of(KEY_DIRECTOR_ROOT) } }, .key = vkey_of(KEY_DIRECTOR) };
+        sure(director_anchor_write(&anchor, into, &why), &why);
+        sure(note_sign(into, key_name(KEY_DIRECTOR_ROOT), &root, &why), &why);
 }
 
 struct release_note publisher_note(const struct truth_release *of, struct release_file *file)
@@ -161,9 +169,11 @@ void publisher_init(struct publisher *publisher)
         buf_init(&publisher->root, LIMIT_METADATA_BYTES);
         buf_init(&publisher->director_root, LIMIT_METADATA_BYTES);
         buf_init(&publisher->anchor, LIMIT_METADATA_BYTES);
+        buf_init(&publisher->director_anchor, LIMIT_METADATA_BYTES);
         publisher_root(1, release, release, 1, &publisher->root);
         publisher_root(1, director, director, 1, &publisher->director_root);
         make_anchor(&publisher->anchor);
+        make_director_anchor(&publisher->director_anchor);
         sign_notes(publisher);
         for (unsigned edition = 0; edition < TRUTH_EDITIONS; edition++)
                 publish(publisher, edition);
@@ -174,6 +184,7 @@ void publisher_done(struct publisher *publisher)
         buf_done(&publisher->root);
         buf_done(&publisher->director_root);
         buf_done(&publisher->anchor);
+        buf_done(&publisher->director_anchor);
         for (unsigned i = 0; i < TRUTH_RELEASES; i++)
                 buf_done(&publisher->notes[i]);
         for (unsigned i = 0; i < TRUTH_EDITIONS; i++) {

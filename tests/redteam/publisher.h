@@ -11,7 +11,7 @@
 struct json;
 
 struct publisher {
-        struct buf root, director_root, anchor;
+        struct buf root, director_root, anchor, director_anchor;
         struct buf notes[TRUTH_RELEASES];
         uint8_t note_sha256[TRUTH_RELEASES][32];
         struct { struct buf targets, snapshot; } editions[TRUTH_EDITIONS];

@@ -1,5 +1,7 @@
 #include "server/material.h"
 
+#include "base/mem.h"
+#include "platform/file.h"
 #include "server/signer/forms.h"
 #include "support/sweep.h"
 #include "support/test.h"
@@ -40,16 +42,22 @@ static void make_root(uint8_t by, uint8_t online, struct buf *into)
 
 static void make(struct material *material, uint8_t timestamp, uint8_t director, uint8_t anchored)
 {
-        const struct anchor anchor = { .version = 1, .root_threshold = 1, .root_count = 1, .root = { test_vkey("root", 1) }, .content_threshold = 1,
-                                       .content_count = 1, .content = { test_vkey("content", 6) }, .director = test_vkey("director", anchored),
-                                       .lab_count = 1, .lab = { test_vkey("lab", 7) } };
-        buf_init(&material->release_root, LIMIT_METADATA_BYTES);
-        buf_init(&material->director_root, LIMIT_METADATA_BYTES);
-        buf_init(&material->anchor, LIMIT_METADATA_BYTES);
-        make_root(1, timestamp, &material->release_root);
-        make_root(4, director, &material->director_root);
-        CHECK(anchor_write(&anchor, &material->anchor, NULL) == OK);
-        test_sign(&material->anchor, "root", 1);
+        const struct anchor anchor = { .version = 1, .root = { 1, 1, { test_vkey("root", 1) } }, .content = { 1, 1, { test_vkey("content", 6) } },
+                                       .lab = { 1, 1, { test_vkey("lab", 7) } } };
+        const struct director_anchor director_anchor = { .version = 1, .root = { 1, 1, { test_vkey("own", 4) } }, .key = test_vkey("director", anchored) };
+        *material = (struct material){ 0 };
+        for (size_t i = 0; i < MATERIAL_KINDS; i++) {
+                material->files[i] = (struct material_file){ mem_new(1, sizeof(struct buf)), 1 };
+                CHECK(material->files[i].versions);
+                buf_init(material->files[i].versions, LIMIT_METADATA_BYTES);
+        }
+        struct buf *const own = material->files[MATERIAL_DIRECTOR_ANCHOR].versions, *const note = material->files[MATERIAL_ANCHOR].versions;
+        make_root(1, timestamp, material->files[MATERIAL_RELEASE_ROOT].versions);
+        make_root(4, director, material->files[MATERIAL_DIRECTOR_ROOT].versions);
+        CHECK(anchor_write(&anchor, note, NULL) == OK);
+        test_sign(note, "root", 1);
+        CHECK(director_anchor_write(&director_anchor, own, NULL) == OK);
+        test_sign(own, "own", 4);
 }
 
 static struct bench bench = { { &ops }, { 3, 5 } };
@@ -69,7 +77,7 @@ TEST(material_check, says_which_key_is_of_another_publisher)
                 { 5, 5, 5, "timestamp.pem", "release.root.json" },        /* the director's instead */
                 { 3, 8, 5, "director.pem", "director.root.json" },
                 { 3, 3, 5, "director.pem", "director.root.json" },
-                { 3, 5, 8, "director.pem", "anchor" },
+                { 3, 5, 8, "director.pem", "director.anchor" },
         };
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct material material;
@@ -86,14 +94,13 @@ TEST(material_check, names_the_file_that_is_damaged)
         static const char *const texts[] = { "", "nonsense", "{}", "{\"signed\":{\"roles\":{\"timestamp\":{\"keyids\":[\"a\"]}}}}",
                                              "{\"signed\":{\"keys\":{\"a\":{\"keyval\":{\"public\":\"xy\"}}},\"roles\":{\"timestamp\":{\"keyids\":[\"a\"]}}}}" };
         for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-                for (int which = 0; which < 3; which++) {
+                for (int which = 0; which < MATERIAL_KINDS; which++) {
                         struct material material;
                         struct why why = { 0 };
                         make(&material, 3, 5, 5);
-                        struct buf *const files[] = { &material.release_root, &material.director_root, &material.anchor };
-                        static const char *const names[] = { "release.root.json", "director.root.json", "anchor" };
-                        buf_clear(files[which]);
-                        buf_add_text(files[which], texts[i]);
+                        static const char *const names[] = { "release.root.json", "director.root.json", "release.anchor", "director.anchor" };
+                        buf_clear(material.files[which].versions);
+                        buf_add_text(material.files[which].versions, texts[i]);
                         CHECK(material_check(&material, &bench.signer, &why) == ERR_SYNTAX);
                         CHECK(strstr(why.text, names[which]));
                         material_done(&material);
@@ -117,4 +124,54 @@ TEST(material_read, says_that_the_folder_is_none)
         struct why why = { 0 };
         CHECK(material_read("/no/such/folder", &material, &why) == ERR_NOT_FOUND && strstr(why.text, "firebreak init"));
         material_done(&material);
+}
+
+/* ---- versions ---- */
+
+static void put(const char *folder, const char *name, const char *text)
+{
+        char path[128];
+        snprintf(path, sizeof(path), "%s/%s", folder, name);
+        CHECK(file_write(path, text, strlen(text), NULL) == OK);
+}
+
+static void fill(const char *folder)
+{
+        put(folder, "release.root.json", "r3");
+        put(folder, "director.root.json", "d1");
+        put(folder, "release.anchor", "a2");
+        put(folder, "director.anchor", "o1");
+        put(folder, "release.1.root.json", "r1");
+        put(folder, "release.2.root.json", "r2");
+        put(folder, "release.3.root.json", "r3");
+        put(folder, "release.1.anchor", "a1");
+        put(folder, "release.2.anchor", "a2");
+}
+
+TEST(material_read, reads_every_version_in_order)
+{
+        struct material material = { 0 };
+        char folder[64];
+        CHECK(file_temporary(folder, NULL) == OK);
+        fill(folder);
+        CHECK(material_read(folder, &material, NULL) == OK);
+        const struct store_trust trust = material_trust(&material);
+        CHECK(trust.release_root.count == 3 && strcmp(buf_text(&trust.release_root.files[1]), "r2") == 0);
+        CHECK(trust.anchor.count == 2 && trust.director_root.count == 1 && trust.director_anchor.count == 1);
+        CHECK(strcmp(buf_text(material_newest(&material, MATERIAL_RELEASE_ROOT)), "r3") == 0);
+        material_done(&material);
+        file_remove_tree(folder);
+}
+
+TEST(material_read, refuses_versions_that_do_not_end_with_the_newest)
+{
+        struct material material = { 0 };
+        struct why why = { 0 };
+        char folder[64];
+        CHECK(file_temporary(folder, NULL) == OK);
+        fill(folder);
+        put(folder, "release.root.json", "r2");
+        CHECK(material_read(folder, &material, &why) == ERR_SYNTAX && strstr(why.text, "release.3.root.json") && strstr(why.text, "whole"));
+        material_done(&material);
+        file_remove_tree(folder);
 }

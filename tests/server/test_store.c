@@ -3,6 +3,8 @@
 
 #include "support/sweep.h"
 #include "support/test.h"
+#include "trust/keys.h"
+#include "trust/tuf_build.h"
 
 static struct store_request status_request(void)
 {
@@ -108,6 +110,172 @@ TEST(store_open, keeps_to_the_roots_that_it_was_given_first)
         world_close(&world);
 }
 
+/* ---- after a ceremony ---- */
+
+static void next_root(uint64_t version, uint8_t content, uint8_t timestamp, struct buf *into)
+{
+        const struct public_key keys[TUF_ROLES] = { test_key(1).public, test_key(content).public, test_key(content).public, test_key(timestamp).public };
+        struct tuf_root root = { .stamp = { version, WORLD_START_S + 90 * 86400 } };
+        const struct secret_key by = test_key(1);
+        OWN(buf) struct buf text;
+        buf_init(&text, LIMIT_METADATA_BYTES);
+        buf_init(into, LIMIT_METADATA_BYTES);
+        for (int role = 0; role < TUF_ROLES; role++)
+                root.roles[role] = (struct tuf_role_keys){ &keys[role], 1, 1 };
+        CHECK(tuf_root_write(&root, &text, NULL) == OK && tuf_file_sign(&text, &by, 1, into, NULL) == OK);
+}
+
+static void next_anchor(uint64_t version, uint8_t lab, struct buf *into)
+{
+        const struct anchor anchor = { .version = version, .root = { 1, 1, { test_vkey("root", 1) } }, .content = { 1, 1, { test_vkey("content", 6) } },
+                                       .lab = { 1, 1, { test_vkey("lab.acme", lab) } } };
+        buf_init(into, LIMIT_METADATA_BYTES);
+        CHECK(anchor_write(&anchor, into, NULL) == OK);
+        test_sign(into, "root", 1);
+}
+
+/* The files of `world` and what follows them. */
+struct sequel { struct buf roots[3], anchors[2]; struct store_trust trust; };
+
+static void sequel_open(struct sequel *sequel, const struct world *world, uint8_t content)
+{
+        *sequel = (struct sequel){ .roots = { world->release_root }, .anchors = { world->anchor } };
+        next_root(2, 2, 3, &sequel->roots[1]);
+        next_root(3, content, content == 2 ? 3 : 13, &sequel->roots[2]);
+        next_anchor(2, 8, &sequel->anchors[1]);
+        sequel->trust = (struct store_trust){ { sequel->roots, 3 }, { &world->director_root, 1 }, { sequel->anchors, 2 }, { &world->director_anchor, 1 }, NULL, NULL };
+}
+
+static void sequel_done(struct sequel *sequel)
+{
+        buf_done(&sequel->roots[1]);
+        buf_done(&sequel->roots[2]);
+        buf_done(&sequel->anchors[1]);
+}
+
+static bool serves(struct world *world, const char *name, const struct buf *bytes)
+{
+        OWN(buf) struct buf file;
+        buf_init(&file, LIMIT_METADATA_BYTES);
+        world_file(world, "release", name, &file);
+        return buf_equal(&file, bytes);
+}
+
+TEST(store_open, follows_every_version_and_serves_it)
+{
+        struct world world = { 0 };
+        struct sequel sequel;
+        struct why why;
+        world_open_file(&world);
+        CHECK(world_publish(&world, 1) == 201);
+        sequel_open(&sequel, &world, 2);
+        world.trust = &sequel.trust;
+        CHECK(world_try_open(&world, &why) == OK);
+        CHECK(serves(&world, "1.root.json", &sequel.roots[0]) && serves(&world, "2.root.json", &sequel.roots[1]) && serves(&world, "3.root.json", &sequel.roots[2]));
+        CHECK(serves(&world, "1.anchor", &sequel.anchors[0]) && serves(&world, "2.anchor", &sequel.anchors[1]));
+        CHECK(world_try_open(&world, &why) == OK && world_publish(&world, 2) == 201);
+        world.trust = NULL;                      /* what was there first */
+        CHECK(world_try_open(&world, &why) == ERR_REFUSED && strstr(why.text, "nor one that follows it"));
+        sequel.trust.release_root = (struct store_versions){ sequel.roots, 2 };
+        world.trust = &sequel.trust;
+        CHECK(world_try_open(&world, &why) == ERR_REFUSED);
+        sequel_done(&sequel);
+        world_close(&world);
+}
+
+TEST(store_open, takes_no_root_that_did_not_sign_what_is_served)
+{
+        struct world world = { 0 };
+        struct sequel sequel;
+        struct why why;
+        world_open_file(&world);
+        CHECK(world_publish(&world, 1) == 201);
+        sequel_open(&sequel, &world, 9);         /* content has another key, and nothing was signed anew */
+        world.trust = &sequel.trust;
+        CHECK(world_try_open(&world, &why) == ERR_REFUSED && strstr(why.text, "targets.json"));
+        world.trust = NULL;                      /* nothing of it was kept */
+        CHECK(world_try_open(&world, &why) == OK && world_publish(&world, 2) == 201);
+        sequel_done(&sequel);
+        world_close(&world);
+}
+
+/* The listing as `content` signs it anew, listing the world's release. */
+static void list_anew(struct world *world, uint8_t content, struct buf *targets, struct buf *snapshot)
+{
+        const struct tuf_stamp stamp = { 2, WORLD_START_S + 80 * 86400 };
+        const struct secret_key by = test_key(content);
+        OWN(buf) struct buf text;
+        buf_init(&text, LIMIT_METADATA_BYTES);
+        buf_init(targets, LIMIT_METADATA_BYTES);
+        buf_init(snapshot, LIMIT_METADATA_BYTES);
+        CHECK(tuf_targets_write(&stamp, &(struct tuf_change){ &world->targets, NULL }, &text, NULL) == OK && tuf_file_sign(&text, &by, 1, targets, NULL) == OK);
+        buf_clear(&text);
+        CHECK(tuf_snapshot_write(&stamp, &(struct tuf_of){ 2, NULL }, &text, NULL) == OK && tuf_file_sign(&text, &by, 1, snapshot, NULL) == OK);
+}
+
+/* Whoever had the old keys published a version that nobody will reach; also long after, when the new listing has expired in its turn. */
+TEST(store_open, takes_the_new_listing_whatever_the_old_one_was_called)
+{
+        for (int64_t days = 0; days < 200; days += 150) {
+                struct world world = { 0 };
+                struct sequel sequel;
+                struct buf targets, snapshot;
+                struct why why;
+                world_open_file(&world);
+                world.version = 1000000;
+                CHECK(world_publish(&world, 1) == 201);
+                sequel_open(&sequel, &world, 9);
+                list_anew(&world, 9, &targets, &snapshot);
+                sequel.trust.targets = &targets;
+                sequel.trust.snapshot = &snapshot;
+                world.trust = &sequel.trust;
+                world.signer.timestamp_key = 13;
+                world.now_ms += days * 86400000;
+                CHECK(world_try_open(&world, &why) == OK && serves(&world, "2.targets.json", &targets) && serves(&world, "2.snapshot.json", &snapshot));
+                CHECK(world_try_open(&world, &why) == OK && world_ask(&world, "GET", "/api/v1/status", NULL) == 200 && !strstr(buf_text(&world.answer.body), "1000001"));
+                sequel_done(&sequel);
+                buf_done(&targets);
+                buf_done(&snapshot);
+                world_close(&world);
+        }
+}
+
+TEST(store_open, forgets_what_a_lab_said_that_was_taken_out)
+{
+        struct world world = { 0 };
+        struct sequel sequel;
+        struct why why;
+        world_open_file(&world);
+        CHECK(world_publish(&world, 1) == 201);
+        world_prove(&world, 1);
+        CHECK(world_ask(&world, "GET", "/api/v1/releases/edr-rules/1", NULL) == 200 && strstr(buf_text(&world.answer.body), "\"open\":true"));
+        sequel_open(&sequel, &world, 2);
+        world.trust = &sequel.trust;
+        CHECK(world_try_open(&world, &why) == OK);
+        CHECK(world_ask(&world, "GET", "/api/v1/releases/edr-rules/1", NULL) == 200 && strstr(buf_text(&world.answer.body), "\"open\":false"));
+        sequel_done(&sequel);
+        world_close(&world);
+}
+
+TEST(store_open, follows_only_what_the_keys_before_signed)
+{
+        struct world world = { 0 };
+        struct sequel sequel;
+        struct why why;
+        world_open_file(&world);
+        sequel_open(&sequel, &world, 2);
+        world.trust = &sequel.trust;
+        sequel.anchors[1].bytes[sequel.anchors[1].length - 8] ^= 1;
+        CHECK(world_try_open(&world, &why) != OK);
+        sequel.anchors[1].bytes[sequel.anchors[1].length - 8] ^= 1;
+        sequel.trust.release_root = (struct store_versions){ (const struct buf[]){ sequel.roots[0], sequel.roots[2] }, 2 };
+        CHECK(world_try_open(&world, &why) == ERR_ROLLBACK);
+        world.trust = NULL;
+        CHECK(world_try_open(&world, &why) == OK);
+        sequel_done(&sequel);
+        world_close(&world);
+}
+
 TEST(store_open, needs_roots_that_hold)
 {
         struct world world = { 0 };
@@ -145,7 +313,7 @@ TEST(store_public_state, changes_only_when_something_did)
                 int order = strcmp(public->files[i - 1].repository, public->files[i].repository);
                 CHECK(order < 0 || (order == 0 && strcmp(public->files[i - 1].name, public->files[i].name) < 0));
         }
-        CHECK(public->file_count == 8 && public->revoked_count == 0);
+        CHECK(public->file_count == 10 && public->revoked_count == 0);
 }
 
 TEST(director, renews_what_it_says_at_a_quarter_of_its_life)

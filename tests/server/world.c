@@ -21,7 +21,7 @@ static const int64_t expires = WORLD_START_S + 90 * 86400;
 static enum err sign_form(struct signer *signer, enum signer_form form, const void *bytes, size_t length, uint8_t ret_signature[64], struct why *why)
 {
         struct world_signer *own = (struct world_signer *)signer;
-        struct secret_key key = test_key(form == SIGNER_RELEASE_TIMESTAMP ? 3 : 5);
+        struct secret_key key = test_key(form != SIGNER_RELEASE_TIMESTAMP ? 5 : own->timestamp_key ? own->timestamp_key : 3);
         if (own->failure)
                 return FAIL(why, own->failure, "the signer fails");
         own->signed_count++;
@@ -53,17 +53,25 @@ static void make_root(uint8_t by, const uint8_t numbers[TUF_ROLES], struct buf *
 
 static void make_anchor(struct buf *into)
 {
-        struct anchor anchor = { .version = 1, .root_threshold = 1, .root_count = 1, .root = { test_vkey("root", 1) }, .content_threshold = 1, .content_count = 1,
-                                 .content = { test_vkey("content", 6) }, .director = test_vkey("director", 5), .lab_count = 1, .lab = { test_vkey("lab.acme", 7) } };
+        struct anchor anchor = { .version = 1, .root = { 1, 1, { test_vkey("root", 1) } }, .content = { 1, 1, { test_vkey("content", 6) } },
+                                 .lab = { 1, 1, { test_vkey("lab.acme", 7) } } };
         CHECK(anchor_write(&anchor, into, NULL) == OK);
         test_sign(into, "root", 1);
+}
+
+static void make_director_anchor(struct buf *into)
+{
+        struct director_anchor anchor = { .version = 1, .root = { 1, 1, { test_vkey("root", 4) } }, .key = test_vkey("director", 5) };
+        CHECK(director_anchor_write(&anchor, into, NULL) == OK);
+        test_sign(into, "root", 4);
 }
 
 static enum err open_store(struct world *world, struct store **ret_store, struct why *why)
 {
         struct store_config config = { .database = world->database, .artifacts = &world->disk.disk, .random = &world->random.source, .secret = secret,
-                                       .admin_key = ADMIN_KEY, .tenant = "default", .release_root = buf_text(&world->release_root),
-                                       .director_root = buf_text(&world->director_root), .anchor = buf_text(&world->anchor) };
+                                       .admin_key = ADMIN_KEY, .tenant = "default", .trust = { { &world->release_root, 1 }, { &world->director_root, 1 }, { &world->anchor, 1 }, { &world->director_anchor, 1 }, NULL, NULL } };
+        if (world->trust)
+                config.trust = *world->trust;
         return store_open(&config, &world->signer.signer, world->now_ms, ret_store, why);
 }
 
@@ -86,7 +94,7 @@ enum err world_try_open(struct world *world, struct why *why)
 
 static void prepare(struct world *world)
 {
-        struct buf *const bufs[] = { &world->release_root, &world->director_root, &world->anchor, &world->targets, &world->snapshot, &world->note };
+        struct buf *const bufs[] = { &world->release_root, &world->director_root, &world->anchor, &world->director_anchor, &world->targets, &world->snapshot, &world->note };
         for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
                 buf_init(bufs[i], LIMIT_METADATA_BYTES);
         sim_disk_init(&world->disk);
@@ -98,6 +106,7 @@ static void prepare(struct world *world)
         make_root(1, (const uint8_t[]){ 1, 2, 2, 3 }, &world->release_root);
         make_root(4, (const uint8_t[]){ 4, 5, 5, 5 }, &world->director_root);
         make_anchor(&world->anchor);
+        make_director_anchor(&world->director_anchor);
         snprintf(world->database, sizeof(world->database), ":memory:");
 }
 
@@ -152,7 +161,7 @@ static void forget_answer(struct world *world)
 
 void world_close(struct world *world)
 {
-        struct buf *const bufs[] = { &world->release_root, &world->director_root, &world->anchor, &world->targets, &world->snapshot, &world->note };
+        struct buf *const bufs[] = { &world->release_root, &world->director_root, &world->anchor, &world->director_anchor, &world->targets, &world->snapshot, &world->note };
         for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
                 buf_done(bufs[i]);
         forget_answer(world);

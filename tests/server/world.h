@@ -23,7 +23,7 @@
 
 enum { WORLD_START_S = 1784432200 };
 
-struct world_signer { struct signer signer; enum err failure; unsigned signed_count; };
+struct world_signer { struct signer signer; enum err failure; unsigned signed_count; uint8_t timestamp_key; };      /* timestamp_key 0: 3 */
 
 struct world {
         struct sim_disk disk;
@@ -35,7 +35,8 @@ struct world {
         unsigned crashes;
         struct ceiling ceiling;                  /* of releases from now on; no steps: open to all at once */
         int64_t now_ms, floor;                   /* floor: of releases from now on; 0: 1 */
-        struct buf release_root, director_root, anchor, targets, snapshot, note;
+        struct buf release_root, director_root, anchor, director_anchor, targets, snapshot, note;
+        const struct store_trust *trust;         /* instead of those; NULL: those */
         uint64_t version;                        /* of the publisher's targets and snapshot */
         struct store_answer answer;              /* to the last question */
         struct json *json;                       /* the same, parsed; NULL if it is not JSON */

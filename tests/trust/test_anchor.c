@@ -6,9 +6,8 @@
 static struct anchor whole(void)
 {
         return (struct anchor){
-                .version = 1, .root_threshold = 2, .root_count = 3, .root = { test_vkey("root-a", 1), test_vkey("root-b", 2), test_vkey("root-c", 3) },
-                .content_threshold = 1, .content_count = 2, .content = { test_vkey("content-a", 4), test_vkey("content-b", 5) },
-                .director = test_vkey("director", 6), .lab_count = 1, .lab = { test_vkey("lab.acme", 7) },
+                .version = 1, .root = { 2, 3, { test_vkey("root-a", 1), test_vkey("root-b", 2), test_vkey("root-c", 3) } },
+                .content = { 1, 2, { test_vkey("content-a", 4), test_vkey("content-b", 5) } }, .lab = { 1, 1, { test_vkey("lab.acme", 7) } },
         };
 }
 
@@ -16,8 +15,8 @@ static void write_signed(const struct anchor *anchor, struct buf *bytes)
 {
         buf_clear(bytes);
         CHECK(anchor_write(anchor, bytes, NULL) == OK);
-        test_sign(bytes, anchor->root[0].name, 1);
-        test_sign(bytes, anchor->root[1].name, 2);
+        test_sign(bytes, anchor->root.keys[0].name, 1);
+        test_sign(bytes, anchor->root.keys[1].name, 2);
 }
 
 static enum err open_bytes(const struct buf *bytes)
@@ -53,8 +52,9 @@ TEST(anchor, comes_back_with_all_its_keys)
         write_signed(&anchor, &bytes);
         CHECK(anchor_open(buf_text(&bytes), bytes.length, &read, NULL) == OK);
         CHECK(anchor_write(&read, &again, NULL) == OK && strncmp(buf_text(&again), buf_text(&bytes), again.length) == 0);
-        CHECK(read.root_count == 3 && read.content_count == 2 && read.lab_count == 1 && key_equal(&read.director.key, &anchor.director.key));
-        CHECK(anchor_root(&read).threshold == 2 && anchor_content(&read).threshold == 1 && anchor_director(&read).keys == &read.director);
+        CHECK(read.root.count == 3 && read.content.count == 2 && read.lab.count == 1 && read.lab.threshold == 1);
+        CHECK(anchor_keys(&read.root).threshold == 2 && anchor_keys(&read.content).threshold == 1 && anchor_keys(&read.content).keys == read.content.keys);
+        CHECK(anchor_role_find(&read.root, &anchor.root.keys[2].key) == &read.root.keys[2] && !anchor_role_find(&read.lab, &anchor.root.keys[2].key));
 }
 
 TEST(anchor, takes_the_threshold_of_its_own_root_keys)
@@ -80,7 +80,7 @@ TEST(anchor, refuses_lines_that_are_not_as_they_should_be)
         static const struct { const char *old, *new; } changes[] = {
                 { "anchor v1", "anchor v2" }, { "version 1", "version 0" }, { "version 1", "version -1" }, { "version 1", "version 01" },
                 { "root-threshold 2", "root-threshold 0" }, { "root-threshold 2", "root-threshold 4" }, { "root-threshold 2\n", "" },
-                { "content-threshold 1", "content-threshold 3" }, { "content-threshold 1", "content-threshold 0" }, { "director ", "Director " },
+                { "content-threshold 1", "content-threshold 3" }, { "content-threshold 1", "content-threshold 0" }, { "lab ", "Lab " },
                 { "root root-a+", "root root-x+" }, { "lab lab.acme", "lab" }, { "root-threshold 2\n", "root-threshold 2\nroot-threshold 2\n" },
                 { "lab lab", "more 1\nlab lab" }, { "content content-a", "content  content-a" },
         };
@@ -94,19 +94,13 @@ TEST(anchor, is_not_written_with_keys_that_weaken_it)
         OWN(buf) struct buf bytes;
         struct anchor anchor;
         buf_init(&bytes, LIMIT_NOTE_BYTES);
-        anchor = whole(), anchor.root[2] = test_vkey("root-z", 1);           /* the same key under another name */
+        anchor = whole(), anchor.root.keys[2] = test_vkey("root-z", 1);           /* the same key under another name */
         CHECK(anchor_write(&anchor, &bytes, NULL) == ERR_SYNTAX);
-        anchor = whole(), anchor.content[1] = anchor.content[0];
+        anchor = whole(), anchor.content.keys[1] = anchor.content.keys[0];
         CHECK(anchor_write(&anchor, &bytes, NULL) == ERR_SYNTAX);
-        anchor = whole(), anchor.director = test_vkey("director", 4);        /* an online key that approves content */
+        anchor = whole(), anchor.lab.count = 0;
         CHECK(anchor_write(&anchor, &bytes, NULL) == ERR_SYNTAX);
-        anchor = whole(), anchor.director = test_vkey("director", 1);
-        CHECK(anchor_write(&anchor, &bytes, NULL) == ERR_SYNTAX);
-        anchor = whole(), anchor.director = test_vkey("director", 7);
-        CHECK(anchor_write(&anchor, &bytes, NULL) == ERR_SYNTAX);
-        anchor = whole(), anchor.lab_count = 0;
-        CHECK(anchor_write(&anchor, &bytes, NULL) == ERR_SYNTAX);
-        anchor = whole(), anchor.root_threshold = 4;
+        anchor = whole(), anchor.root.threshold = 4;
         CHECK(anchor_write(&anchor, &bytes, NULL) == ERR_SYNTAX);
         anchor = whole(), anchor.version = 0;
         CHECK(anchor_write(&anchor, &bytes, NULL) == ERR_SYNTAX && !bytes.length);
@@ -126,7 +120,7 @@ TEST(anchor, refuses_more_keys_than_a_role_has)
         CHECK(open_with("content-threshold 1", buf_text(&many)) == ERR_LIMIT);
 }
 
-TEST(anchor, is_followed_only_by_a_newer_one_of_both_roots)
+TEST(anchor, is_followed_only_by_the_next_one_of_both_roots)
 {
         OWN(buf) struct buf bytes;
         struct anchor old = whole(), next = whole(), read = { 0 };
@@ -134,7 +128,7 @@ TEST(anchor, is_followed_only_by_a_newer_one_of_both_roots)
         write_signed(&next, &bytes);
         CHECK(anchor_follow(&old, &bytes, &read, NULL) == ERR_ROLLBACK);
         next.version = 2;
-        next.root[0] = test_vkey("root-d", 8), next.root[1] = test_vkey("root-e", 9);
+        next.root.keys[0] = test_vkey("root-d", 8), next.root.keys[1] = test_vkey("root-e", 9);
         buf_clear(&bytes);
         CHECK(anchor_write(&next, &bytes, NULL) == OK);
         test_sign(&bytes, "root-d", 8);
@@ -146,6 +140,8 @@ TEST(anchor, is_followed_only_by_a_newer_one_of_both_roots)
         test_sign(&bytes, "root-b", 2);
         CHECK(anchor_follow(&old, &bytes, &read, NULL) == OK && read.version == 2);
         old.version = 3;
+        CHECK(anchor_follow(&old, &bytes, &read, NULL) == ERR_ROLLBACK);
+        old.version = 0;               /* one between them is missing */
         CHECK(anchor_follow(&old, &bytes, &read, NULL) == ERR_ROLLBACK);
 }
 
@@ -159,5 +155,64 @@ TEST(anchor, is_whole_or_not_there_when_memory_is_short)
                 struct anchor read = { 0 };
                 enum err e = anchor_open(buf_text(&bytes), bytes.length, &read, NULL);
                 CHECK(e ? e == ERR_NOMEM && !read.version : read.version == 1);
+        }
+}
+
+/* ---- the director's ---- */
+
+static struct director_anchor director(void)
+{
+        return (struct director_anchor){ .version = 1, .root = { 2, 2, { test_vkey("own-a", 11), test_vkey("own-b", 12) } }, .key = test_vkey("director", 6) };
+}
+
+static void write_director(const struct director_anchor *anchor, const uint8_t signers[2], struct buf *bytes)
+{
+        buf_clear(bytes);
+        CHECK(director_anchor_write(anchor, bytes, NULL) == OK);
+        for (size_t i = 0; i < 2; i++)
+                test_sign(bytes, anchor->root.keys[i].name, signers[i]);
+}
+
+TEST(director_anchor, comes_back_and_is_its_own_roots)
+{
+        OWN(buf) struct buf bytes;
+        struct director_anchor anchor = director(), read = { 0 };
+        struct anchor other = { 0 };
+        buf_init(&bytes, LIMIT_NOTE_BYTES);
+        write_director(&anchor, (const uint8_t[]){ 11, 12 }, &bytes);
+        CHECK(director_anchor_open(buf_text(&bytes), bytes.length, &read, NULL) == OK);
+        CHECK(read.version == 1 && read.root.count == 2 && key_equal(&read.key.key, &anchor.key.key) && director_anchor_keys(&read).keys == &read.key);
+        CHECK(anchor_open(buf_text(&bytes), bytes.length, &other, NULL) == ERR_SYNTAX);
+        write_director(&anchor, (const uint8_t[]){ 11, 13 }, &bytes);
+        CHECK(director_anchor_open(buf_text(&bytes), bytes.length, &read, NULL) == ERR_UNTRUSTED);
+}
+
+TEST(director_anchor, is_followed_only_by_the_next_one_of_both_roots)
+{
+        OWN(buf) struct buf bytes;
+        struct director_anchor old = director(), next = director(), read = { 0 };
+        buf_init(&bytes, LIMIT_NOTE_BYTES);
+        next.version = 2;
+        next.root.keys[0] = test_vkey("own-c", 13);
+        write_director(&next, (const uint8_t[]){ 13, 12 }, &bytes);
+        CHECK(director_anchor_follow(&old, &bytes, &read, NULL) == ERR_UNTRUSTED);
+        test_sign(&bytes, "own-a", 11);
+        CHECK(director_anchor_follow(&old, &bytes, &read, NULL) == OK && read.version == 2);
+        CHECK(director_anchor_follow(&read, &bytes, &read, NULL) == ERR_ROLLBACK);
+}
+
+TEST(director_anchor, has_a_key_of_no_other_role)
+{
+        OWN(buf) struct buf bytes;
+        struct anchor anchor = whole();
+        struct director_anchor own = director();
+        buf_init(&bytes, LIMIT_NOTE_BYTES);
+        own.key = test_vkey("director", 12);
+        CHECK(director_anchor_write(&own, &bytes, NULL) == ERR_SYNTAX && !bytes.length);
+        own = director();
+        CHECK(anchor_check_pair(&anchor, &own, NULL) == OK);
+        for (uint8_t number = 1; number <= 7; number++) {        /* root, content and lab keys of the publisher's */
+                own.key = test_vkey("director", number);
+                CHECK(anchor_check_pair(&anchor, &own, NULL) == (number == 6 ? OK : ERR_UNTRUSTED));
         }
 }

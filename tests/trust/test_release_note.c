@@ -142,8 +142,7 @@ TEST(release_note, counts_only_with_the_content_threshold)
 {
         OWN(release_note) struct release_note *note = NULL;
         OWN(buf) struct buf bytes;
-        struct anchor anchor = { .content_threshold = 2, .content_count = 3, .content = { test_vkey("a", 1), test_vkey("b", 2), test_vkey("c", 3) },
-                                 .root_threshold = 1, .root_count = 1, .root = { test_vkey("root", 4) }, .director = test_vkey("director", 5) };
+        struct anchor anchor = { .content = { 2, 3, { test_vkey("a", 1), test_vkey("b", 2), test_vkey("c", 3) } }, .root = { 1, 1, { test_vkey("root", 4) } } };
         buf_init(&bytes, LIMIT_NOTE_BYTES);
         buf_add_text(&bytes, stored);
         test_sign(&bytes, "a", 1);
@@ -162,8 +161,7 @@ TEST(release_note, counts_only_with_the_content_threshold)
 TEST(release_note_open, survives_a_lack_of_memory)
 {
         OWN(buf) struct buf bytes;
-        const struct anchor anchor = { .content_threshold = 1, .content_count = 1, .content = { test_vkey("a", 1) }, .root_threshold = 1, .root_count = 1,
-                                       .root = { test_vkey("root", 4) }, .director = test_vkey("director", 5) };
+        const struct anchor anchor = { .content = { 1, 1, { test_vkey("a", 1) } }, .root = { 1, 1, { test_vkey("root", 4) } } };
         buf_init(&bytes, LIMIT_NOTE_BYTES);
         buf_add_text(&bytes, stored);
         test_sign(&bytes, "a", 1);

@@ -47,7 +47,7 @@ static enum err answer_wait(struct call *call, int64_t retry_ms, const char *rea
 
 static enum err answer_note(struct call *call, const struct ask *ask, const struct lease_row *row, struct why *why)
 {
-        struct lease_signing signing = { call->store->signer, &call->store->pins.anchor, ask->device.id_hex, ask->body.stream };
+        struct lease_signing signing = { call->store->signer, &call->store->pins.director, ask->device.id_hex, ask->body.stream };
         call->answer->status = 200;
         call->answer->type = "text/plain; charset=utf-8";
         return lease_note(call->db, row, &signing, &call->answer->body, why);

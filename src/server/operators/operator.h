@@ -11,6 +11,7 @@ MUST_CHECK enum err operator_authenticate(const struct call *call, struct why *w
 /* Every handler is one function in a file of its subject; store/store.c has the table. */
 call_handler operator_token_new;                                              /* tokens.c */
 call_handler operator_publish;                                                /* publish.c */
+call_handler operator_metadata;                                               /* metadata.c */
 call_handler operator_releases, operator_release;                             /* releases.c */
 call_handler operator_fleet;                                                  /* fleet.c */
 call_handler operator_evidence_add;                                           /* evidence.c */

@@ -1,20 +1,17 @@
-/* POST /releases: offline-signed metadata that lists one release more, its note, its dossier. All or nothing.
+/* POST /releases: offline-signed metadata that lists a release, its note, its dossier. All or nothing.
  *
  * The server believes nothing here: it does what a device's verifier would do, with the timestamp that it is about to sign,
- * and then asks what a device cannot: is it one release more and nothing else, and are all its files here? */
+ * and then asks what a device cannot: is every release of before still listed, and are all files of this one here? */
 #include "base/limits.h"
 #include "format/canon.h"
+#include "server/operators/listing.h"
 #include "server/operators/operator.h"
 #include "server/operators/releases.h"
-#include "server/rollouts/director.h"
 #include "server/store/artifacts.h"
 #include "server/store/audit.h"
 #include "server/store/inside.h"
-#include "server/store/metadata.h"
 #include "trust/release_custom.h"
 #include "trust/sha.h"
-#include "trust/tuf.h"
-#include "trust/tuf_build.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -29,29 +26,26 @@ static const struct json_field body_fields[] = {
 
 struct parcel {
         struct json *json;
-        struct buf targets, snapshot, timestamp, note, dossier;      /* files, byte for byte */
+        struct buf note, dossier;                /* files, byte for byte */
+        struct listing listing;
         struct release_note *manifest;
-        struct tuf *tuf;
         uint8_t target[32];
         char path[96];
 };
 
 static void parcel_done(struct parcel *parcel)
 {
-        struct buf *const bufs[] = { &parcel->targets, &parcel->snapshot, &parcel->timestamp, &parcel->note, &parcel->dossier };
-        for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
-                buf_done(bufs[i]);
+        buf_done(&parcel->note);
+        buf_done(&parcel->dossier);
+        listing_done(&parcel->listing);
         release_note_free(parcel->manifest);
-        tuf_close(parcel->tuf);
         json_close(parcel->json);
 }
 static inline void parcel_release(struct parcel *parcel) { parcel_done(parcel); }
 
 static void parcel_init(struct parcel *parcel)
 {
-        buf_init(&parcel->targets, LIMIT_METADATA_BYTES);
-        buf_init(&parcel->snapshot, LIMIT_METADATA_BYTES);
-        buf_init(&parcel->timestamp, LIMIT_METADATA_BYTES);
+        listing_init(&parcel->listing);
         buf_init(&parcel->note, LIMIT_NOTE_BYTES);
         buf_init(&parcel->dossier, LIMIT_REQUEST_BYTES);
 }
@@ -63,9 +57,9 @@ static enum err unpack(struct call *call, struct parcel *parcel, struct why *why
         if (!e)
                 e = JSON_READ(parcel->json, body_fields, &body, why);
         if (!e)
-                e = canon_write(body.targets, &parcel->targets, why);
+                e = canon_write(body.targets, &parcel->listing.targets, why);
         if (!e)
-                e = canon_write(body.snapshot, &parcel->snapshot, why);
+                e = canon_write(body.snapshot, &parcel->listing.snapshot, why);
         if (!e)
                 e = json_write(body.dossier, 0, &parcel->dossier, why);
         if (e)
@@ -88,60 +82,10 @@ static enum err read_note(struct call *call, struct parcel *parcel, struct why *
         return OK;
 }
 
-/* What devices trust today, for the roll-back rules. */
-static enum err recall(struct call *call, struct parcel *parcel, enum tuf_role role, struct why *why)
-{
-        OWN(buf) struct buf file;
-        struct metadata metadata = { .repository = REPOSITORY_RELEASE, .role = role };
-        buf_init(&file, LIMIT_METADATA_BYTES);
-        enum err e = metadata_newest(call->db, &metadata, &file, why);
-        return e || !metadata.stamp.version ? e : tuf_keep(parcel->tuf, role, &file, why);
-}
-
-/* The client's workflow, with the timestamp that would be served. */
-static enum err verify(struct call *call, struct parcel *parcel, struct why *why)
-{
-        struct tuf_stamp stamp;
-        enum err e = tuf_open(&call->store->pins.release_root, call_now_s(call), &parcel->tuf, why);
-        if (!e)
-                e = recall(call, parcel, TUF_TIMESTAMP, why);
-        if (!e)
-                e = recall(call, parcel, TUF_SNAPSHOT, why);
-        if (!e)
-                e = tuf_check(parcel->tuf, TUF_SNAPSHOT, &parcel->snapshot, &stamp, why);
-        struct tuf_of snapshot = { stamp.version, &parcel->snapshot };
-        if (!e)
-                e = director_release_timestamp(call->store, call_now_s(call), &snapshot, &parcel->timestamp, why);
-        if (!e)
-                e = tuf_update(parcel->tuf, TUF_TIMESTAMP, &parcel->timestamp, why);
-        if (!e)
-                e = tuf_update(parcel->tuf, TUF_SNAPSHOT, &parcel->snapshot, why);
-        return e ? e : tuf_update(parcel->tuf, TUF_TARGETS, &parcel->targets, why);
-}
-
-/* Every release of before is still listed as it was, and this one is the only one more. */
-static enum err check_others(struct call *call, struct parcel *parcel, struct why *why)
-{
-        OWN(query) struct query *q = NULL;
-        size_t count = 1, length = 0;
-        bool has = false;
-        enum err e = db_query(call->db, "SELECT stream || '/' || counter, target FROM releases", NO_VALUES, &q, why);
-        while (!e && !(e = query_next(q, &has, why)) && has) {
-                struct tuf_target target;
-                count++;
-                if (tuf_find(parcel->tuf, query_text(q, 0), &target, why) != OK || memcmp(target.sha256, query_blob(q, 1, &length), 32) != 0)
-                        return FAIL(why, ERR_REFUSED, "%s is no longer listed as it was; fetch the newest targets and sign again", query_text(q, 0));
-        }
-        if (!e && tuf_target_count(parcel->tuf) != count)
-                return FAIL(why, ERR_REFUSED, "the targets list %zu releases, and %zu would be known here with this one: publish the others first, in the order of signing",
-                            tuf_target_count(parcel->tuf), count);
-        return e;
-}
-
 static enum err check_target(struct parcel *parcel, struct why *why)
 {
         struct tuf_target target;
-        enum err e = tuf_find(parcel->tuf, parcel->path, &target, why);
+        enum err e = tuf_find(parcel->listing.tuf, parcel->path, &target, why);
         if (e)
                 return DURING(why, e, "targets");
         if (target.length != parcel->note.length || memcmp(target.sha256, parcel->target, sizeof(parcel->target)) != 0)
@@ -186,20 +130,6 @@ static enum err keep_files(struct call *call, struct parcel *parcel, struct why 
         return e;
 }
 
-static enum err keep_metadata(struct call *call, struct parcel *parcel, struct why *why)
-{
-        const struct { enum tuf_role role; const struct buf *file; } files[] = {
-                { TUF_TARGETS, &parcel->targets }, { TUF_SNAPSHOT, &parcel->snapshot }, { TUF_TIMESTAMP, &parcel->timestamp },
-        };
-        enum err e = OK;
-        for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !e; i++) {
-                struct metadata metadata = { REPOSITORY_RELEASE, files[i].role,
-                                             { tuf_version(parcel->tuf, files[i].role), tuf_expires(parcel->tuf, files[i].role) }, call_now_s(call) };
-                e = metadata_put(call->db, &metadata, files[i].file, why);
-        }
-        return e ? e : store_new_epoch(call->store, why);
-}
-
 static void join_platforms(const struct release_note *note, struct buf *into)
 {
         for (size_t i = 0; i < note->platform_count; i++)
@@ -230,17 +160,15 @@ static enum err publish(struct call *call, struct parcel *parcel, struct why *wh
 {
         enum err e = check_stream(call, parcel->manifest, why);
         if (!e)
-                e = verify(call, parcel, why);
+                e = listing_verify(call->store, call_now_s(call), &parcel->listing, why);
         if (!e)
                 e = check_target(parcel, why);
-        if (!e)
-                e = check_others(call, parcel, why);
         if (!e)
                 e = check_files(call, parcel->manifest, why);
         if (!e)
                 e = keep_files(call, parcel, why);
         if (!e)
-                e = keep_metadata(call, parcel, why);
+                e = listing_keep(call->store, call_now_s(call), &parcel->listing, why);
         return e ? e : keep_release(call, parcel, why);
 }
 

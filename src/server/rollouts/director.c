@@ -81,7 +81,7 @@ static enum err put_file(struct edition *edition, enum tuf_role role, const stru
         static const enum signer_form forms[TUF_ROLES] = {
                 [TUF_TARGETS] = SIGNER_DIRECTOR_TARGETS, [TUF_SNAPSHOT] = SIGNER_DIRECTOR_SNAPSHOT, [TUF_TIMESTAMP] = SIGNER_DIRECTOR_TIMESTAMP,
         };
-        struct signing signing = { forms[role], &edition->store->pins.anchor.director.key };
+        struct signing signing = { forms[role], &edition->store->pins.director.key.key };
         struct metadata metadata = { REPOSITORY_DIRECTOR, role, edition->stamp, edition->now_s };
         enum err e = sign(edition->store, &signing, to_sign, file, why);
         return e ? e : metadata_put(edition->store->db, &metadata, file, why);

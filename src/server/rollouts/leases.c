@@ -107,7 +107,7 @@ static enum err sign(const struct lease_signing *signing, struct buf *note, stru
         enum err e = buf_check(note, why);
         if (!e)
                 e = signing->signer->ops->sign(signing->signer, SIGNER_LEASE, note->bytes, note->length, signature, why);
-        return e ? e : note_add_signature(note, &signing->anchor->director, signature, why);
+        return e ? e : note_add_signature(note, &signing->director->key, signature, why);
 }
 
 enum err lease_note(struct db *db, const struct lease_row *row, const struct lease_signing *signing, struct buf *into, struct why *why)

@@ -7,7 +7,7 @@
 #include "trust/lease.h"
 
 struct signer;
-struct anchor;
+struct director_anchor;
 
 struct lease_row {
         int64_t number, device, rollout, handle;
@@ -31,5 +31,5 @@ MUST_CHECK enum err lease_last_outcome(struct db *db, int64_t rollout, int64_t d
 MUST_CHECK enum err lease_label(struct db *db, int64_t number, const char *outcome, const char *harm, int64_t now_ms, struct why *why);
 
 /* Sign it now, if it is not yet, and add the note to `into`. */
-struct lease_signing { struct signer *signer; const struct anchor *anchor; const char *device_hex, *stream; };
+struct lease_signing { struct signer *signer; const struct director_anchor *director; const char *device_hex, *stream; };
 MUST_CHECK enum err lease_note(struct db *db, const struct lease_row *row, const struct lease_signing *signing, struct buf *into, struct why *why);

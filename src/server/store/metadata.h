@@ -20,5 +20,11 @@ struct metadata {
 enum { METADATA_KEPT = 8 };
 MUST_CHECK enum err metadata_put(struct db *db, const struct metadata *metadata, const struct buf *file, struct why *why);
 
+/* The same for the anchor of a repository, "2.anchor". */
+MUST_CHECK enum err metadata_put_anchor(struct db *db, const struct metadata *metadata, const struct buf *file, struct why *why);
+
+/* What the server signs for this repository is due again at once, with the keys that its root names now. */
+MUST_CHECK enum err metadata_renew(struct db *db, const char *repository, struct why *why);
+
 /* The newest of a role: its bytes are added to `into` (NULL: not wanted). Version 0: there is none. */
 MUST_CHECK enum err metadata_newest(struct db *db, struct metadata *metadata, struct buf *into, struct why *why);

@@ -1,10 +1,8 @@
 #include "server/store/pins.h"
 
 #include "base/limits.h"
-#include "format/hex.h"
-#include "format/json.h"
 #include "server/store/metadata.h"
-#include "trust/tuf.h"
+#include "trust/tuf_root.h"
 
 #include <string.h>
 
@@ -22,86 +20,169 @@ static enum err kept(struct db *db, const char *name, struct buf *into, bool *re
         return buf_check(into, why);
 }
 
-static enum err pin(struct db *db, const char *name, const char *given, struct buf *into, struct why *why)
+static enum err keep(struct db *db, const char *name, const struct buf *file, struct why *why)
 {
-        bool has = false;
-        enum err e = kept(db, name, into, &has, why);
-        if (e)
-                return e;
-        if (has && given && strcmp(buf_text(into), given) != 0)
-                return FAIL(why, ERR_REFUSED, "the %s is not the one that this data folder was made with; give the right --keys, or start a new --data", name);
-        if (has)
-                return OK;
-        if (!given)
-                return FAIL(why, ERR_REFUSED, "there is no %s yet: give the publisher's online folder with --keys at first start", name);
-        buf_add_text(into, given);
-        e = buf_check(into, why);
-        return e ? e : db_run(db, "INSERT INTO pins VALUES (?,?)", VALUES(bind_text(name), bind_blob(into->bytes, into->length)), why);
+        return db_run(db, "INSERT INTO pins VALUES (?,?) ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes", VALUES(bind_text(name), bind_blob(file->bytes, file->length)), why);
 }
 
-/* The root is checked as a client would, and served from now on. */
-static enum err serve_root(struct db *db, const char *repository, const struct buf *file, int64_t now_s, struct why *why)
+/* Of one file: from which version on it is to be followed, and the last of them. */
+struct pinned {
+        const char *name;
+        struct store_versions versions;              /* given; or the one that was kept */
+        size_t from;
+        bool is_new;                                 /* another than was kept, or the first */
+        struct buf kept;
+};
+
+static void pinned_release(struct pinned *pinned) { buf_done(&pinned->kept); }
+
+static const struct buf *newest(const struct pinned *pinned)
 {
-        OWN(tuf) struct tuf *tuf = NULL;
-        enum err e = tuf_open(file, now_s, &tuf, why);
+        return &pinned->versions.files[pinned->versions.count - 1];
+}
+
+/* Where what was kept stands among those that were given. */
+static enum err find(struct pinned *pinned, struct why *why)
+{
+        for (size_t i = 0; i < pinned->versions.count; i++)
+                if (buf_equal(&pinned->kept, &pinned->versions.files[i])) {
+                        pinned->from = i;
+                        pinned->is_new = i + 1 < pinned->versions.count;
+                        return OK;
+                }
+        return FAIL(why, ERR_REFUSED, "the %s is not the one that this data folder was made with, nor one that follows it; give the right --keys, and whole: after a ceremony all versions stand in it",
+                    pinned->name);
+}
+
+static enum err look_up(struct db *db, const char *name, const struct store_versions *given, struct pinned *pinned, struct why *why)
+{
+        bool has = false;
+        *pinned = (struct pinned){ .name = name, .versions = *given };
+        buf_init(&pinned->kept, LIMIT_METADATA_BYTES);
+        enum err e = kept(db, name, &pinned->kept, &has, why);
         if (e)
-                return DURING(why, e, "%s root", repository);
+                return e;
+        if (!has && !given->count)
+                return FAIL(why, ERR_REFUSED, "there is no %s yet: give the publisher's online folder with --keys at first start", name);
+        if (has && given->count)
+                return find(pinned, why);
+        pinned->is_new = !has;
+        if (has)
+                pinned->versions = (struct store_versions){ &pinned->kept, 1 };
+        return OK;
+}
+
+/* ---- roots: followed as a client would, and served from now on ---- */
+
+static enum err serve_root(struct db *db, const char *repository, const struct tuf *tuf, const struct buf *file, int64_t now_s, struct why *why)
+{
         struct metadata metadata = { repository, TUF_ROOT, { tuf_version(tuf, TUF_ROOT), tuf_expires(tuf, TUF_ROOT) }, now_s };
         return metadata_put(db, &metadata, file, why);
 }
 
-static const struct json *walk(const struct json *json, const char *const *keys)
+static enum err follow_root(struct db *db, const char *repository, const struct pinned *pinned, int64_t now_s, struct why *why)
 {
-        for (; *keys; keys++)
-                json = json_get(json, *keys);
-        return json;
+        OWN(tuf) struct tuf *tuf = NULL;
+        const struct buf *files = pinned->versions.files;
+        enum err e = tuf_open(&files[pinned->from], now_s, &tuf, why);
+        for (size_t i = pinned->from; !e && i < pinned->versions.count; i++) {
+                if (i > pinned->from)
+                        e = tuf_update(tuf, TUF_ROOT, &files[i], why);
+                if (!e)
+                        e = serve_root(db, repository, tuf, &files[i], now_s, why);
+        }
+        return e ? DURING(why, e, "%s root", repository) : OK;
 }
 
-/* The root was checked already; here only its one timestamp key is looked up. */
-static enum err find_timestamp_key(const struct buf *root, struct public_key *ret_key, struct why *why)
+static enum err find_timestamp_key(const struct buf *root, int64_t now_s, struct public_key *ret_key, struct why *why)
 {
-        OWN(json) struct json *json = NULL;
-        enum err e = json_parse(root->bytes, root->length, LIMIT_METADATA_BYTES, &json, why);
+        OWN(tuf) struct tuf *tuf = NULL;
+        struct tuf_root_facts facts;
+        enum err e = tuf_open(root, now_s, &tuf, why);
+        if (!e)
+                e = tuf_root_of(tuf, &facts, why);
         if (e)
                 return e;
-        const struct json *ids = walk(json, (const char *const[]){ "signed", "roles", "timestamp", "keyids", NULL });
-        const char *id = json_text(json_at(ids, 0));
-        const char *key = id ? json_text(walk(json, (const char *const[]){ "signed", "keys", id, "keyval", "public", NULL })) : NULL;
-        if (!key || strlen(key) != 64 || json_count(ids) != 1)
+        if (facts.roles[TUF_TIMESTAMP].count != 1)
                 return FAIL(why, ERR_UNTRUSTED, "release root: needs one online key for timestamp");
-        return hex_decode(key, ret_key->bytes, sizeof(ret_key->bytes), why);
+        *ret_key = facts.roles[TUF_TIMESTAMP].keys[0];
+        return OK;
 }
 
-static enum err read_all(struct db *db, const struct store_config *config, struct pins *pins, struct why *why)
+static enum err open_root(struct db *db, const char *repository, const struct store_versions *given, int64_t now_s, struct buf *into, struct why *why)
 {
-        OWN(buf) struct buf anchor;
-        buf_init(&anchor, LIMIT_METADATA_BYTES);
-        enum err e = pin(db, "release root", config->release_root, &pins->release_root, why);
+        OWN(pinned) struct pinned pinned;
+        char name[32];
+        snprintf(name, sizeof(name), "%s root", repository);
+        enum err e = look_up(db, name, given, &pinned, why);
         if (!e)
-                e = pin(db, "director root", config->director_root, &pins->director_root, why);
+                e = follow_root(db, repository, &pinned, now_s, why);
+        if (!e && pinned.is_new)
+                e = keep(db, name, newest(&pinned), why);
+        if (!e && pinned.is_new)
+                e = metadata_renew(db, repository, why);
+        if (e)
+                return e;
+        buf_add(into, newest(&pinned)->bytes, newest(&pinned)->length);
+        return buf_check(into, why);
+}
+
+/* ---- anchors, of which devices ask for the one after theirs ---- */
+
+static enum err serve_anchor(struct db *db, const char *repository, uint64_t version, const struct buf *file, struct why *why)
+{
+        return metadata_put_anchor(db, &(struct metadata){ .repository = repository, .stamp = { version, INT64_MAX } }, file, why);
+}
+
+static enum err follow_anchor(struct db *db, const struct pinned *pinned, struct anchor *anchor, struct why *why)
+{
+        const struct buf *files = pinned->versions.files;
+        enum err e = anchor_open(buf_text(&files[pinned->from]), files[pinned->from].length, anchor, why);
+        for (size_t i = pinned->from; !e && i < pinned->versions.count; i++) {
+                if (i > pinned->from)
+                        e = anchor_follow(anchor, &files[i], anchor, why);
+                if (!e)
+                        e = serve_anchor(db, REPOSITORY_RELEASE, anchor->version, &files[i], why);
+        }
+        return !e && pinned->is_new ? keep(db, pinned->name, newest(pinned), why) : e;
+}
+
+static enum err follow_director(struct db *db, const struct pinned *pinned, struct director_anchor *anchor, struct why *why)
+{
+        const struct buf *files = pinned->versions.files;
+        enum err e = director_anchor_open(buf_text(&files[pinned->from]), files[pinned->from].length, anchor, why);
+        for (size_t i = pinned->from; !e && i < pinned->versions.count; i++) {
+                if (i > pinned->from)
+                        e = director_anchor_follow(anchor, &files[i], anchor, why);
+                if (!e)
+                        e = serve_anchor(db, REPOSITORY_DIRECTOR, anchor->version, &files[i], why);
+        }
+        return !e && pinned->is_new ? keep(db, pinned->name, newest(pinned), why) : e;
+}
+
+static enum err open_anchors(struct db *db, const struct store_trust *trust, struct pins *pins, struct why *why)
+{
+        OWN(pinned) struct pinned anchor = { 0 }, director = { 0 };
+        enum err e = look_up(db, "anchor", &trust->anchor, &anchor, why);
         if (!e)
-                e = pin(db, "anchor", config->anchor, &anchor, why);
-        return e ? e : anchor_open(anchor.bytes, anchor.length, &pins->anchor, why);
+                e = follow_anchor(db, &anchor, &pins->anchor, why);
+        if (!e)
+                e = look_up(db, "director's anchor", &trust->director_anchor, &director, why);
+        if (!e)
+                e = follow_director(db, &director, &pins->director, why);
+        return e ? e : anchor_check_pair(&pins->anchor, &pins->director, why);
 }
 
 enum err pins_open(struct db *db, const struct store_config *config, int64_t now_s, struct pins *ret_pins, struct why *why)
 {
         buf_init(&ret_pins->release_root, LIMIT_METADATA_BYTES);
         buf_init(&ret_pins->director_root, LIMIT_METADATA_BYTES);
-        enum err e = db_begin(db, why);
+        enum err e = open_root(db, REPOSITORY_RELEASE, &config->trust.release_root, now_s, &ret_pins->release_root, why);
         if (!e)
-                e = read_all(db, config, ret_pins, why);
+                e = open_root(db, REPOSITORY_DIRECTOR, &config->trust.director_root, now_s, &ret_pins->director_root, why);
         if (!e)
-                e = serve_root(db, REPOSITORY_RELEASE, &ret_pins->release_root, now_s, why);
-        if (!e)
-                e = serve_root(db, REPOSITORY_DIRECTOR, &ret_pins->director_root, now_s, why);
-        if (!e)
-                e = find_timestamp_key(&ret_pins->release_root, &ret_pins->timestamp, why);
-        if (!e)
-                e = db_commit(db, why);
-        if (e)
-                db_rollback(db);
-        return e;
+                e = open_anchors(db, &config->trust, ret_pins, why);
+        return e ? e : find_timestamp_key(&ret_pins->release_root, now_s, &ret_pins->timestamp, why);
 }
 
 void pins_done(struct pins *pins)

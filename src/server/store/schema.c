@@ -23,7 +23,7 @@ static const char step_1[] =
         " target BLOB NOT NULL UNIQUE CHECK (length(target) = 32), note_length INTEGER NOT NULL, version TEXT NOT NULL,"
         " floor INTEGER NOT NULL, platforms TEXT NOT NULL, files INTEGER NOT NULL, bytes INTEGER NOT NULL, dossier TEXT NOT NULL, published_at INTEGER NOT NULL, UNIQUE (stream, counter)) STRICT;"
 
-        /* What the publisher gave us at first start: release root, director root, anchor. */
+        /* What the publisher gave us at first start: both roots, both anchors. */
         "CREATE TABLE pins (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID;"
 
         /* Every file that /v1/tuf/ serves, byte for byte. */

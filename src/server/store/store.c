@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "server/device/device.h"
+#include "server/operators/listing.h"
 #include "server/operators/operator.h"
 #include "server/rollouts/director.h"
 #include "server/store/schema.h"
@@ -17,7 +18,7 @@ static const struct row {
         call_handler *handler;
 } rows[] = {
         { ROUTE_DEVICE_ENROL, device_enrol },     { ROUTE_DEVICE_LEASE, device_lease },       { ROUTE_DEVICE_REPORT, device_report },
-        { ROUTE_TOKEN_NEW, operator_token_new },  { ROUTE_RELEASE_PUBLISH, operator_publish }, { ROUTE_RELEASE_LIST, operator_releases },
+        { ROUTE_TOKEN_NEW, operator_token_new },  { ROUTE_RELEASE_PUBLISH, operator_publish }, { ROUTE_METADATA_PUBLISH, operator_metadata }, { ROUTE_RELEASE_LIST, operator_releases },
         { ROUTE_RELEASE_SHOW, operator_release }, { ROUTE_EVIDENCE_ADD, operator_evidence_add }, { ROUTE_ROLLOUT_START, operator_rollout_start },
         { ROUTE_ROLLOUT_LIST, operator_rollouts }, { ROUTE_ROLLOUT_SHOW, operator_rollout },  { ROUTE_ROLLOUT_ACT, operator_rollout_act },
         { ROUTE_DEVICE_LIST, operator_devices },  { ROUTE_DEVICE_SHOW, operator_device },     { ROUTE_STATUS, operator_status },
@@ -196,13 +197,27 @@ const struct store_public *store_public_state(const struct store *store)
         return public_view(store->public_state);
 }
 
+static enum err open_trust(struct store *store, int64_t now_s, struct why *why)
+{
+        enum err e = db_begin(store->db, why);
+        if (!e)
+                e = pins_open(store->db, &store->config, now_s, &store->pins, why);
+        if (!e)
+                e = listing_open(store, now_s, why);
+        if (!e)
+                e = db_commit(store->db, why);
+        if (e)
+                db_rollback(store->db);
+        return e;
+}
+
 static enum err open_parts(struct store *store, int64_t now_ms, struct why *why)
 {
         enum err e = db_open(store->config.database, &store->db, why);
         if (!e)
                 e = schema_migrate(store->db, why);
         if (!e)
-                e = pins_open(store->db, &store->config, now_ms / 1000, &store->pins, why);
+                e = open_trust(store, now_ms / 1000, why);
         if (!e)
                 e = reload_rollouts(store, why);
         if (!e)

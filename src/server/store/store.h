@@ -22,6 +22,16 @@
 struct signer;      /* server/signer/signer.h */
 struct store;
 
+/* One of the publisher's public files in all its versions, in order; the last one is in force. */
+struct store_versions { const struct buf *files; size_t count; };
+
+/* The publisher's public material (formats.md 6). Kept at first start; later those that follow what was kept are taken, and others
+ * refused. Counts of 0: as before. */
+struct store_trust {
+        struct store_versions release_root, director_root, anchor, director_anchor;
+        const struct buf *targets, *snapshot;            /* what a ceremony signed anew; NULL: nothing */
+};
+
 /* Borrowed: all of it must outlive the store. */
 struct store_config {
         const char *database;                  /* path of firebreak.db, or ":memory:" */
@@ -30,8 +40,7 @@ struct store_config {
         const uint8_t *secret;                 /* 32 bytes: server.secret, from which each device's mac key is derived */
         const char *admin_key;                 /* the operators' API key */
         const char *tenant;
-        /* The publisher's public material (formats.md 6), text. Kept at first start, then NULL is fine; others are refused. */
-        const char *release_root, *director_root, *anchor;
+        struct store_trust trust;
         int64_t metadata_s;                    /* lifetime of director metadata; 0: 3600 */
         int64_t pace_ms;                       /* check-ins of idle devices; 0: 300000 */
 };

@@ -1,0 +1,319 @@
+#include "ceremony/rotation.h"
+
+#include "trust/tuf.h"
+#include "trust/tuf_build.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- what shall be ---- */
+
+static struct anchor_role *role_of(struct holders *holders, enum holder_role role)
+{
+        struct anchor_role *const roles[HOLDER_WITH_THRESHOLD] = {
+                [HOLDER_ROOT] = &holders->anchor.root, [HOLDER_CONTENT] = &holders->anchor.content, [HOLDER_LAB] = &holders->anchor.lab,
+                [HOLDER_DIRECTOR_ROOT] = &holders->director.root,
+        };
+        return role < HOLDER_WITH_THRESHOLD ? roles[role] : NULL;
+}
+
+static enum err add(struct holders *holders, const struct rotation_step *step, struct why *why)
+{
+        struct anchor_role *role = role_of(holders, step->role);
+        if (!role) {
+                *(step->role == HOLDER_TIMESTAMP ? &holders->timestamp : &holders->director.key) = step->vkey;
+                return OK;
+        }
+        for (size_t i = 0; i < role->count; i++)
+                if (strcmp(role->keys[i].name, step->vkey.name) == 0)
+                        return FAIL(why, ERR_REFUSED, "there is a %s key called %s; a name stands for one key", holder_role_name(step->role), step->vkey.name);
+        if (role->count == LIMIT_KEYS)
+                return FAIL(why, ERR_LIMIT, "at most %d %s keys", LIMIT_KEYS, holder_role_name(step->role));
+        role->keys[role->count++] = step->vkey;
+        return OK;
+}
+
+static enum err take_out(struct holders *holders, const struct rotation_step *step, struct why *why)
+{
+        struct anchor_role *role = role_of(holders, step->role);
+        if (!role)
+                return FAIL(why, ERR_USAGE, "%s has one key: add the new one, and it takes the place of the old", holder_role_name(step->role));
+        for (size_t i = 0; i < role->count; i++) {
+                if (strcmp(role->keys[i].name, step->name) != 0)
+                        continue;
+                memmove(&role->keys[i], &role->keys[i + 1], (role->count - i - 1) * sizeof(role->keys[0]));
+                memset(&role->keys[--role->count], 0, sizeof(role->keys[0]));
+                return OK;
+        }
+        return FAIL(why, ERR_NOT_FOUND, "there is no %s key called %s; `firebreak root show` lists them", holder_role_name(step->role), step->name);
+}
+
+static enum err set_threshold(struct holders *holders, const struct rotation_step *step, struct why *why)
+{
+        struct anchor_role *role = role_of(holders, step->role);
+        if (!role || step->role == HOLDER_LAB)
+                return FAIL(why, ERR_USAGE, "%s has no threshold: %s", holder_role_name(step->role), role ? "each lab speaks for itself" : "it has one key");
+        role->threshold = step->threshold;
+        return OK;
+}
+
+static enum err apply(struct holders *holders, const struct rotation *rotation, struct why *why)
+{
+        enum err e = OK;
+        for (size_t i = 0; !e && i < rotation->count; i++) {
+                const struct rotation_step *step = &rotation->steps[i];
+                e = step->kind == ROTATION_ADD ? add(holders, step, why) : step->kind == ROTATION_REMOVE ? take_out(holders, step, why) : set_threshold(holders, step, why);
+        }
+        return e;
+}
+
+/* A key that was in it is no longer. */
+static bool revokes(const struct anchor_role *before, const struct anchor_role *after)
+{
+        for (size_t i = 0; i < before->count; i++)
+                if (!anchor_role_find(after, &before->keys[i].key))
+                        return true;
+        return false;
+}
+
+/* Said here by the role's own name; roots and anchors would call it targets or snapshot. */
+static enum err check_thresholds(const struct holders *holders, struct why *why)
+{
+        for (enum holder_role role = HOLDER_ROOT; role < HOLDER_WITH_THRESHOLD; role++) {
+                const struct anchor_role of = holders_role(holders, role);
+                if (!of.count || of.threshold > of.count || !of.threshold)
+                        return FAIL(why, ERR_SYNTAX, "a threshold of %zu with %zu %s keys", of.threshold, of.count, holder_role_name(role));
+        }
+        return OK;
+}
+
+static enum err check_date(const char *name, const struct tuf_stamp *before, const struct tuf_stamp *after, int64_t now, int64_t most, struct why *why)
+{
+        if (after->version == before->version || (after->expires > now && after->expires <= now + most))
+                return OK;
+        return FAIL(why, ERR_EXPIRED, "%s would be good for %lld days; 1 to %lld make sense. Is the clock right?", name, (long long)((after->expires - now) / 86400),
+                    (long long)(most / 86400));
+}
+
+enum err rotation_check_dates(const struct holders *before, const struct holders *after, int64_t now, struct why *why)
+{
+        enum err e = check_date(paper_name(PAPER_RELEASE_ROOT), &before->release_root, &after->release_root, now, ROTATION_ROOT_S_MAX, why);
+        if (!e)
+                e = check_date(paper_name(PAPER_DIRECTOR_ROOT), &before->director_root, &after->director_root, now, ROTATION_ROOT_S_MAX, why);
+        if (!e)
+                e = check_date(paper_name(PAPER_TARGETS), &before->targets, &after->targets, now, ROTATION_LISTING_S_MAX, why);
+        return e ? e : check_date(paper_name(PAPER_SNAPSHOT), &before->snapshot, &after->snapshot, now, ROTATION_LISTING_S_MAX, why);
+}
+
+static enum err check_revocation(const struct holders *before, const struct holders *after, struct why *why)
+{
+        bool is_revoking = revokes(&before->anchor.root, &after->anchor.root) || revokes(&before->anchor.content, &after->anchor.content);
+        if (is_revoking && key_equal(&before->timestamp.key, &after->timestamp.key))
+                return FAIL(why, ERR_REFUSED, "a root that takes a key out also gets a new timestamp key");
+        return OK;
+}
+
+static void stamp(struct tuf_stamp *stamp, int64_t expires)
+{
+        *stamp = (struct tuf_stamp){ stamp->version + 1, expires };
+}
+
+static void stamp_all(const struct holders *before, struct holders *after, const struct rotation *rotation)
+{
+        bool papers[PAPERS];
+        holders_changes(before, after, papers);
+        if (papers[PAPER_RELEASE_ROOT] || !rotation->count)
+                stamp(&after->release_root, rotation->now + rotation->root_s);
+        if (papers[PAPER_DIRECTOR_ROOT] || !rotation->count)
+                stamp(&after->director_root, rotation->now + rotation->root_s);
+        after->anchor.version += papers[PAPER_RELEASE_ANCHOR];
+        after->director.version += papers[PAPER_DIRECTOR_ANCHOR];
+        if (papers[PAPER_TARGETS] || !rotation->count)
+                stamp(&after->targets, rotation->now + rotation->listing_s);
+        if (papers[PAPER_SNAPSHOT] || !rotation->count)
+                stamp(&after->snapshot, rotation->now + rotation->listing_s);
+}
+
+static enum err write_texts(struct proposal *proposal, const struct holders *before, const struct holders *after, struct why *why)
+{
+        bool papers[PAPERS], is_any = false;
+        holders_changes(before, after, papers);
+        enum err e = OK;
+        for (size_t i = 0; !e && i < PAPERS; i++) {
+                is_any |= papers[i];
+                if (papers[i])
+                        e = holders_write(after, (enum paper)i, &proposal->papers[i].before, &proposal->papers[i].text, why);
+        }
+        return e || is_any ? e : FAIL(why, ERR_REFUSED, "this changes nothing");
+}
+
+enum err rotation_propose(struct proposal *proposal, const struct rotation *rotation, struct why *why)
+{
+        struct holders before, after;
+        enum err e = holders_read(proposal, &before, why);
+        if (e)
+                return e;
+        after = before;
+        e = apply(&after, rotation, why);
+        if (!e)
+                e = check_revocation(&before, &after, why);
+        if (!e)
+                e = check_thresholds(&after, why);
+        if (!e)
+                e = holders_check(&after, why);
+        if (e)
+                return e;
+        stamp_all(&before, &after, rotation);
+        return write_texts(proposal, &before, &after, why);
+}
+
+/* ---- who has to sign ---- */
+
+static size_t count_good(const struct proposal *proposal, enum paper paper, const struct anchor_role *role)
+{
+        size_t good = 0;
+        for (size_t i = 0; i < role->count; i++)
+                good += proposal_has(proposal, paper, &role->keys[i].key);
+        return good;
+}
+
+size_t rotation_needs(const struct proposal *proposal, const struct holders *before, const struct holders *after, enum paper paper,
+                      struct rotation_need needs[static ROTATION_NEEDS_MAX])
+{
+        const bool is_listing = paper == PAPER_TARGETS || paper == PAPER_SNAPSHOT;
+        const bool is_director = paper == PAPER_DIRECTOR_ROOT || paper == PAPER_DIRECTOR_ANCHOR;
+        const struct anchor_role *old = is_director ? &before->director.root : &before->anchor.root, *new = is_director ? &after->director.root : &after->anchor.root;
+        size_t count = 0;
+        if (!proposal->papers[paper].text.length)
+                return 0;
+        if (is_listing)
+                needs[count++] = (struct rotation_need){ "content keys", after->anchor.content, 0 };
+        else if (anchor_role_equal(old, new))
+                needs[count++] = (struct rotation_need){ "root keys", *new, 0 };
+        else {
+                needs[count++] = (struct rotation_need){ "root keys in force", *old, 0 };
+                needs[count++] = (struct rotation_need){ "new root keys", *new, 0 };
+        }
+        for (size_t i = 0; i < count; i++)
+                needs[i].have = count_good(proposal, paper, &needs[i].role);
+        return count;
+}
+
+bool rotation_is_complete(const struct proposal *proposal, const struct holders *before, const struct holders *after)
+{
+        struct rotation_need needs[ROTATION_NEEDS_MAX];
+        for (size_t i = 0; i < PAPERS; i++)
+                for (size_t k = rotation_needs(proposal, before, after, (enum paper)i, needs); k > 0; k--)
+                        if (needs[k - 1].have < needs[k - 1].role.threshold)
+                                return false;
+        return true;
+}
+
+/* ---- the new files ---- */
+
+/* Signatures of keys that nobody asked are left out. */
+static enum err write_note(const struct proposed *paper, const struct rotation_need *needs, size_t count, struct buf *into, struct why *why)
+{
+        buf_add(into, buf_text(&paper->text), paper->text.length);
+        enum err e = buf_check(into, why);
+        for (size_t i = 0; !e && i < paper->count; i++) {
+                const struct vkey *vkey = NULL;
+                for (size_t k = 0; k < count && !vkey; k++)
+                        vkey = anchor_role_find(&needs[k].role, &paper->signatures[i].key);
+                if (vkey)
+                        e = note_add_signature(into, vkey, paper->signatures[i].signature, why);
+        }
+        return e;
+}
+
+static enum err write_tuf(const struct proposed *paper, const struct rotation_need *needs, size_t count, struct buf *into, struct why *why)
+{
+        struct tuf_signature signatures[LIMIT_SIGNATURES];
+        size_t good = 0;
+        for (size_t i = 0; i < paper->count; i++) {
+                bool counts = false;
+                for (size_t k = 0; k < count; k++)
+                        counts |= anchor_role_find(&needs[k].role, &paper->signatures[i].key) != NULL;
+                if (!counts)
+                        continue;
+                signatures[good].key = paper->signatures[i].key;
+                memcpy(signatures[good++].signature, paper->signatures[i].signature, sizeof(signatures[0].signature));
+        }
+        return tuf_file_write(&paper->text, signatures, good, into, why);
+}
+
+static enum err write_files(const struct proposal *proposal, const struct holders *before, const struct holders *after, struct buf files[static PAPERS], struct why *why)
+{
+        enum err e = OK;
+        for (size_t i = 0; !e && i < PAPERS; i++) {
+                struct rotation_need needs[ROTATION_NEEDS_MAX];
+                size_t count = rotation_needs(proposal, before, after, (enum paper)i, needs);
+                if (count)
+                        e = (paper_is_note((enum paper)i) ? write_note : write_tuf)(&proposal->papers[i], needs, count, &files[i], why);
+        }
+        return e;
+}
+
+static const struct buf *in_force(const struct proposal *proposal, const struct buf files[static PAPERS], enum paper paper)
+{
+        return files[paper].length ? &files[paper] : &proposal->papers[paper].before;
+}
+
+static enum err judge_root(const struct proposal *proposal, const struct buf *file, enum paper paper, int64_t now, struct tuf **ret_tuf, struct why *why)
+{
+        enum err e = tuf_open(&proposal->papers[paper].before, now, ret_tuf, why);
+        if (!e && file->length)
+                e = tuf_update(*ret_tuf, TUF_ROOT, file, why);
+        if (!e && tuf_expires(*ret_tuf, TUF_ROOT) <= now)
+                e = FAIL(why, ERR_EXPIRED, "it has expired");
+        return e ? DURING(why, e, "%s", paper_name(paper)) : OK;
+}
+
+static enum err judge_listing(const struct tuf *tuf, const struct proposal *proposal, const struct buf files[static PAPERS], enum paper paper, struct why *why)
+{
+        struct tuf_stamp ignored;
+        enum err e = tuf_check(tuf, paper == PAPER_TARGETS ? TUF_TARGETS : TUF_SNAPSHOT, in_force(proposal, files, paper), &ignored, why);
+        return e && !(e == ERR_EXPIRED && !files[paper].length) ? DURING(why, e, "%s", paper_name(paper)) : OK;
+}
+
+static enum err judge_anchors(const struct holders *before, const struct buf files[static PAPERS], struct why *why)
+{
+        struct anchor anchor = before->anchor;
+        struct director_anchor director = before->director;
+        enum err e = OK;
+        if (files[PAPER_RELEASE_ANCHOR].length)
+                e = anchor_follow(&before->anchor, &files[PAPER_RELEASE_ANCHOR], &anchor, why);
+        if (!e && files[PAPER_DIRECTOR_ANCHOR].length)
+                e = director_anchor_follow(&before->director, &files[PAPER_DIRECTOR_ANCHOR], &director, why);
+        return e ? e : anchor_check_pair(&anchor, &director, why);
+}
+
+static enum err judge(const struct proposal *proposal, const struct holders *before, int64_t now, const struct buf files[static PAPERS], struct why *why)
+{
+        OWN(tuf) struct tuf *release = NULL, *director = NULL;
+        enum err e = judge_root(proposal, &files[PAPER_RELEASE_ROOT], PAPER_RELEASE_ROOT, now, &release, why);
+        if (!e)
+                e = judge_root(proposal, &files[PAPER_DIRECTOR_ROOT], PAPER_DIRECTOR_ROOT, now, &director, why);
+        if (!e)
+                e = judge_listing(release, proposal, files, PAPER_TARGETS, why);
+        if (!e)
+                e = judge_listing(release, proposal, files, PAPER_SNAPSHOT, why);
+        return e ? e : judge_anchors(before, files, why);
+}
+
+enum err rotation_finish(const struct proposal *proposal, int64_t now, struct buf files[static PAPERS], struct why *why)
+{
+        struct holders before, after;
+        enum err e = holders_read(proposal, &before, why);
+        if (!e)
+                e = holders_draft(proposal, &before, &after, why);
+        if (!e)
+                e = check_revocation(&before, &after, why);
+        if (!e)
+                e = rotation_check_dates(&before, &after, now, why);
+        if (!e && !rotation_is_complete(proposal, &before, &after))
+                e = FAIL(why, ERR_UNTRUSTED, "signatures are missing");
+        if (!e)
+                e = write_files(proposal, &before, &after, files, why);
+        return e ? e : judge(proposal, &before, now, files, why);
+}

@@ -1,0 +1,275 @@
+#include "base/mem.h"
+#include "cli/cmd_root.h"
+#include "cli/print.h"
+#include "format/hex.h"
+#include "format/json.h"
+#include "platform/file.h"
+#include "platform/file_new.h"
+
+#include <string.h>
+
+struct ceremony_file *ceremony_file_new(void)
+{
+        struct ceremony_file *file = mem_new(1, sizeof(*file));
+        if (file)
+                proposal_init(&file->proposal);
+        return file;
+}
+
+void ceremony_file_close(struct ceremony_file *file)
+{
+        if (!file)
+                return;
+        proposal_done(&file->proposal);
+        mem_free(file);
+}
+
+enum err ceremony_file_read(const char *path, struct ceremony_file *file, struct why *why)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, LIMIT_PROPOSAL_BYTES);
+        enum err e = file_check_regular(path, why);
+        if (!e)
+                e = file_read(path, &text, why);
+        if (!e)
+                e = proposal_read(buf_text(&text), text.length, &file->proposal, why);
+        if (!e)
+                e = holders_read(&file->proposal, &file->before, why);
+        if (!e)
+                e = holders_draft(&file->proposal, &file->before, &file->after, why);
+        return e ? DURING(why, e, "%.160s", path) : OK;
+}
+
+enum err ceremony_file_write(const char *path, const struct ceremony_file *file, struct why *why)
+{
+        OWN(buf) struct buf text;
+        OWN(file_new) struct file_new *new = NULL;
+        buf_init(&text, LIMIT_PROPOSAL_BYTES);
+        enum err e = proposal_write(&file->proposal, &text, why);
+        if (!e)
+                e = file_new_write(path, text.bytes, text.length, &new, why);
+        return e ? e : file_new_settle(new, FILE_REPLACE, why);
+}
+
+/* ---- in words ---- */
+
+static struct json *need_json(const struct proposal *proposal, enum paper paper, const struct rotation_need *need)
+{
+        struct json *json = json_new_object(), *good = json_new_array(), *missing = json_new_array();
+        for (size_t i = 0; i < need->role.count; i++)
+                json_add(proposal_has(proposal, paper, &need->role.keys[i].key) ? good : missing, json_new_text(need->role.keys[i].name));
+        json_set_text(json, "whose", need->whose);
+        json_set_int(json, "threshold", (int64_t)need->role.threshold);
+        json_set(json, "signed", good);
+        json_set(json, "missing", missing);
+        return json;
+}
+
+static struct json *paper_json(const struct ceremony_file *file, enum paper paper)
+{
+        struct rotation_need needs[ROTATION_NEEDS_MAX];
+        struct json *json = json_new_object(), *list = json_new_array();
+        size_t count = rotation_needs(&file->proposal, &file->before, &file->after, paper, needs);
+        for (size_t i = 0; i < count; i++)
+                json_add(list, need_json(&file->proposal, paper, &needs[i]));
+        json_set_text(json, "name", paper_name(paper));
+        json_set_int(json, "version", (int64_t)holders_version(&file->after, paper));
+        json_set(json, "needs", list);
+        return json;
+}
+
+static void add_changes(const struct holders *before, const struct holders *after, enum holder_role of, struct json *changes)
+{
+        const struct anchor_role old = holders_role(before, of), new = holders_role(after, of);
+        char text[256], vkey[VKEY_TEXT_MAX];
+        for (size_t i = 0; i < old.count; i++)
+                if (!anchor_role_find(&new, &old.keys[i].key)) {
+                        snprintf(text, sizeof(text), "%s: %s is taken out", holder_role_name(of), old.keys[i].name);
+                        json_add(changes, json_new_text(text));
+                }
+        for (size_t i = 0; i < new.count; i++) {
+                const struct vkey *was = anchor_role_find(&old, &new.keys[i].key);
+                vkey_text(&new.keys[i], vkey);
+                if (was && strcmp(was->name, new.keys[i].name) == 0)
+                        continue;
+                if (was)
+                        snprintf(text, sizeof(text), "%s: %s is called %s from now on", holder_role_name(of), was->name, new.keys[i].name);
+                else
+                        snprintf(text, sizeof(text), "%s: %s is added", holder_role_name(of), vkey);
+                json_add(changes, json_new_text(text));
+        }
+        if (old.threshold != new.threshold) {
+                snprintf(text, sizeof(text), "%s: it takes %zu of %zu keys, before %zu of %zu", holder_role_name(of), new.threshold, new.count, old.threshold, old.count);
+                json_add(changes, json_new_text(text));
+        }
+}
+
+/* {"edr-rules/4":{"sha256":…,"floor":1}}: what the content keys sign for with the targets. */
+static struct json *lists_json(const struct proposal *proposal)
+{
+        const struct buf *text = &proposal->papers[PAPER_TARGETS].text;
+        OWN(json) struct json *targets = NULL;
+        struct json *lists = json_new_object();
+        if (json_parse(buf_text(text), text->length, LIMIT_METADATA_BYTES, &targets, NULL) != OK)
+                return lists;
+        const struct json *of = json_get(targets, "targets");
+        for (size_t i = 0; i < json_count(of); i++) {
+                const struct json *target = json_value_at(of, i);
+                struct json *one = json_new_object();
+                json_set_text(one, "sha256", json_text(json_get(json_get(target, "hashes"), "sha256")));
+                json_set_int(one, "floor", json_int(json_get(json_get(target, "custom"), "floor"), 0));
+                json_set(lists, json_key_at(of, i), one);
+        }
+        return lists;
+}
+
+static void set_digest(struct json *json, const char *name, const struct proposal *proposal)
+{
+        uint8_t digest[32];
+        char hex[65];
+        holders_digest(proposal, digest);
+        hex_encode(digest, sizeof(digest), hex);
+        json_set_text(json, name, hex);
+}
+
+struct json *ceremony_json(const struct ceremony_file *file)
+{
+        struct json *json = json_new_object(), *changes = json_new_array(), *papers = json_new_array();
+        for (enum holder_role role = HOLDER_ROOT; role < HOLDER_ROLES; role++)
+                add_changes(&file->before, &file->after, role, changes);
+        for (enum paper paper = 0; paper < PAPERS; paper++)
+                if (file->proposal.papers[paper].text.length)
+                        json_add(papers, paper_json(file, paper));
+        json_set(json, "changes", changes);
+        json_set(json, "papers", papers);
+        json_set(json, "shall_be", holders_json(&file->after));
+        if (file->proposal.papers[PAPER_TARGETS].text.length)
+                json_set(json, "lists", lists_json(&file->proposal));
+        set_digest(json, "follows", &file->proposal);
+        json_set_bool(json, "is_complete", rotation_is_complete(&file->proposal, &file->before, &file->after));
+        return json;
+}
+
+static void names_line(const struct json *names, const char *before, struct buf *into)
+{
+        for (size_t i = 0; i < json_count(names); i++)
+                buf_addf(into, "%s%s", i ? " " : before, json_text(json_at(names, i)));
+}
+
+static void role_line(const char *name, const struct json *role, struct buf *into)
+{
+        const struct json *keys = json_get(role, "keys");
+        buf_addf(into, "%-14s %lld of %zu", name, (long long)json_int(json_get(role, "threshold"), 0), json_count(keys));
+        for (size_t i = 0; i < json_count(keys); i++)
+                buf_addf(into, "%s%s\n", i ? "                     " : "  ", json_text(json_at(keys, i)));
+}
+
+void holders_lines(const struct json *json, int64_t now, struct buf *into)
+{
+        const struct json *roles = json_get(json, "roles"), *versions = json_get(json, "versions");
+        for (size_t i = 0; i < json_count(roles); i++)
+                role_line(json_key_at(roles, i), json_value_at(roles, i), into);
+        for (size_t i = 0; i < json_count(versions); i++) {
+                const struct json *expires = json_get(json_value_at(versions, i), "expires");
+                const int64_t left = json_int(expires, 0) - now;
+                buf_addf(into, "%-18s version %lld", json_key_at(versions, i), (long long)json_int(json_get(json_value_at(versions, i), "version"), 0));
+                if (expires)
+                        buf_add_text(into, left > 0 ? ", good for " : ", expired since ");
+                if (expires)
+                        print_span(into, left > 0 ? left : -left);
+                buf_add_text(into, "\n");
+        }
+}
+
+static void paper_lines(const struct json *paper, struct buf *into)
+{
+        const struct json *needs = json_get(paper, "needs");
+        for (size_t k = 0; k < json_count(needs); k++) {
+                const struct json *need = json_at(needs, k), *good = json_get(need, "signed");
+                const int64_t threshold = json_int(json_get(need, "threshold"), 0);
+                buf_addf(into, "%-18s version %-3lld %zu of the %lld signatures of %s", k ? "" : json_text(json_get(paper, "name")),
+                         (long long)json_int(json_get(paper, "version"), 0), json_count(good), (long long)threshold, json_text(json_get(need, "whose")));
+                names_line(good, ": ", into);
+                if ((int64_t)json_count(good) < threshold)
+                        names_line(json_get(need, "missing"), "; yet to sign: ", into);
+                buf_add_text(into, "\n");
+        }
+}
+
+enum { LISTED_LINES = 50 };
+
+static void lists_lines(const struct json *lists, struct buf *into)
+{
+        const size_t count = json_count(lists);
+        if (!lists)
+                return;
+        buf_addf(into, "content signs for %zu releases%s\n", count, count ? ":" : "");
+        for (size_t i = 0; i < count && i < LISTED_LINES; i++)
+                buf_addf(into, "  %s  floor %lld  %s\n", json_key_at(lists, i), (long long)json_int(json_get(json_value_at(lists, i), "floor"), 0),
+                         json_text(json_get(json_value_at(lists, i), "sha256")));
+        if (count > LISTED_LINES)
+                buf_addf(into, "  and %zu more; --json has all\n", count - LISTED_LINES);
+}
+
+void ceremony_lines(const struct json *json, int64_t now, struct buf *into)
+{
+        const struct json *changes = json_get(json, "changes"), *papers = json_get(json, "papers");
+        for (size_t i = 0; i < json_count(changes); i++)
+                buf_addf(into, "  %s\n", json_text(json_at(changes, i)));
+        if (!json_count(changes))
+                buf_add_text(into, "  the holders stay; the files get a new date\n");
+        buf_add_text(into, "then\n");
+        holders_lines(json_get(json, "shall_be"), now, into);
+        lists_lines(json_get(json, "lists"), into);
+        buf_add_text(into, "signatures\n");
+        for (size_t i = 0; i < json_count(papers); i++)
+                paper_lines(json_at(papers, i), into);
+        buf_addf(into, "it follows %s\n", json_text(json_get(json, "follows")));
+}
+
+/* ---- who holds what ---- */
+
+static struct json *role_json(const struct anchor_role *role)
+{
+        char text[VKEY_TEXT_MAX];
+        struct json *json = json_new_object(), *keys = json_new_array();
+        for (size_t i = 0; i < role->count; i++) {
+                vkey_text(&role->keys[i], text);
+                json_add(keys, json_new_text(text));
+        }
+        json_set_int(json, "threshold", (int64_t)role->threshold);
+        json_set(json, "keys", keys);
+        return json;
+}
+
+static void set_version(struct json *versions, enum paper paper, const struct holders *holders, int64_t expires)
+{
+        struct json *json = json_new_object();
+        json_set_int(json, "version", (int64_t)holders_version(holders, paper));
+        if (expires)
+                json_set_int(json, "expires", expires);
+        json_set(versions, paper_name(paper), json);
+}
+
+struct json *in_force_json(const struct ceremony_file *file)
+{
+        struct json *json = holders_json(&file->before);
+        set_digest(json, "digest", &file->proposal);
+        return json;
+}
+
+struct json *holders_json(const struct holders *holders)
+{
+        struct json *json = json_new_object(), *roles = json_new_object(), *versions = json_new_object();
+        const int64_t expires[PAPERS] = { [PAPER_RELEASE_ROOT] = holders->release_root.expires, [PAPER_DIRECTOR_ROOT] = holders->director_root.expires,
+                                          [PAPER_TARGETS] = holders->targets.expires, [PAPER_SNAPSHOT] = holders->snapshot.expires };
+        for (enum holder_role role = HOLDER_ROOT; role < HOLDER_ROLES; role++) {
+                const struct anchor_role of = holders_role(holders, role);
+                json_set(roles, holder_role_name(role), role_json(&of));
+        }
+        for (enum paper paper = 0; paper < PAPERS; paper++)
+                set_version(versions, paper, holders, expires[paper]);
+        json_set(json, "roles", roles);
+        json_set(json, "versions", versions);
+        return json;
+}
