@@ -189,10 +189,10 @@ size_t rotation_needs(const struct proposal *proposal, const struct holders *bef
         if (is_listing)
                 needs[count++] = (struct rotation_need){ "content keys", after->anchor.content, 0 };
         else if (anchor_role_equal(old, new))
-                needs[count++] = (struct rotation_need){ "root keys", *new, 0 };
+                needs[count++] = (struct rotation_need){ is_director ? "director-root keys" : "root keys", *new, 0 };
         else {
-                needs[count++] = (struct rotation_need){ "root keys in force", *old, 0 };
-                needs[count++] = (struct rotation_need){ "new root keys", *new, 0 };
+                needs[count++] = (struct rotation_need){ is_director ? "director-root keys in force" : "root keys in force", *old, 0 };
+                needs[count++] = (struct rotation_need){ is_director ? "new director-root keys" : "new root keys", *new, 0 };
         }
         for (size_t i = 0; i < count; i++)
                 needs[i].have = count_good(proposal, paper, &needs[i].role);

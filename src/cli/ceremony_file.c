@@ -161,7 +161,7 @@ static void role_line(const char *name, const struct json *role, struct buf *int
         const struct json *keys = json_get(role, "keys");
         buf_addf(into, "%-14s %lld of %zu", name, (long long)json_int(json_get(role, "threshold"), 0), json_count(keys));
         for (size_t i = 0; i < json_count(keys); i++)
-                buf_addf(into, "%s%s\n", i ? "                     " : "  ", json_text(json_at(keys, i)));
+                buf_addf(into, "%s%s\n", i ? "                       " : "  ", json_text(json_at(keys, i)));
 }
 
 void holders_lines(const struct json *json, int64_t now, struct buf *into)
