@@ -21,7 +21,7 @@ static enum err show_status(struct cli *cli, const struct json *status, struct b
 {
         static const struct column metadata[] = {
                 { "REPOSITORY", "repository", NULL }, { "ROLE", "role", NULL },           { "VERSION", "version", NULL },
-                { "AGE", "age_s", print_seconds },           { "EXPIRED", "is_expired", NULL },
+                { "AGE", "age_s", print_seconds },           { "HEALTH", "health", NULL },
         };
         static const struct column rollouts[] = {
                 { "STREAM", "stream", NULL },   { "COUNTER", "counter", NULL }, { "STATE", "state", NULL },     { "EXPOSED", "exposed", NULL },

@@ -278,7 +278,7 @@ TEST(release_show, shows_dossier_evidence_and_gate)
 
 static const char a_status[] =
         "{\"version\":\"0.1.0\",\"tenant\":\"default\",\"now\":1000,\"epoch\":7,\"releases\":2,\"devices\":{\"enrolled\":60,\"seen_5m\":58,\"revoked\":0},"
-        "\"metadata\":[{\"repository\":\"director\",\"role\":\"timestamp\",\"version\":12,\"age_s\":40,\"expires\":1900,\"is_expired\":false}],"
+        "\"metadata\":[{\"repository\":\"director\",\"role\":\"timestamp\",\"version\":12,\"age_s\":40,\"expires\":1900,\"is_expired\":false,\"health\":\"late\"}],"
         "\"rollouts\":[{\"stream\":\"edr\",\"counter\":4,\"state\":\"holding\",\"exposed\":8,\"proven\":3,\"hurt\":5,\"attributed\":4,\"budget\":5,\"sentence\":\"The budget is spent.\"}]}";
 
 TEST(status, shows_server_devices_metadata_and_rollouts)
@@ -299,8 +299,8 @@ TEST(status, shows_server_devices_metadata_and_rollouts)
                               "revoked        0\n"
                               "\n"
                               "metadata\n"
-                              "REPOSITORY  ROLE       VERSION   AGE  EXPIRED\n"
-                              "director    timestamp       12  40 s  no\n"
+                              "REPOSITORY  ROLE       VERSION   AGE  HEALTH\n"
+                              "director    timestamp       12  40 s  late\n"
                               "\n"
                               "rollouts\n"
                               "STREAM  COUNTER  STATE    EXPOSED  PROVEN  HURT  COUNTS  BUDGET  SENTENCE\n"

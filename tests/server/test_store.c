@@ -1,4 +1,5 @@
 #include "server/store/inside.h"
+#include "server/store/metadata.h"
 #include "server/world.h"
 
 #include "support/sweep.h"
@@ -380,5 +381,39 @@ TEST(status, shows_the_whole_at_a_glance)
         CHECK(world_ask(&world, "GET", "/metrics", NULL) == 200);
         const char *text = buf_text(&world.answer.body);
         CHECK(strstr(text, "firebreak_devices 1\n") && strstr(text, "firebreak_rollout_exposed{stream=\"edr-rules\",counter=\"1\"} 0\n"));
+        CHECK(strstr(text, "firebreak_metadata_health{repository=\"release\",role=\"targets\",health=\"good\"} 1\n"));
         CHECK(strcmp(text + strlen(text) - 6, "# EOF\n") == 0);
+}
+
+TEST(metadata_health, is_said_before_it_is_too_late)
+{
+        static const struct { const char *repository; enum tuf_role role; int64_t now_s; enum metadata_health health; } cases[] = {
+                { "release", TUF_TIMESTAMP, 1000, METADATA_GOOD }, { "release", TUF_TIMESTAMP, 1450, METADATA_GOOD },  { "release", TUF_TIMESTAMP, 1451, METADATA_LATE },
+                { "director", TUF_TARGETS, 1600, METADATA_LATE },  { "director", TUF_ROOT, 1600, METADATA_GOOD },     { "director", TUF_ROOT, 1601, METADATA_RENEW },
+                { "release", TUF_TARGETS, 1451, METADATA_GOOD },   { "release", TUF_SNAPSHOT, 1700, METADATA_RENEW }, { "release", TUF_ROOT, 1900, METADATA_EXPIRED },
+                { "release", TUF_TIMESTAMP, 1900, METADATA_EXPIRED },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                const struct metadata metadata = { cases[i].repository, cases[i].role, { 1, 1900 }, 1000 };
+                CHECK(metadata_health(&metadata, cases[i].now_s) == cases[i].health);
+        }
+}
+
+/* Of the world's roots, 90 days; that the server starts again makes them no younger. */
+TEST(status, says_what_people_have_to_sign_again)
+{
+        struct world world = { 0 };
+        world_open_file(&world);
+        CHECK(world_publish(&world, 1) == 201);
+        world.now_ms += 61 * INT64_C(86400000);
+        CHECK(world_try_open(&world, NULL) == OK && world_ask(&world, "GET", "/api/v1/status", NULL) == 200);
+        const struct json *files = json_get(world.json, "metadata");
+        for (size_t i = 0; i < json_count(files); i++) {
+                const struct json *file = json_at(files, i);
+                const bool by_people = strcmp(json_text(json_get(file, "role")), "root") == 0 ||
+                                       (strcmp(json_text(json_get(file, "repository")), "release") == 0 && strcmp(json_text(json_get(file, "role")), "timestamp") != 0);
+                CHECK(strcmp(json_text(json_get(file, "health")), by_people ? "renew" : "good") == 0);
+        }
+        CHECK(json_count(files) == 8);
+        world_close(&world);
 }

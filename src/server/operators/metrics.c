@@ -1,6 +1,7 @@
 /* GET /metrics: OpenMetrics text. */
 #include "server/operators/operator.h"
 #include "server/store/inside.h"
+#include "server/store/metadata.h"
 
 #include <inttypes.h>
 
@@ -73,6 +74,35 @@ static void add_states(struct buf *into, const struct json *views)
         }
 }
 
+struct files { struct buf *into; int64_t now_s; };
+
+static enum err add_left(void *user, const struct metadata *metadata, struct why *why)
+{
+        const struct files *files = user;
+        buf_addf(files->into, "firebreak_metadata_left_seconds{repository=\"%s\",role=\"%s\"} %" PRId64 "\n", metadata->repository, tuf_role_name(metadata->role),
+                 metadata->stamp.expires - files->now_s);
+        return buf_check(files->into, why);
+}
+
+static enum err add_health(void *user, const struct metadata *metadata, struct why *why)
+{
+        const struct files *files = user;
+        buf_addf(files->into, "firebreak_metadata_health{repository=\"%s\",role=\"%s\",health=\"%s\"} 1\n", metadata->repository, tuf_role_name(metadata->role),
+                 metadata_health_name(metadata_health(metadata, files->now_s)));
+        return buf_check(files->into, why);
+}
+
+/* To be told before devices start nothing new any more. */
+static enum err add_metadata(struct call *call, struct why *why)
+{
+        struct files files = { &call->answer->body, call_now_s(call) };
+        buf_add_text(files.into, "# TYPE firebreak_metadata_left_seconds gauge\n# HELP firebreak_metadata_left_seconds Until the newest file of the role expires\n");
+        enum err e = metadata_each(call->db, add_left, &files, why);
+        buf_add_text(files.into, "# TYPE firebreak_metadata_health gauge\n# HELP firebreak_metadata_health 1 for what it is: good, late (the server does not renew it),"
+                                 " renew (people have to), expired\n");
+        return e ? e : metadata_each(call->db, add_health, &files, why);
+}
+
 enum err operator_metrics(struct call *call, struct why *why)
 {
         OWN(json) struct json *views = json_new_array();
@@ -80,6 +110,8 @@ enum err operator_metrics(struct call *call, struct why *why)
         enum err e = read_views(call, views, why);
         for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]) && !e; i++)
                 e = add_gauge(call, &gauges[i], why);
+        if (!e)
+                e = add_metadata(call, why);
         if (e)
                 return e;
         for (size_t i = 0; i < sizeof(rollout_gauges) / sizeof(rollout_gauges[0]); i++)

@@ -1,6 +1,7 @@
 /* GET /api/v1/status: the whole at a glance. GET /readyz: can this server do its work now? */
 #include "server/operators/operator.h"
 #include "server/store/inside.h"
+#include "server/store/metadata.h"
 
 #include <inttypes.h>
 
@@ -24,25 +25,30 @@ static enum err add_devices(struct call *call, struct json *status, struct why *
         return OK;
 }
 
+struct list { struct json *items; int64_t now_s; };
+
+static enum err add_file(void *user, const struct metadata *metadata, struct why *why)
+{
+        struct list *list = user;
+        struct json *item = json_new_object();
+        (void)why;
+        json_set_text(item, "repository", metadata->repository);
+        json_set_text(item, "role", tuf_role_name(metadata->role));
+        json_set_int(item, "version", (int64_t)metadata->stamp.version);
+        json_set_int(item, "age_s", list->now_s - metadata->made_at);
+        json_set_int(item, "expires", metadata->stamp.expires);
+        json_set_bool(item, "is_expired", metadata->stamp.expires <= list->now_s);
+        json_set_text(item, "health", metadata_health_name(metadata_health(metadata, list->now_s)));
+        json_add(list->items, item);
+        return OK;
+}
+
 /* The newest file of each role, and how old it is. */
 static enum err add_metadata(struct call *call, struct json *status, struct why *why)
 {
-        OWN(json) struct json *items = json_new_array();
-        OWN(query) struct query *q = NULL;
-        bool has = false;
-        enum err e = db_query(call->db, "SELECT repository, role, max(version), made_at, expires_at FROM metadata WHERE role <> 'anchor'"
-                                        " GROUP BY repository, role ORDER BY repository, role", NO_VALUES, &q, why);
-        while (!e && !(e = query_next(q, &has, why)) && has) {
-                struct json *item = json_new_object();
-                json_set_text(item, "repository", query_text(q, 0));
-                json_set_text(item, "role", query_text(q, 1));
-                json_set_int(item, "version", query_int(q, 2));
-                json_set_int(item, "age_s", call_now_s(call) - query_int(q, 3));
-                json_set_int(item, "expires", query_int(q, 4));
-                json_set_bool(item, "is_expired", query_int(q, 4) <= call_now_s(call));
-                json_add(items, item);
-        }
-        json_set(status, "metadata", GIVE(items));
+        struct list list = { json_new_array(), call_now_s(call) };
+        enum err e = metadata_each(call->db, add_file, &list, why);
+        json_set(status, "metadata", list.items);
         return e;
 }
 
