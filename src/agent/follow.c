@@ -128,7 +128,7 @@ void follow_call(struct follow *follow, follow_done *done, void *user)
         follow->asked = follow->states[BUNDLE_RELEASE] == FOLLOW_DUE ? BUNDLE_RELEASE : BUNDLE_DIRECTOR;
         follow->done = done;
         follow->user = user;
-        if (spool_make_way(agent->disk, spool_name, &why))
+        if (spool_remove(agent->disk, spool_name, &why))
                 agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
         snprintf(path, sizeof(path), "/v1/tuf/%s/%" PRIu64 ".anchor", repository_names[follow->asked], anchors_version(agent->anchors, follow->asked) + 1);
         caller_get(agent->caller, &(struct caller_get){ path, spool_name, LIMIT_METADATA_BYTES, false }, fetched, follow);

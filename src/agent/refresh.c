@@ -23,6 +23,7 @@ struct refresh {
         struct buf files;                                /* records of all streams: kept and fresh files */
         struct buf cohort;                               /* this stream's */
         struct verdict verdict;
+        int64_t judged_s;                                /* the time by which it was reached */
         struct follow follow;                            /* the anchors, which move on with the roots */
         unsigned roots[BUNDLE_REPOSITORIES];             /* the record of the newest root of this run that was kept; BUNDLE_NONE: no new one */
         int64_t retry_at_ms, pause_ms;
@@ -123,14 +124,15 @@ static uint64_t wanted_of(const struct agent *agent, struct stream *stream)
         return slots_is_denied(agent->slots, stream->index, stream->wanted) ? 0 : stream->wanted;
 }
 
-static enum err make_bundle(const struct refresh *refresh, struct buf *bundle, struct why *why)
+static enum err make_bundle(struct refresh *refresh, struct buf *bundle, struct why *why)
 {
         const struct agent *agent = refresh->agent;
         struct stream *stream = &refresh->agent->streams[refresh->stream];
+        refresh->judged_s = agent_time_s(agent);
         const struct question question = {
                 .files = &refresh->files, .cohort = &refresh->cohort, .slots = slots_stream(agent->slots, stream->index),
                 .device = agent->device, .ring = agent->config->ring, .platform = agent->config->platform, .stream = stream->config->name,
-                .now_s = agent_time_s(agent), .wanted = wanted_of(agent, stream),
+                .now_s = refresh->judged_s, .wanted = wanted_of(agent, stream),
         };
         question_write(&question, bundle);
         return buf_check(bundle, why);
@@ -204,12 +206,12 @@ static void next_stream(struct refresh *refresh)
         refresh->retry_at_ms = 0;
 }
 
-/* What it said was fresh by our clock. */
+/* What it said was fresh by our clock: as that was then, for an anchor may have been waited for since. */
 static void remember_time(const struct refresh *refresh)
 {
         struct agent *agent = refresh->agent;
         struct why why;
-        if (trusted_time_verified(&agent->time, agent_time_s(agent)) && trusted_time_keep(&agent->time, agent->disk, &why))
+        if (trusted_time_verified(&agent->time, refresh->judged_s) && trusted_time_keep(&agent->time, agent->disk, &why))
                 agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
 }
 
@@ -292,9 +294,6 @@ static void fetched(void *user, enum err e, const struct fetch_answer *answer)
 {
         struct refresh *refresh = user;
         refresh->is_calling = false;
-        struct why why;
-        if (e == ERR_REFUSED && spool_remove(refresh->agent->disk, wanted_spool, &why))
-                agent_note(refresh->agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
         if (!refresh->is_running)
                 return;
         if (e)
@@ -307,7 +306,7 @@ static void fetch_wanted(struct refresh *refresh)
 {
         char name[VERDICT_NAME_BYTES], path[FETCH_PATH_BYTES];
         struct why why;
-        if (spool_make_way(refresh->agent->disk, wanted_spool, &why))
+        if (spool_remove(refresh->agent->disk, wanted_spool, &why))
                 agent_note(refresh->agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
         verdict_want_name(&refresh->verdict, name);
         snprintf(path, sizeof(path), "/v1/%s", name);

@@ -7,7 +7,7 @@
 
 enum { ROUND_NAMES = 64, DIGEST_TEXT = 64, PATH_BYTES = 6 + DISK_NAME_MAX + 1 };
 
-static const char metadata_name[] = "wanted";    /* where metadata arrives: refresh.c */
+static const char *const metadata_names[] = { "wanted", "anchor" };      /* where metadata arrives: refresh.c, follow.c */
 
 /* A folder is not changed while it is listed, so names are gathered in rounds; a round ends when it is full, or many names would
  * take the square of their time. */
@@ -36,7 +36,10 @@ static bool is_wanted(const struct sweep *sweep, const char *name)
         uint8_t digest[32];
         if (strlen(name) == DIGEST_TEXT && hex_decode(name, digest, sizeof(digest), NULL) == OK)
                 return is_needed(sweep, digest);
-        return strcmp(name, metadata_name) == 0;
+        for (size_t i = 0; i < sizeof(metadata_names) / sizeof(metadata_names[0]); i++)
+                if (strcmp(name, metadata_names[i]) == 0)
+                        return true;
+        return false;
 }
 
 static enum err add_name(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why)

@@ -156,7 +156,8 @@ enum err channel_spool_open(const char *path, uint64_t part_max, int *ret_file, 
         struct stat info;
         int file = open_in_its_folder(path);
         if (file < 0 || fstat(file, &info)) {
-                enum err e = FAIL(why, errno == ENOSPC ? ERR_FULL : ERR_IO, "opening %s: %s", path, strerror(errno));
+                const bool is_in_the_way = errno == EACCES || errno == EPERM || errno == ELOOP || errno == EISDIR || errno == ENXIO;
+                enum err e = FAIL(why, errno == ENOSPC ? ERR_FULL : is_in_the_way ? ERR_REFUSED : ERR_IO, "opening %s: %s", path, strerror(errno));
                 channel_close(file);
                 return e;
         }

@@ -34,6 +34,7 @@ static struct device {
         const struct site *site;
         int64_t now_ms, now_s;
         bool is_frozen;                  /* no lease from it */
+        int64_t leap_s;                  /* of our clock, while we wait for an anchor */
         char folder[64], pid_file[80];
 } device;
 
@@ -81,7 +82,10 @@ void caller_get(struct caller *caller, const struct caller_get *get, caller_done
         snprintf(path, sizeof(path), "spool/%s", get->spool);
         enum err e = is_linked(path) ? ERR_REFUSED : file ? disk->ops->replace(disk, path, file->bytes, file->length, NULL) : OK;
         const struct fetch_answer answer = { .status = file ? 200 : 404 };
+        const int64_t leap_s = strstr(get->path, ".anchor") ? device.leap_s : 0;
+        device.now_s += leap_s;
         done(user, e, &answer);
+        device.now_s -= leap_s;
 }
 
 void caller_post(struct caller *caller, const struct caller_post *post, caller_done *done, void *user)
@@ -339,6 +343,19 @@ TEST(refresh, keeps_what_it_found_good_and_takes_nothing_older_after_it)
         device_close();
 }
 
+TEST(refresh, remembers_the_time_by_which_it_judged)
+{
+        device_open();
+        sim_disk_init(&device.sim);
+        CHECK(device_start() == OK);
+        device.leap_s = 400 * 86400;
+        hear(&device.first);
+        CHECK(device.agent.time.verified_s > 0 && device.agent.time.verified_s <= device.now_s);
+        device.leap_s = 0;
+        device_end();
+        device_close();
+}
+
 TEST(refresh, and_release_come_though_each_file_of_the_spool_is_one_that_the_fetcher_refuses)
 {
         uint8_t digest[32];
@@ -348,6 +365,7 @@ TEST(refresh, and_release_come_though_each_file_of_the_spool_is_one_that_the_fet
         struct disk *disk = &device.sim.disk;
         sha256(four[0].text, strlen(four[0].text), digest);
         CHECK(disk->ops->replace(disk, "spool/wanted", linked, strlen(linked), NULL) == OK);
+        CHECK(disk->ops->replace(disk, "spool/anchor", linked, strlen(linked), NULL) == OK);
         CHECK(disk->ops->replace(disk, spool_artifact(device.toy.target_before).text, linked, strlen(linked), NULL) == OK);
         CHECK(disk->ops->replace(disk, spool_artifact(digest).text, linked, strlen(linked), NULL) == OK);
         hear(&device.first);
