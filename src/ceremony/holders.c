@@ -236,8 +236,12 @@ static enum err draft_listing(const struct proposal *proposal, struct holders *h
 /* Nothing between the lines: each text is exactly what we would write of what it says. */
 static enum err check_texts(const struct proposal *proposal, const struct holders *before, const struct holders *after, struct why *why)
 {
-        bool changes[PAPERS];
+        bool changes[PAPERS], is_any = false;
         holders_changes(before, after, changes);
+        for (size_t i = 0; i < PAPERS; i++)
+                is_any |= changes[i];
+        if (!is_any)
+                return FAIL(why, ERR_REFUSED, "it changes nothing");
         for (size_t i = 0; i < PAPERS; i++) {
                 const struct proposed *paper = &proposal->papers[i];
                 OWN(buf) struct buf text;
@@ -278,10 +282,9 @@ enum err holders_check(const struct holders *holders, struct why *why)
 
 void holders_digest(const struct proposal *proposal, uint8_t digest[32])
 {
-        static const enum paper papers[] = { PAPER_RELEASE_ROOT, PAPER_DIRECTOR_ROOT, PAPER_RELEASE_ANCHOR, PAPER_DIRECTOR_ANCHOR };
-        uint8_t all[sizeof(papers) / sizeof(papers[0]) * 32];
-        for (size_t i = 0; i < sizeof(papers) / sizeof(papers[0]); i++) {
-                const struct buf *file = &proposal->papers[papers[i]].before;
+        uint8_t all[PAPERS * 32];
+        for (size_t i = 0; i < PAPERS; i++) {
+                const struct buf *file = &proposal->papers[i].before;
                 sha256(buf_text(file), file->length, all + 32 * i);
         }
         sha256(all, sizeof(all), digest);

@@ -34,7 +34,7 @@ MUST_CHECK enum err holders_draft(const struct proposal *proposal, const struct 
 /* ERR_UNTRUSTED: an online key that has another role too: whoever takes the server would have that, too. */
 MUST_CHECK enum err holders_check(const struct holders *holders, struct why *why);
 
-/* Of the four files that say who holds what, as they are in force: what people tell each other before they sign. */
+/* Of the files in force, the listing among them: what people tell each other before they sign. */
 void holders_digest(const struct proposal *proposal, uint8_t digest[32]);
 
 /* What has to change with them: papers[i] for each paper. */

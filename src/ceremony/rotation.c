@@ -67,9 +67,11 @@ static enum err apply(struct holders *holders, const struct rotation *rotation, 
         return e;
 }
 
-/* A key that was in it is no longer. */
+/* What was signed before may not be any more: a key that was in it is no longer, or it takes more of them. */
 static bool revokes(const struct anchor_role *before, const struct anchor_role *after)
 {
+        if (after->threshold > before->threshold)
+                return true;
         for (size_t i = 0; i < before->count; i++)
                 if (!anchor_role_find(after, &before->keys[i].key))
                         return true;
@@ -109,7 +111,7 @@ static enum err check_revocation(const struct holders *before, const struct hold
 {
         bool is_revoking = revokes(&before->anchor.root, &after->anchor.root) || revokes(&before->anchor.content, &after->anchor.content);
         if (is_revoking && key_equal(&before->timestamp.key, &after->timestamp.key))
-                return FAIL(why, ERR_REFUSED, "a root that takes a key out also gets a new timestamp key");
+                return FAIL(why, ERR_REFUSED, "a root that takes a key out, or asks for more of them, also gets a new timestamp key");
         return OK;
 }
 
@@ -156,9 +158,9 @@ enum err rotation_propose(struct proposal *proposal, const struct rotation *rota
         after = before;
         e = apply(&after, rotation, why);
         if (!e)
-                e = check_revocation(&before, &after, why);
-        if (!e)
                 e = check_thresholds(&after, why);
+        if (!e)
+                e = check_revocation(&before, &after, why);
         if (!e)
                 e = holders_check(&after, why);
         if (e)
@@ -211,18 +213,27 @@ bool rotation_is_complete(const struct proposal *proposal, const struct holders 
 
 /* ---- the new files ---- */
 
-/* Signatures of keys that nobody asked are left out. */
+/* Under every name that the key has before and after; signatures of keys that nobody asked are left out. */
+static enum err write_lines(const struct paper_signature *signature, const struct rotation_need *needs, size_t count, struct buf *into, struct why *why)
+{
+        const struct vkey *written = NULL;
+        enum err e = OK;
+        for (size_t i = 0; !e && i < count; i++) {
+                const struct vkey *vkey = anchor_role_find(&needs[i].role, &signature->key);
+                if (!vkey || (written && strcmp(written->name, vkey->name) == 0))
+                        continue;
+                e = note_add_signature(into, vkey, signature->signature, why);
+                written = vkey;
+        }
+        return e;
+}
+
 static enum err write_note(const struct proposed *paper, const struct rotation_need *needs, size_t count, struct buf *into, struct why *why)
 {
         buf_add(into, buf_text(&paper->text), paper->text.length);
         enum err e = buf_check(into, why);
-        for (size_t i = 0; !e && i < paper->count; i++) {
-                const struct vkey *vkey = NULL;
-                for (size_t k = 0; k < count && !vkey; k++)
-                        vkey = anchor_role_find(&needs[k].role, &paper->signatures[i].key);
-                if (vkey)
-                        e = note_add_signature(into, vkey, paper->signatures[i].signature, why);
-        }
+        for (size_t i = 0; !e && i < paper->count; i++)
+                e = write_lines(&paper->signatures[i], needs, count, into, why);
         return e;
 }
 

@@ -85,10 +85,12 @@ static enum err check_digest(const struct cli *cli, const struct ceremony_file *
 
 static enum err check_own(struct cli *cli, const struct ceremony_file *file, struct why *why)
 {
-        if (arg_has(cli->args, OPTION_PUBLISHER))
-                return check_folder(cli, file, why);
-        if (arg_has(cli->args, OPTION_FOLLOWS))
-                return check_digest(cli, file, why);
+        const bool has_folder = arg_has(cli->args, OPTION_PUBLISHER), has_digest = arg_has(cli->args, OPTION_FOLLOWS);
+        enum err e = has_folder ? check_folder(cli, file, why) : OK;
+        if (!e && has_digest)
+                e = check_digest(cli, file, why);
+        if (has_folder || has_digest)
+                return e;
         return FAIL(why, ERR_USAGE, "what is in force? give --publisher, a copy of the folder that you trust, or --follows, the digest that `firebreak root show` told you where you trust it");
 }
 
@@ -177,7 +179,7 @@ static enum err read_steps(const struct cli *cli, struct steps *steps, struct wh
                         if (e)
                                 return e;
                         steps->has_online[step->role] |= step->role >= HOLDER_WITH_THRESHOLD;
-                        steps->has_removal |= step->kind == ROTATION_REMOVE && (step->role == HOLDER_ROOT || step->role == HOLDER_CONTENT);
+                        steps->has_removal |= step->kind != ROTATION_ADD && (step->role == HOLDER_ROOT || step->role == HOLDER_CONTENT);
                 }
         return e;
 }

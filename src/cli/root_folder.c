@@ -186,19 +186,34 @@ enum err root_folder_clear(struct disk *disk, const struct root_taking *taking, 
         return e;
 }
 
+/* Is this file that text, signed by whomever? */
+static bool is_signed_text(enum paper paper, const struct buf *file, const struct buf *text)
+{
+        static const char before[] = "],\"signed\":";
+        if (paper_is_note(paper))
+                return note_signed_length(buf_text(file), file->length) == text->length && memcmp(buf_text(file), buf_text(text), text->length) == 0;
+        const char *at = memmem(buf_text(file), file->length, before, strlen(before));
+        const size_t length = at ? (size_t)(buf_text(file) + file->length - at) : 0;
+        return length == strlen(before) + text->length + 1 && memcmp(at + strlen(before), buf_text(text), text->length) == 0;
+}
+
 enum err root_folder_is_taken(struct disk *disk, const struct proposal *proposal, bool *ret_is, struct why *why)
 {
         enum err e = OK;
+        bool is_any = false;
         *ret_is = true;
         for (size_t i = 0; !e && i < PAPERS; i++) {
-                const struct buf *text = &proposal->papers[i].text;
+                const struct proposed *paper = &proposal->papers[i];
                 OWN(buf) struct buf file;
                 buf_init(&file, LIMIT_METADATA_BYTES);
-                if (!text->length)
-                        continue;
                 e = read_one(disk, (enum paper)i, &file, why);
-                *ret_is &= !e && memmem(buf_text(&file), file.length, buf_text(text), text->length);
+                is_any |= paper->text.length > 0;
+                if (!e && paper->text.length)
+                        *ret_is &= is_signed_text((enum paper)i, &file, &paper->text);
+                else if (!e && !is_listing((enum paper)i))
+                        *ret_is &= buf_equal(&file, &paper->before);
         }
+        *ret_is &= is_any;
         return e;
 }
 

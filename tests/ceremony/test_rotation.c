@@ -103,6 +103,24 @@ TEST(rotation, takes_no_key_out_without_a_new_timestamp_key)
         CHECK(propose(&third, STEPS(ADD(HOLDER_LAB, "lab.b", 31), REMOVE(HOLDER_LAB, "lab.acme")), &why) == OK);
 }
 
+TEST(rotation, asks_for_more_signatures_only_with_a_new_timestamp_key)
+{
+        OWN(proposal) struct proposal one, other;
+        CHECK(propose(&one, STEPS(ADD(HOLDER_CONTENT, "content.b", 21), TAKES(HOLDER_CONTENT, 2)), NULL) == ERR_REFUSED);
+        CHECK(propose(&other, STEPS(ADD(HOLDER_CONTENT, "content.b", 21), TAKES(HOLDER_CONTENT, 2), ADD(HOLDER_TIMESTAMP, "timestamp", 14)), NULL) == OK);
+}
+
+/* Signed under the name that the old anchor knows, and under that which the new one knows. */
+TEST(rotation, gives_a_key_another_name)
+{
+        OWN(proposal) struct proposal proposal, next;
+        struct holders holders;
+        CHECK(propose(&proposal, STEPS(REMOVE(HOLDER_ROOT, "root.acme"), ADD(HOLDER_ROOT, "root.anna", 1)), NULL) == OK);
+        files_sign_all(&proposal, 1);
+        take(&proposal, &next);
+        CHECK(holders_read(&next, &holders, NULL) == OK && strcmp(holders.anchor.root.keys[0].name, "root.anna") == 0);
+}
+
 TEST(rotation, says_what_cannot_be)
 {
         static const char long_name[] = "root.acme";
@@ -176,7 +194,7 @@ TEST(rotation, tells_what_is_in_force_by_one_number)
         files_make(&proposal);
         files_make(&other);
         holders_digest(&proposal, one);
-        for (enum paper paper = 0; paper < PAPER_TARGETS; paper++) {
+        for (enum paper paper = 0; paper < PAPERS; paper++) {
                 other.papers[paper].before.bytes[7] ^= 1;
                 holders_digest(&other, two);
                 CHECK(memcmp(one, two, sizeof(one)) != 0);

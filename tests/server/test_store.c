@@ -241,6 +241,29 @@ TEST(store_open, takes_the_new_listing_whatever_the_old_one_was_called)
         }
 }
 
+/* The thief's listing has the number that the publisher's next one has, too; and a release that this one does not list. */
+TEST(store_open, takes_the_new_listing_after_a_thief_published)
+{
+        struct world world = { 0 };
+        struct sequel sequel;
+        struct buf targets, snapshot;
+        struct why why;
+        world_open_file(&world);
+        CHECK(world_publish(&world, 1) == 201);
+        sequel_open(&sequel, &world, 9);
+        list_anew(&world, 9, &targets, &snapshot);
+        CHECK(world_publish(&world, 2) == 201);
+        sequel.trust.targets = &targets;
+        sequel.trust.snapshot = &snapshot;
+        world.trust = &sequel.trust;
+        world.signer.timestamp_key = 13;
+        CHECK(world_try_open(&world, &why) == OK && serves(&world, "2.targets.json", &targets));
+        sequel_done(&sequel);
+        buf_done(&targets);
+        buf_done(&snapshot);
+        world_close(&world);
+}
+
 TEST(store_open, forgets_what_a_lab_said_that_was_taken_out)
 {
         struct world world = { 0 };

@@ -44,13 +44,32 @@ static enum err recall(struct store *store, struct listing *listing, enum tuf_ro
         return e == ERR_UNTRUSTED ? OK : e;
 }
 
-/* Two files of one version are two truths: a device that has the one never asks for the other. */
-static enum err check_same(struct store *store, enum tuf_role role, uint64_t version, const struct buf *file, struct why *why)
+/* Version 0: the root in force does not name whoever signed it. Whether it has expired does not matter here. */
+static enum err vouched(struct store *store, enum tuf_role role, const struct buf *file, uint64_t *ret_version, struct why *why)
+{
+        OWN(tuf) struct tuf *tuf = NULL;
+        struct tuf_stamp stamp = { 0 };
+        *ret_version = 0;
+        enum err e = tuf_open(&store->pins.release_root, 0, &tuf, why);
+        if (e || !file)
+                return e;
+        e = tuf_check(tuf, role, file, &stamp, why);
+        if (!e)
+                *ret_version = stamp.version;
+        return e == ERR_NOMEM ? e : OK;
+}
+
+/* Two files of one version are two truths: a device that has the one never asks for the other. What the root no longer vouches for it has forgotten. */
+static enum err check_same(struct store *store, const struct tuf *tuf, enum tuf_role role, const struct buf *file, struct why *why)
 {
         OWN(buf) struct buf served;
         struct metadata metadata;
+        uint64_t vouched_version = 0;
+        const uint64_t version = tuf_version(tuf, role);
         enum err e = newest(store, role, &metadata, &served, why);
         if (!e && metadata.stamp.version == version && !buf_equal(file, &served))
+                e = vouched(store, role, &served, &vouched_version, why);
+        if (!e && vouched_version)
                 e = FAIL(why, ERR_REFUSED, "%s version %" PRIu64 " is published with other content; sign again, after the newest", tuf_role_name(role), version);
         return e;
 }
@@ -95,15 +114,14 @@ static enum err verify(struct store *store, int64_t now_s, int64_t judged_s, str
 {
         enum err e = follow(store, now_s, judged_s, listing, why);
         if (!e)
-                e = check_same(store, TUF_TARGETS, tuf_version(listing->tuf, TUF_TARGETS), &listing->targets, why);
-        if (!e)
-                e = check_same(store, TUF_SNAPSHOT, tuf_version(listing->tuf, TUF_SNAPSHOT), &listing->snapshot, why);
-        return e ? e : check_published(store, listing, why);
+                e = check_same(store, listing->tuf, TUF_TARGETS, &listing->targets, why);
+        return e ? e : check_same(store, listing->tuf, TUF_SNAPSHOT, &listing->snapshot, why);
 }
 
 enum err listing_verify(struct store *store, int64_t now_s, struct listing *listing, struct why *why)
 {
-        return verify(store, now_s, now_s, listing, why);
+        enum err e = verify(store, now_s, now_s, listing, why);
+        return e ? e : check_published(store, listing, why);
 }
 
 enum err listing_keep(struct store *store, int64_t now_s, const struct listing *listing, struct why *why)
@@ -128,7 +146,7 @@ static enum err forget_above(struct store *store, const struct tuf *tuf, enum tu
                       VALUES(bind_text(REPOSITORY_RELEASE), bind_text(tuf_role_name(role)), bind_int((int64_t)tuf_version(tuf, role))), why);
 }
 
-/* Signed by whom the root names now; it may have expired since, which devices see for themselves: a server that does not start cannot be given a newer one. */
+/* Signed by whom the root names now, and so it says what is published: what a thief of the old keys brought is not on it, and devices get it no more. It may have expired since, which devices see for themselves: a server that does not start cannot be given a newer one. */
 static enum err take(struct store *store, int64_t now_s, struct why *why)
 {
         const struct store_trust *trust = &store->config.trust;
@@ -150,24 +168,15 @@ static enum err take(struct store *store, int64_t now_s, struct why *why)
         return e ? DURING(why, e, "targets.json and snapshot.json of --keys") : OK;
 }
 
-/* Version 0: the root does not name whoever signed it. */
-static enum err vouched(const struct tuf *tuf, enum tuf_role role, const struct buf *file, uint64_t *ret_version, struct why *why)
-{
-        struct tuf_stamp stamp = { 0 };
-        enum err e = file ? tuf_check(tuf, role, file, &stamp, why) : OK;
-        *ret_version = e ? 0 : stamp.version;
-        return e == ERR_NOMEM ? e : OK;
-}
-
 struct pair { const struct buf *targets, *snapshot; };
 
 /* Of its targets; 0: not both are vouched for. */
-static enum err vouched_both(const struct tuf *tuf, const struct pair *pair, uint64_t *ret_version, struct why *why)
+static enum err vouched_both(struct store *store, const struct pair *pair, uint64_t *ret_version, struct why *why)
 {
         uint64_t snapshot = 0;
-        enum err e = vouched(tuf, TUF_TARGETS, pair->targets, ret_version, why);
+        enum err e = vouched(store, TUF_TARGETS, pair->targets, ret_version, why);
         if (!e)
-                e = vouched(tuf, TUF_SNAPSHOT, pair->snapshot, &snapshot, why);
+                e = vouched(store, TUF_SNAPSHOT, pair->snapshot, &snapshot, why);
         if (!snapshot)
                 *ret_version = 0;
         return e;
@@ -177,12 +186,9 @@ static enum err choose(struct store *store, int64_t now_s, const struct pair *se
 {
         const struct pair given = { store->config.trust.targets, store->config.trust.snapshot };
         uint64_t version = 0, new_version = 0;
-        OWN(tuf) struct tuf *tuf = NULL;
-        enum err e = tuf_open(&store->pins.release_root, 0, &tuf, why);
+        enum err e = vouched_both(store, served, &version, why);
         if (!e)
-                e = vouched_both(tuf, served, &version, why);
-        if (!e)
-                e = vouched_both(tuf, &given, &new_version, why);
+                e = vouched_both(store, &given, &new_version, why);
         if (e)
                 return e;
         if (new_version > version)
