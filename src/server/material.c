@@ -130,6 +130,24 @@ static enum err timestamp_key(const struct buf *root, const char *name, struct p
         return OK;
 }
 
+/* Have root and anchor the same holders of the root? Else they are of two publishers, or of two ceremonies. */
+static enum err check_root(const struct material *material, enum material_kind root, enum material_kind anchor, const struct anchor_role *role, struct why *why)
+{
+        const struct buf *file = material_newest(material, root);
+        OWN(tuf) struct tuf *tuf = NULL;
+        struct tuf_root_facts facts;
+        enum err e = tuf_open(file, 0, &tuf, why);
+        if (!e)
+                e = tuf_root_of(tuf, &facts, why);
+        if (e)
+                return DURING(why, e, "--keys: %s.%s", kinds[root].repository, kinds[root].rest);
+        bool is_same = facts.roles[TUF_ROOT].count == role->count && facts.roles[TUF_ROOT].threshold == role->threshold;
+        for (size_t i = 0; is_same && i < role->count; i++)
+                is_same = anchor_role_find(role, &facts.roles[TUF_ROOT].keys[i]) != NULL;
+        return is_same ? OK : FAIL(why, ERR_UNTRUSTED, "--keys: %s.%s has other root keys than %s.%s: give the files of one publisher's folder, all together", kinds[anchor].repository,
+                                   kinds[anchor].rest, kinds[root].repository, kinds[root].rest);
+}
+
 static enum err director_key(const struct material *material, struct public_key *ret_key, struct why *why)
 {
         struct anchor anchor;
@@ -144,7 +162,8 @@ static enum err director_key(const struct material *material, struct public_key 
         if (e)
                 return DURING(why, e, "--keys: director.anchor");
         *ret_key = director.key.key;
-        return OK;
+        e = check_root(material, MATERIAL_RELEASE_ROOT, MATERIAL_ANCHOR, &anchor.root, why);
+        return e ? e : check_root(material, MATERIAL_DIRECTOR_ROOT, MATERIAL_DIRECTOR_ANCHOR, &director.root, why);
 }
 
 /* A timestamp of nothing, which expired when unix time began: no device would take it. */

@@ -126,6 +126,25 @@ TEST(material_read, says_that_the_folder_is_none)
         material_done(&material);
 }
 
+TEST(material_check, says_which_anchor_is_of_another_publisher)
+{
+        static const char *const names[] = { [MATERIAL_ANCHOR] = "release.anchor", [MATERIAL_DIRECTOR_ANCHOR] = "director.anchor" };
+        for (int which = MATERIAL_ANCHOR; which <= MATERIAL_DIRECTOR_ANCHOR; which++) {
+                struct material material;
+                struct why why = { 0 };
+                const struct anchor anchor = { .version = 1, .root = { 1, 1, { test_vkey("root", 21) } }, .content = { 1, 1, { test_vkey("content", 6) } },
+                                               .lab = { 1, 1, { test_vkey("lab", 7) } } };
+                const struct director_anchor own = { .version = 1, .root = { 1, 1, { test_vkey("root", 21) } }, .key = test_vkey("director", 5) };
+                make(&material, 3, 5, 5);
+                struct buf *const file = material.files[which].versions;
+                buf_clear(file);
+                CHECK((which == MATERIAL_ANCHOR ? anchor_write(&anchor, file, NULL) : director_anchor_write(&own, file, NULL)) == OK);
+                test_sign(file, "root", 21);
+                CHECK(material_check(&material, &bench.signer, &why) == ERR_UNTRUSTED && strstr(why.text, names[which]) && strstr(why.text, "--keys"));
+                material_done(&material);
+        }
+}
+
 /* ---- versions ---- */
 
 static void put(const char *folder, const char *name, const char *text)
