@@ -231,9 +231,10 @@ class Victim(Device):
             super().start()
             return
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(["faketime", "-f", clock, self.fleet.build / "firebreak-agent", "run", "--config", self.root / "agent.yaml"],
+            library = str(next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")))
+            self.process = subprocess.Popen([self.fleet.build / "firebreak-agent", "run", "--config", self.root / "agent.yaml"],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                                            env={**os.environ, "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+                                            env={**os.environ, "LD_PRELOAD": library, "FAKETIME": clock, "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
 
     def status(self):
         return json.loads(self.fleet.run(self.fleet.build / "firebreak-agent", "status", "--config", self.root / "agent.yaml", "--json").stdout)["streams"][0]
@@ -243,6 +244,14 @@ class Victim(Device):
         now = self.status()
         return now["current"]["counter"] == now["last_good"]["counter"] == counter and not now["on_trial"] and not now["safe_mode"] and \
             self.loaded().get("version") == str(counter)
+
+    def stop(self):
+        """What is killed under faketime leaves its shared memory, and who gets its number later could not begin."""
+        pids = self.pids() if self.process and self.process.poll() is None else []
+        super().stop()
+        for pid in pids:
+            for left in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
+                pathlib.Path("/dev/shm", left).unlink(missing_ok=True)
 
     def said(self, phrase, since=0):
         return phrase in self.log.read_text(errors="replace")[since:]
