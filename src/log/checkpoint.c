@@ -1,6 +1,7 @@
 #include "log/checkpoint.h"
 
 #include "format/hex.h"
+#include "log/hash_lines.h"
 #include "trust/note.h"
 
 #include <inttypes.h>
@@ -12,7 +13,7 @@ enum { ID_BYTES = 4, SIGNATURE_BYTES = 64 };
 void checkpoint_write(const char *origin, const struct tree_head *head, struct buf *into)
 {
         buf_addf(into, "%s\n%" PRIu64 "\n", origin, head->size);
-        line_add_hash(into, &head->root);
+        hash_line_write(into, &head->root);
 }
 
 static enum err read_lines(struct line *rest, struct checkpoint *checkpoint, struct why *why)
@@ -26,7 +27,7 @@ static enum err read_lines(struct line *rest, struct checkpoint *checkpoint, str
                 return FAIL(why, ERR_SYNTAX, "the second line of a checkpoint is the number of entries");
         if (checkpoint->head.size >= TREE_SIZE_END)
                 return FAIL(why, ERR_LIMIT, "a log has fewer than 2^%d entries", LIMIT_TREE_BITS);
-        if (!line_next(rest, &root) || !line_hash(root, &checkpoint->head.root))
+        if (!line_next(rest, &root) || !hash_line_read(root, &checkpoint->head.root))
                 return FAIL(why, ERR_SYNTAX, "the third line of a checkpoint is its root, 32 bytes in base64");
         return OK;
 }

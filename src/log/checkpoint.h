@@ -7,7 +7,7 @@
 #pragma once
 
 #include "log/tree.h"
-#include "log/verifier.h"
+#include "trust/verifier.h"
 
 enum { CHECKPOINT_SIGNATURE_MAX = 72 };                  /* those that we can judge: 64 bytes, or 72 with a time */
 

@@ -1,6 +1,7 @@
 #include "log/entry_proof.h"
 
 #include "format/hex.h"
+#include "log/hash_lines.h"
 #include "log/merkle.h"
 
 #include <inttypes.h>
@@ -17,7 +18,7 @@ void entry_proof_write(const struct entry_proof *proof, struct buf *into)
                 buf_add(into, "\n", 1);
         }
         buf_addf(into, "index %" PRIu64 "\n", proof->index);
-        line_add_proof(into, &proof->path);
+        hash_lines_write(into, &proof->path);
         buf_add(into, proof->checkpoint.text, proof->checkpoint.length);
 }
 
@@ -46,7 +47,7 @@ enum err entry_proof_parse(const char *bytes, size_t length, struct entry_proof 
         }
         if (!is_line || !line_after(line, "index", &value) || !line_number(value, &ret_proof->index))
                 return FAIL(why, ERR_SYNTAX, "not `index NUMBER` before the hashes of the proof");
-        enum err e = line_proof(&rest, &ret_proof->path, why);
+        enum err e = hash_lines_read(&rest, &ret_proof->path, why);
         if (e)
                 return e;
         ret_proof->checkpoint = rest;

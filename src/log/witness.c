@@ -1,5 +1,6 @@
 #include "log/witness.h"
 
+#include "log/hash_lines.h"
 #include "log/merkle.h"
 
 #include <inttypes.h>
@@ -17,7 +18,7 @@ int witness_http_status(enum witness_answer answer)
 void witness_request_write(const struct witness_request *request, struct buf *into)
 {
         buf_addf(into, "old %" PRIu64 "\n", request->old_size);
-        line_add_proof(into, &request->proof);
+        hash_lines_write(into, &request->proof);
         buf_add(into, request->note.text, request->note.length);
 }
 
@@ -28,7 +29,7 @@ enum err witness_request_parse(const char *bytes, size_t length, struct witness_
                 return FAIL(why, ERR_LIMIT, "a request has at most %d bytes", WITNESS_REQUEST_MAX);
         if (!line_next(&rest, &line) || !line_after(line, "old", &value) || !line_number(value, &ret_request->old_size))
                 return FAIL(why, ERR_SYNTAX, "a request begins with `old SIZE`");
-        enum err e = line_proof(&rest, &ret_request->proof, why);
+        enum err e = hash_lines_read(&rest, &ret_request->proof, why);
         if (e)
                 return e;
         ret_request->note = rest;

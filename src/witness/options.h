@@ -1,7 +1,7 @@
 /* options.h - the command line of firebreak-witness. See firebreak-witness(8). */
 #pragma once
 
-#include "log/verifier.h"
+#include "trust/verifier.h"
 
 struct witness_options {
         const char *state, *key, *name, *listen;         /* borrowed from argv */

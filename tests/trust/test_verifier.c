@@ -1,4 +1,4 @@
-#include "log/verifier.h"
+#include "trust/verifier.h"
 #include "trust/keys.h"
 
 /* The second is from tests/interop/log/vectors.py, the first from the text of C2SP signed-note. */

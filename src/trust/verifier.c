@@ -1,4 +1,4 @@
-#include "log/verifier.h"
+#include "trust/verifier.h"
 
 #include "base/text.h"
 #include "format/hex.h"

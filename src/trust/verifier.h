@@ -4,8 +4,8 @@
  * do not take them (trust/key.h). */
 #pragma once
 
-#include "log/line.h"
 #include "trust/key.h"
+#include "trust/line.h"
 
 /* C2SP's numbers: how the id of a key is made, and what it signs. */
 enum verifier_kind { VERIFIER_LOG = 1, VERIFIER_WITNESS = 4 };
