@@ -49,12 +49,52 @@ static enum err check_head(uint64_t version, const struct anchor_role *root, str
         return version ? check_role(root, "root", why) : FAIL(why, ERR_SYNTAX, "anchor: version 0");
 }
 
+/* Other holders than those whom they let go faster. */
+static enum err check_emergency(const struct anchor *anchor, struct why *why)
+{
+        const struct anchor_role *role = &anchor->emergency;
+        if (!role->count && !role->threshold)
+                return OK;
+        for (size_t i = 0; i < role->count; i++)
+                if (anchor_role_find(&anchor->content, &role->keys[i].key))
+                        return FAIL(why, ERR_SYNTAX, "anchor: emergency key %s is a content key too; others must hold it", role->keys[i].name);
+        if (!anchor->pace.count)
+                return FAIL(why, ERR_SYNTAX, "anchor: emergency keys lift the pace, and there is none");
+        return check_role(role, "emergency", why);
+}
+
+static enum err check_witnesses(const struct anchor_witnesses *witnesses, struct why *why)
+{
+        if (witnesses->threshold > witnesses->count || (witnesses->count && !witnesses->threshold))
+                return FAIL(why, ERR_SYNTAX, "anchor: a threshold of %zu with %zu witnesses", witnesses->threshold, witnesses->count);
+        for (size_t i = 0; i < witnesses->count; i++)
+                for (size_t other = 0; other < i; other++)
+                        if (key_equal(&witnesses->keys[i].key, &witnesses->keys[other].key))
+                                return FAIL(why, ERR_SYNTAX, "anchor: witness %s is there twice", witnesses->keys[i].name);
+        return OK;
+}
+
+static enum err check_log(const struct anchor *anchor, struct why *why)
+{
+        if (anchor->witnesses.count && !anchor->has_log)
+                return FAIL(why, ERR_SYNTAX, "anchor: witnesses, and no log that they would watch");
+        if (anchor->pace.count && !anchor->witnesses.threshold)
+                return FAIL(why, ERR_SYNTAX, "anchor: a pace is counted from when witnesses saw a release, and there are none");
+        if (anchor->pace.count && (anchor->pace.start || !ceiling_is_valid(&anchor->pace)))
+                return FAIL(why, ERR_SYNTAX, "anchor: the steps of the pace must ascend in time and share, up to 1000000");
+        return check_witnesses(&anchor->witnesses, why);
+}
+
 static enum err check(const struct anchor *anchor, struct why *why)
 {
         enum err e = check_head(anchor->version, &anchor->root, why);
         if (!e)
                 e = check_role(&anchor->content, "content", why);
-        return e ? e : check_role(&anchor->lab, "lab", why);
+        if (!e)
+                e = check_role(&anchor->lab, "lab", why);
+        if (!e)
+                e = check_log(anchor, why);
+        return e ? e : check_emergency(anchor, why);
 }
 
 static enum err check_director(const struct director_anchor *anchor, struct why *why)
@@ -68,7 +108,11 @@ static enum err check_director(const struct director_anchor *anchor, struct why 
 enum err anchor_check_pair(const struct anchor *anchor, const struct director_anchor *director, struct why *why)
 {
         const struct public_key *key = &director->key.key;
-        if (anchor_role_find(&anchor->root, key) || anchor_role_find(&anchor->content, key) || anchor_role_find(&anchor->lab, key))
+        const struct anchor_role *const roles[] = { &anchor->root, &anchor->content, &anchor->lab, &anchor->emergency };
+        bool has_role = anchor->has_log && key_equal(&anchor->log.key, key);
+        for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+                has_role = has_role || anchor_role_find(roles[i], key);
+        if (has_role)
                 return FAIL(why, ERR_UNTRUSTED, "the director's key has a role in the publisher's anchor too; make one that has not");
         return OK;
 }
@@ -90,6 +134,24 @@ static void write_head(const char *first, uint64_t version, const struct anchor_
         write_keys("root", root, into);
 }
 
+static void write_verifier(const char *word, const struct verifier *verifier, struct buf *into)
+{
+        char text[VERIFIER_TEXT_MAX];
+        verifier_text(verifier, text);
+        buf_addf(into, "%s %s\n", word, text);
+}
+
+static void write_log(const struct anchor *anchor, struct buf *into)
+{
+        if (anchor->has_log)
+                write_verifier("log", &anchor->log, into);
+        if (anchor->witnesses.count)
+                buf_addf(into, "witness-threshold %zu\n", anchor->witnesses.threshold);
+        for (size_t i = 0; i < anchor->witnesses.count; i++)
+                write_verifier("witness", &anchor->witnesses.keys[i], into);
+        lines_write_steps("pace", &anchor->pace, into);
+}
+
 enum err anchor_write(const struct anchor *anchor, struct buf *into, struct why *why)
 {
         enum err e = check(anchor, why);
@@ -99,6 +161,11 @@ enum err anchor_write(const struct anchor *anchor, struct buf *into, struct why 
         buf_addf(into, "content-threshold %zu\n", anchor->content.threshold);
         write_keys("content", &anchor->content, into);
         write_keys("lab", &anchor->lab, into);
+        write_log(anchor, into);
+        if (anchor->emergency.count) {
+                buf_addf(into, "emergency-threshold %zu\n", anchor->emergency.threshold);
+                write_keys("emergency", &anchor->emergency, into);
+        }
         return buf_check(into, why);
 }
 
@@ -142,6 +209,47 @@ static enum err read_head(struct lines *lines, const char *first, uint64_t *ret_
         return e ? e : read_keys(lines, "root", root, why);
 }
 
+static enum err read_verifier(struct lines *lines, const char *word, enum verifier_kind kind, struct verifier *ret_verifier, struct why *why)
+{
+        char *value;
+        enum err e = lines_next(lines, word, &value, why);
+        if (!e)
+                e = verifier_parse(value, ret_verifier, why);
+        if (!e && ret_verifier->kind != kind)
+                e = FAIL(why, ERR_SYNTAX, "the key of a %s", kind == VERIFIER_LOG ? "witness" : "log");
+        return e ? DURING(why, e, "%s, line %u: %s", lines->what, lines->number, word) : OK;
+}
+
+static enum err read_witnesses(struct lines *lines, struct anchor_witnesses *witnesses, struct why *why)
+{
+        uint64_t threshold = 0;
+        enum err e = lines_number(lines, "witness-threshold", &threshold, why);
+        witnesses->threshold = threshold;
+        for (; !e && (!witnesses->count || lines_is_next(lines, "witness")); witnesses->count++)
+                e = witnesses->count < LIMIT_WITNESSES ? read_verifier(lines, "witness", VERIFIER_WITNESS, &witnesses->keys[witnesses->count], why)
+                                                       : FAIL(why, ERR_LIMIT, "anchor: at most %d witnesses", LIMIT_WITNESSES);
+        return e;
+}
+
+static enum err read_log(struct lines *lines, struct anchor *anchor, struct why *why)
+{
+        enum err e = OK;
+        anchor->has_log = lines_is_next(lines, "log");
+        if (anchor->has_log)
+                e = read_verifier(lines, "log", VERIFIER_LOG, &anchor->log, why);
+        if (!e && lines_is_next(lines, "witness-threshold"))
+                e = read_witnesses(lines, &anchor->witnesses, why);
+        return !e && lines_is_next(lines, "pace") ? lines_steps(lines, "pace", &anchor->pace, why) : e;
+}
+
+static enum err read_emergency(struct lines *lines, struct anchor_role *role, struct why *why)
+{
+        if (!lines_is_next(lines, "emergency-threshold"))
+                return OK;
+        enum err e = read_threshold(lines, "emergency-threshold", role, why);
+        return e ? e : read_keys(lines, "emergency", role, why);
+}
+
 static enum err parse(struct lines *lines, void *into, struct why *why)
 {
         struct anchor *anchor = into;
@@ -153,6 +261,10 @@ static enum err parse(struct lines *lines, void *into, struct why *why)
         if (!e)
                 e = read_keys(lines, "lab", &anchor->lab, why);
         anchor->lab.threshold = 1;
+        if (!e)
+                e = read_log(lines, anchor, why);
+        if (!e)
+                e = read_emergency(lines, &anchor->emergency, why);
         if (!e)
                 e = lines_end(lines, why);
         return e ? e : check(anchor, why);

@@ -5,13 +5,21 @@
  * only when the root keys of both signed it. */
 #pragma once
 
+#include "trust/ceiling.h"
 #include "trust/note.h"
+#include "trust/verifier.h"
 
 struct anchor_role { size_t threshold, count; struct vkey keys[LIMIT_KEYS]; };
+struct anchor_witnesses { size_t threshold, count; struct verifier keys[LIMIT_WITNESSES]; };
 
 struct anchor {
         uint64_t version;
         struct anchor_role root, content, lab;      /* lab: any one of them speaks for itself */
+        struct anchor_role emergency;               /* count 0: none; lifts the pace for a release */
+        bool has_log;                               /* nothing is installed that this log does not have */
+        struct verifier log;
+        struct anchor_witnesses witnesses;          /* threshold 0: the log's own word is enough */
+        struct ceiling pace;                        /* count 0: none. As fast as content alone may go, from when witnesses saw the release; start is 0 */
 };
 
 struct director_anchor {
@@ -21,7 +29,8 @@ struct director_anchor {
 };
 
 /* The text to be signed by the root keys. ERR_SYNTAX: anchor_open() would not take it: a threshold that its keys cannot
- * reach, a key twice in a role, for the director also a root key that grants leases. */
+ * reach, a key twice in a role, one that approves content and lifts the pace for it, a pace without witnesses; for the director also a
+ * root key that grants leases. */
 MUST_CHECK enum err anchor_write(const struct anchor *anchor, struct buf *into, struct why *why);
 MUST_CHECK enum err director_anchor_write(const struct director_anchor *anchor, struct buf *into, struct why *why);
 

@@ -3,6 +3,7 @@
 #include "format/hex.h"
 #include "trust/word.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum err lines_fail(const struct lines *lines, const char *claim, struct why *why)
@@ -82,6 +83,34 @@ enum err lines_vkey(struct lines *lines, const char *word, struct vkey *ret_vkey
         if (!e)
                 e = vkey_parse(value, ret_vkey, why);
         return e ? DURING(why, e, "%s, line %u", lines->what, lines->number) : OK;
+}
+
+static enum err read_step(struct lines *lines, const char *word, struct ceiling_step *step, struct why *why)
+{
+        char *value, *share;
+        uint64_t after_s, ppm;
+        enum err e = lines_next(lines, word, &value, why);
+        if (e)
+                return e;
+        if (!lines_cut(value, &share) || !word_number(value, &after_s) || !word_number(share, &ppm) || ppm > CEILING_ALL_PPM)
+                return FAIL(why, ERR_SYNTAX, "%s, line %u: not `%s AFTER_S PPM`", lines->what, lines->number, word);
+        *step = (struct ceiling_step){ (int64_t)after_s, (uint32_t)ppm };
+        return OK;
+}
+
+enum err lines_steps(struct lines *lines, const char *word, struct ceiling *ceiling, struct why *why)
+{
+        enum err e = OK;
+        for (ceiling->count = 0; !e && (!ceiling->count || lines_is_next(lines, word)); ceiling->count++)
+                e = ceiling->count < CEILING_STEPS_MAX ? read_step(lines, word, &ceiling->steps[ceiling->count], why)
+                                                       : FAIL(why, ERR_LIMIT, "%s: at most %d lines of %s", lines->what, CEILING_STEPS_MAX, word);
+        return e;
+}
+
+void lines_write_steps(const char *word, const struct ceiling *ceiling, struct buf *into)
+{
+        for (size_t i = 0; i < ceiling->count; i++)
+                buf_addf(into, "%s %" PRId64 " %" PRIu32 "\n", word, ceiling->steps[i].after_s, ceiling->steps[i].ppm);
 }
 
 enum err lines_digest(struct lines *lines, const char *word, struct lines_hex into, struct why *why)

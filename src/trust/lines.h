@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "trust/ceiling.h"
 #include "trust/key.h"
 
 struct lines {
@@ -25,6 +26,9 @@ MUST_CHECK enum err lines_end(struct lines *lines, struct why *why);
 MUST_CHECK enum err lines_number(struct lines *lines, const char *word, uint64_t *ret_number, struct why *why);
 MUST_CHECK enum err lines_name(struct lines *lines, const char *word, char name[static LIMIT_NAME_BYTES + 1], struct why *why);
 MUST_CHECK enum err lines_vkey(struct lines *lines, const char *word, struct vkey *ret_vkey, struct why *why);
+/* `word AFTER_S PPM`, one or more: into the steps; whether they are those of a ceiling, ceiling_is_valid() says. ERR_LIMIT. */
+MUST_CHECK enum err lines_steps(struct lines *lines, const char *word, struct ceiling *ceiling, struct why *why);
+void lines_write_steps(const char *word, const struct ceiling *ceiling, struct buf *into);
 struct lines_hex { uint8_t *bytes; size_t length; };
 MUST_CHECK enum err lines_digest(struct lines *lines, const char *word, struct lines_hex into, struct why *why);
 

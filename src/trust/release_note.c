@@ -43,8 +43,7 @@ static void write_text(const struct release_note *note, struct buf *into)
         for (size_t i = 0; i < note->platform_count; i++)
                 buf_addf(into, "platform %s\n", note->platforms[i]);
         buf_addf(into, "start %" PRId64 "\n", note->ceiling.start);
-        for (size_t i = 0; i < note->ceiling.count; i++)
-                buf_addf(into, "ceiling %" PRId64 " %" PRIu32 "\n", note->ceiling.steps[i].after_s, note->ceiling.steps[i].ppm);
+        lines_write_steps("ceiling", &note->ceiling, into);
         hex_encode(note->dossier, sizeof(note->dossier), hex);
         buf_addf(into, "dossier %s\nfiles %zu %" PRIu64 "\n", hex, note->file_count, release_note_bytes(note));
         for (size_t i = 0; i < note->file_count; i++) {
@@ -76,30 +75,16 @@ static enum err read_platforms(struct lines *lines, struct release_note *note, s
         return e;
 }
 
-static enum err read_step(struct lines *lines, struct ceiling_step *step, struct why *why)
-{
-        char *value, *share;
-        uint64_t after_s, ppm;
-        enum err e = lines_next(lines, "ceiling", &value, why);
-        if (e)
-                return e;
-        if (!lines_cut(value, &share) || !word_number(value, &after_s) || !word_number(share, &ppm) || ppm > CEILING_ALL_PPM)
-                return lines_fail(lines, "not `ceiling AFTER_S PPM`", why);
-        *step = (struct ceiling_step){ (int64_t)after_s, (uint32_t)ppm };
-        return OK;
-}
-
 static enum err read_ceiling(struct lines *lines, struct ceiling *ceiling, struct why *why)
 {
-        uint64_t start = 0;
+        uint64_t start;
         enum err e = lines_number(lines, "start", &start, why);
+        if (!e)
+                e = lines_steps(lines, "ceiling", ceiling, why);
+        if (e)
+                return e;
         ceiling->start = (int64_t)start;
-        for (; !e && (!ceiling->count || lines_is_next(lines, "ceiling")); ceiling->count++)
-                e = ceiling->count < CEILING_STEPS_MAX ? read_step(lines, &ceiling->steps[ceiling->count], why)
-                                                       : FAIL(why, ERR_LIMIT, "release note: a ceiling has at most %d steps", CEILING_STEPS_MAX);
-        if (!e && !ceiling_is_valid(ceiling))
-                e = lines_fail(lines, "the steps of a ceiling ascend in time and share, up to 1000000", why);
-        return e;
+        return ceiling_is_valid(ceiling) ? OK : lines_fail(lines, "the steps of a ceiling ascend in time and share, up to 1000000", why);
 }
 
 static enum err read_head(struct lines *lines, struct release_note *note, struct why *why)

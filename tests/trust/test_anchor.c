@@ -57,6 +57,107 @@ TEST(anchor, comes_back_with_all_its_keys)
         CHECK(anchor_role_find(&read.root, &anchor.root.keys[2].key) == &read.root.keys[2] && !anchor_role_find(&read.lab, &anchor.root.keys[2].key));
 }
 
+static struct verifier watcher(const char *name, uint8_t seed, bool is_log)
+{
+        struct verifier verifier;
+        const struct vkey vkey = test_vkey("any", seed);
+        CHECK((is_log ? verifier_log : verifier_witness)(name, &vkey.key, &verifier, NULL) == OK);
+        return verifier;
+}
+
+/* With a log, two of three witnesses, a pace, and emergency keys. */
+static struct anchor watched(void)
+{
+        struct anchor anchor = whole();
+        anchor.has_log = true;
+        anchor.log = watcher("log.example.org/acme", 20, true);
+        anchor.witnesses = (struct anchor_witnesses){ 2, 3, { watcher("w1.example.org", 21, false), watcher("w2.example.org", 22, false), watcher("w3.example.org", 23, false) } };
+        anchor.pace = (struct ceiling){ .count = 2, .steps = { { 0, 1000 }, { 3600, 1000000 } } };
+        anchor.emergency = (struct anchor_role){ 2, 3, { test_vkey("em-a", 31), test_vkey("em-b", 32), test_vkey("em-c", 33) } };
+        return anchor;
+}
+
+TEST(anchor, comes_back_with_its_log)
+{
+        OWN(buf) struct buf bytes;
+        struct anchor anchor = watched(), read = { 0 };
+        buf_init(&bytes, LIMIT_NOTE_BYTES);
+        write_signed(&anchor, &bytes);
+        CHECK(anchor_open(buf_text(&bytes), bytes.length, &read, NULL) == OK);
+        CHECK(read.has_log && strcmp(read.log.name, "log.example.org/acme") == 0 && read.log.kind == VERIFIER_LOG && key_equal(&read.log.key, &anchor.log.key));
+        CHECK(read.witnesses.threshold == 2 && read.witnesses.count == 3 && strcmp(read.witnesses.keys[2].name, "w3.example.org") == 0);
+        CHECK(read.pace.count == 2 && read.pace.start == 0 && read.pace.steps[1].after_s == 3600 && read.pace.steps[1].ppm == 1000000);
+        CHECK(read.emergency.threshold == 2 && read.emergency.count == 3);
+}
+
+TEST(anchor, has_a_log_without_witnesses_and_witnesses_without_a_pace)
+{
+        OWN(buf) struct buf bytes;
+        struct anchor anchor = watched();
+        buf_init(&bytes, LIMIT_NOTE_BYTES);
+        anchor.emergency.count = anchor.emergency.threshold = 0;
+        write_signed(&anchor, &bytes);
+        CHECK(open_bytes(&bytes) == OK);
+        anchor.pace.count = 0;
+        write_signed(&anchor, &bytes);
+        CHECK(open_bytes(&bytes) == OK);
+        anchor.witnesses.count = anchor.witnesses.threshold = 0;
+        write_signed(&anchor, &bytes);
+        CHECK(open_bytes(&bytes) == OK);
+}
+
+static enum err write_without(void (*spoil)(struct anchor *anchor))
+{
+        OWN(buf) struct buf bytes;
+        struct anchor anchor = watched();
+        buf_init(&bytes, LIMIT_NOTE_BYTES);
+        spoil(&anchor);
+        return anchor_write(&anchor, &bytes, NULL);
+}
+
+static void no_log(struct anchor *anchor) { anchor->has_log = false; }
+static void no_witnesses(struct anchor *anchor) { anchor->witnesses.count = anchor->witnesses.threshold = 0; }
+static void no_threshold(struct anchor *anchor) { anchor->witnesses.threshold = 0; }
+static void too_high(struct anchor *anchor) { anchor->witnesses.threshold = 4; }
+static void same_witness(struct anchor *anchor) { anchor->witnesses.keys[2].key = anchor->witnesses.keys[0].key; }
+static void no_pace(struct anchor *anchor) { anchor->pace.count = 0; }
+static void falling_pace(struct anchor *anchor) { anchor->pace.steps[1].ppm = 999; }
+static void dated_pace(struct anchor *anchor) { anchor->pace.start = 1; }
+static void same_holder(struct anchor *anchor) { anchor->emergency.keys[1] = anchor->content.keys[1]; }
+static void no_emergency(struct anchor *anchor) { anchor->emergency.threshold = 0; }
+
+TEST(anchor, refuses_a_log_that_protects_less_than_it_says)
+{
+        static void (*const spoils[])(struct anchor *) = { no_log, no_witnesses, no_threshold, too_high, same_witness, no_pace, falling_pace, dated_pace, same_holder, no_emergency };
+        for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++)
+                CHECK(write_without(spoils[i]) == ERR_SYNTAX);
+}
+
+TEST(anchor, tells_a_log_from_a_witness)
+{
+        OWN(buf) struct buf bytes;
+        struct anchor anchor = watched();
+        buf_init(&bytes, LIMIT_NOTE_BYTES);
+        anchor.log = anchor.witnesses.keys[0];
+        write_signed(&anchor, &bytes);
+        CHECK(open_bytes(&bytes) == ERR_SYNTAX);
+        anchor = watched();
+        anchor.witnesses.keys[1] = anchor.log;
+        write_signed(&anchor, &bytes);
+        CHECK(open_bytes(&bytes) == ERR_SYNTAX);
+}
+
+TEST(anchor, of_the_director_shares_no_key_with_log_or_emergency)
+{
+        struct anchor anchor = watched();
+        struct director_anchor director = { .version = 1, .root = { 1, 1, { test_vkey("d-root", 40) } }, .key = anchor.emergency.keys[0] };
+        CHECK(anchor_check_pair(&anchor, &director, NULL) == ERR_UNTRUSTED);
+        director.key.key = anchor.log.key;
+        CHECK(anchor_check_pair(&anchor, &director, NULL) == ERR_UNTRUSTED);
+        director.key = test_vkey("director", 41);
+        CHECK(anchor_check_pair(&anchor, &director, NULL) == OK);
+}
+
 TEST(anchor, takes_the_threshold_of_its_own_root_keys)
 {
         OWN(buf) struct buf bytes;
