@@ -52,6 +52,7 @@ static const struct yaml_key config_keys[] = {
         PATH(ca, false),
         PATH(state_dir, true),
         PATH(trust, true),
+        { .key = "approved_by", .type = YAML_TEXTS, AT(agent_config, approved_by), .min = 1, .max = AGENT_APPROVERS_MAX },
         { .key = "ring", .type = YAML_TEXT, AT(agent_config, ring), .min = 1, .max = LIMIT_NAME_BYTES },
         { .key = "platform", .type = YAML_TEXT, AT(agent_config, platform), .min = 1, .max = LIMIT_NAME_BYTES },
         { .key = "attributes", .type = YAML_TEXT, AT(agent_config, attributes), .min = 0, .max = 1024 },
@@ -147,6 +148,19 @@ static enum err check_streams(const struct agent_config *config, struct why *why
         return OK;
 }
 
+static enum err read_approvers(struct agent_config *config, struct why *why)
+{
+        for (size_t i = 0; i < config->approved_by.count; i++) {
+                enum err e = vkey_parse(config->approved_by.items[i], &config->approvers[i], why);
+                for (size_t k = 0; !e && k < i; k++)
+                        if (key_equal(&config->approvers[i].key, &config->approvers[k].key))
+                                e = FAIL(why, ERR_SYNTAX, "%s is there twice", config->approvers[i].name);
+                if (e)
+                        return DURING(why, e, "approved_by");
+        }
+        return OK;
+}
+
 static enum err check_config(const struct agent_config *config, struct why *why)
 {
         if (strncmp(config->server, "https://", 8) != 0 && strncmp(config->server, "http://", 7) != 0)
@@ -191,6 +205,8 @@ enum err agent_config_parse(const char *name, const char *bytes, size_t length, 
         for (size_t i = 0; i < config->streams.count; i++)
                 stream_defaults((struct agent_stream_config *)config->streams.items + i);
         e = check_config(config, why);
+        if (!e)
+                e = read_approvers(config, why);
         if (e)
                 return DURING(why, e, "%s", name);
         *ret_config = GIVE(config);

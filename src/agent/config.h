@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "format/yaml.h"
+#include "trust/key.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,10 +37,13 @@ struct agent_stream_config {
         bool needs_reboot;
 };
 
+enum { AGENT_APPROVERS_MAX = 8 };
 struct agent_config {
         const char *server, *ca;         /* https://host:port; NULL ca: the system's */
         const char *state_dir, *trust;   /* trust: the pinned keys, see pinned.h */
         const char *ring, *platform, *attributes;
+        struct yaml_texts approved_by;   /* each of them must have approved what is installed here: vkeys, and ... */
+        struct vkey approvers[AGENT_APPROVERS_MAX];      /* ... the same, read */
         int64_t poll_ms_max, busy_poll_ms;
         struct yaml_maps streams;        /* of struct agent_stream_config */
         struct arena *arena;             /* holds all of the above */

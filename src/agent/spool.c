@@ -7,7 +7,7 @@
 
 enum { ROUND_NAMES = 64, DIGEST_TEXT = 64, PATH_BYTES = 6 + DISK_NAME_MAX + 1 };
 
-static const char *const metadata_names[] = { "wanted", "anchor" };      /* where metadata arrives: refresh.c, follow.c */
+static const char *const metadata_names[] = { "wanted", "anchor", "vouch" };      /* where metadata arrives: refresh.c, follow.c, stream_vouch.c */
 
 /* A folder is not changed while it is listed, so names are gathered in rounds; a round ends when it is full, or many names would
  * take the square of their time. */

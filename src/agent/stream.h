@@ -11,6 +11,7 @@
 #include "agent/offer.h"
 #include "agent/preflight.h"
 #include "agent/unpack.h"
+#include "agent/vouch.h"
 
 enum {
         STREAM_SETTLE_MS = 1000,         /* an engine that says nothing is taken to hear its signals after so long */
@@ -32,6 +33,7 @@ struct stream {
 
         /* The candidate, from FETCHING to the grant. */
         struct release_note *note;
+        struct vouch vouch;
         struct slot_release release;
         size_t next_file;
         struct unpack *unpack;
@@ -96,7 +98,16 @@ void back_open(struct stream *stream);
 uint64_t back_from(const struct stream *stream);
 bool back_is_due(struct stream *stream, int64_t now_ms);
 int64_t back_wake_ms(const struct stream *stream);
+/* What the candidate is judged by, without a lease; its pace refers to *ret_pace. */
+struct install_facts candidate_facts(const struct stream *stream, struct ceiling *ret_pace);
+/* ERR_UNTRUSTED: perhaps our anchors moved on, and we have not heard of it. */
+void candidate_look_for_keys(const struct stream *stream, enum err e);
 void candidate_fetch(struct stream *stream);
+/* Why nothing came, without the address before it, which is longer than what there is room for. */
+const char *candidate_reason(const struct fetch_answer *answer);
+/* Asks for what others have yet to say of it: true when the caller was used. False also when it has to wait, and is IDLE again. */
+void vouching_begin(struct stream *stream);
+bool vouching_call(struct stream *stream);
 void candidate_unpack(struct stream *stream);
 void candidate_preflight(struct stream *stream);
 void candidate_tick(struct stream *stream, int64_t now_ms);

@@ -34,21 +34,24 @@ void candidate_drop(struct stream *stream)
         stream->is_calling = false;
 }
 
+struct install_facts candidate_facts(const struct stream *stream, struct ceiling *ret_pace)
+{
+        const struct agent *agent = stream->agent;
+        struct install_facts facts = {
+                .device = agent->device, .stream = stream->config->name, .platform = agent->config->platform, .ring = agent->config->ring,
+                .floor = slots_stream(agent->slots, stream->index)->floor, .now = agent_time_s(agent), .note = stream->note,
+                .target = stream->release.target, .nonce = stream->release.nonce,
+        };
+        vouch_apply(&stream->vouch, &(struct vouch_of){ anchors_publisher(agent->anchors), agent->config->approvers, agent->config->approved_by.count, &facts }, ret_pace, &facts);
+        return facts;
+}
+
 void candidate_fetch(struct stream *stream)
 {
         stream->next_file = 0;
         release_note_free(stream->note);
         stream->note = NULL;
-}
-
-static struct install_facts facts(const struct stream *stream)
-{
-        const struct agent *agent = stream->agent;
-        return (struct install_facts){
-                .device = agent->device, .stream = stream->config->name, .platform = agent->config->platform, .ring = agent->config->ring,
-                .floor = slots_stream(agent->slots, stream->index)->floor, .now = agent_time_s(agent), .note = stream->note,
-                .target = stream->release.target, .nonce = stream->release.nonce,
-        };
+        vouching_begin(stream);
 }
 
 static bool is_spool_ours(const struct stream *stream)
@@ -96,7 +99,8 @@ static enum err read_note(struct stream *stream, struct why *why)
         buf_init(&bytes, LIMIT_NOTE_BYTES);
         struct disk *disk = stream->agent->disk;
         enum err e = disk->ops->read(disk, spool_artifact(stream->release.target).text, &bytes, why);
-        const struct install_facts known = facts(stream);
+        struct ceiling pace;
+        const struct install_facts known = candidate_facts(stream, &pace);
         if (!e)
                 e = judge_candidate(anchors_publisher(stream->agent->anchors), &(struct judge_offer){ known, stream->release.counter }, &bytes, &stream->note, why);
         if (e)
@@ -106,8 +110,7 @@ static enum err read_note(struct stream *stream, struct why *why)
         return check_room(stream, why);
 }
 
-/* Signed by others than those whom our anchors name: perhaps they moved on, and we have not heard of it. */
-static void look_for_keys(const struct stream *stream, enum err e)
+void candidate_look_for_keys(const struct stream *stream, enum err e)
 {
         if (e == ERR_UNTRUSTED)
                 refresh_want_anchors(stream->agent->refresh);
@@ -121,7 +124,7 @@ static void note_arrived(struct stream *stream)
         enum err e = read_note(stream, &why);
         if (!e)
                 return;
-        look_for_keys(stream, e);
+        candidate_look_for_keys(stream, e);
         if (e == ERR_SYNTAX || e == ERR_LIMIT || e == ERR_ROLLBACK)
                 refuse(stream, SLOT_DECLINED, why.text);
         else
@@ -161,8 +164,7 @@ static void make_room_for(const struct stream *stream, enum err e)
                 agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, why.text);
 }
 
-/* Without the address before it, which is longer than what there is room for. */
-static const char *reason(const struct fetch_answer *answer)
+const char *candidate_reason(const struct fetch_answer *answer)
 {
         if (!answer || !answer->text[0])
                 return "no answer";
@@ -180,7 +182,7 @@ static void fetch_done(void *user, enum err e, const struct fetch_answer *answer
         if (e || (answer->status != 200 && answer->status != 206)) {
                 char text[SLOT_DETAIL_BYTES];
                 make_room_for(stream, e);
-                snprintf(text, sizeof(text), "fetching: %.80s", reason(answer));
+                snprintf(text, sizeof(text), "fetching: %.80s", candidate_reason(answer));
                 stream_event(stream, LIFE_FAILED, text);
                 return;
         }
@@ -208,6 +210,10 @@ static bool fetch_call(struct stream *stream)
                 get_artifact(stream, stream->release.target, stream->offer.note_length ? stream->offer.note_length : LIMIT_NOTE_BYTES);
                 return true;
         }
+        if (vouching_call(stream))
+                return true;
+        if (stream->life != LIFE_FETCHING)
+                return false;
         while (stream->next_file < stream->note->file_count && spool_has(stream->agent->disk, &stream->note->files[stream->next_file]))
                 stream->next_file++;
         if (stream->next_file < stream->note->file_count) {
@@ -317,7 +323,8 @@ static enum err open_lease(const struct stream *stream, const char *text, struct
 {
         const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
         const struct slot_release *running = slots_in(stream->agent->slots, stream->index, (enum slot_id)now->current);
-        const struct judge_question question = { facts(stream), running->counter, running->target };
+        struct ceiling pace;
+        const struct judge_question question = { candidate_facts(stream, &pace), running->counter, running->target };
         OWN(buf) struct buf bytes;
         buf_init(&bytes, LIMIT_DEVICE_REQUEST_BYTES);
         buf_add_text(&bytes, text);
@@ -331,7 +338,7 @@ static void granted(struct stream *stream, const struct fetch_answer *answer)
         struct why why;
         enum err e = open_lease(stream, answer->text, &lease, &why);
         if (e) {
-                look_for_keys(stream, e);
+                candidate_look_for_keys(stream, e);
                 stream_event(stream, LIFE_FAILED, why.text);
                 return;
         }

@@ -68,32 +68,62 @@ enum err cosignature_time(const struct checkpoint *checkpoint, const struct veri
         return OK;
 }
 
+/* The good ones, a key once. */
+struct tally { size_t count, late; int64_t times[LIMIT_WITNESSES]; const struct verifier *by[LIMIT_WITNESSES]; };
+
 /* Has this key, maybe under another name, been counted already? */
-static bool is_counted(const struct witnesses *witnesses, const bool *is_good, size_t index)
+static bool is_counted(const struct tally *tally, const struct verifier *witness)
 {
-        for (size_t i = 0; i < index; i++)
-                if (is_good[i] && key_equal(&witnesses->verifiers[i].key, &witnesses->verifiers[index].key))
+        for (size_t i = 0; i < tally->count; i++)
+                if (key_equal(&tally->by[i]->key, &witness->key))
                         return true;
         return false;
 }
 
-enum err cosignature_verify(const struct checkpoint *checkpoint, const struct witnesses *witnesses, struct why *why)
+static enum err count(const struct checkpoint *checkpoint, const struct witnesses *witnesses, struct tally *tally, struct why *why)
 {
-        bool is_good[LIMIT_WITNESSES] = { false };
-        size_t good = 0, late = 0;
+        for (size_t i = 0; i < witnesses->count; i++) {
+                const struct verifier *witness = &witnesses->verifiers[i];
+                int64_t time = -1;
+                enum err e = cosignature_time(checkpoint, witness, &time, why);
+                if (e == ERR_NOT_FOUND)
+                        continue;
+                if (e)
+                        return e;
+                bool is_timely = time >= witnesses->not_before && time <= witnesses->not_after;
+                tally->late += !is_timely;
+                if (!is_timely || is_counted(tally, witness))
+                        continue;
+                tally->by[tally->count] = witness;
+                tally->times[tally->count++] = time;
+        }
+        return OK;
+}
+
+/* The threshold-th from below. */
+static int64_t seen_by_enough(const struct tally *tally, size_t threshold)
+{
+        int64_t best = INT64_MAX;
+        for (size_t i = 0; i < tally->count; i++) {
+                size_t before = 0;
+                for (size_t other = 0; other < tally->count; other++)
+                        before += tally->times[other] <= tally->times[i];
+                if (before >= threshold && tally->times[i] < best)
+                        best = tally->times[i];
+        }
+        return best;
+}
+
+enum err cosignature_verify(const struct checkpoint *checkpoint, const struct witnesses *witnesses, int64_t *ret_seen, struct why *why)
+{
+        struct tally tally = { 0 };
         if (!witnesses->threshold || witnesses->count > LIMIT_WITNESSES)
                 return FAIL(why, ERR_UNTRUSTED, "a threshold of %zu of %zu witnesses means nothing", witnesses->threshold, witnesses->count);
-        for (size_t i = 0; i < witnesses->count; i++) {
-                int64_t time = -1;
-                enum err e = cosignature_time(checkpoint, &witnesses->verifiers[i], &time, why);
-                if (e && e != ERR_NOT_FOUND)
-                        return e;
-                bool is_timely = !e && time >= witnesses->not_before && time <= witnesses->not_after;
-                late += !e && !is_timely;
-                is_good[i] = is_timely && !is_counted(witnesses, is_good, i);
-                good += is_good[i];
-        }
-        if (good < witnesses->threshold)
-                return FAIL(why, ERR_UNTRUSTED, "cosigned by %zu of the witnesses that count, and it takes %zu; %zu more not at the right time", good, witnesses->threshold, late);
+        enum err e = count(checkpoint, witnesses, &tally, why);
+        if (e)
+                return e;
+        if (tally.count < witnesses->threshold)
+                return FAIL(why, ERR_UNTRUSTED, "cosigned by %zu of the witnesses that count, and it takes %zu; %zu more not at the right time", tally.count, witnesses->threshold, tally.late);
+        *ret_seen = seen_by_enough(&tally, witnesses->threshold);
         return OK;
 }

@@ -17,7 +17,8 @@ struct cosigner { const struct verifier *verifier; const struct secret_key *key;
 MUST_CHECK enum err cosignature_add(struct buf *note, const struct cosigner *cosigner, int64_t time, struct why *why);
 
 /* ERR_UNTRUSTED unless `threshold` of them signed in that time (a key counts once, under whatever names), or when one of them has a
- * cosignature that does not fit. Does not look at the log's own signature. */
-MUST_CHECK enum err cosignature_verify(const struct checkpoint *checkpoint, const struct witnesses *witnesses, struct why *why);
+ * cosignature that does not fit. Does not look at the log's own signature. *ret_seen: when enough of them had signed. As long as fewer than `threshold`
+ * of them lie, one who does not had signed by then: the checkpoint, and all that is in the log, is no younger than it seems. */
+MUST_CHECK enum err cosignature_verify(const struct checkpoint *checkpoint, const struct witnesses *witnesses, int64_t *ret_seen, struct why *why);
 /* When this witness signed last; ERR_NOT_FOUND: not at all; ERR_UNTRUSTED: one of its cosignatures does not fit. */
 MUST_CHECK enum err cosignature_time(const struct checkpoint *checkpoint, const struct verifier *witness, int64_t *ret_time, struct why *why);

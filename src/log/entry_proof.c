@@ -54,17 +54,22 @@ enum err entry_proof_parse(const char *bytes, size_t length, struct entry_proof 
         return rest.length ? OK : FAIL(why, ERR_SYNTAX, "the proof has no checkpoint");
 }
 
-enum err entry_proof_verify(const struct entry_proof *proof, const struct entry_claim *entry, const struct entry_policy *policy, struct why *why)
+enum err entry_proof_verify(const struct entry_proof *proof, const struct entry_claim *entry, const struct entry_policy *policy, int64_t *ret_seen,
+                            struct why *why)
 {
         struct checkpoint checkpoint;
         struct tree_hash leaf;
+        int64_t seen = 0;
         enum err e = checkpoint_parse(proof->checkpoint.text, proof->checkpoint.length, &checkpoint, why);
         if (!e)
                 e = checkpoint_verify(&checkpoint, policy->log, why);
         if (!e && policy->witnesses)
-                e = cosignature_verify(&checkpoint, policy->witnesses, why);
+                e = cosignature_verify(&checkpoint, policy->witnesses, &seen, why);
         if (e)
                 return e;
         tree_leaf(entry->bytes, entry->length, &leaf);
-        return merkle_inclusion(&leaf, proof->index, &checkpoint.head, &proof->path, why);
+        e = merkle_inclusion(&leaf, proof->index, &checkpoint.head, &proof->path, why);
+        if (!e)
+                *ret_seen = seen;
+        return e;
 }

@@ -24,6 +24,7 @@ void entry_proof_write(const struct entry_proof *proof, struct buf *into);
 /* ERR_SYNTAX, ERR_LIMIT. Says nothing of whether it holds; the checkpoint is not looked into. */
 MUST_CHECK enum err entry_proof_parse(const char *bytes, size_t length, struct entry_proof *ret_proof, struct why *why);
 /* The entry is in the log, by the log's and the witnesses' signatures. ERR_UNTRUSTED says what does not hold; ERR_SYNTAX, ERR_LIMIT: the
- * checkpoint is none. */
+ * checkpoint is none. *ret_seen: when enough witnesses had seen it (cosignature.h); 0 without witnesses. */
 struct entry_claim { const void *bytes; size_t length; };
-MUST_CHECK enum err entry_proof_verify(const struct entry_proof *proof, const struct entry_claim *entry, const struct entry_policy *policy, struct why *why);
+MUST_CHECK enum err entry_proof_verify(const struct entry_proof *proof, const struct entry_claim *entry, const struct entry_policy *policy, int64_t *ret_seen,
+                                      struct why *why);

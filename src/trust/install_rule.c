@@ -6,16 +6,22 @@
 #include <inttypes.h>
 #include <string.h>
 
-static enum err check_ceiling(const struct install_facts *facts, struct why *why)
+static enum err check_share(const struct install_facts *facts, const struct ceiling *ceiling, const char *whose, struct why *why)
 {
         char salt[65];
         hex_encode(facts->target, 32, salt);
-        if (facts->now < facts->note->ceiling.start)
-                return FAIL(why, ERR_REFUSED, "the release starts in %" PRId64 " s", facts->note->ceiling.start - facts->now);
-        if (!ceiling_admits(&facts->note->ceiling, facts->now, cohort_bucket(salt, facts->device), facts->ring))
-                return FAIL(why, ERR_REFUSED, "the release's ceiling admits %" PRIu32 " of a million by now, and this device is not among them",
-                            ceiling_ppm(&facts->note->ceiling, facts->now));
+        if (!ceiling_admits(ceiling, facts->now, cohort_bucket(salt, facts->device), facts->ring))
+                return FAIL(why, ERR_REFUSED, "%s admits %" PRIu32 " of a million by now, and this device is not among them", whose, ceiling_ppm(ceiling, facts->now));
         return OK;
+}
+
+static enum err check_ceiling(const struct install_facts *facts, struct why *why)
+{
+        const struct ceiling *ceiling = &facts->note->ceiling;
+        if (facts->now < ceiling->start)
+                return FAIL(why, ERR_REFUSED, "the release starts in %" PRId64 " s", ceiling->start - facts->now);
+        enum err e = check_share(facts, ceiling, "the release's ceiling", why);
+        return e || !facts->pace ? e : check_share(facts, facts->pace, "the publisher's pace", why);
 }
 
 enum err install_candidate(const struct install_facts *facts, struct why *why)
@@ -49,6 +55,8 @@ enum err install_lease_is_ours(const struct install_facts *facts, struct why *wh
 enum err install_rule(const struct install_facts *facts, struct why *why)
 {
         enum err e = install_candidate(facts, why);
+        if (!e && !facts->is_vouched)
+                e = FAIL(why, ERR_REFUSED, "not all have vouched for it who must");
         if (!e)
                 e = install_lease_is_ours(facts, why);
         if (e)

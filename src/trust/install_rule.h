@@ -15,12 +15,14 @@ struct install_facts {
         const uint8_t *target;               /* 32: SHA-256 of the signed note */
         const uint8_t *nonce;                /* 16: that we asked with; NULL: no lease yet */
         const struct lease *lease;           /* NULL: no lease yet */
+        bool is_vouched;                     /* whoever else has a say in it, said yes: the log, this device's owner */
+        const struct ceiling *pace;          /* what its own ceiling may not outrun, from when the world could see it; NULL: nothing */
 };
 
-/* Before anything is fetched: stream, counter, floor, platform, ceiling. The lease is not looked at.
+/* Before anything is fetched: stream, counter, floor, platform, ceiling, pace. Neither the lease nor who vouches is looked at.
  * ERR_ROLLBACK: below the floor; ERR_REFUSED: not for us, or not yet. */
 MUST_CHECK enum err install_candidate(const struct install_facts *facts, struct why *why);
-/* The same and the lease: an exposure, for this device, stream, release and nonce, before its deadline (ERR_EXPIRED). */
+/* The same, that it is vouched for, and the lease: an exposure, for this device, stream, release and nonce, before its deadline (ERR_EXPIRED). */
 MUST_CHECK enum err install_rule(const struct install_facts *facts, struct why *why);
 
 /* Is the lease for this device and stream, an answer to our nonce, and alive? For shadow leases, where nothing is installed:

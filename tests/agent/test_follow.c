@@ -72,7 +72,7 @@ static void begin(void)
         buf_init(&server.bytes, LIMIT_METADATA_BYTES);
         pin();
         world_open();
-        world.anchor = serve;
+        world.document = serve;
         sim_disk_init(&world.sim);
         sim_random_init(&world.random, 1);
         make_trust(&world.sim.disk);

@@ -32,13 +32,13 @@ void world_content(uint64_t counter, char text[32])
         snprintf(text, 32, "%" PRIu64 "\n", counter);
 }
 
-static void answer_anchor(const struct caller_get *get, caller_done *done, void *user)
+static void answer_document(const struct caller_get *get, caller_done *done, void *user)
 {
         char path[128];
         struct disk *disk = &world.sim.disk;
-        struct fetch_answer answer = { .status = world.anchor ? 200 : 404 };
+        struct fetch_answer answer = { .status = world.document ? 200 : 404 };
         snprintf(path, sizeof(path), "spool/%s", get->spool);
-        const struct buf *bytes = world.anchor ? world.anchor(get->path, &answer) : NULL;
+        const struct buf *bytes = world.document ? world.document(get->path, &answer) : NULL;
         enum err e = bytes ? disk->ops->replace(disk, path, bytes->bytes, bytes->length, NULL) : OK;
         done(user, e, &answer);
 }
@@ -47,8 +47,8 @@ static void answer_anchor(const struct caller_get *get, caller_done *done, void 
 void caller_get(struct caller *caller, const struct caller_get *get, caller_done *done, void *user)
 {
         (void)caller;
-        if (strstr(get->path, ".anchor")) {
-                answer_anchor(get, done, user);
+        if (!strstr(get->path, "/artifacts/")) {
+                answer_document(get, done, user);
                 return;
         }
         char path[128], text[32];
@@ -168,7 +168,7 @@ void world_open(void)
         signal(SIGHUP, SIG_IGN);
         world.deaf_file[0] = 0;
         world.lease_bake_s = 1;
-        world.anchor = NULL;
+        world.document = NULL;
         CHECK(refresh_open(&world.agent, &world.refresh, NULL) == OK);
         CHECK(file_temporary(world.pid_file, NULL) == OK);
         strncat(world.pid_file, "/pid", sizeof(world.pid_file) - strlen(world.pid_file) - 1);

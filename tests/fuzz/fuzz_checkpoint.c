@@ -8,6 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
+        int64_t seen;
         OWN(buf) struct buf text, more;
         static struct checkpoint checkpoint, again;
         struct verifier witness = { "fuzzer", VERIFIER_WITNESS, { { 1 } } };
@@ -24,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
                 abort();
         if (more.length <= LIMIT_CHECKPOINT_BYTES && (checkpoint_parse(more.bytes, more.length, &again, NULL) || again.signature_count != checkpoint.signature_count + 1))
                 abort();
-        if (more.length <= LIMIT_CHECKPOINT_BYTES && cosignature_verify(&again, &(struct witnesses){ &witness, 1, 1, 0, INT64_MAX }, NULL) == OK)
+        if (more.length <= LIMIT_CHECKPOINT_BYTES && cosignature_verify(&again, &(struct witnesses){ &witness, 1, 1, 0, INT64_MAX }, &seen, NULL) == OK)
                 abort();
         return 0;
 }

@@ -18,13 +18,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         OWN(buf) struct buf proof_text, request_text;
         static struct entry_proof proof;
         static struct witness_request request;
+        int64_t seen;
         struct verifier log = { "log.example.com/fleet", VERIFIER_LOG, { { 1 } } };
         buf_init(&proof_text, LIMIT_PROOF_BYTES);
         buf_init(&request_text, WITNESS_REQUEST_MAX);
         if (entry_proof_parse((const char *)bytes, length, &proof, NULL) == OK) {
                 entry_proof_write(&proof, &proof_text);
                 is_same(&proof_text, bytes, length);
-                if (entry_proof_verify(&proof, &(struct entry_claim){ "a", 1 }, &(struct entry_policy){ &log, NULL }, NULL) == OK)
+                if (entry_proof_verify(&proof, &(struct entry_claim){ "a", 1 }, &(struct entry_policy){ &log, NULL }, &seen, NULL) == OK)
                         abort();
         }
         if (witness_request_parse((const char *)bytes, length, &request, NULL) == OK) {

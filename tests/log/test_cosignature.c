@@ -6,8 +6,9 @@
 static enum err verify(const struct buf *note, const struct witnesses *witnesses)
 {
         struct checkpoint checkpoint;
+        int64_t seen;
         enum err e = checkpoint_parse(buf_text(note), note->length, &checkpoint, NULL);
-        return e ? e : cosignature_verify(&checkpoint, witnesses, NULL);
+        return e ? e : cosignature_verify(&checkpoint, witnesses, &seen, NULL);
 }
 
 static struct buf cosigned(const char *by)
@@ -94,11 +95,34 @@ TEST(cosignature, is_refused_when_a_byte_changed)
         struct verifier log = test_log();
         for (size_t i = 0; i < note.length; i++) {
                 struct checkpoint checkpoint;
+                int64_t seen;
                 note.bytes[i] ^= 2;
-                CHECK(checkpoint_parse(note.bytes, note.length, &checkpoint, NULL) || checkpoint_verify(&checkpoint, &log, NULL) || cosignature_verify(&checkpoint, &policy, NULL));
+                CHECK(checkpoint_parse(note.bytes, note.length, &checkpoint, NULL) || checkpoint_verify(&checkpoint, &log, NULL) || cosignature_verify(&checkpoint, &policy, &seen, NULL));
                 note.bytes[i] ^= 2;
         }
         CHECK(verify(&note, &policy) == OK);
+}
+
+/* As many as the threshold less one may lie: about the time, too. */
+TEST(cosignature, tells_when_enough_had_seen_it)
+{
+        static const struct { int64_t times[3]; size_t threshold; int64_t seen; } cases[] = {
+                { { 10, 20, 30 }, 1, 10 }, { { 30, 10, 20 }, 2, 20 }, { { 20, 30, 10 }, 3, 30 }, { { 10, 10, 30 }, 2, 10 }, { { 10, 30, 30 }, 2, 30 }, { { 0, 0, 500 }, 3, 500 },
+        };
+        struct verifier witnesses[] = { test_witness(1), test_witness(2), test_witness(3) };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                OWN(buf) struct buf note = cosigned("");
+                struct checkpoint checkpoint;
+                int64_t seen = -1;
+                for (uint8_t w = 0; w < 3; w++)
+                        test_cosign(&note, w + 1, cases[i].times[w]);
+                CHECK(checkpoint_parse(note.bytes, note.length, &checkpoint, NULL) == OK);
+                CHECK(cosignature_verify(&checkpoint, &(struct witnesses){ witnesses, 3, cases[i].threshold, 0, INT64_MAX }, &seen, NULL) == OK && seen == cases[i].seen);
+                /* Once more, later: the later one counts. */
+                test_cosign(&note, 1, 1000);
+                CHECK(checkpoint_parse(note.bytes, note.length, &checkpoint, NULL) == OK);
+                CHECK(cosignature_verify(&checkpoint, &(struct witnesses){ witnesses, 3, 3, 0, INT64_MAX }, &seen, NULL) == OK && seen == 1000);
+        }
 }
 
 TEST(cosignature, is_refused_when_one_of_a_known_witness_is_wrong)
@@ -131,6 +155,7 @@ TEST(cosignature, survives_running_out_of_memory)
         struct secret_key key = test_key(11);
         struct tree_head head = oracle_head(5);
         struct checkpoint checkpoint;
+        int64_t seen;
         OWN(buf) struct buf whole;
         test_checkpoint(&whole, &head);
         SWEEP_MEMORY {
@@ -143,7 +168,7 @@ TEST(cosignature, survives_running_out_of_memory)
                 if (!e)
                         e = checkpoint_parse(note.bytes, note.length, &checkpoint, NULL);
                 if (!e)
-                        e = cosignature_verify(&checkpoint, &(struct witnesses){ &witness, 1, 1, 0, INT64_MAX }, NULL);
+                        e = cosignature_verify(&checkpoint, &(struct witnesses){ &witness, 1, 1, 0, INT64_MAX }, &seen, NULL);
                 CHECK(e == OK || e == ERR_NOMEM);
         }
 }

