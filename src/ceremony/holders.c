@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const char *const names[HOLDER_ROLES] = {
-        [HOLDER_ROOT] = "root",           [HOLDER_CONTENT] = "content",     [HOLDER_LAB] = "lab", [HOLDER_DIRECTOR_ROOT] = "director-root",
-        [HOLDER_TIMESTAMP] = "timestamp", [HOLDER_DIRECTOR] = "director",
+        [HOLDER_ROOT] = "root",           [HOLDER_CONTENT] = "content",     [HOLDER_LAB] = "lab", [HOLDER_EMERGENCY] = "emergency",
+        [HOLDER_DIRECTOR_ROOT] = "director-root", [HOLDER_TIMESTAMP] = "timestamp", [HOLDER_DIRECTOR] = "director",
 };
 
 const char *holder_role_name(enum holder_role role)
@@ -31,6 +31,8 @@ struct anchor_role holders_role(const struct holders *holders, enum holder_role 
                 return holders->anchor.content;
         case HOLDER_LAB:
                 return holders->anchor.lab;
+        case HOLDER_EMERGENCY:
+                return holders->anchor.emergency;
         case HOLDER_DIRECTOR_ROOT:
                 return holders->director.root;
         case HOLDER_TIMESTAMP:
@@ -141,6 +143,23 @@ bool anchor_role_equal(const struct anchor_role *a, const struct anchor_role *b)
         return true;
 }
 
+static bool verifier_equal(const struct verifier *a, const struct verifier *b)
+{
+        return strcmp(a->name, b->name) == 0 && key_equal(&a->key, &b->key);
+}
+
+bool anchor_log_equal(const struct anchor *a, const struct anchor *b)
+{
+        if (a->has_log != b->has_log || (a->has_log && !verifier_equal(&a->log, &b->log)))
+                return false;
+        if (a->witnesses.threshold != b->witnesses.threshold || a->witnesses.count != b->witnesses.count || !ceiling_equal(&a->pace, &b->pace))
+                return false;
+        for (size_t i = 0; i < a->witnesses.count; i++)
+                if (!verifier_equal(&a->witnesses.keys[i], &b->witnesses.keys[i]))
+                        return false;
+        return true;
+}
+
 static bool has_changed(const struct holders *before, const struct holders *after, enum holder_role role)
 {
         struct anchor_role a = holders_role(before, role), b = holders_role(after, role);
@@ -151,7 +170,7 @@ void holders_changes(const struct holders *before, const struct holders *after, 
 {
         const bool root = has_changed(before, after, HOLDER_ROOT), content = has_changed(before, after, HOLDER_CONTENT), lab = has_changed(before, after, HOLDER_LAB);
         const bool own = has_changed(before, after, HOLDER_DIRECTOR_ROOT) || has_changed(before, after, HOLDER_DIRECTOR);
-        papers[PAPER_RELEASE_ANCHOR] = root || content || lab;
+        papers[PAPER_RELEASE_ANCHOR] = root || content || lab || has_changed(before, after, HOLDER_EMERGENCY) || !anchor_log_equal(&before->anchor, &after->anchor);
         papers[PAPER_RELEASE_ROOT] = papers[PAPER_RELEASE_ANCHOR] || has_changed(before, after, HOLDER_TIMESTAMP) || before->release_root.version != after->release_root.version;
         papers[PAPER_DIRECTOR_ANCHOR] = own;
         papers[PAPER_DIRECTOR_ROOT] = own || before->director_root.version != after->director_root.version;

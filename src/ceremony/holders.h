@@ -8,7 +8,7 @@
 #include "trust/anchor.h"
 #include "trust/tuf_role.h"
 
-enum holder_role { HOLDER_ROOT, HOLDER_CONTENT, HOLDER_LAB, HOLDER_DIRECTOR_ROOT, HOLDER_TIMESTAMP, HOLDER_DIRECTOR, HOLDER_ROLES };
+enum holder_role { HOLDER_ROOT, HOLDER_CONTENT, HOLDER_LAB, HOLDER_EMERGENCY, HOLDER_DIRECTOR_ROOT, HOLDER_TIMESTAMP, HOLDER_DIRECTOR, HOLDER_ROLES };
 const char *holder_role_name(enum holder_role role);     /* "director-root"; those that have a threshold come first */
 #define HOLDER_WITH_THRESHOLD HOLDER_TIMESTAMP
 
@@ -24,6 +24,8 @@ uint64_t holders_version(const struct holders *holders, enum paper paper);
 /* The role's keys; of the two with one key: a role of one. */
 struct anchor_role holders_role(const struct holders *holders, enum holder_role role);
 bool anchor_role_equal(const struct anchor_role *a, const struct anchor_role *b);
+/* Log, witnesses and pace. */
+bool anchor_log_equal(const struct anchor *a, const struct anchor *b);
 
 /* Of the files in force: each is signed by whom it names. ERR_UNTRUSTED, ERR_SYNTAX: they do not belong together. */
 MUST_CHECK enum err holders_read(const struct proposal *proposal, struct holders *ret_holders, struct why *why);

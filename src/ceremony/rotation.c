@@ -12,7 +12,7 @@ static struct anchor_role *role_of(struct holders *holders, enum holder_role rol
 {
         struct anchor_role *const roles[HOLDER_WITH_THRESHOLD] = {
                 [HOLDER_ROOT] = &holders->anchor.root, [HOLDER_CONTENT] = &holders->anchor.content, [HOLDER_LAB] = &holders->anchor.lab,
-                [HOLDER_DIRECTOR_ROOT] = &holders->director.root,
+                [HOLDER_EMERGENCY] = &holders->anchor.emergency, [HOLDER_DIRECTOR_ROOT] = &holders->director.root,
         };
         return role < HOLDER_WITH_THRESHOLD ? roles[role] : NULL;
 }
@@ -57,13 +57,69 @@ static enum err set_threshold(struct holders *holders, const struct rotation_ste
         return OK;
 }
 
+/* ---- log, witnesses, pace ---- */
+
+static enum err add_witness(struct holders *holders, const struct rotation_step *step, struct why *why)
+{
+        struct anchor_witnesses *witnesses = &holders->anchor.witnesses;
+        for (size_t i = 0; i < witnesses->count; i++)
+                if (strcmp(witnesses->keys[i].name, step->verifier.name) == 0)
+                        return FAIL(why, ERR_REFUSED, "there is a witness called %s; a name stands for one key", step->verifier.name);
+        if (witnesses->count == LIMIT_WITNESSES)
+                return FAIL(why, ERR_LIMIT, "at most %d witnesses", LIMIT_WITNESSES);
+        witnesses->keys[witnesses->count++] = step->verifier;
+        return OK;
+}
+
+static enum err take_witness_out(struct holders *holders, const struct rotation_step *step, struct why *why)
+{
+        struct anchor_witnesses *witnesses = &holders->anchor.witnesses;
+        for (size_t i = 0; i < witnesses->count; i++) {
+                if (strcmp(witnesses->keys[i].name, step->name) != 0)
+                        continue;
+                memmove(&witnesses->keys[i], &witnesses->keys[i + 1], (witnesses->count - i - 1) * sizeof(witnesses->keys[0]));
+                memset(&witnesses->keys[--witnesses->count], 0, sizeof(witnesses->keys[0]));
+                return OK;
+        }
+        return FAIL(why, ERR_NOT_FOUND, "there is no witness called %.100s; `firebreak root show` lists them", step->name);
+}
+
+static enum err set_witness_threshold(struct holders *holders, const struct rotation_step *step, struct why *why)
+{
+        (void)why;
+        holders->anchor.witnesses.threshold = step->threshold;
+        return OK;
+}
+
+static enum err set_log(struct holders *holders, const struct rotation_step *step, struct why *why)
+{
+        (void)why;
+        holders->anchor.log = step->verifier;
+        holders->anchor.has_log = step->verifier.name[0] != 0;
+        return OK;
+}
+
+static enum err set_pace(struct holders *holders, const struct rotation_step *step, struct why *why)
+{
+        (void)why;
+        holders->anchor.pace = step->pace;
+        return OK;
+}
+
 static enum err apply(struct holders *holders, const struct rotation *rotation, struct why *why)
 {
+        static enum err (*const takes[])(struct holders *holders, const struct rotation_step *step, struct why *why) = {
+                [ROTATION_ADD] = add, [ROTATION_REMOVE] = take_out, [ROTATION_THRESHOLD] = set_threshold, [ROTATION_WITNESS] = add_witness,
+                [ROTATION_NO_WITNESS] = take_witness_out, [ROTATION_WITNESSES] = set_witness_threshold, [ROTATION_LOG] = set_log, [ROTATION_PACE] = set_pace,
+        };
         enum err e = OK;
-        for (size_t i = 0; !e && i < rotation->count; i++) {
-                const struct rotation_step *step = &rotation->steps[i];
-                e = step->kind == ROTATION_ADD ? add(holders, step, why) : step->kind == ROTATION_REMOVE ? take_out(holders, step, why) : set_threshold(holders, step, why);
-        }
+        for (size_t i = 0; !e && i < rotation->count; i++)
+                e = takes[rotation->steps[i].kind](holders, &rotation->steps[i], why);
+        /* Of those that there need not be: without any, no number of them. */
+        if (!holders->anchor.emergency.count)
+                holders->anchor.emergency.threshold = 0;
+        if (!holders->anchor.witnesses.count)
+                holders->anchor.witnesses.threshold = 0;
         return e;
 }
 
@@ -83,6 +139,8 @@ static enum err check_thresholds(const struct holders *holders, struct why *why)
 {
         for (enum holder_role role = HOLDER_ROOT; role < HOLDER_WITH_THRESHOLD; role++) {
                 const struct anchor_role of = holders_role(holders, role);
+                if (role == HOLDER_EMERGENCY && !of.count && !of.threshold)
+                        continue;
                 if (!of.count || of.threshold > of.count || !of.threshold)
                         return FAIL(why, ERR_SYNTAX, "a threshold of %zu with %zu %s keys", of.threshold, of.count, holder_role_name(role));
         }

@@ -7,13 +7,19 @@
 
 #include "ceremony/holders.h"
 
-enum rotation_kind { ROTATION_ADD, ROTATION_REMOVE, ROTATION_THRESHOLD };
+enum rotation_kind {
+        ROTATION_ADD, ROTATION_REMOVE, ROTATION_THRESHOLD,       /* keys of a role */
+        ROTATION_WITNESS, ROTATION_NO_WITNESS, ROTATION_WITNESSES,       /* the same of the log's witnesses */
+        ROTATION_LOG, ROTATION_PACE,             /* in place of what there was */
+};
 struct rotation_step {
         enum rotation_kind kind;
         enum holder_role role;
         struct vkey vkey;                        /* ADD; of a role with one key it takes the place of the old */
         const char *name;                        /* REMOVE: of the key */
         size_t threshold;
+        struct verifier verifier;                /* LOG: without a name, none from now on; WITNESS. NO_WITNESS: `name` */
+        struct ceiling pace;                     /* PACE: without a step, none */
 };
 struct rotation {
         const struct rotation_step *steps;

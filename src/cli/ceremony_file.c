@@ -5,6 +5,7 @@
 #include "format/json.h"
 #include "platform/file.h"
 #include "platform/file_new.h"
+#include "trust/release_custom.h"
 
 #include <string.h>
 
@@ -104,6 +105,51 @@ static void add_changes(const struct holders *before, const struct holders *afte
         }
 }
 
+static void change(struct json *changes, const char *form, const char *detail)
+{
+        char text[640];
+        snprintf(text, sizeof(text), form, detail);
+        json_add(changes, json_new_text(text));
+}
+
+static bool has_witness(const struct anchor_witnesses *witnesses, const struct verifier *verifier)
+{
+        for (size_t i = 0; i < witnesses->count; i++)
+                if (strcmp(witnesses->keys[i].name, verifier->name) == 0 && key_equal(&witnesses->keys[i].key, &verifier->key))
+                        return true;
+        return false;
+}
+
+static void add_log_changes(const struct anchor *old, const struct anchor *new, struct json *changes)
+{
+        char text[VERIFIER_TEXT_MAX + 64];
+        OWN(buf) struct buf pace;
+        struct anchor of_old_log = *new;
+        buf_init(&pace, 2048);
+        of_old_log.has_log = old->has_log;
+        of_old_log.log = old->log;
+        verifier_text(&new->log, text);
+        if (!anchor_log_equal(&of_old_log, new))
+                change(changes, new->has_log ? "log: devices install nothing that %s does not have" : "log: devices ask for no proof any more", text);
+        for (size_t i = 0; i < old->witnesses.count; i++)
+                if (!has_witness(&new->witnesses, &old->witnesses.keys[i]))
+                        change(changes, "witness: %s is taken out", old->witnesses.keys[i].name);
+        for (size_t i = 0; i < new->witnesses.count; i++) {
+                verifier_text(&new->witnesses.keys[i], text);
+                if (!has_witness(&old->witnesses, &new->witnesses.keys[i]))
+                        change(changes, "witness: %s is added", text);
+        }
+        if (old->witnesses.threshold != new->witnesses.threshold) {
+                snprintf(text, sizeof(text), "witness: it takes %zu of %zu, before %zu of %zu", new->witnesses.threshold, new->witnesses.count, old->witnesses.threshold, old->witnesses.count);
+                json_add(changes, json_new_text(text));
+        }
+        if (ceiling_equal(&old->pace, &new->pace))
+                return;
+        OWN(json) struct json *steps = release_ceiling_json(&new->pace);
+        print_ceiling(&pace, steps);
+        change(changes, new->pace.count ? "pace: content alone reaches at most %s, from when witnesses saw the release" : "pace: content alone goes as fast as it says", buf_text(&pace));
+}
+
 /* {"edr-rules/4":{"sha256":…,"floor":1}}: what the content keys sign for with the targets. */
 static struct json *lists_json(const struct proposal *proposal)
 {
@@ -137,6 +183,7 @@ struct json *ceremony_json(const struct ceremony_file *file)
         struct json *json = json_new_object(), *changes = json_new_array(), *papers = json_new_array();
         for (enum holder_role role = HOLDER_ROOT; role < HOLDER_ROLES; role++)
                 add_changes(&file->before, &file->after, role, changes);
+        add_log_changes(&file->before.anchor, &file->after.anchor, changes);
         for (enum paper paper = 0; paper < PAPERS; paper++)
                 if (file->proposal.papers[paper].text.length)
                         json_add(papers, paper_json(file, paper));
@@ -159,9 +206,33 @@ static void names_line(const struct json *names, const char *before, struct buf 
 static void role_line(const char *name, const struct json *role, struct buf *into)
 {
         const struct json *keys = json_get(role, "keys");
+        if (!json_count(keys)) {
+                buf_addf(into, "%-14s none\n", name);
+                return;
+        }
         buf_addf(into, "%-14s %lld of %zu", name, (long long)json_int(json_get(role, "threshold"), 0), json_count(keys));
-        for (size_t i = 0; i < json_count(keys); i++)
-                buf_addf(into, "%s%s\n", i ? "                       " : "  ", json_text(json_at(keys, i)));
+        for (size_t i = 0; i < json_count(keys); i++) {
+                buf_add_text(into, i ? "                       " : "  ");
+                print_clean(into, json_text(json_at(keys, i)));
+                buf_add_text(into, "\n");
+        }
+}
+
+static void log_lines(const struct json *json, struct buf *into)
+{
+        const struct json *log = json_get(json, "log"), *pace = json_get(json, "pace");
+        if (log) {
+                buf_addf(into, "%-14s ", "log");
+                print_clean(into, json_text(log));
+                buf_add_text(into, "\n");
+        }
+        if (json_count(json_get(json_get(json, "witnesses"), "keys")))
+                role_line("witnesses", json_get(json, "witnesses"), into);
+        if (!pace)
+                return;
+        buf_addf(into, "%-14s ", "pace");
+        print_ceiling(into, pace);
+        buf_add_text(into, "\n");
 }
 
 void holders_lines(const struct json *json, int64_t now, struct buf *into)
@@ -169,6 +240,7 @@ void holders_lines(const struct json *json, int64_t now, struct buf *into)
         const struct json *roles = json_get(json, "roles"), *versions = json_get(json, "versions");
         for (size_t i = 0; i < json_count(roles); i++)
                 role_line(json_key_at(roles, i), json_value_at(roles, i), into);
+        log_lines(json, into);
         for (size_t i = 0; i < json_count(versions); i++) {
                 const struct json *expires = json_get(json_value_at(versions, i), "expires");
                 const int64_t left = json_int(expires, 0) - now;
@@ -214,8 +286,11 @@ static void lists_lines(const struct json *lists, struct buf *into)
 void ceremony_lines(const struct json *json, int64_t now, struct buf *into)
 {
         const struct json *changes = json_get(json, "changes"), *papers = json_get(json, "papers");
-        for (size_t i = 0; i < json_count(changes); i++)
-                buf_addf(into, "  %s\n", json_text(json_at(changes, i)));
+        for (size_t i = 0; i < json_count(changes); i++) {
+                buf_add_text(into, "  ");
+                print_clean(into, json_text(json_at(changes, i)));
+                buf_add_text(into, "\n");
+        }
         if (!json_count(changes))
                 buf_add_text(into, "  the holders stay; the files get a new date\n");
         buf_add_text(into, "then\n");
@@ -240,6 +315,25 @@ static struct json *role_json(const struct anchor_role *role)
         json_set_int(json, "threshold", (int64_t)role->threshold);
         json_set(json, "keys", keys);
         return json;
+}
+
+/* What there is of it. */
+static void set_log(struct json *json, const struct anchor *anchor)
+{
+        char text[VERIFIER_TEXT_MAX];
+        struct json *witnesses = json_new_object(), *keys = json_new_array();
+        for (size_t i = 0; i < anchor->witnesses.count; i++) {
+                verifier_text(&anchor->witnesses.keys[i], text);
+                json_add(keys, json_new_text(text));
+        }
+        json_set_int(witnesses, "threshold", (int64_t)anchor->witnesses.threshold);
+        json_set(witnesses, "keys", keys);
+        verifier_text(&anchor->log, text);
+        if (anchor->has_log)
+                json_set_text(json, "log", text);
+        if (anchor->pace.count)
+                json_set(json, "pace", release_ceiling_json(&anchor->pace));
+        json_set(json, "witnesses", witnesses);
 }
 
 static void set_version(struct json *versions, enum paper paper, const struct holders *holders, int64_t expires)
@@ -270,6 +364,7 @@ struct json *holders_json(const struct holders *holders)
         for (enum paper paper = 0; paper < PAPERS; paper++)
                 set_version(versions, paper, holders, expires[paper]);
         json_set(json, "roles", roles);
+        set_log(json, &holders->anchor);
         json_set(json, "versions", versions);
         return json;
 }

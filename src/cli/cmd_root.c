@@ -2,6 +2,7 @@
 #include "cli/cmd_root.h"
 
 #include "cli/facts.h"
+#include "cli/ramp.h"
 #include "cli/root_folder.h"
 #include "cli/signing_key.h"
 #include "format/hex.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_BYTES = 1 << 16, DAY_S = 86400, ROOT_DAYS = 365, STEPS_MAX = 4 * ARG_REPEATS + 1 };
+enum { TEXT_BYTES = 1 << 16, DAY_S = 86400, ROOT_DAYS = 365, STEPS_MAX = 4 * ARG_REPEATS + 3 };
 
 static enum err open_file(struct ceremony_file **ret_file, struct why *why)
 {
@@ -121,13 +122,34 @@ static enum err read_role(const char *text, enum holder_role *ret_role, const ch
                 *ret_rest = colon + 1;
                 return OK;
         }
-        return FAIL(why, ERR_USAGE, "`%.80s` does not begin with a role and `:`; the roles are root, content, lab, director-root, timestamp, director", text);
+        return FAIL(why, ERR_USAGE, "`%.80s` does not begin with a role and `:`; the roles are root, content, lab, emergency, director-root, timestamp, director, and witness", text);
+}
+
+/* Witnesses are no role of ours: they are named and keyed as the log's world does it. NULL: it is not about one. */
+static const char *of_witness(const char *text)
+{
+        static const char word[] = "witness:";
+        return strncmp(text, word, strlen(word)) == 0 ? text + strlen(word) : NULL;
+}
+
+static enum err read_verifier(const char *text, enum verifier_kind kind, struct verifier *ret_verifier, struct why *why)
+{
+        enum err e = verifier_parse(text, ret_verifier, why);
+        if (!e && ret_verifier->kind != kind)
+                e = FAIL(why, ERR_USAGE, "%s is the key of a %s", ret_verifier->name, kind == VERIFIER_LOG ? "witness" : "log");
+        return e;
 }
 
 static enum err read_add(const char *text, struct rotation_step *step, struct why *why)
 {
-        const char *rest = NULL;
-        enum err e = read_role(text, &step->role, &rest, why);
+        const char *rest = of_witness(text);
+        enum err e;
+        if (rest) {
+                step->kind = ROTATION_WITNESS;
+                e = read_verifier(rest, VERIFIER_WITNESS, &step->verifier, why);
+                return e ? DURING(why, ERR_USAGE, "--add takes witness:VKEY, as `firebreak-witness --show-key` prints it") : OK;
+        }
+        e = read_role(text, &step->role, &rest, why);
         if (!e)
                 e = vkey_parse(rest, &step->vkey, why);
         return e ? DURING(why, ERR_USAGE, "--add takes ROLE:VKEY, as `firebreak keys show` prints it") : OK;
@@ -135,22 +157,31 @@ static enum err read_add(const char *text, struct rotation_step *step, struct wh
 
 static enum err read_remove(const char *text, struct rotation_step *step, struct why *why)
 {
-        step->kind = ROTATION_REMOVE;
-        return read_role(text, &step->role, &step->name, why);
+        step->name = of_witness(text);
+        step->kind = step->name ? ROTATION_NO_WITNESS : ROTATION_REMOVE;
+        return step->name ? OK : read_role(text, &step->role, &step->name, why);
 }
 
 static enum err read_threshold(const char *text, struct rotation_step *step, struct why *why)
 {
-        const char *rest = NULL;
+        const char *rest = of_witness(text);
         char *end = NULL;
-        step->kind = ROTATION_THRESHOLD;
-        enum err e = read_role(text, &step->role, &rest, why);
+        const size_t most = rest ? LIMIT_WITNESSES : ARG_REPEATS;
+        step->kind = rest ? ROTATION_WITNESSES : ROTATION_THRESHOLD;
+        enum err e = rest ? OK : read_role(text, &step->role, &rest, why);
         if (e)
                 return e;
         step->threshold = strtoul(rest, &end, 10);
         if (rest[0] < '1' || rest[0] > '9' || *end)
                 return FAIL(why, ERR_USAGE, "--threshold takes ROLE:NUMBER, not `%.60s`", text);
-        return step->threshold <= ARG_REPEATS ? OK : FAIL(why, ERR_USAGE, "`%.60s`: at most %d keys sign a release in one go", text, ARG_REPEATS);
+        if (step->threshold > most)
+                return FAIL(why, ERR_USAGE, "`%.60s`: at most %zu %s", text, most, of_witness(text) ? "witnesses" : "keys sign a release in one go");
+        return OK;
+}
+
+static bool is_none(const struct arg *arg)
+{
+        return arg->count == 1 && strcmp(arg->texts[0], "none") == 0;
 }
 
 struct steps {
@@ -179,8 +210,28 @@ static enum err read_steps(const struct cli *cli, struct steps *steps, struct wh
                         if (e)
                                 return e;
                         steps->has_online[step->role] |= step->role >= HOLDER_WITH_THRESHOLD;
-                        steps->has_removal |= step->kind != ROTATION_ADD && (step->role == HOLDER_ROOT || step->role == HOLDER_CONTENT);
+                        steps->has_removal |= (step->kind == ROTATION_REMOVE || step->kind == ROTATION_THRESHOLD) && (step->role == HOLDER_ROOT || step->role == HOLDER_CONTENT);
                 }
+        return e;
+}
+
+static enum err read_log_steps(const struct cli *cli, struct steps *steps, struct why *why)
+{
+        const struct arg *pace = &cli->args->of[OPTION_NEW_PACE];
+        const char *log = arg_text(cli->args, OPTION_NEW_LOG, NULL);
+        enum err e = OK;
+        if (log) {
+                struct rotation_step *step = &steps->of[steps->count++];
+                *step = (struct rotation_step){ .kind = ROTATION_LOG };
+                e = strcmp(log, "none") == 0 ? OK : read_verifier(log, VERIFIER_LOG, &step->verifier, why);
+        }
+        if (e)
+                return DURING(why, ERR_USAGE, "--log");
+        if (pace->count) {
+                struct rotation_step *step = &steps->of[steps->count++];
+                *step = (struct rotation_step){ .kind = ROTATION_PACE };
+                e = is_none(pace) ? OK : ramp_read("--pace", &(struct ramp_texts){ (const char *const *)pace->texts, pace->count }, &step->pace, why);
+        }
         return e;
 }
 
@@ -226,6 +277,8 @@ static enum err propose(struct cli *cli, struct publisher *publisher, struct cer
         OWN(steps) struct steps steps = { 0 };
         struct disk *disk = publisher_disk(publisher);
         enum err e = read_steps(cli, &steps, why);
+        if (!e)
+                e = read_log_steps(cli, &steps, why);
         if (!e)
                 e = make_online_keys(cli, &steps, why);
         if (!e)

@@ -200,15 +200,6 @@ static enum err set_platforms(const struct release_spec *spec, struct release_no
         return OK;
 }
 
-static void set_ceiling(const struct packing *packing, struct ceiling *ceiling)
-{
-        const struct release_spec *spec = packing->spec;
-        ceiling->start = spec->start ? spec->start : packing->now;
-        ceiling->count = spec->ceiling_count;
-        for (size_t i = 0; i < spec->ceiling_count; i++)
-                ceiling->steps[i] = (struct ceiling_step){ spec->ceiling[i].after_s, (uint32_t)spec->ceiling[i].ppm };
-}
-
 static enum err set_files(const struct packing *packing, struct release_note *note, struct why *why)
 {
         note->files = arena_alloc(packing->arena, packing->content->count, sizeof(*note->files));
@@ -237,7 +228,8 @@ static enum err begin_note(const struct packing *packing, struct release_note *n
                 snprintf(note->version, sizeof(note->version), "%s", packing->spec->version);
         else
                 snprintf(note->version, sizeof(note->version), "%lld", (long long)counters.wanted);
-        set_ceiling(packing, &note->ceiling);
+        note->ceiling = packing->spec->ceiling;
+        note->ceiling.start = packing->spec->start ? packing->spec->start : packing->now;
         sha256(packing->dossier->bytes, packing->dossier->length, note->dossier);
         e = set_platforms(packing->spec, note, why);
         return e ? e : set_files(packing, note, why);

@@ -1,5 +1,6 @@
 #include "cli/release_spec.h"
 
+#include "cli/ramp.h"
 #include "platform/disk.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@ static const struct yaml_key keys[] = {
         { "floor", YAML_INT, false, offsetof(struct release_spec, floor), 1, 999999999, NULL },
         { "start", YAML_INT, false, offsetof(struct release_spec, start), 0, 253402300799, NULL },
         { "platforms", YAML_TEXTS, false, offsetof(struct release_spec, platforms), 1, ARG_REPEATS, NULL },
-        { "ceiling", YAML_TEXTS, false, offsetof(struct release_spec, ceiling_texts), 1, SPEC_CEILING_STEPS, NULL },
+        { "ceiling", YAML_TEXTS, false, offsetof(struct release_spec, ceiling_texts), 1, CEILING_STEPS_MAX, NULL },
 };
 static const struct yaml_schema schema = { keys, sizeof(keys) / sizeof(keys[0]), sizeof(struct release_spec) };
 
@@ -41,37 +42,13 @@ static void take_options(const struct args *args, struct release_spec *spec)
                 spec->ceiling_texts = (struct yaml_texts){ args->of[OPTION_CEILING].count, (const char **)args->of[OPTION_CEILING].texts };
 }
 
-/* "1h:5%" */
-static enum err read_step(const char *text, struct spec_step *ret_step, struct why *why)
-{
-        char after[32];
-        const char *colon = strchr(text, ':');
-        if (!colon || colon - text >= (ptrdiff_t)sizeof(after))
-                return FAIL(why, ERR_USAGE, "ceiling `%.40s`: write AFTER:SHARE, as 1h:5%%", text);
-        snprintf(after, sizeof(after), "%.*s", (int)(colon - text), text);
-        enum err e = duration_parse(after, &ret_step->after_s, why);
-        if (!e)
-                e = share_parse(colon + 1, &ret_step->ppm, why);
-        return e ? DURING(why, e, "ceiling `%.40s`", text) : OK;
-}
-
+/* Open to all at once when it is not said. */
 static enum err read_ceiling(struct release_spec *spec, struct why *why)
 {
-        if (spec->ceiling_texts.count > SPEC_CEILING_STEPS)
-                return FAIL(why, ERR_LIMIT, "the ceiling has more than %d steps", SPEC_CEILING_STEPS);
-        for (size_t i = 0; i < spec->ceiling_texts.count; i++) {
-                struct spec_step *step = &spec->ceiling[i];
-                enum err e = read_step(spec->ceiling_texts.items[i], step, why);
-                if (e)
-                        return e;
-                if (step->ppm > 1000000 || (i && (step->after_s <= step[-1].after_s || step->ppm < step[-1].ppm)))
-                        return FAIL(why, ERR_USAGE, "ceiling `%.40s`: steps go up in time and never down in share, to 100%%",
-                                    spec->ceiling_texts.items[i]);
-        }
-        spec->ceiling_count = spec->ceiling_texts.count;
-        if (!spec->ceiling_count)
-                spec->ceiling[spec->ceiling_count++] = (struct spec_step){ 0, 1000000 };
-        return OK;
+        spec->ceiling = (struct ceiling){ .count = 1, .steps = { { 0, CEILING_ALL_PPM } } };
+        if (!spec->ceiling_texts.count)
+                return OK;
+        return ramp_read("ceiling", &(struct ramp_texts){ spec->ceiling_texts.items, spec->ceiling_texts.count }, &spec->ceiling, why);
 }
 
 enum err release_spec_read(const struct args *args, struct disk *content, struct arena *arena, struct release_spec *ret_spec, struct why *why)

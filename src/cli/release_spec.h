@@ -5,22 +5,16 @@
 #include "base/limits.h"
 #include "cli/options.h"
 #include "format/yaml.h"
+#include "trust/ceiling.h"
 
 struct disk;
-
-enum { SPEC_CEILING_STEPS = 16 };         /* a ramp that people can still read */
-
-struct spec_step {
-        int64_t after_s, ppm;
-};
 
 struct release_spec {
         const char *stream, *version;      /* NULL: not said */
         int64_t counter, floor, start;     /* 0: not said */
         struct yaml_texts platforms;       /* never empty after reading: "any" */
         struct yaml_texts ceiling_texts;   /* "1h:5%" */
-        struct spec_step ceiling[SPEC_CEILING_STEPS];
-        size_t ceiling_count;              /* at least 1: open to all at once when not said */
+        struct ceiling ceiling;            /* its steps; at least one */
 };
 
 /* Complaints name the line, or the option. Texts live in the arena or in the arguments. */

@@ -16,6 +16,16 @@ bool ceiling_is_valid(const struct ceiling *ceiling)
         return true;
 }
 
+bool ceiling_equal(const struct ceiling *a, const struct ceiling *b)
+{
+        if (a->start != b->start || a->count != b->count)
+                return false;
+        for (size_t i = 0; i < a->count; i++)
+                if (a->steps[i].after_s != b->steps[i].after_s || a->steps[i].ppm != b->steps[i].ppm)
+                        return false;
+        return true;
+}
+
 uint32_t ceiling_ppm(const struct ceiling *ceiling, int64_t now)
 {
         uint32_t ppm = 0;

@@ -22,6 +22,7 @@ struct ceiling {
 
 /* Steps ascend in time and share, and the share is at most all. */
 bool ceiling_is_valid(const struct ceiling *ceiling);
+bool ceiling_equal(const struct ceiling *a, const struct ceiling *b);
 /* 0 before the first step. */
 uint32_t ceiling_ppm(const struct ceiling *ceiling, int64_t now);
 /* `bucket` as in cohort.h. Ring "early", which only a device's own administrator sets, is part of the first step. */

@@ -121,6 +121,77 @@ TEST(rotation, gives_a_key_another_name)
         CHECK(holders_read(&next, &holders, NULL) == OK && strcmp(holders.anchor.root.keys[0].name, "root.anna") == 0);
 }
 
+static struct verifier watcher(const char *name, uint8_t seed, bool is_log)
+{
+        struct verifier verifier;
+        struct secret_key key = test_key(seed);
+        CHECK((is_log ? verifier_log : verifier_witness)(name, &key.public, &verifier, NULL) == OK);
+        return verifier;
+}
+
+#define LOG(seed) { .kind = ROTATION_LOG, .verifier = watcher("log.example.org", seed, true) }
+#define WITNESS(name_, seed) { .kind = ROTATION_WITNESS, .verifier = watcher(name_, seed, false) }
+#define NO_WITNESS(name_) { .kind = ROTATION_NO_WITNESS, .name = name_ }
+#define WITNESSES(n) { .kind = ROTATION_WITNESSES, .threshold = n }
+#define PACE { .kind = ROTATION_PACE, .pace = { .count = 2, .steps = { { 0, 1000 }, { 3600, CEILING_ALL_PPM } } } }
+
+static enum err watched(struct proposal *proposal)
+{
+        return propose(proposal, STEPS(LOG(41), WITNESS("w1", 42), WITNESS("w2", 43), WITNESSES(2), PACE, ADD(HOLDER_EMERGENCY, "em.a", 44), ADD(HOLDER_EMERGENCY, "em.b", 45), TAKES(HOLDER_EMERGENCY, 2)), NULL);
+}
+
+/* Root keys alone say it, in the anchor; devices ask for that when they see a new root. */
+TEST(rotation, names_log_witnesses_pace_and_who_may_lift_it)
+{
+        OWN(proposal) struct proposal proposal, next;
+        struct holders holders;
+        CHECK(watched(&proposal) == OK);
+        CHECK(proposal.papers[PAPER_RELEASE_ANCHOR].text.length && proposal.papers[PAPER_RELEASE_ROOT].text.length && !proposal.papers[PAPER_TARGETS].text.length);
+        files_sign_all(&proposal, 1);
+        take(&proposal, &next);
+        CHECK(holders_read(&next, &holders, NULL) == OK);
+        const struct anchor *anchor = &holders.anchor;
+        CHECK(anchor->version == 2 && anchor->has_log && anchor->witnesses.count == 2 && anchor->witnesses.threshold == 2 && anchor->pace.count == 2 && anchor->emergency.threshold == 2);
+}
+
+TEST(rotation, takes_all_of_it_back)
+{
+        OWN(proposal) struct proposal proposal, next;
+        struct holders holders;
+        CHECK(watched(&proposal) == OK);
+        files_sign_all(&proposal, 1);
+        take(&proposal, &next);
+        const struct rotation_step steps[] = { { .kind = ROTATION_LOG }, NO_WITNESS("w2"), NO_WITNESS("w1"), { .kind = ROTATION_PACE }, REMOVE(HOLDER_EMERGENCY, "em.b"), REMOVE(HOLDER_EMERGENCY, "em.a") };
+        /* Not one without the others that need it. */
+        for (size_t alone = 0; alone < 2; alone++) {
+                OWN(proposal) struct proposal again;
+                take(&proposal, &again);
+                CHECK(rotation_propose(&again, &(struct rotation){ steps + alone, 1, FILES_NOW, FILES_DAY, FILES_DAY }, NULL) != OK);
+        }
+        CHECK(rotation_propose(&next, &(struct rotation){ steps, 6, FILES_NOW, 365 * FILES_DAY, 90 * FILES_DAY }, NULL) == OK);
+        files_sign_all(&next, 1);
+        OWN(proposal) struct proposal last;
+        take(&next, &last);
+        CHECK(holders_read(&last, &holders, NULL) == OK && holders.anchor.version == 3 && !holders.anchor.has_log && !holders.anchor.witnesses.count && !holders.anchor.pace.count && !holders.anchor.emergency.count);
+}
+
+TEST(rotation, refuses_what_would_only_look_like_protection)
+{
+        static const struct rotation_step pace = PACE, threshold = WITNESSES(1);
+        struct { struct rotation_step of[5]; size_t count; } cases[] = {
+                { { WITNESS("w1", 42), WITNESSES(1) }, 2 }, { { LOG(41), pace }, 2 }, { { LOG(41), WITNESS("w1", 42) }, 2 }, { { LOG(41), WITNESS("w1", 42), WITNESSES(2) }, 3 },
+                { { LOG(41), WITNESS("w1", 42), WITNESS("w1", 43), threshold }, 4 }, { { LOG(41), WITNESS("w1", 42), WITNESS("w2", 42), threshold }, 4 },
+                { { LOG(41), ADD(HOLDER_EMERGENCY, "em.a", 44), TAKES(HOLDER_EMERGENCY, 1) }, 3 }, { { LOG(41), WITNESS("w1", 42), threshold, pace, ADD(HOLDER_EMERGENCY, "em.a", 44) }, 5 },
+                { { LOG(41), NO_WITNESS("w1") }, 2 }, { { LOG(41), threshold }, 2 },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                OWN(proposal) struct proposal proposal;
+                enum err e = propose(&proposal, cases[i].of, cases[i].count, NULL);
+                /* A threshold of witnesses that are not there is none, and changes nothing by itself. */
+                CHECK(i == 9 ? e == OK : e != OK);
+        }
+}
+
 TEST(rotation, says_what_cannot_be)
 {
         static const char long_name[] = "root.acme";

@@ -66,7 +66,7 @@ static inline enum err pack_wish(struct disk *content, struct disk *publisher, c
 {
         static const char *any[] = { "any" };
         const char *platforms[] = { wish && wish->platform ? wish->platform : any[0] };
-        struct release_spec spec = { .stream = "edr-rules", .platforms = { 1, platforms }, .ceiling = { { 0, 1000000 } }, .ceiling_count = 1 };
+        struct release_spec spec = { .stream = "edr-rules", .platforms = { 1, platforms }, .ceiling = { .count = 1, .steps = { { 0, CEILING_ALL_PPM } } } };
         OWN(arena) struct arena *arena = arena_new(1 << 20);
         OWN(buf) struct buf dossier;
         struct content list;

@@ -45,21 +45,21 @@ TEST(release_spec, opens_to_all_platforms_and_at_once_when_nothing_is_said)
         CHECK(read_text(&p, "stream: edr-rules\n") == OK);
         CHECK(strcmp(p.spec.stream, "edr-rules") == 0 && !p.spec.version && p.spec.counter == 0);
         CHECK(p.spec.platforms.count == 1 && strcmp(p.spec.platforms.items[0], "any") == 0);
-        CHECK(p.spec.ceiling_count == 1 && p.spec.ceiling[0].after_s == 0 && p.spec.ceiling[0].ppm == 1000000);
+        CHECK(p.spec.ceiling.count == 1 && p.spec.ceiling.steps[0].after_s == 0 && p.spec.ceiling.steps[0].ppm == 1000000);
 }
 
 TEST(release_spec, reads_the_file_and_lets_options_win)
 {
         OWN(place) struct place p = { 0 };
         static const char text[] = "stream: edr-rules\nversion: v4\nfloor: 2\nplatforms: [linux-amd64]\nceiling: ['0:0.1%', '1h:5%', '4h:100%']\n";
-        CHECK(read_text(&p, text) == OK && p.spec.floor == 2 && p.spec.ceiling_count == 3);
-        CHECK(p.spec.ceiling[1].after_s == 3600 && p.spec.ceiling[1].ppm == 50000);
+        CHECK(read_text(&p, text) == OK && p.spec.floor == 2 && p.spec.ceiling.count == 3);
+        CHECK(p.spec.ceiling.steps[1].after_s == 3600 && p.spec.ceiling.steps[1].ppm == 50000);
         give(&p, OPTION_STREAM, "other", 0);
         give(&p, OPTION_FLOOR, "3", 3);
         give(&p, OPTION_CEILING, "0:1%", 0);
         give(&p, OPTION_PLATFORM, "linux-arm64", 0);
         CHECK(read_text(&p, text) == OK && strcmp(p.spec.stream, "other") == 0 && p.spec.floor == 3 && strcmp(p.spec.version, "v4") == 0);
-        CHECK(p.spec.ceiling_count == 1 && p.spec.ceiling[0].ppm == 10000 && strcmp(p.spec.platforms.items[0], "linux-arm64") == 0);
+        CHECK(p.spec.ceiling.count == 1 && p.spec.ceiling.steps[0].ppm == 10000 && strcmp(p.spec.platforms.items[0], "linux-arm64") == 0);
 }
 
 TEST(release_spec, refuses_ceilings_that_are_none)
@@ -72,7 +72,7 @@ TEST(release_spec, refuses_ceilings_that_are_none)
                 CHECK(read_text(&p, NULL) == ERR_USAGE && strstr(p.why.text, "ceiling `"));
         }
         OWN(place) struct place down = { 0 };
-        CHECK(read_text(&down, "stream: s\nceiling: ['1h:5%', '2h:4%']\n") == ERR_USAGE && strstr(down.why.text, "never down"));
+        CHECK(read_text(&down, "stream: s\nceiling: ['1h:5%', '2h:4%']\n") == ERR_USAGE && strstr(down.why.text, "go up"));
         CHECK(read_text(&down, "stream: s\nceiling: ['1h:5%', '1h:6%']\n") == ERR_USAGE);
 }
 
