@@ -1,6 +1,7 @@
 /* Keys that sign, in files and in PKCS#11 tokens: made, shown, given another passphrase. */
 #include "base/text.h"
 #include "cli/facts.h"
+#include "cli/key_name.h"
 #include "cli/signing_key.h"
 #include "format/json.h"
 #include "platform/paths.h"
@@ -9,32 +10,6 @@
 #include "trust/tuf_build.h"
 
 #include <string.h>
-
-/* What it is called unless said: root-1 of /media/x/root-1.pem, and of a token the label. */
-static enum err name_of(const struct cli *cli, const char *place, char name[static LIMIT_NAME_BYTES + 1], struct why *why)
-{
-        OWN(token_uri) struct token_uri *uri = NULL;
-        struct public_key none = { { 0 } };
-        struct vkey vkey;
-        const char *slash = strrchr(place, '/'), *last = slash ? slash + 1 : place;
-        size_t length = strlen(last);
-        enum err e = token_uri_is(place) ? token_uri_open(place, &uri, why) : OK;
-        if (e)
-                return e;
-        if (uri)
-                length = strlen(last = uri->label);
-        else if (length > 4 && strcmp(last + length - 4, ".pem") == 0)
-                length -= 4;
-        const char *given = arg_text(cli->args, OPTION_KEY_NAME, NULL);
-        if (given)
-                length = strlen(last = given);
-        snprintf(name, LIMIT_NAME_BYTES + 1, "%.*s", (int)length, last);
-        if (uri && !length)
-                return FAIL(why, ERR_USAGE, "which key? add ;object=LABEL to the URI, or --name NAME where an id= says it");
-        return length > LIMIT_NAME_BYTES || vkey_make(name, &none, &vkey, NULL)
-                       ? FAIL(why, ERR_USAGE, "`%.80s` is no name of a key: give --name NAME of at most %d letters, digits and . _ -, beginning with a letter or digit", last, LIMIT_NAME_BYTES)
-                       : OK;
-}
 
 static const char *held(const struct signing_key *key)
 {
@@ -87,7 +62,7 @@ static enum err make_or_open(struct cli *cli, bool is_new, struct why *why)
         struct signing_keys_opener opener = { .args = cli->args, .secrets = &secrets };
         enum err e = check_options(cli, place, why);
         if (!e)
-                e = name_of(cli, place, name, why);
+                e = key_name(cli->args, place, name, why);
         if (!e)
                 e = is_new ? signing_key_make(&opener, place, cli->random, &key, why) : signing_key_open(&opener, place, &key, why);
         return e ? e : tell(cli, place, name, key, why);
