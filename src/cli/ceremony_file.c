@@ -1,5 +1,6 @@
+#include "cli/ceremony_file.h"
+
 #include "base/mem.h"
-#include "cli/cmd_root.h"
 #include "cli/print.h"
 #include "format/hex.h"
 #include "format/json.h"

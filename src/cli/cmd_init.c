@@ -1,6 +1,6 @@
-#include "cli/ceremony.h"
 #include "cli/cli.h"
 #include "cli/facts.h"
+#include "cli/founding.h"
 #include "platform/disk_folder.h"
 #include "platform/file.h"
 
@@ -51,7 +51,7 @@ enum err cmd_init(struct cli *cli, struct why *why)
                 e = disk_folder_open(parent, &disk, why);
         if (e)
                 return e;
-        e = ceremony_hold(&(struct ceremony){ .disk = disk, .random = cli->random, .folder = name, .passphrase = &passphrase,
+        e = founding_make(&(struct founding){ .disk = disk, .random = cli->random, .folder = name, .passphrase = &passphrase,
                                   .publisher = arg_text(cli->args, OPTION_NAME, name), .now = cli_now(cli) }, why);
         return e ? DURING(why, e, "making %.80s", path) : tell(cli, path, passphrase.text[0], why);
 }

@@ -1,6 +1,6 @@
 /* Who holds which role, and a ceremony that changes it: show, propose, sign, combine. */
-#include "cli/cmd_root.h"
-
+#include "cli/ceremony_file.h"
+#include "cli/cli.h"
 #include "cli/facts.h"
 #include "cli/ramp.h"
 #include "cli/root_folder.h"

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/limits.h"
-#include "cli/ceremony.h"
+#include "cli/founding.h"
 #include "cli/journal.h"
 #include "cli/pack.h"
 #include "cli/publisher.h"
@@ -24,14 +24,14 @@ static inline void must(enum err e)
 }
 
 /* The folder becomes the root of the disk, as publisher_disk() sees it. */
-static inline void hold_ceremony(struct disk *disk, const char *words)
+static inline void make_publisher(struct disk *disk, const char *words)
 {
         static const char *const parts[] = { "offline", "online", "public", "metadata", "releases", "publisher.json" };
         struct sim_random random;
         struct passphrase passphrase = { "" };
         sim_random_init(&random, 1);
         snprintf(passphrase.text, sizeof(passphrase.text), "%s", words);
-        must(ceremony_hold(&(struct ceremony){ .disk = disk, .random = &random.source, .folder = "acme", .publisher = "acme", .passphrase = &passphrase, .now = NOW }, NULL));
+        must(founding_make(&(struct founding){ .disk = disk, .random = &random.source, .folder = "acme", .publisher = "acme", .passphrase = &passphrase, .now = NOW }, NULL));
         for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
                 char path[64];
                 snprintf(path, sizeof(path), "acme/%s", parts[i]);
@@ -41,7 +41,7 @@ static inline void hold_ceremony(struct disk *disk, const char *words)
 
 static inline void prepare_publisher(struct disk *disk)
 {
-        hold_ceremony(disk, "");
+        make_publisher(disk, "");
 }
 
 static inline void put_text(struct disk *disk, const char *path, const char *text)

@@ -146,7 +146,7 @@ TEST(signing, asks_for_the_passphrase_of_keys_that_have_one)
         sim_disk_init(&f.content);
         sim_disk_init(&f.publisher);
         prepare_content(&f.content.disk);
-        hold_ceremony(&f.publisher.disk, "correct horse");
+        make_publisher(&f.publisher.disk, "correct horse");
         CHECK(folders_pack(&f, NULL) == OK);
         CHECK(sign_with(&f, "wrong horse\n") == ERR_UNAUTHORIZED && strstr(f.why.text, "wrong passphrase") && is_unsigned(&f.publisher.disk));
         CHECK(sign_with(&f, "correct horse\n") == OK && is_signed(&f.publisher.disk));

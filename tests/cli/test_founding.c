@@ -1,4 +1,4 @@
-#include "cli/ceremony.h"
+#include "cli/founding.h"
 
 #include "base/limits.h"
 #include "support/sim_disk.h"
@@ -12,13 +12,13 @@
 
 static const int64_t now = 1784432140;
 
-static enum err hold(struct sim_disk *sim, const char *passphrase, struct why *why)
+static enum err make(struct sim_disk *sim, const char *passphrase, struct why *why)
 {
         struct sim_random random;
         struct passphrase words = { "" };
         sim_random_init(&random, 1);
         snprintf(words.text, sizeof(words.text), "%s", passphrase);
-        return ceremony_hold(&(struct ceremony){ .disk = &sim->disk, .random = &random.source, .folder = "acme", .publisher = "acme",
+        return founding_make(&(struct founding){ .disk = &sim->disk, .random = &random.source, .folder = "acme", .publisher = "acme",
                                      .passphrase = &words, .now = now }, why);
 }
 
@@ -28,7 +28,7 @@ static void read_file(struct sim_disk *sim, const char *path, struct buf *into)
         CHECK(sim->disk.ops->read(&sim->disk, path, into, NULL) == OK);
 }
 
-TEST(ceremony_hold, makes_what_our_own_verifier_takes)
+TEST(founding_make, makes_what_our_own_verifier_takes)
 {
         struct sim_disk sim;
         sim_disk_init(&sim);
@@ -37,7 +37,7 @@ TEST(ceremony_hold, makes_what_our_own_verifier_takes)
         OWN(tuf) struct tuf *release = NULL, *director = NULL;
         struct anchor anchor;
         struct tuf_stamp stamp;
-        CHECK(hold(&sim, "", NULL) == OK);
+        CHECK(make(&sim, "", NULL) == OK);
         read_file(&sim, "acme/public/release.root.json", &file);
         CHECK(tuf_open(&file, now, &release, NULL) == OK);
         read_file(&sim, "acme/metadata/targets.json", &file);
@@ -51,14 +51,14 @@ TEST(ceremony_hold, makes_what_our_own_verifier_takes)
         sim_disk_done(&sim);
 }
 
-TEST(ceremony_hold, locks_only_the_offline_keys)
+TEST(founding_make, locks_only_the_offline_keys)
 {
         struct sim_disk sim;
         sim_disk_init(&sim);
         OWN(buf) struct buf file;
         OWN(secret_key) struct secret_key key = { 0 };
         buf_init(&file, LIMIT_METADATA_BYTES);
-        CHECK(hold(&sim, "correct horse", NULL) == OK);
+        CHECK(make(&sim, "correct horse", NULL) == OK);
         read_file(&sim, "acme/offline/root.pem", &file);
         CHECK(key_pem_read(&file, "wrong horse", &key, NULL) == ERR_UNAUTHORIZED);
         CHECK(key_pem_read(&file, "correct horse", &key, NULL) == OK);
@@ -67,26 +67,26 @@ TEST(ceremony_hold, locks_only_the_offline_keys)
         sim_disk_done(&sim);
 }
 
-TEST(ceremony_hold, leaves_a_folder_that_is_there_as_it_is)
+TEST(founding_make, leaves_a_folder_that_is_there_as_it_is)
 {
         struct sim_disk sim;
         struct why why;
         sim_disk_init(&sim);
         CHECK(sim.disk.ops->make_folder(&sim.disk, "acme", NULL) == OK);
-        CHECK(hold(&sim, "", &why) == ERR_REFUSED && strstr(why.text, "choose another name"));
+        CHECK(make(&sim, "", &why) == ERR_REFUSED && strstr(why.text, "choose another name"));
         sim_disk_done(&sim);
 }
 
 /* A folder that bears the name is whole, wherever the power goes; and the next try is not in its own way. */
-TEST(ceremony_hold, gives_its_name_only_to_a_whole_folder)
+TEST(founding_make, gives_its_name_only_to_a_whole_folder)
 {
         struct sim_disk sim = { 0 };
         SWEEP_POWER(&sim) {
-                (void)!hold(&sim, "", NULL);
+                (void)!make(&sim, "", NULL);
                 sim_disk_power_on(&sim);
                 OWN(buf) struct buf file;
                 buf_init(&file, LIMIT_METADATA_BYTES);
-                enum err e = hold(&sim, "", NULL);
+                enum err e = make(&sim, "", NULL);
                 CHECK(e == OK || e == ERR_REFUSED);
                 read_file(&sim, "acme/publisher.json", &file);
                 read_file(&sim, "acme/offline/lab.pem", &file);

@@ -1,8 +1,7 @@
-/* cmd_root.h - what the commands of a ceremony have in common: the proposal's file, and what it says in words. */
+/* ceremony_file.h - what the commands of a ceremony have in common: the proposal's file, and what it says in words. */
 #pragma once
 
 #include "ceremony/rotation.h"
-#include "cli/cli.h"
 
 struct json;
 
@@ -20,8 +19,8 @@ MUST_CHECK enum err ceremony_file_read(const char *path, struct ceremony_file *f
 /* Replaces it, whole and durable. */
 MUST_CHECK enum err ceremony_file_write(const char *path, const struct ceremony_file *file, struct why *why);
 
-/* {"changes":[…],"papers":[{"name","version","needs":[{"whose","threshold","signed":["root.a"],"missing":["root.b"]}]}],"shall_be":{…},"lists":{…},
- *  "follows":"<digest>","is_complete":false}: all that is signed, whatever is in force. */
+/* {"changes":[…],"papers":[{"name","version","needs":[{"whose","threshold","signed":["root.a"],"missing":["root.b"]}]}],
+ *  "shall_be":{…},"lists":{…},"follows":"<digest>","is_complete":false}: all that is signed, whatever is in force. */
 struct json *ceremony_json(const struct ceremony_file *file);
 void ceremony_lines(const struct json *json, int64_t now, struct buf *into);
 
