@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FETCH_VERSION = 1, FETCH_PATH_BYTES = 384, FETCH_NAME_BYTES = 96, FETCH_HEADER_BYTES = 160, FETCH_SLICE_MS = 20000, FETCH_MOST_MS = 150000 };   /* of a resumed download; of anything */
+/* FETCH_SLICE_MS: of a resumed download; FETCH_MOST_MS: of anything. */
+enum { FETCH_VERSION = 1, FETCH_PATH_BYTES = 384, FETCH_NAME_BYTES = 96, FETCH_HEADER_BYTES = 160, FETCH_SLICE_MS = 20000, FETCH_MOST_MS = 150000 };
 
 enum fetch_reads {
         FETCH_TO_SPOOL,          /* GET: bytes to the spool file */

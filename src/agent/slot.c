@@ -701,8 +701,9 @@ enum err slots_acknowledge(struct slots *slots, uint64_t seq, struct why *why)
         return commit(slots, why);
 }
 
-/* What is no file cannot be replaced, so it is moved. Else, for people, if it can be read and there is room for it. A copy: until the new record is there, the damaged one must stay, or a device
- * that loses power in between begins to count its reports from 1, and none of them is ever heard again. */
+/* What is no file cannot be replaced, so it is moved. Else, for people, if it can be read and there is room for it. A copy: until the
+ * new record is there, the damaged one must stay, or a device that loses power in between begins to count its reports from 1, and
+ * none of them is ever heard again. */
 static void keep_damaged(struct disk *disk)
 {
         OWN(buf) struct buf bytes;

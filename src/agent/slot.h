@@ -22,7 +22,8 @@ struct slots;
 
 /* Reads the record `slots` at the disk's root, or makes a new device's: every stream on its factory copy. Streams that
  * are new in `names` are added, others are left out at the next change. Borrows `disk`.
- * ERR_SYNTAX: the record is damaged, or gone although a stream's link names a slot; slots_reset() starts again from the factory copies and says so in a report. */
+ * ERR_SYNTAX: the record is damaged, or gone although a stream's link names a slot; slots_reset() starts again from the factory
+ * copies and says so in a report. */
 MUST_CHECK enum err slots_open(struct disk *disk, const char *const *names, size_t count, struct slots **ret_slots, struct why *why);
 /* `now_s`, trusted time, makes report numbers that are above all earlier ones. The damaged record is kept as `slots.damaged`. Owed to a
  * disk that does not take it. */

@@ -94,12 +94,6 @@ static enum err take_director(struct holders *holders, const struct tuf_root_fac
 
 /* ---- in force ---- */
 
-static enum err read_root(const struct buf *file, struct tuf **ret_tuf, struct tuf_root_facts *facts, struct why *why)
-{
-        enum err e = tuf_open(file, 0, ret_tuf, why);
-        return e ? e : tuf_root_of(*ret_tuf, facts, why);
-}
-
 static enum err read_listing(const struct tuf *tuf, enum tuf_role role, const struct buf *file, struct tuf_stamp *ret_stamp, struct why *why)
 {
         enum err e = tuf_check(tuf, role, file, ret_stamp, why);
@@ -110,14 +104,16 @@ enum err holders_read(const struct proposal *proposal, struct holders *ret_holde
 {
         const struct proposed *papers = proposal->papers;
         const struct buf *anchor = &papers[PAPER_RELEASE_ANCHOR].before, *director = &papers[PAPER_DIRECTOR_ANCHOR].before;
-        OWN(tuf) struct tuf *release = NULL, *other = NULL;
+        OWN(tuf) struct tuf *release = NULL;
         struct tuf_root_facts facts;
         *ret_holders = (struct holders){ 0 };
         enum err e = anchor_open(buf_text(anchor), anchor->length, &ret_holders->anchor, why);
         if (!e)
                 e = director_anchor_open(buf_text(director), director->length, &ret_holders->director, why);
         if (!e)
-                e = read_root(&papers[PAPER_RELEASE_ROOT].before, &release, &facts, why);
+                e = tuf_open(&papers[PAPER_RELEASE_ROOT].before, 0, &release, why);
+        if (!e)
+                e = tuf_root_of(release, &facts, why);
         if (!e)
                 e = take_release(ret_holders, &facts, why);
         if (!e)
@@ -125,7 +121,7 @@ enum err holders_read(const struct proposal *proposal, struct holders *ret_holde
         if (!e)
                 e = read_listing(release, TUF_SNAPSHOT, &papers[PAPER_SNAPSHOT].before, &ret_holders->snapshot, why);
         if (!e)
-                e = read_root(&papers[PAPER_DIRECTOR_ROOT].before, &other, &facts, why);
+                e = tuf_root_of_file(&papers[PAPER_DIRECTOR_ROOT].before, &facts, why);
         if (!e)
                 e = take_director(ret_holders, &facts, why);
         return e ? DURING(why, e, "the files in force") : OK;

@@ -4,7 +4,7 @@
  *      proposal_add(&proposal, paper, &key, signature, why)
  *      proposal_write(&proposal, &into, why)              as it goes on; copies that came back are merged with proposal_merge()
  *
- * It carries what is in force and what shall be, and is believed in nothing: plan.h reads both, and says who has to sign. */
+ * It carries what is in force and what shall be, and is believed in nothing: holders.h reads both, rotation.h says who has to sign. */
 #pragma once
 
 #include "base/buf.h"

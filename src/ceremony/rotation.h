@@ -27,9 +27,9 @@ struct rotation {
         int64_t now, root_s, listing_s;          /* lifetimes of the new files */
 };
 
-/* Without a step, both roots and the listing are only renewed. ERR_REFUSED: it changes nothing, or a key of the publisher's is taken out, or a threshold raised, and the timestamp keeps
- * its key: who had that key may have made timestamps with versions that nobody will reach. ERR_SYNTAX: a threshold that
- * the keys cannot reach; ERR_NOT_FOUND: no key of that name. */
+/* Without a step, both roots and the listing are only renewed. ERR_REFUSED: it changes nothing, or a key of the publisher's is taken
+ * out, or a threshold raised, and the timestamp keeps its key: who had that key may have made timestamps with versions that nobody
+ * will reach. ERR_SYNTAX: a threshold that the keys cannot reach; ERR_NOT_FOUND: no key of that name. */
 MUST_CHECK enum err rotation_propose(struct proposal *proposal, const struct rotation *rotation, struct why *why);
 
 /* ERR_EXPIRED: a new file that is over already, or good for longer than anybody should rely on it. */

@@ -12,7 +12,8 @@ struct plan {
         struct plan_cases cases;
         struct rollout_policy policy;            /* as it would be started, with the budget that was said first */
         int64_t rollback_s;
-        const struct json *ceiling;              /* steps, as the API has them, borrowed; NULL: nobody is kept from it by one. Not simulated, and freeze windows neither */
+        /* Steps, as the API has them, borrowed; NULL: nobody is kept from it by one. Not simulated, and freeze windows neither. */
+        const struct json *ceiling;
         bool has_freeze;
         struct budgets budgets;
         struct study study;                      /* rows: case by case, of each budget by budget */

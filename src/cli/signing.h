@@ -25,5 +25,6 @@ struct signed_release {
 };
 
 /* ERR_REFUSED: signed already; ERR_CONTENT: not what was packed; ERR_NOT_FOUND: no such release, or a key is not here;
- * ERR_UNAUTHORIZED: wrong passphrase; ERR_REFUSED, too: a key is not encrypted and others may read it; ERR_UNTRUSTED, ERR_EXPIRED: devices would refuse the outcome. */
+ * ERR_UNAUTHORIZED: wrong passphrase; ERR_REFUSED, too: a key is not encrypted and others may read it; ERR_UNTRUSTED, ERR_EXPIRED:
+ * devices would refuse the outcome. */
 MUST_CHECK enum err signing_do(const struct signing *signing, struct signed_release *ret_signed, struct why *why);

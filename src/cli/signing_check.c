@@ -30,14 +30,11 @@ static enum err check_pinned(const struct signing_outcome *outcome, struct why *
 /* As the pinned one, but for the keys of root and timestamp. */
 static enum err make_root(const struct signing_outcome *outcome, const struct secret_key *key, struct buf *root, struct why *why)
 {
-        OWN(tuf) struct tuf *pinned = NULL;
         struct tuf_root_facts facts;
         struct tuf_root trial = { .stamp = { 1, outcome->now + 1 } };
         OWN(buf) struct buf to_sign;
         buf_init(&to_sign, LIMIT_METADATA_BYTES);
-        enum err e = tuf_open(outcome->root, outcome->now, &pinned, why);
-        if (!e)
-                e = tuf_root_of(pinned, &facts, why);
+        enum err e = tuf_root_of_file(outcome->root, &facts, why);
         if (e)
                 return e;
         for (unsigned role = 0; role < TUF_ROLES; role++)

@@ -119,11 +119,8 @@ struct store_trust material_trust(const struct material *material)
 /* The one key that a root names for its timestamp, by its own word: whether the root is a good one, the store says when it keeps it. */
 static enum err timestamp_key(const struct buf *root, const char *name, struct public_key *ret_key, struct why *why)
 {
-        OWN(tuf) struct tuf *tuf = NULL;
         struct tuf_root_facts facts;
-        enum err e = tuf_open(root, 0, &tuf, why);
-        if (!e)
-                e = tuf_root_of(tuf, &facts, why);
+        enum err e = tuf_root_of_file(root, &facts, why);
         if (e)
                 return DURING(why, e, "--keys: %s", name);
         *ret_key = facts.roles[TUF_TIMESTAMP].keys[0];
@@ -133,12 +130,8 @@ static enum err timestamp_key(const struct buf *root, const char *name, struct p
 /* Have root and anchor the same holders of the root? Else they are of two publishers, or of two ceremonies. */
 static enum err check_root(const struct material *material, enum material_kind root, enum material_kind anchor, const struct anchor_role *role, struct why *why)
 {
-        const struct buf *file = material_newest(material, root);
-        OWN(tuf) struct tuf *tuf = NULL;
         struct tuf_root_facts facts;
-        enum err e = tuf_open(file, 0, &tuf, why);
-        if (!e)
-                e = tuf_root_of(tuf, &facts, why);
+        enum err e = tuf_root_of_file(material_newest(material, root), &facts, why);
         if (e)
                 return DURING(why, e, "--keys: %s.%s", kinds[root].repository, kinds[root].rest);
         bool is_same = facts.roles[TUF_ROOT].count == role->count && facts.roles[TUF_ROOT].threshold == role->threshold;

@@ -7,16 +7,7 @@
 #include "trust/sha.h"
 #include "trust/tuf_time.h"
 
-#include <inttypes.h>
 #include <string.h>
-
-void tuf_file_name(enum tuf_role role, uint64_t version, char name[40])
-{
-        if (role == TUF_TIMESTAMP)
-                snprintf(name, 40, "timestamp.json");
-        else
-                snprintf(name, 40, "%" PRIu64 ".%s.json", version, tuf_role_name(role));
-}
 
 /* Hand-written because it is short, fixed and canonical: names in order, no white space. */
 void tuf_key_id(const struct public_key *key, char id[65])

@@ -9,8 +9,6 @@
 #include "trust/key.h"
 #include "trust/tuf_role.h"
 
-/* "4.targets.json"; the timestamp has no version in its name. */
-void tuf_file_name(enum tuf_role role, uint64_t version, char name[40]);
 void tuf_key_id(const struct public_key *key, char id[65]);
 
 struct tuf_role_keys { const struct public_key *keys; size_t count, threshold; };

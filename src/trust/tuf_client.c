@@ -1,10 +1,8 @@
 #include "trust/tuf_client.h"
 
 #include "base/mem.h"
-#include "format/percent.h"
 #include "trust/tuf_set.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* Each role goes through LOAD (not root), FETCH (unless what was loaded is what is wanted) and STORE (if what came is new). */
@@ -44,14 +42,6 @@ enum err tuf_client_open(const struct buf *root, int64_t now, struct tuf_client 
         return e;
 }
 
-void tuf_client_file_name(const char *role, uint64_t version, char name[TUF_FILE_NAME_BYTES])
-{
-        size_t at = version ? (size_t)snprintf(name, TUF_FILE_NAME_BYTES, "%" PRIu64 ".", version) : 0;
-        for (const char *from = role; *from && at + PERCENT_BYTES + sizeof(".json") <= TUF_FILE_NAME_BYTES; from++)
-                at += percent_byte(*from, name + at);
-        memcpy(name + at, ".json", sizeof(".json"));
-}
-
 static const char *role_name(const struct tuf_client *client)
 {
         return client->role == TUF_ROLES ? tuf_search_role(client->search) : tuf_role_name(client->role);
@@ -71,7 +61,7 @@ static enum err fetch_task(const struct tuf_client *client, struct tuf_task *tas
         task->version = want.version;
         task->bytes_max = want.bytes_max;
         task->digest = want.digest;
-        tuf_client_file_name(role_name(client), has_versions(client) ? want.version : 0, task->name);
+        tuf_file_name_of(role_name(client), has_versions(client) ? want.version : 0, task->name);
         return OK;
 }
 
@@ -87,10 +77,10 @@ enum err tuf_client_next(const struct tuf_client *client, struct tuf_task *ret_t
                 return failed(why);
         *ret_task = (struct tuf_task){ .kind = kinds[client->stage], .role = client->role, .bytes_max = LIMIT_METADATA_BYTES };
         switch (client->stage) {
-        case STAGE_LOAD: tuf_client_file_name(role_name(client), 0, ret_task->name); break;
+        case STAGE_LOAD: tuf_file_name_of(role_name(client), 0, ret_task->name); break;
         case STAGE_FETCH: return fetch_task(client, ret_task, why);
         case STAGE_STORE:
-                tuf_client_file_name(client->file_role, 0, ret_task->name);
+                tuf_file_name_of(client->file_role, 0, ret_task->name);
                 ret_task->file = &client->file;
                 break;
         case STAGE_DONE:

@@ -18,7 +18,6 @@
 struct tuf_client;
 
 enum tuf_task_kind { TUF_DONE, TUF_LOAD, TUF_FETCH, TUF_STORE };
-enum { TUF_FILE_NAME_BYTES = 20 + 1 + 3 * LIMIT_ROLE_NAME_BYTES + 6 };               /* "VERSION.ROLE.json", each byte of the role escaped */
 
 struct tuf_task {
         enum tuf_task_kind kind;
@@ -45,6 +44,3 @@ MUST_CHECK enum err tuf_client_seek(struct tuf_client *client, const char *path,
 const struct tuf_found *tuf_client_found(const struct tuf_client *client);
 
 const struct tuf *tuf_client_trusted(const struct tuf_client *client);
-
-/* "1...%2Fevil.json": all but letters, digits, `_`, `-`, `.` and `~` escaped. version 0: without one. */
-void tuf_client_file_name(const char *role, uint64_t version, char name[TUF_FILE_NAME_BYTES]);

@@ -42,6 +42,13 @@ enum err tuf_root_of(const struct tuf *tuf, struct tuf_root_facts *ret_facts, st
         return read_facts(tuf->docs[TUF_ROOT], ret_facts, why);
 }
 
+enum err tuf_root_of_file(const struct buf *file, struct tuf_root_facts *ret_facts, struct why *why)
+{
+        OWN(tuf) struct tuf *tuf = NULL;
+        enum err e = tuf_open(file, 0, &tuf, why);
+        return e ? e : tuf_root_of(tuf, ret_facts, why);
+}
+
 static enum err open_draft(enum tuf_role role, const struct buf *to_sign, struct tuf_doc **ret_doc, struct why *why)
 {
         OWN(buf) struct buf file;

@@ -1,42 +1,13 @@
 /* The commands about keys, as a person types them. */
-#include "cli/fake_net.h"
+#include "cli/desk.h"
 #include "support/sweep.h"
 #include "support/token_world.h"
 
-struct desk {
-        char path[64];
-        struct fake_run run;
-};
-
-static void put(const struct desk *desk, const char *name, const char *text)
-{
-        char path[256];
-        snprintf(path, sizeof(path), "%s/%s", desk->path, name);
-        CHECK(file_write(path, text, strlen(text), NULL) == OK);
-}
-
-/* The words of `line`, in which @ stands for the desk's folder. */
-static int say(struct desk *desk, const char *line)
-{
-        char whole[1024];
-        size_t used = 0;
-        for (; *line; line++)
-                used += (size_t)snprintf(whole + used, sizeof(whole) - used, *line == '@' ? "%s" : "%.1s", *line == '@' ? desk->path : line);
-        return fake_run(&desk->run, NULL, 0, whole);
-}
-
 static void desk_open(struct desk *desk)
 {
-        *desk = (struct desk){ 0 };
-        CHECK(file_temporary(desk->path, NULL) == OK);
+        desk_init(desk);
         put(desk, "words", "correct horse\n");
         put(desk, "others", "staple battery\n");
-}
-
-static void desk_release(struct desk *desk)
-{
-        file_remove_tree(desk->path);
-        fake_run_release(&desk->run);
 }
 
 /* RFC 8032, section 7.1, test 1: a key whose public half is known. */

@@ -1,22 +1,10 @@
 /* pack, sign, publish and lab run as a person types them: real folders, a stored server, a stand-in for firebreak-lab. */
-#include "cli/fake_net.h"
+#include "cli/desk.h"
 #include "support/sweep.h"
 #include "platform/file.h"
 #include "platform/lock.h"
 
 #include <sys/stat.h>
-
-struct desk {
-        char path[64];
-        struct fake_run run;
-};
-
-static void put(const struct desk *desk, const char *name, const char *text)
-{
-        char path[256];
-        snprintf(path, sizeof(path), "%s/%s", desk->path, name);
-        CHECK(file_write(path, text, strlen(text), NULL) == OK);
-}
 
 static void make_folder(const struct desk *desk, const char *name)
 {
@@ -34,23 +22,10 @@ static bool holds(const struct desk *desk, const char *name, const char *text)
         return file_read(path, &found, NULL) == OK && strstr(buf_text(&found), text);
 }
 
-/* The words of `line`, in which @ stands for the desk's folder. */
-static int say(struct desk *desk, const char *line, const struct fake_answer *script, size_t count)
-{
-        char whole[1024];
-        size_t used = 0;
-        for (; *line; line++)
-                used += (size_t)snprintf(whole + used, sizeof(whole) - used, *line == '@' ? "%s" : "%.1s", *line == '@' ? desk->path : line);
-        return fake_run(&desk->run, script, count, whole);
-}
-#define SAY(desk, line) say((desk), (line), NULL, 0)
-#define SAY_ONLINE(desk, line, script) say((desk), (line), (script), sizeof(script) / sizeof((script)[0]))
-
 static void desk_open(struct desk *desk)
 {
-        *desk = (struct desk){ 0 };
-        CHECK(file_temporary(desk->path, NULL) == OK);
-        CHECK(SAY(desk, "init @/acme --no-passphrase") == 0);
+        desk_init(desk);
+        CHECK(say(desk, "init @/acme --no-passphrase") == 0);
         put(desk, "engine", "stands for one");
         make_folder(desk, "content");
         make_folder(desk, "content/rules");
@@ -59,16 +34,10 @@ static void desk_open(struct desk *desk)
         put(desk, "content/dossier.yaml", "what: w\nwhy: |\n  one\n  two\nrisk: r\nundo: u\n");
 }
 
-static void desk_release(struct desk *desk)
-{
-        file_remove_tree(desk->path);
-        fake_run_release(&desk->run);
-}
-
 static void pack_and_sign(struct desk *desk)
 {
-        CHECK(SAY(desk, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
-        CHECK(SAY(desk, "release sign edr-rules/1 --publisher @/acme") == 0);
+        CHECK(say(desk, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        CHECK(say(desk, "release sign edr-rules/1 --publisher @/acme") == 0);
 }
 
 /* publisher_open(), release_folder_open() and all that signing needs. */
@@ -77,23 +46,23 @@ TEST(release_sign, survives_a_lack_of_memory_and_signs_all_or_nothing)
         OWN(desk) struct desk d;
         unsigned failed = 0;
         desk_open(&d);
-        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
         SWEEP_MEMORY {
-                int code = SAY(&d, "release sign edr-rules/1 --publisher @/acme");
+                int code = say(&d, "release sign edr-rules/1 --publisher @/acme");
                 bool is_done = code == err_info(ERR_REFUSED)->exit && strstr(d.run.err, "it is signed already");
                 CHECK(is_done || code == 0 || code == err_info(ERR_NOMEM)->exit);
                 failed += code == err_info(ERR_NOMEM)->exit;
         }
-        CHECK(failed > 20 && SAY(&d, "release sign edr-rules/1 --publisher @/acme") != 0 && strstr(d.run.err, "it is signed already"));
+        CHECK(failed > 20 && say(&d, "release sign edr-rules/1 --publisher @/acme") != 0 && strstr(d.run.err, "it is signed already"));
 }
 
 TEST(release_pack, tells_people_and_programs_what_it_made)
 {
         OWN(desk) struct desk d;
         desk_open(&d);
-        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules --ceiling 0:0.1% --ceiling 1h:25% --ceiling 3d:100%") == 0);
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules --ceiling 0:0.1% --ceiling 1h:25% --ceiling 3d:100%") == 0);
         CHECK(strstr(d.run.out, "0.1% after 0 s, 25% after 60 min, 100% after 3 d") && strstr(d.run.out, "next: firebreak release sign edr-rules/1 --publisher /tmp/"));
-        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules --platform linux-amd64 --platform linux-arm64 --version two --json") == 0);
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules --platform linux-amd64 --platform linux-arm64 --version two --json") == 0);
         CHECK(strstr(d.run.out, "\"counter\": 2,") && strstr(d.run.out, "\"files\": 2,") && strstr(d.run.out, "\"bytes\": 30,"));
         CHECK(holds(&d, "acme/releases/edr-rules/2/note", "version two\nplatform linux-amd64\nplatform linux-arm64\n"));
         CHECK(holds(&d, "acme/releases/edr-rules/2/dossier.json", "\"why\":\"one\\ntwo\\n\"}"));
@@ -121,7 +90,7 @@ TEST(release_pack, says_what_to_do_instead)
         OWN(desk) struct desk d;
         desk_open(&d);
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-                int code = SAY(&d, cases[i].line);
+                int code = say(&d, cases[i].line);
                 if (code != cases[i].code || !strstr(d.run.err, cases[i].says))
                         printf("# %s: %d %s\n", cases[i].line, code, d.run.err);
                 CHECK(code == cases[i].code && strstr(d.run.err, cases[i].says) && !d.run.out[0]);
@@ -132,9 +101,9 @@ TEST(release_pack, warns_of_a_ceiling_that_some_devices_never_pass)
 {
         OWN(desk) struct desk d;
         desk_open(&d);
-        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules --ceiling 0:0.5%") == 0 && strstr(d.run.err, "the ceiling ends at 0.5% of the devices"));
-        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules --ceiling 0:0 --ceiling 1h:100%") == 0 && !d.run.err[0]);
-        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0 && !d.run.err[0]);
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules --ceiling 0:0.5%") == 0 && strstr(d.run.err, "the ceiling ends at 0.5% of the devices"));
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules --ceiling 0:0 --ceiling 1h:100%") == 0 && !d.run.err[0]);
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0 && !d.run.err[0]);
 }
 
 /* A folder beside it whose name begins alike is another folder. */
@@ -145,20 +114,20 @@ TEST(release_pack, takes_a_neighbour_of_the_publishers_folder)
         make_folder(&d, "acme-rules");
         put(&d, "acme-rules/a", "x");
         put(&d, "acme-rules/dossier.yaml", "what: w\nwhy: y\nrisk: r\nundo: u\n");
-        CHECK(SAY(&d, "release pack @/acme-rules --publisher @/acme --stream edr-rules") == 0);
+        CHECK(say(&d, "release pack @/acme-rules --publisher @/acme --stream edr-rules") == 0);
 }
 
 TEST(release_sign, tells_the_name_that_the_release_has_from_now_on)
 {
         OWN(desk) struct desk d;
         desk_open(&d);
-        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
-        CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/acme --json") == 0 && strstr(d.run.out, "\"metadata\": 2") && strstr(d.run.out, "\"target\": \""));
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        CHECK(say(&d, "release sign edr-rules/1 --publisher @/acme --json") == 0 && strstr(d.run.out, "\"metadata\": 2") && strstr(d.run.out, "\"target\": \""));
         CHECK(strstr(d.run.out, "\"next\": \"firebreak release publish edr-rules/1 --publisher /"));
         CHECK(holds(&d, "acme/metadata/targets.json", "\"edr-rules/1\""));
-        CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 78 && strstr(d.run.err, "signed already"));
-        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
-        CHECK(SAY(&d, "release sign edr-rules/2 --publisher @/acme") == 0 && strstr(d.run.out, "version 3, good for 90 d\nnext: firebreak release publish edr-rules/2"));
+        CHECK(say(&d, "release sign edr-rules/1 --publisher @/acme") == 78 && strstr(d.run.err, "signed already"));
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        CHECK(say(&d, "release sign edr-rules/2 --publisher @/acme") == 0 && strstr(d.run.out, "version 3, good for 90 d\nnext: firebreak release publish edr-rules/2"));
 }
 
 TEST(release_sign, refuses_a_key_that_others_may_read)
@@ -166,10 +135,10 @@ TEST(release_sign, refuses_a_key_that_others_may_read)
         OWN(desk) struct desk d;
         char path[128];
         desk_open(&d);
-        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
         snprintf(path, sizeof(path), "%s/acme/offline/targets.pem", d.path);
-        CHECK(chmod(path, 0644) == 0 && SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 78 && strstr(d.run.err, "offline/targets.pem") && strstr(d.run.err, "chmod 600"));
-        CHECK(chmod(path, 0600) == 0 && SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 0);
+        CHECK(chmod(path, 0644) == 0 && say(&d, "release sign edr-rules/1 --publisher @/acme") == 78 && strstr(d.run.err, "offline/targets.pem") && strstr(d.run.err, "chmod 600"));
+        CHECK(chmod(path, 0600) == 0 && say(&d, "release sign edr-rules/1 --publisher @/acme") == 0);
 }
 
 TEST(release_sign, leaves_the_folder_to_whoever_holds_it)
@@ -179,12 +148,12 @@ TEST(release_sign, leaves_the_folder_to_whoever_holds_it)
         int lock = -1;
         desk_open(&d);
         snprintf(path, sizeof(path), "%s/acme/lock", d.path);
-        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
         CHECK(lock_take(path, 0, &lock, NULL) == OK);
-        CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 75 && strstr(d.run.err, "held by another process"));
-        CHECK(SAY(&d, "release publish edr-rules/1 --publisher @/acme") == 78 && strstr(d.run.err, "is not signed"));
+        CHECK(say(&d, "release sign edr-rules/1 --publisher @/acme") == 75 && strstr(d.run.err, "held by another process"));
+        CHECK(say(&d, "release publish edr-rules/1 --publisher @/acme") == 78 && strstr(d.run.err, "is not signed"));
         lock_give(lock);
-        CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 0);
+        CHECK(say(&d, "release sign edr-rules/1 --publisher @/acme") == 0);
 }
 
 /* What a signature that was cut short left: its step is written, and not yet carried out. */
@@ -192,9 +161,9 @@ TEST(release_sign, is_finished_by_whatever_command_comes_next)
 {
         OWN(desk) struct desk d;
         desk_open(&d);
-        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
         put(&d, "acme/metadata/next", "{\"releases/edr-rules/1/note\":\"finished\",\"metadata/targets.json\":\"listed\"}");
-        CHECK(SAY(&d, "release publish edr-rules/1 --publisher @/acme") != 0 && holds(&d, "acme/releases/edr-rules/1/note", "finished"));
+        CHECK(say(&d, "release publish edr-rules/1 --publisher @/acme") != 0 && holds(&d, "acme/releases/edr-rules/1/note", "finished"));
         CHECK(holds(&d, "acme/metadata/targets.json", "listed") && !holds(&d, "acme/metadata/next", ""));
 }
 
@@ -236,7 +205,7 @@ TEST(release_publish, goes_with_the_newest_metadata)
         OWN(desk) struct desk d;
         desk_open(&d);
         pack_and_sign(&d);
-        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0 && SAY(&d, "release sign edr-rules/2 --publisher @/acme") == 0);
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0 && say(&d, "release sign edr-rules/2 --publisher @/acme") == 0);
         CHECK(SAY_ONLINE(&d, "release publish edr-rules/1 --publisher @/acme", script) == 0);
         CHECK(strstr(d.run.bodies, "\"edr-rules/1\":") && strstr(d.run.bodies, "\"edr-rules/2\":"));
 }
@@ -245,19 +214,19 @@ TEST(release_publish, sends_nothing_that_would_be_refused)
 {
         OWN(desk) struct desk d;
         desk_open(&d);
-        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
-        CHECK(SAY(&d, "release publish edr-rules/1 --publisher @/acme") == 78 && strstr(d.run.err, "`firebreak release sign` first"));
-        CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 0);
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        CHECK(say(&d, "release publish edr-rules/1 --publisher @/acme") == 78 && strstr(d.run.err, "`firebreak release sign` first"));
+        CHECK(say(&d, "release sign edr-rules/1 --publisher @/acme") == 0);
         put(&d, "acme/releases/edr-rules/1/files/VERSION", "2\n");
-        CHECK(SAY(&d, "release publish edr-rules/1 --publisher @/acme") == 1 && strstr(d.run.err, "VERSION is not what was packed"));
+        CHECK(say(&d, "release publish edr-rules/1 --publisher @/acme") == 1 && strstr(d.run.err, "VERSION is not what was packed"));
         put(&d, "acme/releases/edr-rules/1/files/VERSION", "1\n");
-        CHECK(SAY(&d, "init @/other --no-passphrase") == 0 && SAY(&d, "release pack @/content --publisher @/other --stream edr-rules") == 0);
-        CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/other") == 0);
+        CHECK(say(&d, "init @/other --no-passphrase") == 0 && say(&d, "release pack @/content --publisher @/other --stream edr-rules") == 0);
+        CHECK(say(&d, "release sign edr-rules/1 --publisher @/other") == 0);
         char from[128], to[128];
         snprintf(from, sizeof(from), "%s/other/releases/edr-rules/1/note", d.path);
         snprintf(to, sizeof(to), "%s/acme/releases/edr-rules/1/note", d.path);
         CHECK(rename(from, to) == 0);
-        CHECK(SAY(&d, "release publish edr-rules/1 --publisher @/acme") == 77);
+        CHECK(say(&d, "release publish edr-rules/1 --publisher @/acme") == 77);
 }
 
 TEST(release_publish, ends_at_the_first_refusal_with_the_servers_advice)
@@ -304,11 +273,11 @@ TEST(lab_run, names_the_release_and_keeps_the_evidence_with_it)
         desk_open(&d);
         pack_and_sign(&d);
         put_lab(&d, finds_harm);
-        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine --stages S1,S4 --baseline @/content") == 1 && !d.run.err[0]);
+        CHECK(say(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine --stages S1,S4 --baseline @/content") == 1 && !d.run.err[0]);
         CHECK(strstr(d.run.out, "S4     c      FAIL") && strstr(d.run.out, "9.9") && strstr(d.run.out, "acme/releases/edr-rules/1/evidence"));
         CHECK(holds(&d, "asked", "--origin lab.acme --subject edr-rules/1") && holds(&d, "asked", "/engine --stages S1,S4 --baseline"));
         CHECK(holds(&d, "acme/releases/edr-rules/1/evidence/S4.dsse.json", "S4") && !holds(&d, "asked", "passphrase"));
-        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine --out @/kept --json") == 1 && strstr(d.run.out, "\"status\": \"FAIL\""));
+        CHECK(say(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine --out @/kept --json") == 1 && strstr(d.run.out, "\"status\": \"FAIL\""));
         CHECK(holds(&d, "kept/S1.dsse.json", "S1"));
 }
 
@@ -339,9 +308,9 @@ TEST(lab_run, begins_only_when_its_evidence_can_count)
         OWN(desk) struct desk d;
         desk_open(&d);
         put_lab(&d, finds_harm);
-        CHECK(SAY(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
-        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine") == 78 && strstr(d.run.err, "`firebreak release sign` first"));
-        CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/acme") == 0);
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        CHECK(say(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine") == 78 && strstr(d.run.err, "`firebreak release sign` first"));
+        CHECK(say(&d, "release sign edr-rules/1 --publisher @/acme") == 0);
         CHECK(SAY_ONLINE(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine --upload", absent) == 66 && strstr(d.run.err, "`firebreak release publish` first"));
         CHECK(!holds(&d, "asked", ""));
 }
@@ -356,7 +325,7 @@ TEST(lab_run, says_when_the_lab_itself_broke)
         desk_open(&d);
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 put_lab(&d, cases[i].ends);
-                int code = SAY(&d, "lab run @/content --engine @/engine");
+                int code = say(&d, "lab run @/content --engine @/engine");
                 if (code != cases[i].code || !strstr(d.run.err, cases[i].says))
                         printf("# %s: %d %s\n", cases[i].ends, code, d.run.err);
                 CHECK(code == cases[i].code && strstr(d.run.err, cases[i].says));
@@ -370,10 +339,10 @@ TEST(lab_run, hands_the_passphrase_over_where_nobody_sees_it)
         desk_open(&d);
         put_lab(&d, finds_harm);
         put(&d, "words", "correct horse\n");
-        CHECK(SAY(&d, "init @/locked --passphrase-file @/words") == 0 && SAY(&d, "release pack @/content --publisher @/locked --stream edr-rules") == 0);
-        CHECK(SAY(&d, "release sign edr-rules/1 --publisher @/locked --passphrase-file @/words") == 0);
-        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/locked --engine @/engine --passphrase-file @/words") == 1);
+        CHECK(say(&d, "init @/locked --passphrase-file @/words") == 0 && say(&d, "release pack @/content --publisher @/locked --stream edr-rules") == 0);
+        CHECK(say(&d, "release sign edr-rules/1 --publisher @/locked --passphrase-file @/words") == 0);
+        CHECK(say(&d, "lab run edr-rules/1 --publisher @/locked --engine @/engine --passphrase-file @/words") == 1);
         CHECK(holds(&d, "given", "correct horse") && holds(&d, "asked", "--passphrase-file /dev/stdin") && !holds(&d, "asked", "horse"));
         put(&d, "words", "wrong horse\n");
-        CHECK(SAY(&d, "lab run edr-rules/1 --publisher @/locked --engine @/engine --passphrase-file @/words") == 77 && strstr(d.run.err, "wrong passphrase"));
+        CHECK(say(&d, "lab run edr-rules/1 --publisher @/locked --engine @/engine --passphrase-file @/words") == 77 && strstr(d.run.err, "wrong passphrase"));
 }

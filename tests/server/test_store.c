@@ -135,160 +135,146 @@ static void next_anchor(uint64_t version, uint8_t lab, struct buf *into)
         test_sign(into, "root", 1);
 }
 
-/* The files of `world` and what follows them. */
-struct sequel { struct buf roots[3], anchors[2]; struct store_trust trust; };
-
-static void sequel_open(struct sequel *sequel, const struct world *world, uint8_t content)
+static void next_director_anchor(uint64_t version, struct buf *into)
 {
-        *sequel = (struct sequel){ .roots = { world->release_root }, .anchors = { world->anchor } };
-        next_root(2, 2, 3, &sequel->roots[1]);
-        next_root(3, content, content == 2 ? 3 : 13, &sequel->roots[2]);
-        next_anchor(2, 8, &sequel->anchors[1]);
-        sequel->trust = (struct store_trust){ { sequel->roots, 3 }, { &world->director_root, 1 }, { sequel->anchors, 2 }, { &world->director_anchor, 1 }, NULL, NULL };
+        const struct director_anchor anchor = { .version = version, .root = { 1, 1, { test_vkey("root", 4) } }, .key = test_vkey("director", 5) };
+        buf_init(into, LIMIT_METADATA_BYTES);
+        CHECK(director_anchor_write(&anchor, into, NULL) == OK);
+        test_sign(into, "root", 4);
 }
 
-static void sequel_done(struct sequel *sequel)
+/* The files of `world` and what follows them; the first of each is the world's. */
+struct sequel { struct buf roots[3], anchors[2], director_anchors[2], targets, snapshot; struct store_trust trust; };
+
+static void sequel_release(struct sequel *sequel)
 {
         buf_done(&sequel->roots[1]);
         buf_done(&sequel->roots[2]);
         buf_done(&sequel->anchors[1]);
+        buf_done(&sequel->director_anchors[1]);
+        buf_done(&sequel->targets);
+        buf_done(&sequel->snapshot);
+}
+
+/* A store in a file, with a release; and what follows its files, which it is given when it opens again. */
+static void sequel_open(struct sequel *sequel, struct world *world, uint8_t content)
+{
+        world_open_file(world);
+        CHECK(world_publish(world, 1) == 201);
+        *sequel = (struct sequel){ .roots = { world->release_root }, .anchors = { world->anchor }, .director_anchors = { world->director_anchor } };
+        next_root(2, 2, 3, &sequel->roots[1]);
+        next_root(3, content, content == 2 ? 3 : 13, &sequel->roots[2]);
+        next_anchor(2, 8, &sequel->anchors[1]);
+        next_director_anchor(2, &sequel->director_anchors[1]);
+        sequel->trust = (struct store_trust){ { sequel->roots, 3 }, { &world->director_root, 1 }, { sequel->anchors, 2 }, { sequel->director_anchors, 2 }, NULL, NULL };
+        world->trust = &sequel->trust;
+}
+
+static bool serves_in(struct world *world, const char *repository, const char *name, const struct buf *bytes)
+{
+        OWN(buf) struct buf file;
+        buf_init(&file, LIMIT_METADATA_BYTES);
+        world_file(world, repository, name, &file);
+        return buf_equal(&file, bytes);
 }
 
 static bool serves(struct world *world, const char *name, const struct buf *bytes)
 {
-        OWN(buf) struct buf file;
-        buf_init(&file, LIMIT_METADATA_BYTES);
-        world_file(world, "release", name, &file);
-        return buf_equal(&file, bytes);
+        return serves_in(world, "release", name, bytes);
 }
 
 TEST(store_open, follows_every_version_and_serves_it)
 {
-        struct world world = { 0 };
-        struct sequel sequel;
+        OWN(world) struct world world = { 0 };
+        OWN(sequel) struct sequel sequel = { 0 };
         struct why why;
-        world_open_file(&world);
-        CHECK(world_publish(&world, 1) == 201);
         sequel_open(&sequel, &world, 2);
-        world.trust = &sequel.trust;
         CHECK(world_try_open(&world, &why) == OK);
         CHECK(serves(&world, "1.root.json", &sequel.roots[0]) && serves(&world, "2.root.json", &sequel.roots[1]) && serves(&world, "3.root.json", &sequel.roots[2]));
         CHECK(serves(&world, "1.anchor", &sequel.anchors[0]) && serves(&world, "2.anchor", &sequel.anchors[1]));
+        CHECK(serves_in(&world, "director", "1.anchor", &sequel.director_anchors[0]) && serves_in(&world, "director", "2.anchor", &sequel.director_anchors[1]));
         CHECK(world_try_open(&world, &why) == OK && world_publish(&world, 2) == 201);
         world.trust = NULL;                      /* what was there first */
         CHECK(world_try_open(&world, &why) == ERR_REFUSED && strstr(why.text, "nor one that follows it"));
         sequel.trust.release_root = (struct store_versions){ sequel.roots, 2 };
         world.trust = &sequel.trust;
         CHECK(world_try_open(&world, &why) == ERR_REFUSED);
-        sequel_done(&sequel);
-        world_close(&world);
 }
 
 TEST(store_open, takes_no_root_that_did_not_sign_what_is_served)
 {
-        struct world world = { 0 };
-        struct sequel sequel;
+        OWN(world) struct world world = { 0 };
+        OWN(sequel) struct sequel sequel = { 0 };
         struct why why;
-        world_open_file(&world);
-        CHECK(world_publish(&world, 1) == 201);
         sequel_open(&sequel, &world, 9);         /* content has another key, and nothing was signed anew */
-        world.trust = &sequel.trust;
         CHECK(world_try_open(&world, &why) == ERR_REFUSED && strstr(why.text, "targets.json"));
         world.trust = NULL;                      /* nothing of it was kept */
         CHECK(world_try_open(&world, &why) == OK && world_publish(&world, 2) == 201);
-        sequel_done(&sequel);
-        world_close(&world);
 }
 
 /* The listing as `content` signs it anew, listing the world's release. */
-static void list_anew(struct world *world, uint8_t content, struct buf *targets, struct buf *snapshot)
+static void list_anew(struct sequel *sequel, struct world *world, uint8_t content)
 {
         const struct tuf_stamp stamp = { 2, WORLD_START_S + 80 * 86400 };
         const struct secret_key by = test_key(content);
         OWN(buf) struct buf text;
         buf_init(&text, LIMIT_METADATA_BYTES);
-        buf_init(targets, LIMIT_METADATA_BYTES);
-        buf_init(snapshot, LIMIT_METADATA_BYTES);
-        CHECK(tuf_targets_write(&stamp, &(struct tuf_change){ &world->targets, NULL }, &text, NULL) == OK && tuf_file_sign(&text, &by, 1, targets, NULL) == OK);
+        buf_init(&sequel->targets, LIMIT_METADATA_BYTES);
+        buf_init(&sequel->snapshot, LIMIT_METADATA_BYTES);
+        CHECK(tuf_targets_write(&stamp, &(struct tuf_change){ &world->targets, NULL }, &text, NULL) == OK && tuf_file_sign(&text, &by, 1, &sequel->targets, NULL) == OK);
         buf_clear(&text);
-        CHECK(tuf_snapshot_write(&stamp, &(struct tuf_of){ 2, NULL }, &text, NULL) == OK && tuf_file_sign(&text, &by, 1, snapshot, NULL) == OK);
+        CHECK(tuf_snapshot_write(&stamp, &(struct tuf_of){ 2, NULL }, &text, NULL) == OK && tuf_file_sign(&text, &by, 1, &sequel->snapshot, NULL) == OK);
+        sequel->trust.targets = &sequel->targets;
+        sequel->trust.snapshot = &sequel->snapshot;
 }
 
 /* Whoever had the old keys published a version that nobody will reach; also long after, when the new listing has expired in its turn. */
 TEST(store_open, takes_the_new_listing_whatever_the_old_one_was_called)
 {
         for (int64_t days = 0; days < 200; days += 150) {
-                struct world world = { 0 };
-                struct sequel sequel;
-                struct buf targets, snapshot;
+                OWN(world) struct world world = { .version = 1000000 };
+                OWN(sequel) struct sequel sequel = { 0 };
                 struct why why;
-                world_open_file(&world);
-                world.version = 1000000;
-                CHECK(world_publish(&world, 1) == 201);
                 sequel_open(&sequel, &world, 9);
-                list_anew(&world, 9, &targets, &snapshot);
-                sequel.trust.targets = &targets;
-                sequel.trust.snapshot = &snapshot;
-                world.trust = &sequel.trust;
+                list_anew(&sequel, &world, 9);
                 world.signer.timestamp_key = 13;
                 world.now_ms += days * 86400000;
-                CHECK(world_try_open(&world, &why) == OK && serves(&world, "2.targets.json", &targets) && serves(&world, "2.snapshot.json", &snapshot));
+                CHECK(world_try_open(&world, &why) == OK && serves(&world, "2.targets.json", &sequel.targets) && serves(&world, "2.snapshot.json", &sequel.snapshot));
                 CHECK(world_try_open(&world, &why) == OK && world_ask(&world, "GET", "/api/v1/status", NULL) == 200 && !strstr(buf_text(&world.answer.body), "1000001"));
-                sequel_done(&sequel);
-                buf_done(&targets);
-                buf_done(&snapshot);
-                world_close(&world);
         }
 }
 
 /* The thief's listing has the number that the publisher's next one has, too; and a release that this one does not list. */
 TEST(store_open, takes_the_new_listing_after_a_thief_published)
 {
-        struct world world = { 0 };
-        struct sequel sequel;
-        struct buf targets, snapshot;
+        OWN(world) struct world world = { 0 };
+        OWN(sequel) struct sequel sequel = { 0 };
         struct why why;
-        world_open_file(&world);
-        CHECK(world_publish(&world, 1) == 201);
         sequel_open(&sequel, &world, 9);
-        list_anew(&world, 9, &targets, &snapshot);
+        list_anew(&sequel, &world, 9);
         CHECK(world_publish(&world, 2) == 201);
-        sequel.trust.targets = &targets;
-        sequel.trust.snapshot = &snapshot;
-        world.trust = &sequel.trust;
         world.signer.timestamp_key = 13;
-        CHECK(world_try_open(&world, &why) == OK && serves(&world, "2.targets.json", &targets));
-        sequel_done(&sequel);
-        buf_done(&targets);
-        buf_done(&snapshot);
-        world_close(&world);
+        CHECK(world_try_open(&world, &why) == OK && serves(&world, "2.targets.json", &sequel.targets));
 }
 
 TEST(store_open, forgets_what_a_lab_said_that_was_taken_out)
 {
-        struct world world = { 0 };
-        struct sequel sequel;
+        OWN(world) struct world world = { 0 };
+        OWN(sequel) struct sequel sequel = { 0 };
         struct why why;
-        world_open_file(&world);
-        CHECK(world_publish(&world, 1) == 201);
+        sequel_open(&sequel, &world, 2);
         world_prove(&world, 1);
         CHECK(world_ask(&world, "GET", "/api/v1/releases/edr-rules/1", NULL) == 200 && strstr(buf_text(&world.answer.body), "\"open\":true"));
-        sequel_open(&sequel, &world, 2);
-        world.trust = &sequel.trust;
         CHECK(world_try_open(&world, &why) == OK);
         CHECK(world_ask(&world, "GET", "/api/v1/releases/edr-rules/1", NULL) == 200 && strstr(buf_text(&world.answer.body), "\"open\":false"));
-        sequel_done(&sequel);
-        world_close(&world);
 }
 
 TEST(store_open, follows_only_what_the_keys_before_signed)
 {
-        struct world world = { 0 };
-        struct sequel sequel;
+        OWN(world) struct world world = { 0 };
+        OWN(sequel) struct sequel sequel = { 0 };
         struct why why;
-        world_open_file(&world);
         sequel_open(&sequel, &world, 2);
-        world.trust = &sequel.trust;
         sequel.anchors[1].bytes[sequel.anchors[1].length - 8] ^= 1;
         CHECK(world_try_open(&world, &why) != OK);
         sequel.anchors[1].bytes[sequel.anchors[1].length - 8] ^= 1;
@@ -296,8 +282,26 @@ TEST(store_open, follows_only_what_the_keys_before_signed)
         CHECK(world_try_open(&world, &why) == ERR_ROLLBACK);
         world.trust = NULL;
         CHECK(world_try_open(&world, &why) == OK);
-        sequel_done(&sequel);
-        world_close(&world);
+}
+
+/* By its own word each of them is good. */
+TEST(store_open, leaves_out_no_version_of_an_anchor)
+{
+        OWN(world) struct world world = { 0 };
+        OWN(sequel) struct sequel sequel = { 0 };
+        OWN(buf) struct buf anchor, director_anchor;
+        struct why why;
+        sequel_open(&sequel, &world, 2);
+        const struct store_trust good = sequel.trust;
+        next_anchor(3, 8, &anchor);
+        next_director_anchor(3, &director_anchor);
+        sequel.trust.anchor = (struct store_versions){ (const struct buf[]){ sequel.anchors[0], anchor }, 2 };
+        CHECK(world_try_open(&world, &why) == ERR_ROLLBACK);
+        sequel.trust = good;
+        sequel.trust.director_anchor = (struct store_versions){ (const struct buf[]){ sequel.director_anchors[0], director_anchor }, 2 };
+        CHECK(world_try_open(&world, &why) == ERR_ROLLBACK);
+        sequel.trust = good;
+        CHECK(world_try_open(&world, &why) == OK);
 }
 
 TEST(store_open, needs_roots_that_hold)

@@ -123,12 +123,12 @@ static inline void graph_publish(struct graph *graph, const struct graph_role *r
                 if (!roles[i].key)
                         continue;
                 graph_role_file(&roles[i], version, &file);
-                tuf_client_file_name(roles[i].name, version, name);
+                tuf_file_name_of(roles[i].name, version, name);
                 graph_put(graph, name, &file);
         }
         buf_add_text(&text, "}}");
         graph_sign(&text, 2, &file);
-        tuf_client_file_name("snapshot", version, name);
+        tuf_file_name_of("snapshot", version, name);
         graph_put(graph, name, &file);
         buf_clear(&text);
         CHECK(tuf_timestamp_write(&(struct tuf_stamp){ version, EXPIRES }, &(struct tuf_of){ version, &file }, &text, NULL) == OK);
@@ -144,6 +144,6 @@ static inline void graph_root(struct graph *graph, uint64_t version, uint8_t tim
         char name[TUF_FILE_NAME_BYTES];
         buf_init(&root, LIMIT_METADATA_BYTES);
         make_root(&keys, version, (struct root_signers){ 1, 0 }, &root);
-        tuf_client_file_name("root", version, name);
+        tuf_file_name_of("root", version, name);
         graph_put(graph, name, &root);
 }

@@ -14,7 +14,7 @@ static struct tuf *follow(const struct graph *graph)
 static enum err give(struct tuf_search *search, const struct graph *graph)
 {
         char name[TUF_FILE_NAME_BYTES];
-        tuf_client_file_name(tuf_search_role(search), 1, name);
+        tuf_file_name_of(tuf_search_role(search), 1, name);
         return tuf_search_give(search, graph_find(graph, name), NULL);
 }
 

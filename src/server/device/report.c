@@ -61,8 +61,8 @@ static enum err keep_report(struct call *call, const struct account *account, st
         return device_runs(call->db, &version, why);
 }
 
-/* As the rollout takes it: whatever ends a silence is news, but to have declined after all, then harm alone, which stays. Who came later than the rollout's books has no control that explains
- * its silence: it may have slept, and try again. */
+/* As the rollout takes it: whatever ends a silence is news, but to have declined after all, then harm alone, which stays. Who came
+ * later than the rollout's books has no control that explains its silence: it may have slept, and try again. */
 static bool mends(const struct account *account, const struct run *run, int64_t now_ms)
 {
         const char *was = account->lease.outcome, *is = account->body.outcome;

@@ -59,7 +59,8 @@ static enum err vouched(struct store *store, enum tuf_role role, const struct bu
         return e == ERR_NOMEM ? e : OK;
 }
 
-/* Two files of one version are two truths: a device that has the one never asks for the other. What the root no longer vouches for it has forgotten. */
+/* Two files of one version are two truths: a device that has the one never asks for the other. What the root no longer vouches for
+ * it has forgotten. */
 static enum err check_same(struct store *store, const struct tuf *tuf, enum tuf_role role, const struct buf *file, struct why *why)
 {
         OWN(buf) struct buf served;
@@ -146,7 +147,8 @@ static enum err forget_above(struct store *store, const struct tuf *tuf, enum tu
                       VALUES(bind_text(REPOSITORY_RELEASE), bind_text(tuf_role_name(role)), bind_int((int64_t)tuf_version(tuf, role))), why);
 }
 
-/* Signed by whom the root names now, and so it says what is published: what a thief of the old keys brought is not on it, and devices get it no more. It may have expired since, which devices see for themselves: a server that does not start cannot be given a newer one. */
+/* Signed by whom the root names now, and so it says what is published: what a thief of the old keys brought is not on it, and devices
+ * get it no more. It may have expired since, which devices see for themselves: a server that does not start cannot be given a newer one. */
 static enum err take(struct store *store, int64_t now_s, struct why *why)
 {
         const struct store_trust *trust = &store->config.trust;

@@ -14,7 +14,8 @@ struct input {
         int64_t at_ms, number;                  /* a handle, how many, until when, or from when */
         const char *word, *kind;                /* an outcome and its kind, an event, or of freeze windows: open, over */
         const char *who, *second, *because;
-        const uint32_t *list;                   /* dense numbers in line, or that left; handles that were heard; of a ceiling: after, ppm, most exposed, again and again */
+        /* Dense numbers in line, or that left; handles that were heard; of a ceiling: after, ppm, most exposed, again and again. */
+        const uint32_t *list;
         size_t list_count;
 };
 

@@ -8,7 +8,8 @@
 
 enum { PAST_HOURS = 24 };
 
-struct past_arm { int64_t leases, dark, late, harmed, crashes, lease_ms; };      /* dark: at the deadline; late: of these, came after it; lease_ms: their time under watch, in all */
+/* dark: at the deadline; late: of these, came after it; lease_ms: their time under watch, in all. */
+struct past_arm { int64_t leases, dark, late, harmed, crashes, lease_ms; };
 struct past_spread { int64_t median, p90, p99; };      /* -1: nobody */
 
 struct past {

@@ -10,9 +10,9 @@
 struct db;
 struct json;
 
-/* `devices`: those that have said that they run it, until it was withdrawn or later; so it only grows. `since_ms`: when the first went; after a change of the pace, when they
- * would have gone at the new one. `over_s` 0: at once, as all that was withdrawn before there were rows of this, which have no
- * `since_ms` either. */
+/* `devices`: those that have said that they run it, until it was withdrawn or later; so it only grows. `since_ms`: when the first
+ * went; after a change of the pace, when they would have gone at the new one. `over_s` 0: at once, as all that was withdrawn before
+ * there were rows of this, which have no `since_ms` either. */
 struct roll_back { int64_t since_ms, over_s, devices; };
 
 /* The rollout was just withdrawn; `over_s` as its policy has it, or 0. Among its events stands how fast devices go back. */

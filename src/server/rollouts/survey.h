@@ -1,8 +1,8 @@
 /* survey.h - the fleet that a release would meet if it started now, counted: who may get it, and what they have in common.
  *
  * A profile is a combination of block and strata, with counts. Numbers of strata and blocks are those that a census would give.
- * Devices whose group is kept back from it are left out, though a census has them. One pass over the devices; nothing is written. Memory is bounded: a profile that is first met when LIMIT_PROFILES_COUNTED others were is counted
- * with the merged ones.
+ * Devices whose group is kept back from it are left out, though a census has them. One pass over the devices; nothing is written.
+ * Memory is bounded: a profile that is first met when LIMIT_PROFILES_COUNTED others were is counted with the merged ones.
  *
  * Of the profiles the LIMIT_PROFILES most common are kept. The devices of the others are counted with the most common one of their block, or
  * else of their ring's order, so that the sum stays; `merged` says how many. The sizes of strata and blocks are the true ones. */

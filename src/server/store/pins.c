@@ -94,13 +94,10 @@ static enum err follow_root(struct db *db, const char *repository, const struct 
         return e ? DURING(why, e, "%s root", repository) : OK;
 }
 
-static enum err find_timestamp_key(const struct buf *root, int64_t now_s, struct public_key *ret_key, struct why *why)
+static enum err find_timestamp_key(const struct buf *root, struct public_key *ret_key, struct why *why)
 {
-        OWN(tuf) struct tuf *tuf = NULL;
         struct tuf_root_facts facts;
-        enum err e = tuf_open(root, now_s, &tuf, why);
-        if (!e)
-                e = tuf_root_of(tuf, &facts, why);
+        enum err e = tuf_root_of_file(root, &facts, why);
         if (e)
                 return e;
         if (facts.roles[TUF_TIMESTAMP].count != 1)
@@ -134,42 +131,45 @@ static enum err serve_anchor(struct db *db, const char *repository, uint64_t ver
         return metadata_put_anchor(db, &(struct metadata){ .repository = repository, .stamp = { version, INT64_MAX } }, file, why);
 }
 
-static enum err follow_anchor(struct db *db, const struct pinned *pinned, struct anchor *anchor, struct why *why)
+/* Into `pins`: the first of them by its own word, one after it when the holders before signed it. */
+typedef enum err take_anchor(struct pins *pins, const struct buf *file, bool is_first, struct why *why);
+
+static enum err take_release(struct pins *pins, const struct buf *file, bool is_first, struct why *why)
 {
-        const struct buf *files = pinned->versions.files;
-        enum err e = anchor_open(buf_text(&files[pinned->from]), files[pinned->from].length, anchor, why);
-        for (size_t i = pinned->from; !e && i < pinned->versions.count; i++) {
-                if (i > pinned->from)
-                        e = anchor_follow(anchor, &files[i], anchor, why);
-                if (!e)
-                        e = serve_anchor(db, REPOSITORY_RELEASE, anchor->version, &files[i], why);
-        }
-        return !e && pinned->is_new ? keep(db, pinned->name, newest(pinned), why) : e;
+        return is_first ? anchor_open(buf_text(file), file->length, &pins->anchor, why) : anchor_follow(&pins->anchor, file, &pins->anchor, why);
 }
 
-static enum err follow_director(struct db *db, const struct pinned *pinned, struct director_anchor *anchor, struct why *why)
+static enum err take_director(struct pins *pins, const struct buf *file, bool is_first, struct why *why)
 {
-        const struct buf *files = pinned->versions.files;
-        enum err e = director_anchor_open(buf_text(&files[pinned->from]), files[pinned->from].length, anchor, why);
-        for (size_t i = pinned->from; !e && i < pinned->versions.count; i++) {
-                if (i > pinned->from)
-                        e = director_anchor_follow(anchor, &files[i], anchor, why);
+        return is_first ? director_anchor_open(buf_text(file), file->length, &pins->director, why) : director_anchor_follow(&pins->director, file, &pins->director, why);
+}
+
+struct anchors {
+        const char *name, *repository;
+        const struct store_versions *given;
+        take_anchor *take;
+        const uint64_t *version;                     /* of the one that was taken last; in the pins */
+};
+
+static enum err open_anchor(struct db *db, const struct anchors *anchors, struct pins *pins, struct why *why)
+{
+        OWN(pinned) struct pinned pinned;
+        enum err e = look_up(db, anchors->name, anchors->given, &pinned, why);
+        for (size_t i = pinned.from; !e && i < pinned.versions.count; i++) {
+                e = anchors->take(pins, &pinned.versions.files[i], i == pinned.from, why);
                 if (!e)
-                        e = serve_anchor(db, REPOSITORY_DIRECTOR, anchor->version, &files[i], why);
+                        e = serve_anchor(db, anchors->repository, *anchors->version, &pinned.versions.files[i], why);
         }
-        return !e && pinned->is_new ? keep(db, pinned->name, newest(pinned), why) : e;
+        return !e && pinned.is_new ? keep(db, anchors->name, newest(&pinned), why) : e;
 }
 
 static enum err open_anchors(struct db *db, const struct store_trust *trust, struct pins *pins, struct why *why)
 {
-        OWN(pinned) struct pinned anchor = { 0 }, director = { 0 };
-        enum err e = look_up(db, "anchor", &trust->anchor, &anchor, why);
+        const struct anchors release = { "anchor", REPOSITORY_RELEASE, &trust->anchor, take_release, &pins->anchor.version };
+        const struct anchors director = { "director's anchor", REPOSITORY_DIRECTOR, &trust->director_anchor, take_director, &pins->director.version };
+        enum err e = open_anchor(db, &release, pins, why);
         if (!e)
-                e = follow_anchor(db, &anchor, &pins->anchor, why);
-        if (!e)
-                e = look_up(db, "director's anchor", &trust->director_anchor, &director, why);
-        if (!e)
-                e = follow_director(db, &director, &pins->director, why);
+                e = open_anchor(db, &director, pins, why);
         return e ? e : anchor_check_pair(&pins->anchor, &pins->director, why);
 }
 
@@ -182,7 +182,7 @@ enum err pins_open(struct db *db, const struct store_config *config, int64_t now
                 e = open_root(db, REPOSITORY_DIRECTOR, &config->trust.director_root, now_s, &ret_pins->director_root, why);
         if (!e)
                 e = open_anchors(db, &config->trust, ret_pins, why);
-        return e ? e : find_timestamp_key(&ret_pins->release_root, now_s, &ret_pins->timestamp, why);
+        return e ? e : find_timestamp_key(&ret_pins->release_root, &ret_pins->timestamp, why);
 }
 
 void pins_done(struct pins *pins)
