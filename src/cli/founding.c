@@ -13,7 +13,7 @@
 
 enum { DAY_S = 86400, ROOT_DAYS = 365, PATH_MAX_BYTES = 256 };
 
-enum key_role { KEY_ROOT, KEY_TARGETS, KEY_LAB, KEY_TIMESTAMP, KEY_DIRECTOR, KEY_ROLES };
+enum key_role { KEY_ROOT, KEY_TARGETS, KEY_LAB, KEY_TIMESTAMP, KEY_DIRECTOR, KEY_LOG, KEY_ROLES };
 
 static const struct {
         const char *path;
@@ -21,7 +21,7 @@ static const struct {
 } key_files[KEY_ROLES] = {
         [KEY_ROOT] = { "offline/root.pem", true },           [KEY_TARGETS] = { "offline/targets.pem", true },
         [KEY_LAB] = { "offline/lab.pem", true },             [KEY_TIMESTAMP] = { "online/timestamp.pem", false },
-        [KEY_DIRECTOR] = { "online/director.pem", false },
+        [KEY_DIRECTOR] = { "online/director.pem", false },   [KEY_LOG] = { "online/log.pem", false },
 };
 
 struct keys { struct secret_key of[KEY_ROLES]; };
@@ -126,9 +126,29 @@ static enum err name_key(const struct founding *founding, const char *role, cons
         return vkey_make(name, &key->public, ret_vkey, why);
 }
 
+/* "log.acme.1f3a9c02": nobody else's log has this name, as nobody else has its key. */
+static enum err name_log(const struct founding *founding, const struct secret_key *key, struct verifier *ret_log, struct why *why)
+{
+        char name[LIMIT_NAME_BYTES + 32];
+        const uint8_t *bytes = key->public.bytes;
+        snprintf(name, sizeof(name), "log.%.64s.%02x%02x%02x%02x", founding->publisher, bytes[0], bytes[1], bytes[2], bytes[3]);
+        return verifier_log(name, &key->public, ret_log, why);
+}
+
+/* For the server, and for those who are to be its witnesses. */
+static enum err put_log(const struct founding *founding, const struct verifier *log, struct why *why)
+{
+        char text[VERIFIER_TEXT_MAX];
+        OWN(buf) struct buf line;
+        buf_init(&line, sizeof(text) + 1);
+        verifier_text(log, text);
+        buf_addf(&line, "%s\n", text);
+        return put_public(founding, "log.vkey", &line, why);
+}
+
 static enum err put_anchor(const struct founding *founding, const struct keys *keys, struct why *why)
 {
-        struct anchor anchor = { .version = 1, .root = { .threshold = 1, .count = 1 }, .content = { .threshold = 1, .count = 1 }, .lab = { .threshold = 1, .count = 1 } };
+        struct anchor anchor = { .version = 1, .root = { .threshold = 1, .count = 1 }, .content = { .threshold = 1, .count = 1 }, .lab = { .threshold = 1, .count = 1 }, .has_log = true };
         OWN(buf) struct buf note;
         buf_init(&note, LIMIT_NOTE_BYTES);
         enum err e = name_key(founding, "root", &keys->of[KEY_ROOT], &anchor.root.keys[0], why);
@@ -136,6 +156,10 @@ static enum err put_anchor(const struct founding *founding, const struct keys *k
                 e = name_key(founding, "content", &keys->of[KEY_TARGETS], &anchor.content.keys[0], why);
         if (!e)
                 e = name_key(founding, "lab", &keys->of[KEY_LAB], &anchor.lab.keys[0], why);
+        if (!e)
+                e = name_log(founding, &keys->of[KEY_LOG], &anchor.log, why);
+        if (!e)
+                e = put_log(founding, &anchor.log, why);
         if (!e)
                 e = anchor_write(&anchor, &note, why);
         if (!e)
