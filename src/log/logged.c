@@ -8,7 +8,8 @@
 
 static const char heading[] = "firebreak log entry v1";
 static const char *const kinds[LOGGED_KINDS] = {
-        [LOGGED_RELEASE] = "release", [LOGGED_EVIDENCE] = "evidence", [LOGGED_OVERRIDE] = "override", [LOGGED_ROOT] = "root",
+        [LOGGED_RELEASE] = "release", [LOGGED_EVIDENCE] = "evidence", [LOGGED_APPROVAL] = "approval",
+        [LOGGED_OVERRIDE] = "override", [LOGGED_ROOT] = "root",
 };
 
 const char *logged_kind_name(enum logged_kind kind)

@@ -9,6 +9,7 @@
 enum logged_kind {
         LOGGED_RELEASE,                          /* digest of the signed release note: its target */
         LOGGED_EVIDENCE,                         /* of a DSSE envelope about a release: what a lab or a partner says */
+        LOGGED_APPROVAL,                         /* of an approval (trust/approval.h) as it was given, with its signatures */
         LOGGED_OVERRIDE,                         /* of the reason for which somebody started or went on with what the rules would have held */
         LOGGED_ROOT,                             /* of a root or an anchor: "release.root.json" */
         LOGGED_KINDS,
