@@ -138,9 +138,9 @@ static enum err judge(struct cli *cli, const struct buf *bytes, const struct app
         OWN(buf) struct buf file;
         struct anchor anchor;
         struct why missing;
+        buf_init(&file, LIMIT_METADATA_BYTES);
         if (!arg_has(cli->args, OPTION_PUBLISHER) || approval->kind != APPROVAL_EMERGENCY)
                 return OK;
-        buf_init(&file, LIMIT_METADATA_BYTES);
         enum err e = publisher_open(cli, &publisher, why);
         struct disk *disk = publisher ? publisher_disk(publisher) : NULL;
         if (!e)
