@@ -67,5 +67,6 @@ enum {
         LIMIT_WITNESSES = 32,                 /* that one policy knows */
         LIMIT_WITNESS_LOGS = 256,             /* that one witness looks after: as many as fit a command line, and are found one by one */
         LIMIT_WITNESS_CONNECTIONS = 256,      /* of one witness: logs ask a few times a minute; below the usual 1,024 open files */
+        LIMIT_WITNESS_ANSWER_BYTES = 16 << 10, /* cosignature lines of one witness: three of the largest kind; ours has under 200 */
         LIMIT_PAGE_BYTES = 64 << 20,          /* a replay's report: twenty scenarios under six policies are 3 MB */
 };

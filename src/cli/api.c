@@ -52,7 +52,7 @@ static enum err check_server(const char *server, struct why *why)
         return FAIL(why, ERR_USAGE, "server `%.100s` does not begin with https://; write https://HOST:PORT", server);
 }
 
-enum err api_open(struct cli *cli, struct api **ret_api, struct why *why)
+static enum err open_api(struct cli *cli, bool has_key, struct api **ret_api, struct why *why)
 {
         OWN(api) struct api *api = mem_new(1, sizeof(*api));
         if (!api)
@@ -68,7 +68,7 @@ enum err api_open(struct cli *cli, struct api **ret_api, struct why *why)
         e = check_server(api->settings.server, why);
         if (e)
                 return e;
-        e = read_key(api, why);
+        e = has_key ? read_key(api, why) : OK;
         api->net = cli->net;
         if (!e && !api->net) {
                 e = net_open(&(struct net_config){ .ca_file = api->settings.ca }, &api->own_net, why);
@@ -78,6 +78,16 @@ enum err api_open(struct cli *cli, struct api **ret_api, struct why *why)
                 return e;
         *ret_api = GIVE(api);
         return OK;
+}
+
+enum err api_open(struct cli *cli, struct api **ret_api, struct why *why)
+{
+        return open_api(cli, true, ret_api, why);
+}
+
+enum err api_open_public(struct cli *cli, struct api **ret_api, struct why *why)
+{
+        return open_api(cli, false, ret_api, why);
 }
 
 void api_close(struct api *api)
@@ -110,7 +120,7 @@ static enum err refused(const struct api *api, const struct net_response *respon
                 problem = NULL;
         enum err e = err_from_http(json_text(json_get(problem, "code")), response->status);
         const char *detail = json_text(json_get(problem, "detail"));
-        if (response->status == 401)
+        if (response->status == 401 && api->authorization[0])
                 return FAIL(why, e, "the server does not know the key in %.120s", api->settings.key_file);
         char line[LINE_BYTES_MAX];
         if (!detail && first_line(response->body, line))
@@ -121,7 +131,7 @@ static enum err refused(const struct api *api, const struct net_response *respon
 }
 
 struct exchange {
-        const char *path;
+        const char *path, *type;         /* of what is sent; NULL: JSON */
         struct net_request request;
         struct buf *body;                /* of the answer */
         int status;
@@ -131,18 +141,20 @@ struct exchange {
 static enum err exchange(struct api *api, struct exchange *x, struct why *why)
 {
         char url[2048];
-        struct net_header headers[] = { { "Authorization", api->authorization }, { "Content-Type", "application/json" }, { "", "" } };
+        struct net_header headers[3] = { { "Content-Type", x->type ? x->type : "application/json" } };
+        size_t count = 1;
         size_t length = strlen(api->settings.server);
         while (length && api->settings.server[length - 1] == '/')
                 length--;
         if ((size_t)snprintf(url, sizeof(url), "%.*s%s", (int)length, api->settings.server, x->path) >= sizeof(url))
                 return FAIL(why, ERR_USAGE, "the address is longer than %zu bytes", sizeof(url));
-        size_t own = x->request.header_count;
-        if (own)
-                headers[2] = x->request.headers[0];
+        if (api->authorization[0])
+                headers[count++] = (struct net_header){ "Authorization", api->authorization };
+        if (x->request.header_count)
+                headers[count++] = x->request.headers[0];
         x->request.url = url;
         x->request.headers = headers;
-        x->request.header_count = 2 + own;
+        x->request.header_count = count;
         struct net_response response = { .body = x->body };
         enum err e = api->net->ops->exchange(api->net, &x->request, &response, why);
         x->status = response.status;
@@ -190,6 +202,21 @@ enum err api_ask(struct api *api, const char *path, const struct api_call *call,
 enum err api_get(struct api *api, const char *path, struct json **ret_answer, struct why *why)
 {
         return api_ask(api, path, &(struct api_call){ .method = "GET" }, ret_answer, why);
+}
+
+enum err api_ask_text(struct api *api, const struct api_text *text, struct buf *into, struct why *why)
+{
+        struct exchange x = { .path = text->path, .type = "text/plain; charset=utf-8", .body = into };
+        x.request = (struct net_request){ .method = text->body ? "POST" : "GET", .total_ms = CALL_MS, .body = text->body ? buf_text(text->body) : NULL,
+                                          .body_length = text->body ? text->body->length : 0 };
+        enum err e = exchange(api, &x, why);
+        if (!e && (x.status < 200 || x.status > 299)) {
+                struct net_response response = { .status = x.status, .body = into };
+                e = refused(api, &response, why);
+        }
+        if (e)
+                buf_clear(into);
+        return e;
 }
 
 /* Cursors are the server's; only such as need no escaping in a query are sent back. */

@@ -11,11 +11,14 @@
 #include <stdint.h>
 
 struct api;
+struct buf;
 struct disk;
 struct json;
 
 /* Server, key and CA from the options, the environment or cli.yaml, whichever is found first. Borrows cli. */
 MUST_CHECK enum err api_open(struct cli *cli, struct api **ret_api, struct why *why);
+/* The same without a key, for what the server tells anybody: none is read, and none is sent. */
+MUST_CHECK enum err api_open_public(struct cli *cli, struct api **ret_api, struct why *why);
 void api_close(struct api *api);
 OWN_DEFINE(api, struct api *, api_close)
 
@@ -29,6 +32,14 @@ struct api_call {
 MUST_CHECK enum err api_ask(struct api *api, const char *path, const struct api_call *call, struct json **ret_answer,
                             struct why *why);
 MUST_CHECK enum err api_get(struct api *api, const char *path, struct json **ret_answer, struct why *why);
+
+/* Text as it is: of `path` below the server's root, as "/v1/log/checkpoint"; sends one, when there is a body. */
+struct api_text {
+        const char *path;
+        const struct buf *body;            /* NULL: none, and it is a GET */
+};
+/* `into` was empty; its ceiling is the answer's, ERR_LIMIT. Empty again after a failure. */
+MUST_CHECK enum err api_ask_text(struct api *api, const struct api_text *text, struct buf *into, struct why *why);
 
 /* All pages of a list, up to `most` items, as one array; `has_more` is set when the server has more. */
 struct api_list {

@@ -218,7 +218,7 @@ static enum err read_steps(const struct cli *cli, struct steps *steps, struct wh
 static enum err read_log_steps(const struct cli *cli, struct steps *steps, struct why *why)
 {
         const struct arg *pace = &cli->args->of[OPTION_NEW_PACE];
-        const char *log = arg_text(cli->args, OPTION_NEW_LOG, NULL);
+        const char *log = arg_text(cli->args, OPTION_LOG, NULL);
         enum err e = OK;
         if (log) {
                 struct rotation_step *step = &steps->of[steps->count++];

@@ -7,6 +7,7 @@
 #define OPTS(...) (const enum option_id[]){ __VA_ARGS__ OPTION_NONE }
 #define ONLINE COMMAND_ONLINE
 #define FACTS COMMAND_FACTS
+#define PUBLIC COMMAND_PUBLIC
 static const struct command commands[] = {
 #define COMMAND(id, name, words, least, most, marks, own, about, examples) { name, words, least, most, marks, own, about, examples, cmd_##id },
 #include "cli/commands.def"
@@ -15,6 +16,7 @@ static const struct command commands[] = {
 #undef OPTS
 #undef ONLINE
 #undef FACTS
+#undef PUBLIC
 
 size_t command_count(void)
 {
@@ -28,12 +30,15 @@ const struct command *command_at(size_t index)
 
 void command_options(const struct command *command, enum option_id ret_options[static OPTION_COUNT + 1])
 {
-        static const enum option_id online[] = { OPTION_SERVER, OPTION_KEY_FILE, OPTION_CA };
+        static const struct { enum option_id option; unsigned marks; } online[] = {
+                { OPTION_SERVER, COMMAND_ONLINE | COMMAND_PUBLIC }, { OPTION_KEY_FILE, COMMAND_ONLINE }, { OPTION_CA, COMMAND_ONLINE | COMMAND_PUBLIC },
+        };
         size_t count = 0;
         for (; command->own[count] != OPTION_NONE; count++)
                 ret_options[count] = command->own[count];
-        for (size_t i = 0; (command->marks & COMMAND_ONLINE) && i < sizeof(online) / sizeof(online[0]); i++)
-                ret_options[count++] = online[i];
+        for (size_t i = 0; i < sizeof(online) / sizeof(online[0]); i++)
+                if (command->marks & online[i].marks)
+                        ret_options[count++] = online[i].option;
         if (command->marks & COMMAND_FACTS)
                 ret_options[count++] = OPTION_JSON;
         ret_options[count++] = OPTION_HELP;

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 
-enum { COMMAND_ONLINE = 1, COMMAND_FACTS = 2 };
+enum { COMMAND_ONLINE = 1, COMMAND_FACTS = 2, COMMAND_PUBLIC = 4 };
 
 struct command {
         const char *name, *words;            /* "release pack", "CONTENT_DIR" */

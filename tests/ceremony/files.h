@@ -15,7 +15,7 @@ static inline struct anchor_role files_role(const char *name, uint8_t n)
 static inline struct holders files_holders(void)
 {
         const struct tuf_stamp stamp = { 1, FILES_NOW + 90 * FILES_DAY };
-        return (struct holders){ .anchor = { 1, files_role("root.acme", 1), files_role("content.acme", 2), files_role("lab.acme", 3) },
+        return (struct holders){ .anchor = { .version = 1, .root = files_role("root.acme", 1), .content = files_role("content.acme", 2), .lab = files_role("lab.acme", 3) },
                                  .director = { 1, files_role("root.acme", 1), test_vkey("director.acme", 5) }, .timestamp = test_vkey("timestamp", 4),
                                  .release_root = stamp, .director_root = stamp, .targets = stamp, .snapshot = stamp };
 }

@@ -38,6 +38,8 @@ offers "--budget" firebreak rollout start --bu
 offers "--budget" firebreak rollout start edr-rules/1 --bu
 offers "acme" firebreak init a
 offers "new" firebreak keys ne
+offers "list" firebreak log l
+offers "--every" firebreak log cosign https://w --ev
 offers "acme" firebreak keys list a
 offers "--new-passphrase-file --no-passphrase" firebreak keys passphrase k.pem --n
 offers "--name --no-passphrase" firebreak init --n

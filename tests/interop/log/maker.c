@@ -5,12 +5,15 @@
  *
  * Files: log.vkey, witness.vkeys; checkpoints (each with its length in four bytes before it); sizes (those whose partial tiles are there);
  * proofs (`record SIZE INDEX HASH...`, `tree SIZE OLD HASH...`); whole.tlog-proof of entry 12345; one, other: the two sides of the fork;
- * wN.pem: the witnesses' keys; requests/N: what they are asked in turn, and requests/list: `N WITNESS STATUS SIDE` of each. */
+ * wN.pem: the witnesses' keys; requests/N: what they are asked in turn, and requests/list: `N WITNESS STATUS SIDE` of each; fleet, fleet-forked:
+ * logs as a server writes them, with fleet.SIZE and fleet-forked.SIZE, their checkpoints; publisher: a folder whose anchor names the log and 2 of 3 witnesses. */
 #include "format/hex.h"
 #include "log/appender.h"
 #include "log/entry_proof.h"
+#include "log/logged.h"
 #include "log/prover.h"
 #include "log/witness.h"
+#include "trust/anchor.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,7 +23,7 @@
 #include <sys/stat.h>
 
 #define ORIGIN "log.example.com/fleet"
-enum { WITNESSES = 3, TIME = 1800000000, PATH_BYTES = 1024, PROVED = 12345, FORK_AT = 700 };
+enum { WITNESSES = 3, TIME = 1800000000, PATH_BYTES = 1024, PROVED = 12345, FORK_AT = 700, FLEET_FORK_AT = 250 };
 
 static struct why why;
 static const char *folder;
@@ -306,6 +309,74 @@ static void fork_log(void)
         keep_side("other", &other_note);
 }
 
+/* Releases as a server logs them; among them a text of a later version, and bytes that would command a terminal. */
+static void write_fleet_entry(uint64_t number, bool is_forked, struct buf *into)
+{
+        struct logged logged = { .kind = LOGGED_RELEASE, .name = "edr-rules", .number = number + 1 };
+        buf_init(into, LIMIT_ENTRY_BYTES);
+        if (number == 3)
+                buf_add_text(into, "firebreak log entry v2\nkind party\n");
+        else if (number == 4)
+                buf_add(into, "\x1b[2J\0\xff\xe2\x80\xaehidden", 15);
+        else {
+                memset(logged.digest, is_forked ? 0xee : (int)(number & 0x7f), sizeof(logged.digest));
+                logged_write(&logged, into);
+        }
+        must(buf_check(into, &why), "an entry of the fleet");
+}
+
+static void grow_fleet(const char *name, uint64_t size, struct tree_head *head)
+{
+        OWN(appender) struct appender *appender = NULL;
+        OWN(buf) struct buf note;
+        struct tile_store store = store_in(name);
+        char path[64];
+        must(appender_open(&store, head, &appender, &why), name);
+        for (uint64_t i = head->size; i < size; i++) {
+                OWN(buf) struct buf text;
+                write_fleet_entry(i, strcmp(name, "fleet") != 0 && i >= FLEET_FORK_AT, &text);
+                must(appender_add(appender, &(struct entry){ (const uint8_t *)buf_text(&text), text.length }, &why), name);
+        }
+        must(appender_publish(appender, head, &why), name);
+        sign(head, &note);
+        snprintf(path, sizeof(path), "%s.%" PRIu64, name, size);
+        keep_side(path, &note);
+}
+
+static void make_fleet(void)
+{
+        static const uint64_t sizes[] = { 0, 5, 300, 512, 700 };
+        struct tree_head fleet = { 0 }, forked = { 0 };
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+                grow_fleet("fleet", sizes[i], &fleet);
+                grow_fleet("fleet-forked", sizes[i], &forked);
+        }
+}
+
+/* Only what the commands about the log read of it. */
+static void make_publisher(void)
+{
+        OWN(buf) struct buf text;
+        struct anchor anchor = { .version = 1, .root = { .threshold = 1, .count = 1 }, .content = { .threshold = 1, .count = 1 }, .lab = { .threshold = 1, .count = 1 },
+                                 .has_log = true, .log = log_verifier, .witnesses = { .threshold = 2, .count = WITNESSES } };
+        struct { struct anchor_role *role; const char *name; } roles[] = { { &anchor.lab, "lab.acme" }, { &anchor.content, "content.acme" }, { &anchor.root, "root.acme" } };
+        struct secret_key key;
+        uint8_t random[32];
+        buf_init(&text, LIMIT_NOTE_BYTES);
+        for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+                memset(random, (int)(101 + i), sizeof(random));
+                secret_key_make(random, &key);
+                must(vkey_make(roles[i].name, &key.public, &roles[i].role->keys[0], &why), roles[i].name);
+        }
+        memcpy(anchor.witnesses.keys, witnesses, sizeof(witnesses));
+        must(anchor_write(&anchor, &text, &why), "an anchor");
+        must(note_sign(&text, "root.acme", &key, &why), "an anchor's signature");
+        keep_side("publisher/public/release.anchor", &text);
+        FILE *file = open_file("publisher", "publisher.json", "wb");
+        fputs("{\"name\":\"acme\"}\n", file);
+        fclose(file);
+}
+
 int main(int argc, char **argv)
 {
         uint64_t count = argc == 3 ? strtoull(argv[2], NULL, 10) : 0;
@@ -318,5 +389,7 @@ int main(int argc, char **argv)
         write_witness_keys();
         make_log(count);
         fork_log();
+        make_fleet();
+        make_publisher();
         return 0;
 }
