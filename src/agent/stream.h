@@ -105,8 +105,9 @@ void candidate_look_for_keys(const struct stream *stream, enum err e);
 void candidate_fetch(struct stream *stream);
 /* Why nothing came, without the address before it, which is longer than what there is room for. */
 const char *candidate_reason(const struct fetch_answer *answer);
-/* Asks for what others have yet to say of it: true when the caller was used. False also when it has to wait, and is IDLE again. */
+/* What others said of it before still counts, if it was about this release. */
 void vouching_begin(struct stream *stream);
+/* Asks for what others have yet to say of it: true when the caller was used. False also when it has to wait, and is IDLE again. */
 bool vouching_call(struct stream *stream);
 void candidate_unpack(struct stream *stream);
 void candidate_preflight(struct stream *stream);

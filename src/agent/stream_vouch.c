@@ -27,9 +27,11 @@ void vouching_begin(struct stream *stream)
         vouch_begin(&stream->vouch, &hearing.of);
 }
 
-static void wait(struct stream *stream, enum err e, const char *text)
+/* Later, and with newer anchors if those do not know who signed. A customer's key is in none. */
+static void put_off(struct stream *stream, enum vouch_step step, enum err e, const char *text)
 {
-        candidate_look_for_keys(stream, e);
+        if (step != VOUCH_CUSTOMER)
+                candidate_look_for_keys(stream, e);
         stream_event(stream, LIFE_FAILED, text);
 }
 
@@ -43,9 +45,11 @@ static void arrived(struct stream *stream, const struct hearing *hearing, enum v
         if (!e)
                 e = vouch_take(&stream->vouch, &hearing->of, step, &bytes, &why);
         if (e && vouch_next(&stream->vouch, &hearing->of) == step)
-                wait(stream, e, why.text);
-        else if (e)                                  /* it can do without */
+                put_off(stream, step, e, why.text);
+        else if (e) {                                /* it can do without */
+                candidate_look_for_keys(stream, e);
                 agent_note(stream->agent, EVENT_METADATA_REFUSED, stream, why.text);
+        }
 }
 
 static void fetched(void *user, enum err e, const struct fetch_answer *answer)
@@ -62,10 +66,10 @@ static void fetched(void *user, enum err e, const struct fetch_answer *answer)
         } else if (!e && answer->status == 404) {
                 e = vouch_lacks(&stream->vouch, &hearing.of, step, &why);
                 if (e)
-                        wait(stream, e, why.text);
+                        put_off(stream, step, e, why.text);
         } else {
                 snprintf(text, sizeof(text), "fetching: %.80s", candidate_reason(answer));
-                wait(stream, OK, text);
+                put_off(stream, step, OK, text);
         }
 }
 
@@ -91,6 +95,6 @@ bool vouching_call(struct stream *stream)
                 return true;
         }
         if (hearing.facts.pace && install_candidate(&hearing.facts, &why))
-                wait(stream, OK, why.text);
+                put_off(stream, step, OK, why.text);
         return false;
 }

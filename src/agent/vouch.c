@@ -15,6 +15,12 @@ void vouch_begin(struct vouch *vouch, const struct vouch_of *of)
         vouch->has_no_lift = false;                  /* there may be one by now */
 }
 
+/* What was taken is of this release, and by this anchor. */
+static bool is_of(const struct vouch *vouch, const struct vouch_of *of)
+{
+        return of->anchor && vouch->anchor == of->anchor->version && memcmp(vouch->target, of->facts->target, sizeof(vouch->target)) == 0;
+}
+
 /* As fast as it may go without the emergency keys. False: there is no pace. */
 static bool pace_of(const struct vouch *vouch, const struct vouch_of *of, struct ceiling *ret_pace)
 {
@@ -54,9 +60,13 @@ void vouch_path(const struct vouch *vouch, const struct vouch_of *of, enum vouch
         hex_encode(of->facts->target, 32, target);
         if (step == VOUCH_PROOF)
                 snprintf(path, VOUCH_PATH_BYTES, "/v1/log/proof/%s", target);
-        else
-                snprintf(path, VOUCH_PATH_BYTES, "/v1/approvals/%s/%s", target,
-                         step == VOUCH_EMERGENCY ? approval_kind_name(APPROVAL_EMERGENCY) : of->customers[vouch->approved].name);
+        else if (step == VOUCH_EMERGENCY)
+                snprintf(path, VOUCH_PATH_BYTES, "/v1/approvals/%s/%s", target, approval_kind_name(APPROVAL_EMERGENCY));
+        else {
+                char id[9];
+                vkey_id_text(&of->customers[vouch->approved], id);
+                snprintf(path, VOUCH_PATH_BYTES, "/v1/approvals/%s/%s", target, id);
+        }
 }
 
 static enum err take_proof(struct vouch *vouch, const struct vouch_of *of, const struct buf *bytes, struct why *why)
@@ -69,7 +79,7 @@ static enum err take_proof(struct vouch *vouch, const struct vouch_of *of, const
         memcpy(logged.digest, of->facts->target, sizeof(logged.digest));
         buf_init(&entry, LOGGED_BYTES_MAX);
         logged_write(&logged, &entry);
-        const struct witnesses witnesses = { anchor->witnesses.keys, anchor->witnesses.count, anchor->witnesses.threshold, 0, INT64_MAX };
+        const struct witnesses witnesses = { anchor->witnesses.keys, anchor->witnesses.count, anchor->witnesses.threshold, 0, of->facts->now + VOUCH_CLOCK_S };
         const struct entry_policy policy = { &anchor->log, witnesses.threshold ? &witnesses : NULL };
         enum err e = buf_check(&entry, why);
         if (!e)
@@ -138,7 +148,7 @@ enum err vouch_lacks(struct vouch *vouch, const struct vouch_of *of, enum vouch_
 
 void vouch_apply(const struct vouch *vouch, const struct vouch_of *of, struct ceiling *ret_pace, struct install_facts *facts)
 {
-        if (!of->anchor)
+        if (!is_of(vouch, of))
                 return;
         facts->is_vouched = (vouch->is_logged || !of->anchor->has_log) && vouch->approved >= of->customer_count;
         facts->pace = pace_of(vouch, of, ret_pace) ? ret_pace : NULL;

@@ -2,7 +2,7 @@
  * this device's own administrator wants it; that it may go faster than the pace. Pure.
  *
  *      vouch_begin(&vouch, &release);
- *      while ((step = vouch_next(&vouch, &release, now)) != VOUCH_DONE) {
+ *      while ((step = vouch_next(&vouch, &release)) != VOUCH_DONE) {
  *              fetch vouch_path(step), at most VOUCH_BYTES_MAX
  *              there: vouch_take(&vouch, &release, step, &bytes, why); 404: vouch_lacks(&vouch, step) and what to do about it
  *      }
@@ -25,7 +25,7 @@ struct vouch {
         int64_t seen;                        /* when the log's witnesses had seen it */
 };
 
-/* Borrowed. `anchor` NULL: there is none, and nothing is vouched for. Customers: whose approval this device demands, each of them (formats.md, 6). */
+/* Borrowed. `anchor` NULL: there is none, and nothing is vouched for. Customers: whose approval this device demands, each of them (`approved_by`). */
 struct vouch_of {
         const struct anchor *anchor;
         const struct vkey *customers;
@@ -37,6 +37,7 @@ struct vouch_of {
 void vouch_begin(struct vouch *vouch, const struct vouch_of *of);
 /* What is to be fetched next. */
 enum vouch_step vouch_next(const struct vouch *vouch, const struct vouch_of *of);
+enum { VOUCH_CLOCK_S = 300 };                /* so far ahead of this device's a witness's clock may be: then its word does not count yet */
 enum { VOUCH_BYTES_MAX = LIMIT_PROOF_BYTES, VOUCH_PATH_BYTES = 160 };
 void vouch_path(const struct vouch *vouch, const struct vouch_of *of, enum vouch_step step, char path[VOUCH_PATH_BYTES]);
 

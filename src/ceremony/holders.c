@@ -287,6 +287,8 @@ enum err holders_check(const struct holders *holders, struct why *why)
 {
         const struct public_key *key = &holders->timestamp.key;
         enum err e = anchor_check_pair(&holders->anchor, &holders->director, why);
+        if (!e && anchor_is_watcher(&holders->anchor, key))
+                e = FAIL(why, ERR_UNTRUSTED, "the timestamp key is the log's or a witness's too; make one that is not");
         for (enum holder_role role = HOLDER_ROOT; !e && role < HOLDER_ROLES; role++) {
                 const struct anchor_role of = holders_role(holders, role);
                 if (role != HOLDER_TIMESTAMP && anchor_role_find(&of, key))

@@ -112,13 +112,14 @@ static enum err apply(struct holders *holders, const struct rotation *rotation, 
                 [ROTATION_ADD] = add, [ROTATION_REMOVE] = take_out, [ROTATION_THRESHOLD] = set_threshold, [ROTATION_WITNESS] = add_witness,
                 [ROTATION_NO_WITNESS] = take_witness_out, [ROTATION_WITNESSES] = set_witness_threshold, [ROTATION_LOG] = set_log, [ROTATION_PACE] = set_pace,
         };
+        const bool had_emergency = holders->anchor.emergency.count, had_witnesses = holders->anchor.witnesses.count;
         enum err e = OK;
         for (size_t i = 0; !e && i < rotation->count; i++)
                 e = takes[rotation->steps[i].kind](holders, &rotation->steps[i], why);
-        /* Of those that there need not be: without any, no number of them. */
-        if (!holders->anchor.emergency.count)
+        /* Of those that there need not be: when the last is taken out, their number goes. */
+        if (had_emergency && !holders->anchor.emergency.count)
                 holders->anchor.emergency.threshold = 0;
-        if (!holders->anchor.witnesses.count)
+        if (had_witnesses && !holders->anchor.witnesses.count)
                 holders->anchor.witnesses.threshold = 0;
         return e;
 }

@@ -33,14 +33,19 @@ static enum err parse(const char *path, const struct buf *bytes, struct note *no
         return e ? DURING(why, e, "%.160s", path) : OK;
 }
 
-static bool has_signed(const struct note *note, const struct vkey *vkey)
+/* ERR_NOT_FOUND: this key has not signed; ERR_UNTRUSTED: somebody wrote a signature under its name that is none, and makes the whole file void. */
+static enum err has_signed(const struct buf *bytes, const struct vkey *vkey, struct why *why)
 {
+        struct note note;
         uint8_t id[4];
         vkey_id(vkey, id);
-        for (size_t i = 0; i < note->signature_count; i++)
-                if (memcmp(note->signatures[i].id, id, sizeof(id)) == 0 && strcmp(note->signatures[i].name, vkey->name) == 0)
-                        return true;
-        return false;
+        if (note_parse(buf_text(bytes), bytes->length, &note, NULL))
+                return ERR_NOT_FOUND;
+        for (size_t i = 0; i < note.signature_count; i++)
+                if (memcmp(note.signatures[i].id, id, sizeof(id)) == 0 && strcmp(note.signatures[i].name, vkey->name) == 0)
+                        return key_verify(&vkey->key, note.text, note.text_length, note.signatures[i].signature)
+                               ? OK : FAIL(why, ERR_UNTRUSTED, "the file has a signature of %s that this key never made: throw it away and begin a new one", vkey->name);
+        return ERR_NOT_FOUND;
 }
 
 /* ---- sign ---- */
@@ -86,15 +91,16 @@ static enum err add_signature(struct cli *cli, const char *reference, struct buf
         OWN(signing_key) struct signing_key *key = NULL;
         struct signing_keys_opener opener = { .args = cli->args, .secrets = &secrets };
         struct vkey vkey;
-        struct note parsed;
         uint8_t signature[64];
         enum err e = signing_key_open(&opener, reference, &key, why);
         if (!e)
                 e = name_signer(cli, reference, key, &vkey, why);
-        if (!e && note_parse(buf_text(note), note->length, &parsed, NULL) == OK && has_signed(&parsed, &vkey))
-                return OK;
-        if (!e)
-                e = signing_key_sign(key, note->bytes, note_signed_length(buf_text(note), note->length), signature, why);
+        if (e)
+                return e;
+        e = has_signed(note, &vkey, why);
+        if (e != ERR_NOT_FOUND)
+                return e;
+        e = signing_key_sign(key, note->bytes, note_signed_length(buf_text(note), note->length), signature, why);
         return e ? e : note_add_signature(note, &vkey, signature, why);
 }
 

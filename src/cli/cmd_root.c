@@ -199,7 +199,7 @@ static void steps_release(struct steps *steps)
 static enum err read_steps(const struct cli *cli, struct steps *steps, struct why *why)
 {
         static const struct { enum option_id option; enum err (*read)(const char *text, struct rotation_step *step, struct why *why); } readers[] = {
-                { OPTION_ADD, read_add }, { OPTION_REMOVE, read_remove }, { OPTION_THRESHOLD, read_threshold },
+                { OPTION_REMOVE, read_remove }, { OPTION_ADD, read_add }, { OPTION_THRESHOLD, read_threshold },
         };
         enum err e = OK;
         for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)

@@ -74,6 +74,41 @@ static enum err check_witnesses(const struct anchor_witnesses *witnesses, struct
         return OK;
 }
 
+/* Whose key is this, of those who are not the log's world? NULL: nobody's. */
+static const char *holder_of(const struct anchor *anchor, const struct public_key *key)
+{
+        const struct { const char *name; const struct anchor_role *role; } roles[] = {
+                { "root", &anchor->root }, { "content", &anchor->content }, { "lab", &anchor->lab }, { "emergency", &anchor->emergency },
+        };
+        for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+                if (anchor_role_find(roles[i].role, key))
+                        return roles[i].name;
+        return NULL;
+}
+
+/* A log that could vouch for itself, or a content key that could vouch for what it signed, would make the others look on. */
+static enum err check_watchers(const struct anchor *anchor, struct why *why)
+{
+        const char *holder = anchor->has_log ? holder_of(anchor, &anchor->log.key) : NULL;
+        if (holder)
+                return FAIL(why, ERR_SYNTAX, "anchor: the log's key is a %s key too; make one that is not", holder);
+        for (size_t i = 0; i < anchor->witnesses.count; i++) {
+                const struct verifier *witness = &anchor->witnesses.keys[i];
+                holder = key_equal(&witness->key, &anchor->log.key) ? "log" : holder_of(anchor, &witness->key);
+                if (holder)
+                        return FAIL(why, ERR_SYNTAX, "anchor: the key of witness %.100s is a %s key too; somebody else must hold it", witness->name, holder);
+        }
+        return OK;
+}
+
+bool anchor_is_watcher(const struct anchor *anchor, const struct public_key *key)
+{
+        bool is = anchor->has_log && key_equal(&anchor->log.key, key);
+        for (size_t i = 0; i < anchor->witnesses.count; i++)
+                is = is || key_equal(&anchor->witnesses.keys[i].key, key);
+        return is;
+}
+
 static enum err check_log(const struct anchor *anchor, struct why *why)
 {
         if (anchor->witnesses.count && !anchor->has_log)
@@ -82,7 +117,8 @@ static enum err check_log(const struct anchor *anchor, struct why *why)
                 return FAIL(why, ERR_SYNTAX, "anchor: a pace is counted from when witnesses saw a release, and there are none");
         if (anchor->pace.count && (anchor->pace.start || !ceiling_is_valid(&anchor->pace)))
                 return FAIL(why, ERR_SYNTAX, "anchor: the steps of the pace must ascend in time and share, up to 1000000");
-        return check_witnesses(&anchor->witnesses, why);
+        enum err e = check_witnesses(&anchor->witnesses, why);
+        return e ? e : check_watchers(anchor, why);
 }
 
 static enum err check(const struct anchor *anchor, struct why *why)
@@ -108,11 +144,7 @@ static enum err check_director(const struct director_anchor *anchor, struct why 
 enum err anchor_check_pair(const struct anchor *anchor, const struct director_anchor *director, struct why *why)
 {
         const struct public_key *key = &director->key.key;
-        const struct anchor_role *const roles[] = { &anchor->root, &anchor->content, &anchor->lab, &anchor->emergency };
-        bool has_role = anchor->has_log && key_equal(&anchor->log.key, key);
-        for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
-                has_role = has_role || anchor_role_find(roles[i], key);
-        if (has_role)
+        if (anchor_is_watcher(anchor, key) || holder_of(anchor, key))
                 return FAIL(why, ERR_UNTRUSTED, "the director's key has a role in the publisher's anchor too; make one that has not");
         return OK;
 }

@@ -29,7 +29,7 @@ struct director_anchor {
 };
 
 /* The text to be signed by the root keys. ERR_SYNTAX: anchor_open() would not take it: a threshold that its keys cannot
- * reach, a key twice in a role, one that approves content and lifts the pace for it, a pace without witnesses; for the director also a
+ * reach, a key twice in a role, one that approves content and lifts the pace for it, a log or a witness with another role, a pace without witnesses; for the director also a
  * root key that grants leases. */
 MUST_CHECK enum err anchor_write(const struct anchor *anchor, struct buf *into, struct why *why);
 MUST_CHECK enum err director_anchor_write(const struct director_anchor *anchor, struct buf *into, struct why *why);
@@ -48,6 +48,8 @@ MUST_CHECK enum err director_anchor_follow(const struct director_anchor *old, co
 /* ERR_UNTRUSTED: the online key that grants leases could approve content, too: it would be the one key that an attacker needs. */
 MUST_CHECK enum err anchor_check_pair(const struct anchor *anchor, const struct director_anchor *director, struct why *why);
 
+/* The key of the log or of a witness. */
+bool anchor_is_watcher(const struct anchor *anchor, const struct public_key *key);
 struct note_keys anchor_keys(const struct anchor_role *role);
 struct note_keys director_anchor_keys(const struct director_anchor *anchor);
 /* NULL: no key of the role. */

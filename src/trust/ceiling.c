@@ -8,7 +8,7 @@ bool ceiling_is_valid(const struct ceiling *ceiling)
                 return false;
         for (size_t i = 0; i < ceiling->count; i++) {
                 const struct ceiling_step *step = &ceiling->steps[i];
-                if (step->after_s < 0 || step->ppm > CEILING_ALL_PPM || step->after_s > INT64_MAX - ceiling->start)
+                if (step->after_s < 0 || step->ppm > CEILING_ALL_PPM || step->after_s > CEILING_AFTER_S_MAX)
                         return false;
                 if (i && (step->after_s <= step[-1].after_s || step->ppm <= step[-1].ppm))
                         return false;
@@ -29,7 +29,8 @@ bool ceiling_equal(const struct ceiling *a, const struct ceiling *b)
 uint32_t ceiling_ppm(const struct ceiling *ceiling, int64_t now)
 {
         uint32_t ppm = 0;
-        for (size_t i = 0; i < ceiling->count && now >= ceiling->start + ceiling->steps[i].after_s; i++)
+        const int64_t since_s = now < ceiling->start ? -1 : now - ceiling->start;
+        for (size_t i = 0; i < ceiling->count && since_s >= ceiling->steps[i].after_s; i++)
                 ppm = ceiling->steps[i].ppm;
         return ppm;
 }

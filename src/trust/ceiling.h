@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 enum { CEILING_STEPS_MAX = 16, CEILING_ALL_PPM = 1000000 };      /* steps: a ramp that people can still read */
+#define CEILING_AFTER_S_MAX (INT64_C(3653) * 86400)              /* ten years: who wants to wait longer means never */
 
 struct ceiling_step {
         int64_t after_s;             /* since the release's start */
@@ -20,7 +21,7 @@ struct ceiling {
         struct ceiling_step steps[CEILING_STEPS_MAX];
 };
 
-/* Steps ascend in time and share, and the share is at most all. */
+/* Steps ascend in time and share; neither is beyond its most. */
 bool ceiling_is_valid(const struct ceiling *ceiling);
 bool ceiling_equal(const struct ceiling *a, const struct ceiling *b);
 /* 0 before the first step. */

@@ -6,22 +6,29 @@
 #include <inttypes.h>
 #include <string.h>
 
-static enum err check_share(const struct install_facts *facts, const struct ceiling *ceiling, const char *whose, struct why *why)
+static enum err check_share(const struct install_facts *facts, const struct ceiling *ceiling, const char *salt, const char *whose, struct why *why)
 {
-        char salt[65];
-        hex_encode(facts->target, 32, salt);
         if (!ceiling_admits(ceiling, facts->now, cohort_bucket(salt, facts->device), facts->ring))
                 return FAIL(why, ERR_REFUSED, "%s admits %" PRIu32 " of a million by now, and this device is not among them", whose, ceiling_ppm(ceiling, facts->now));
         return OK;
 }
 
+static enum err check_pace(const struct install_facts *facts, struct why *why)
+{
+        char salt[LIMIT_NAME_BYTES + 32];
+        snprintf(salt, sizeof(salt), "pace/%s/%" PRId64, facts->note->stream, facts->pace->start / PACE_WEEK_S);
+        return check_share(facts, facts->pace, salt, "the publisher's pace", why);
+}
+
 static enum err check_ceiling(const struct install_facts *facts, struct why *why)
 {
         const struct ceiling *ceiling = &facts->note->ceiling;
+        char target[65];
+        hex_encode(facts->target, 32, target);
         if (facts->now < ceiling->start)
                 return FAIL(why, ERR_REFUSED, "the release starts in %" PRId64 " s", ceiling->start - facts->now);
-        enum err e = check_share(facts, ceiling, "the release's ceiling", why);
-        return e || !facts->pace ? e : check_share(facts, facts->pace, "the publisher's pace", why);
+        enum err e = check_share(facts, ceiling, target, "the release's ceiling", why);
+        return e || !facts->pace ? e : check_pace(facts, why);
 }
 
 enum err install_candidate(const struct install_facts *facts, struct why *why)

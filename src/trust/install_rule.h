@@ -16,8 +16,12 @@ struct install_facts {
         const uint8_t *nonce;                /* 16: that we asked with; NULL: no lease yet */
         const struct lease *lease;           /* NULL: no lease yet */
         bool is_vouched;                     /* whoever else has a say in it, said yes: the log, this device's owner */
-        const struct ceiling *pace;          /* what its own ceiling may not outrun, from when the world could see it; NULL: nothing */
+        const struct ceiling *pace;          /* what its own ceiling may not outrun, from when witnesses saw it; NULL: nothing */
 };
+
+/* A device's place in the pace is of its own, and of the week in which the release was seen, not of the release: nobody is always the first, and a thousand
+ * releases of one week reach no more devices than one. */
+enum { PACE_WEEK_S = 7 * 86400 };
 
 /* Before anything is fetched: stream, counter, floor, platform, ceiling, pace. Neither the lease nor who vouches is looked at.
  * ERR_ROLLBACK: below the floor; ERR_REFUSED: not for us, or not yet. */

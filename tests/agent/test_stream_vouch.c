@@ -15,6 +15,14 @@ static struct server {
         struct buf bytes;
 } server;
 
+static const char *customer_id(void)
+{
+        static char id[9];
+        const struct vkey vkey = test_vkey("acme", VOUCHED_CUSTOMER);
+        vkey_id_text(&vkey, id);
+        return id;
+}
+
 static const struct buf *serve(const char *path, struct fetch_answer *answer)
 {
         const struct offer offer = world_offer(4, OFFER_GO);
@@ -29,7 +37,7 @@ static const struct buf *serve(const char *path, struct fetch_answer *answer)
                 vouched_approval(APPROVAL_EMERGENCY, offer.target, VOUCHED_EMERGENCY, 2, &server.bytes);
                 has = server.has_lift;
                 server.lifts++;
-        } else if (strstr(path, "/acme")) {
+        } else if (strstr(path, customer_id())) {
                 vouched_approval(APPROVAL_CUSTOMER, offer.target, VOUCHED_CUSTOMER, 1, &server.bytes);
                 has = server.has_customer;
                 server.customers++;

@@ -113,6 +113,81 @@ TEST(vouch, takes_a_proof_of_this_release_only)
         CHECK(vouch_next(&scene.vouch, &scene.of) == VOUCH_PROOF);
 }
 
+/* A thief who has one witness's key chooses what that says, and which cosignatures are in the proof. */
+TEST(vouch, counts_no_witness_whose_time_is_yet_to_come)
+{
+        static const int64_t lies[] = { INT64_MAX, INT64_MAX - 86400, NOW + VOUCH_CLOCK_S + 1, NOW + VOUCH_CLOCK_S };
+        for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+                OWN(scene) struct scene scene;
+                OWN(buf) struct buf note;
+                make(&scene);
+                scene.anchor.pace.steps[0] = (struct ceiling_step){ 600, 1 };
+                const struct logged logged = entry_of(&scene);
+                vouched_proof(&logged, "1", SEEN, &scene.bytes);
+                struct entry_proof proof;
+                CHECK(entry_proof_parse(buf_text(&scene.bytes), scene.bytes.length, &proof, NULL) == OK);
+                buf_init(&note, LIMIT_CHECKPOINT_BYTES);
+                buf_add(&note, proof.checkpoint.text, proof.checkpoint.length);
+                test_cosign(&note, 2, lies[i]);
+                proof.checkpoint = (struct line){ buf_text(&note), note.length };
+                OWN(buf) struct buf forged;
+                buf_init(&forged, VOUCH_BYTES_MAX);
+                entry_proof_write(&proof, &forged);
+                const bool is_soon = lies[i] == NOW + VOUCH_CLOCK_S;
+                CHECK(vouch_take(&scene.vouch, &scene.of, VOUCH_PROOF, &forged, NULL) == (is_soon ? OK : ERR_UNTRUSTED));
+                CHECK(!installs(&scene));
+        }
+}
+
+/* A thousand releases at once: who may have one of them may have any, and nobody else. */
+TEST(vouch, gives_many_releases_of_a_week_no_more_devices_than_one)
+{
+        enum { DEVICES = 400, RELEASES = 60 };
+        unsigned any = 0, first = 0;
+        for (unsigned number = 0; number < DEVICES; number++) {
+                OWN(scene) struct scene scene;
+                char device[33];
+                make(&scene);
+                snprintf(device, sizeof(device), "%032x", number * 2654435761u);
+                scene.facts.device = device;
+                scene.anchor.pace.steps[0].ppm = 100000;
+                bool has_any = false;
+                for (unsigned release = 0; release < RELEASES; release++) {
+                        scene.target[0] = (uint8_t)release;
+                        vouch_begin(&scene.vouch, &scene.of);
+                        scene.vouch.is_logged = true;
+                        scene.vouch.seen = SEEN;
+                        has_any = has_any || installs(&scene);
+                        first += release == 0 && installs(&scene);
+                }
+                any += has_any;
+        }
+        CHECK(any == first && first > DEVICES / 20 && first < DEVICES / 5);
+}
+
+/* But another week, others. */
+TEST(vouch, lets_others_be_the_first_in_another_week)
+{
+        enum { DEVICES = 400 };
+        unsigned both = 0, one = 0;
+        for (unsigned number = 0; number < DEVICES; number++) {
+                OWN(scene) struct scene scene;
+                char device[33];
+                make(&scene);
+                snprintf(device, sizeof(device), "%032x", number * 2654435761u);
+                scene.facts.device = device;
+                scene.anchor.pace.steps[0].ppm = 100000;
+                scene.vouch.is_logged = true;
+                scene.vouch.seen = SEEN;
+                bool is_now = installs(&scene);
+                scene.vouch.seen += PACE_WEEK_S;
+                scene.facts.now += PACE_WEEK_S;
+                one += is_now;
+                both += is_now && installs(&scene);
+        }
+        CHECK(one > DEVICES / 20 && both < one / 2);
+}
+
 TEST(vouch, of_a_log_without_witnesses_is_its_own_word)
 {
         OWN(scene) struct scene scene;
@@ -222,7 +297,10 @@ TEST(vouch, is_asked_for_by_the_release_s_digest)
         vouch_path(&scene.vouch, &scene.of, VOUCH_PROOF, path);
         CHECK(strcmp(path, "/v1/log/proof/0102030000000000000000000000000000000000000000000000000000000000") == 0);
         vouch_path(&scene.vouch, &scene.of, VOUCH_CUSTOMER, path);
-        CHECK(strcmp(path, "/v1/approvals/0102030000000000000000000000000000000000000000000000000000000000/acme") == 0);
+        char wanted[VOUCH_PATH_BYTES], id[9];
+        vkey_id_text(&scene.customers[0], id);
+        snprintf(wanted, sizeof(wanted), "/v1/approvals/0102030000000000000000000000000000000000000000000000000000000000/%s", id);
+        CHECK(strcmp(path, wanted) == 0);
         vouch_path(&scene.vouch, &scene.of, VOUCH_EMERGENCY, path);
         CHECK(strcmp(path, "/v1/approvals/0102030000000000000000000000000000000000000000000000000000000000/emergency") == 0);
 }

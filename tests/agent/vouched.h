@@ -8,7 +8,7 @@
 #include "trust/approval.h"
 
 #define VOUCHED_DEVICE "00112233445566778899aabbccddeeff"
-enum { VOUCHED_ROOT = 1, VOUCHED_CONTENT = 2, VOUCHED_LAB = 3, VOUCHED_EMERGENCY = 4, VOUCHED_CUSTOMER = 6 };        /* emergency: 4 and 5, customers: 6 and 7 */
+enum { VOUCHED_ROOT = 8, VOUCHED_CONTENT = 2, VOUCHED_LAB = 3, VOUCHED_EMERGENCY = 4, VOUCHED_CUSTOMER = 6 };        /* emergency: 4 and 5, customers: 6 and 7 */
 
 /* 2 of 3 witnesses; from when they saw it on 1 of a million, all after an hour. */
 static inline struct anchor vouched_anchor(void)

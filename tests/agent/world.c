@@ -80,8 +80,14 @@ void caller_post(struct caller *caller, const struct caller_post *post, caller_d
 enum err judge_candidate(const struct anchor *anchor, const struct judge_offer *offer, const struct buf *signed_note, struct release_note **ret_note, struct why *why)
 {
         (void)anchor;
+        struct install_facts facts = offer->facts;
         enum err e = release_note_parse(signed_note->bytes, signed_note->length, ret_note, why);
-        return e || (*ret_note)->counter == offer->counter ? e : FAIL(why, ERR_UNTRUSTED, "signed as another release");
+        if (e)
+                return e;
+        facts.note = *ret_note;
+        if (facts.note->counter != offer->counter)
+                return FAIL(why, ERR_UNTRUSTED, "signed as another release");
+        return facts.pace ? install_candidate(&facts, why) : OK;
 }
 
 enum err judge_lease(const struct director_anchor *director, const struct judge_question *question, const struct buf *signed_lease, struct lease *ret_lease,

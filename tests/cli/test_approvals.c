@@ -66,6 +66,22 @@ TEST(approval_sign, signs_nothing_that_nobody_named)
         CHECK(buf_equal(&before, &after) && file_kind(path) == FILE_ABSENT);
 }
 
+/* Whoever carries the file may write into it, too. */
+TEST(approval_sign, does_not_take_a_signature_for_its_own_that_it_never_made)
+{
+        char text[1024], *at;
+        OWN(desk) struct desk d;
+        desk_open(&d);
+        CHECK(say(&d, "approval sign @/lift --kind emergency --release " DIGEST " --key @/ops.anna.pem") == 0);
+        OWN(buf) struct buf file = file_of(&d, "lift");
+        snprintf(text, sizeof(text), "%s", buf_text(&file));
+        at = text + strlen(text) - 12;
+        *at = *at == 'A' ? 'B' : 'A';
+        put(&d, "lift", text);
+        CHECK(say(&d, "approval sign @/lift --kind emergency --release " DIGEST " --key @/ops.anna.pem") == 77 && strstr(d.run.err, "never made"));
+        CHECK(say(&d, "approval sign @/lift --kind emergency --release " DIGEST " --key @/ops.bert.pem") == 0);
+}
+
 TEST(approval_upload, gives_the_file_to_the_server)
 {
         static const struct fake_answer script[] = { { "POST /api/v1/approvals", 201, "{\"stream\":\"edr-rules\",\"counter\":4,\"kind\":\"emergency\"}" } };
@@ -95,7 +111,8 @@ TEST(root_propose, tells_what_it_takes_for_a_log)
                 { "root propose @/p --publisher @/acme --threshold witness:0", "ROLE:NUMBER", 64 },
                 { "root propose @/p --publisher @/acme --threshold witness:99", "witnesses", 64 },
                 { "root propose @/p --publisher @/acme --pace none", "changes nothing", 78 },
-                { "root propose @/p --publisher @/acme --threshold emergency:1", "changes nothing", 78 },
+                { "root propose @/p --publisher @/acme --threshold emergency:1", "emergency keys", 65 },
+                { "root propose @/p --publisher @/acme --threshold witness:1", "witnesses", 65 },
         };
         OWN(desk) struct desk d;
         desk_open(&d);

@@ -124,11 +124,18 @@ static void no_pace(struct anchor *anchor) { anchor->pace.count = 0; }
 static void falling_pace(struct anchor *anchor) { anchor->pace.steps[1].ppm = 999; }
 static void dated_pace(struct anchor *anchor) { anchor->pace.start = 1; }
 static void same_holder(struct anchor *anchor) { anchor->emergency.keys[1] = anchor->content.keys[1]; }
+static void logs_itself(struct anchor *anchor) { anchor->witnesses.keys[0].key = anchor->log.key; }
+static void content_watches(struct anchor *anchor) { anchor->witnesses.keys[2].key = anchor->content.keys[0].key; }
+static void root_logs(struct anchor *anchor) { anchor->log.key = anchor->root.keys[0].key; }
+static void log_lifts(struct anchor *anchor) { anchor->emergency.keys[0].key = anchor->log.key; }
+static void witness_lifts(struct anchor *anchor) { anchor->emergency.keys[2].key = anchor->witnesses.keys[1].key; }
+static void never(struct anchor *anchor) { anchor->pace.steps[1].after_s = INT64_MAX; }
 static void no_emergency(struct anchor *anchor) { anchor->emergency.threshold = 0; }
 
 TEST(anchor, refuses_a_log_that_protects_less_than_it_says)
 {
-        static void (*const spoils[])(struct anchor *) = { no_log, no_witnesses, no_threshold, too_high, same_witness, no_pace, falling_pace, dated_pace, same_holder, no_emergency };
+        static void (*const spoils[])(struct anchor *) = { no_log, no_witnesses, no_threshold, too_high, same_witness, no_pace, falling_pace, dated_pace, same_holder, no_emergency, logs_itself, content_watches, root_logs, log_lifts,
+                                                              witness_lifts, never };
         for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++)
                 CHECK(write_without(spoils[i]) == ERR_SYNTAX);
 }
@@ -138,11 +145,11 @@ TEST(anchor, tells_a_log_from_a_witness)
         OWN(buf) struct buf bytes;
         struct anchor anchor = watched();
         buf_init(&bytes, LIMIT_NOTE_BYTES);
-        anchor.log = anchor.witnesses.keys[0];
+        anchor.log = watcher("log.example.org/acme", 25, false);
         write_signed(&anchor, &bytes);
         CHECK(open_bytes(&bytes) == ERR_SYNTAX);
         anchor = watched();
-        anchor.witnesses.keys[1] = anchor.log;
+        anchor.witnesses.keys[1] = watcher("w2.example.org", 26, true);
         write_signed(&anchor, &bytes);
         CHECK(open_bytes(&bytes) == ERR_SYNTAX);
 }
@@ -153,6 +160,8 @@ TEST(anchor, of_the_director_shares_no_key_with_log_or_emergency)
         struct director_anchor director = { .version = 1, .root = { 1, 1, { test_vkey("d-root", 40) } }, .key = anchor.emergency.keys[0] };
         CHECK(anchor_check_pair(&anchor, &director, NULL) == ERR_UNTRUSTED);
         director.key.key = anchor.log.key;
+        CHECK(anchor_check_pair(&anchor, &director, NULL) == ERR_UNTRUSTED);
+        director.key.key = anchor.witnesses.keys[1].key;
         CHECK(anchor_check_pair(&anchor, &director, NULL) == ERR_UNTRUSTED);
         director.key = test_vkey("director", 41);
         CHECK(anchor_check_pair(&anchor, &director, NULL) == OK);
