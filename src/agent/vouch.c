@@ -79,7 +79,7 @@ static enum err take_proof(struct vouch *vouch, const struct vouch_of *of, const
         memcpy(logged.digest, of->facts->target, sizeof(logged.digest));
         buf_init(&entry, LOGGED_BYTES_MAX);
         logged_write(&logged, &entry);
-        const struct witnesses witnesses = { anchor->witnesses.keys, anchor->witnesses.count, anchor->witnesses.threshold, 0, of->facts->now + VOUCH_CLOCK_S };
+        const struct witnesses witnesses = { anchor->witnesses.keys, anchor->witnesses.count, anchor->witnesses.threshold, 0, of->facts->now + LIMIT_WITNESS_AHEAD_S };
         const struct entry_policy policy = { &anchor->log, witnesses.threshold ? &witnesses : NULL };
         enum err e = buf_check(&entry, why);
         if (!e)

@@ -37,7 +37,6 @@ struct vouch_of {
 void vouch_begin(struct vouch *vouch, const struct vouch_of *of);
 /* What is to be fetched next. */
 enum vouch_step vouch_next(const struct vouch *vouch, const struct vouch_of *of);
-enum { VOUCH_CLOCK_S = 300 };                /* so far ahead of this device's a witness's clock may be: then its word does not count yet */
 enum { VOUCH_BYTES_MAX = LIMIT_PROOF_BYTES, VOUCH_PATH_BYTES = 160 };
 void vouch_path(const struct vouch *vouch, const struct vouch_of *of, enum vouch_step step, char path[VOUCH_PATH_BYTES]);
 

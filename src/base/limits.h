@@ -65,8 +65,12 @@ enum {
         LIMIT_CHECKPOINT_BYTES = 128 << 10,   /* 16 signatures, which C2SP signed-note asks for, of the largest kind; ours is under 1 KB */
         LIMIT_CHECKPOINT_SIGNATURE_BYTES = 5120, /* post-quantum ones, which we pass over, have nearly 5,000 */
         LIMIT_WITNESSES = 32,                 /* that one policy knows */
+        LIMIT_WITNESS_AHEAD_S = 300,          /* a witness's clock before ours: what it says then does not count yet */
         LIMIT_WITNESS_LOGS = 256,             /* that one witness looks after: as many as fit a command line, and are found one by one */
         LIMIT_WITNESS_CONNECTIONS = 256,      /* of one witness: logs ask a few times a minute; below the usual 1,024 open files */
         LIMIT_WITNESS_ANSWER_BYTES = 16 << 10, /* cosignature lines of one witness: three of the largest kind; ours has under 200 */
+        LIMIT_LOG_BATCH = 1024,               /* entries that one new head of the server's log takes in: eight tiles, written in some 50 ms */
+        LIMIT_LOG_PROOFS = 32,                /* of releases, made or given out in one go, while requests wait: three syncs of the disk each */
+        LIMIT_LOG_HEADS = 256,                /* cosigned ones that are looked at for one that is sufficient: months of them */
         LIMIT_PAGE_BYTES = 64 << 20,          /* a replay's report: twenty scenarios under six policies are 3 MB */
 };

@@ -71,7 +71,7 @@ static enum err ask_once(struct cosigner_run *run, struct asked *asked, struct c
                 asked->outcome = OUTCOME_UNREACHABLE;
                 return OK;
         }
-        return cosigning_hear(cosigning, &(struct cosigning_answer){ status, &answer }, &asked->hearing, &asked->why);
+        return cosigning_hear(cosigning, &(struct cosigning_answer){ status, &answer, cli_now(run->cli) }, &asked->hearing, &asked->why);
 }
 
 /* From what we know of it, or else from nothing: it says where to begin. */

@@ -144,7 +144,7 @@ static enum err take(struct cosigning *cosigning, size_t index, const struct che
 }
 
 /* First all that are there are judged: of an answer with a line that does not fit nothing is taken. */
-static enum err take_lines(struct cosigning *cosigning, const struct checkpoint *checkpoint, struct cosigning_hearing *hearing, struct why *why)
+static enum err take_lines(struct cosigning *cosigning, const struct checkpoint *checkpoint, int64_t now_s, struct cosigning_hearing *hearing, struct why *why)
 {
         const struct anchor_witnesses *witnesses = &cosigning->trust->witnesses;
         int64_t times[LIMIT_WITNESSES];
@@ -156,6 +156,10 @@ static enum err take_lines(struct cosigning *cosigning, const struct checkpoint 
                         return refuse(hearing);
                 if (e && e != ERR_NOT_FOUND)
                         return e;
+                if (times[i] > now_s + LIMIT_WITNESS_AHEAD_S) {
+                        (void)FAIL(why, ERR_REFUSED, "the clock of %.100s is %" PRId64 " s ahead of this one; devices count it when its time has come", witnesses->keys[i].name, times[i] - now_s);
+                        return refuse(hearing);
+                }
         }
         e = OK;
         for (size_t i = 0; !e && i < witnesses->count; i++) {
@@ -186,7 +190,7 @@ static enum err hear_lines(struct cosigning *cosigning, const struct cosigning_a
         const struct line name = checkpoint.signatures[1].name;
         hearing->word = COSIGNING_STRANGER;
         snprintf(hearing->name, sizeof(hearing->name), "%.*s", (int)name.length, name.text);
-        return take_lines(cosigning, &checkpoint, hearing, why);
+        return take_lines(cosigning, &checkpoint, answer->now_s, hearing, why);
 }
 
 enum err cosigning_hear(struct cosigning *cosigning, const struct cosigning_answer *answer, struct cosigning_hearing *ret_hearing, struct why *why)

@@ -35,6 +35,7 @@ enum cosigning_word { COSIGNING_GIVEN, COSIGNING_OTHER_SIZE, COSIGNING_STRANGER,
 struct cosigning_answer {
         int status;                              /* of HTTP */
         const struct buf *body;
+        int64_t now_s;                           /* a time that is yet to come is none: devices would not count it */
 };
 struct cosigning_hearing {
         enum cosigning_word word;

@@ -12,7 +12,7 @@
 enum { SMALL_FILE_MAX = 16 << 10 };
 
 /* What may stand in a folder of ours. */
-static const char *const known[] = { "admin.key", "artifacts", "firebreak.db", "firebreak.db-shm", "firebreak.db-wal", "has_database", "lock", "server.secret", "tls" };
+static const char *const known[] = { "admin.key", "artifacts", "firebreak.db", "firebreak.db-shm", "firebreak.db-wal", "has_database", "lock", "log", "server.secret", "tls" };
 
 static const char mark[] = "has_database";
 
@@ -106,6 +106,8 @@ static bool has_file(struct disk *disk, const char *path)
 static enum err complete(struct disk *disk, const struct data_folder_config *config, bool is_new, struct why *why)
 {
         enum err e = disk->ops->make_folder(disk, "artifacts", why);
+        if (!e)
+                e = disk->ops->make_folder(disk, "log", why);
         if (!e && !has_file(disk, "admin.key"))
                 e = make_random_line(disk, config, "admin.key", "fba_", why);
         if (!e && !has_file(disk, "tls/cert.pem"))
@@ -135,7 +137,7 @@ static enum err read_secrets(struct disk *disk, struct data_folder *folder, stru
 static enum err name_paths(struct data_folder *folder, const char *path, struct why *why)
 {
         const struct { char *into; const char *name; } paths[] = {
-                { folder->path, "" }, { folder->database, "/firebreak.db" }, { folder->artifacts, "/artifacts" }, { folder->certificate, "/tls/cert.pem" },
+                { folder->path, "" }, { folder->database, "/firebreak.db" }, { folder->artifacts, "/artifacts" }, { folder->log_files, "/log" }, { folder->certificate, "/tls/cert.pem" },
                 { folder->certificate_key, "/tls/key.pem" }, { folder->admin_key_file, "/admin.key" },
         };
         for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)

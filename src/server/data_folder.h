@@ -17,7 +17,7 @@ struct data_folder {
         int lock;
         bool is_new;
         char path[DATA_PATH_MAX];
-        char database[DATA_PATH_MAX], artifacts[DATA_PATH_MAX], certificate[DATA_PATH_MAX], certificate_key[DATA_PATH_MAX], admin_key_file[DATA_PATH_MAX];
+        char database[DATA_PATH_MAX], artifacts[DATA_PATH_MAX], log_files[DATA_PATH_MAX], certificate[DATA_PATH_MAX], certificate_key[DATA_PATH_MAX], admin_key_file[DATA_PATH_MAX];
         uint8_t secret[32];
         char admin_key[DATA_KEY_MAX];
 };

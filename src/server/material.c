@@ -81,7 +81,9 @@ enum err material_read(const char *folder, struct material *material, struct why
         }
         if (!e)
                 e = read_listing(folder, "targets.json", &material->targets, why);
-        return e ? e : read_listing(folder, "snapshot.json", &material->snapshot, why);
+        if (!e)
+                e = read_listing(folder, "snapshot.json", &material->snapshot, why);
+        return e ? e : log_key_read(folder, &material->log, why);
 }
 
 void material_done(struct material *material)
@@ -202,5 +204,5 @@ enum err material_check(const struct material *material, struct signer *signer, 
                 e = write_worthless(&text, why);
         for (size_t i = 0; i < sizeof(fits) / sizeof(fits[0]) && !e; i++)
                 e = check_fit(&fits[i], &text, signer, why);
-        return e;
+        return e ? e : log_key_check(&material->log, material_newest(material, MATERIAL_ANCHOR), signer, why);
 }

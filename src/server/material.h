@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "server/signer/signer.h"
+#include "server/log_key.h"
 #include "server/store/store.h"
 
 enum material_kind { MATERIAL_RELEASE_ROOT, MATERIAL_DIRECTOR_ROOT, MATERIAL_ANCHOR, MATERIAL_DIRECTOR_ANCHOR, MATERIAL_KINDS };
@@ -16,6 +16,7 @@ struct material_file { struct buf *versions; size_t count; };
 struct material {
         struct material_file files[MATERIAL_KINDS];
         struct buf targets, snapshot;            /* signed anew in a ceremony; empty: none */
+        struct log_key log;
 };
 
 const struct buf *material_newest(const struct material *material, enum material_kind kind);

@@ -79,16 +79,19 @@ static int run_signer(void *user)
 static enum err serve_store(struct program *program, struct why *why)
 {
         OWN(signer_remote) struct signer *signer = NULL;
-        OWN(disk_folder) struct disk *artifacts = NULL;
+        OWN(disk_folder) struct disk *artifacts = NULL, *log_files = NULL;
         OWN(store) struct store *store = NULL;
         enum err e = signer_remote_open(program->ends[STORE_SIGNER], &signer, why);
         if (!e)
                 e = material_check(&program->material, signer, why);
         if (!e)
                 e = disk_folder_open(program->data.artifacts, &artifacts, why);
+        if (!e)
+                e = disk_folder_open(program->data.log_files, &log_files, why);
         if (e)
                 return e;
         const struct store_config config = {
+                .log = program->material.log.has_log ? &program->material.log.log : NULL, .log_files = log_files,
                 .database = program->data.database, .artifacts = artifacts, .random = random_system(), .secret = program->data.secret,
                 .admin_key = program->data.admin_key, .tenant = program->settings.tenant, .trust = material_trust(&program->material),
                 .metadata_s = program->settings.metadata_s, .pace_ms = program->settings.pace_ms,
@@ -119,7 +122,7 @@ static int run_api(void *user)
                 .listener = program->listener, .store = program->ends[API_STORE], .certificate = settings->plain ? NULL : program->data.certificate,
                 .key = program->data.certificate_key, .artifacts = program->data.artifacts, .secret = program->data.secret,
                 .admin_key = program->data.admin_key, .random = random_system(), .connections_max = (unsigned)settings->connections,
-                .ready_file = (int)settings->ready_fd, .address = program->address, .log = &program->log,
+                .log_files = program->material.log.has_log ? program->data.log_files : NULL, .ready_file = (int)settings->ready_fd, .address = program->address, .log = &program->log,
         };
         return end(program, api_run(&config, &why), &why);
 }

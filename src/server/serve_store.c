@@ -141,6 +141,8 @@ static enum err tick(struct serving *serving, struct why *why)
                 return OK;
         if (store_tick(serving->store, now_ms(), &trouble) != OK)
                 complain(serving, EVENT_TICK_FAILED, &trouble);
+        if (store_log_tick(serving->store, now_ms(), &trouble) != OK)
+                complain(serving, EVENT_LOG_FAILED, &trouble);
         serving->tick_due_ms = steady_ms() + TICK_MS;
         return publish(serving, why);
 }

@@ -40,10 +40,10 @@ static bool is_plain(char c)
 }
 
 /* The bytes that a capture takes from here, up to the pattern's next byte; 0 when none may stand here. */
-static size_t capture_length(const char *path, size_t left, char end)
+static size_t capture_length(const char *path, size_t left, char end, bool takes_slashes)
 {
         size_t length = 0;
-        while (length < left && is_plain(path[length]) && path[length] != end)
+        while (length < left && (is_plain(path[length]) || (takes_slashes && path[length] == '/')) && path[length] != end)
                 length++;
         if (length > LIMIT_NAME_BYTES || (length == 1 && path[0] == '.') || (length == 2 && path[0] == '.' && path[1] == '.'))
                 return 0;
@@ -61,7 +61,7 @@ static bool matches(const char *pattern, const struct route_request *request, st
                         continue;
                 }
                 pattern = strchr(pattern, '}') + 1;
-                size_t length = capture_length(request->path + at, request->path_length - at, *pattern);
+                size_t length = capture_length(request->path + at, request->path_length - at, *pattern, pattern[-2] == '.');
                 if (!length)
                         return false;
                 captures->items[captures->count].bytes = request->path + at;

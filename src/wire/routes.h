@@ -27,7 +27,7 @@ struct route {
 enum { ROUTE_CAPTURES_MAX = 3 };
 
 /* What {name} stands for in the path, in the pattern's order: 1 to LIMIT_NAME_BYTES bytes of [A-Za-z0-9._+-], so that it
- * needs no decoding; not `.` or `..`. Borrowed from the path, not ended by NUL. */
+ * needs no decoding; not `.` or `..`. Of {name...} also slashes: whoever takes it checks its parts. Borrowed from the path, not ended by NUL. */
 struct route_captures {
         size_t count;
         struct { const char *bytes; size_t length; } items[ROUTE_CAPTURES_MAX];

@@ -116,7 +116,7 @@ TEST(vouch, takes_a_proof_of_this_release_only)
 /* A thief who has one witness's key chooses what that says, and which cosignatures are in the proof. */
 TEST(vouch, counts_no_witness_whose_time_is_yet_to_come)
 {
-        static const int64_t lies[] = { INT64_MAX, INT64_MAX - 86400, NOW + VOUCH_CLOCK_S + 1, NOW + VOUCH_CLOCK_S };
+        static const int64_t lies[] = { INT64_MAX, INT64_MAX - 86400, NOW + LIMIT_WITNESS_AHEAD_S + 1, NOW + LIMIT_WITNESS_AHEAD_S };
         for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
                 OWN(scene) struct scene scene;
                 OWN(buf) struct buf note;
@@ -133,7 +133,7 @@ TEST(vouch, counts_no_witness_whose_time_is_yet_to_come)
                 OWN(buf) struct buf forged;
                 buf_init(&forged, VOUCH_BYTES_MAX);
                 entry_proof_write(&proof, &forged);
-                const bool is_soon = lies[i] == NOW + VOUCH_CLOCK_S;
+                const bool is_soon = lies[i] == NOW + LIMIT_WITNESS_AHEAD_S;
                 CHECK(vouch_take(&scene.vouch, &scene.of, VOUCH_PROOF, &forged, NULL) == (is_soon ? OK : ERR_UNTRUSTED));
                 CHECK(!installs(&scene));
         }

@@ -6,9 +6,9 @@
 
 #include "cli/fake_log_net.h"
 #include "cli/run.h"
-#include "platform/clock.h"
 #include "platform/file.h"
 #include "platform/random.h"
+#include "support/sim_clock.h"
 #include "trust/anchor.h"
 
 static inline void fake_publisher(const char *folder)
@@ -68,7 +68,9 @@ static inline int fake_log_run(struct fake_log *fake, const char *line)
         free(fake->out);
         free(fake->err);
         FILE *out = open_memstream(&fake->out, &size), *err = open_memstream(&fake->err, &size);
-        struct cli cli = { .out = out, .err = err, .columns = 80, .rows = 24, .clock = clock_system(), .random = random_system(), .net = &fake->net };
+        struct sim_clock clock;                          /* the witnesses' keys sign the times of log/signed.h */
+        sim_clock_init(&clock, TEST_TIME + 1000);
+        struct cli cli = { .out = out, .err = err, .columns = 80, .rows = 24, .clock = &clock.clock, .random = random_system(), .net = &fake->net };
         int code = cli_run(&cli, (int)used, words);
         fclose(out);
         fclose(err);

@@ -37,7 +37,7 @@ static struct cosigning_hearing hear(struct cosigning *cosigning, int status, co
         OWN(buf) struct buf body;
         buf_init(&body, LIMIT_WITNESS_ANSWER_BYTES);
         buf_add(&body, bytes, length);
-        CHECK(cosigning_hear(cosigning, &(struct cosigning_answer){ status, &body }, &hearing, &why) == OK);
+        CHECK(cosigning_hear(cosigning, &(struct cosigning_answer){ status, &body, TEST_TIME + 1000 }, &hearing, &why) == OK);
         CHECK(hearing.word != COSIGNING_REFUSED || why.text[0]);
         return hearing;
 }
@@ -68,6 +68,19 @@ TEST(cosigning, gathers_until_it_is_enough)
         const struct witnesses two = { trust.witnesses.keys, 3, 2, 0, INT64_MAX };
         CHECK(cosigning_is_enough(&cosigning) && checkpoint_parse(buf_text(&cosigning.note), cosigning.note.length, &checkpoint, NULL) == OK);
         CHECK(checkpoint.signature_count == 3 && checkpoint_verify(&checkpoint, &trust.log, NULL) == OK && cosignature_verify(&checkpoint, &two, &seen, NULL) == OK);
+}
+
+TEST(cosigning, takes_no_word_from_a_clock_that_is_ahead)
+{
+        const struct log_trust trust = trust_of(2);
+        OWN(cosigning) struct cosigning cosigning;
+        OWN(buf) struct buf note, late, soon;
+        make_note(&note);
+        CHECK(cosigning_begin(&cosigning, &trust, &note, NULL) == OK);
+        make_line(&late, &note, 1, TEST_TIME + 1000 + LIMIT_WITNESS_AHEAD_S + 1);
+        make_line(&soon, &note, 1, TEST_TIME + 1000 + LIMIT_WITNESS_AHEAD_S);
+        CHECK(hear(&cosigning, 200, late.bytes, late.length).word == COSIGNING_REFUSED && cosigning_count(&cosigning) == 0);
+        CHECK(hear(&cosigning, 200, soon.bytes, soon.length).word == COSIGNING_GIVEN && cosigning_count(&cosigning) == 1);
 }
 
 TEST(cosigning, counts_what_the_server_has_and_does_not_hand_it_back)
@@ -224,7 +237,7 @@ TEST(cosigning, survives_a_lack_of_memory)
                 struct cosigning_hearing hearing;
                 enum err e = cosigning_begin(&cosigning, &trust, &note, NULL);
                 if (!e)
-                        e = cosigning_hear(&cosigning, &(struct cosigning_answer){ 200, &line }, &hearing, NULL);
+                        e = cosigning_hear(&cosigning, &(struct cosigning_answer){ 200, &line, TEST_TIME + 1000 }, &hearing, NULL);
                 CHECK(e == OK ? cosigning_is_enough(&cosigning) : e == ERR_NOMEM);
                 failed += e != OK;
         }

@@ -8,6 +8,8 @@ its connection; after each case a good request is answered. Ends with `N passed,
 """
 import contextlib, hashlib, json, os, pathlib, shutil, signal, socket, sqlite3, ssl, subprocess, sys, tempfile, threading, time, traceback, warnings
 
+import log_key
+
 WAIT_S = 60                 # for what must come; nothing is claimed about how long it takes
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 EVIL = b"GET /v1/evil HTTP/1.1\r\nHost: a\r\n\r\n"           # what a smuggler hides; it would be answered with 404
@@ -272,6 +274,21 @@ REFUSED = (
     ("a path with a backslash", get("/v1/tuf/release/..\\key.pem"), 404),
     ("a path with two slashes", get("//healthz"), 404),
     ("an artifact whose name is none", get("/v1/artifacts/" + "z" * 64), 404),
+    *((f"a tile that is none, {path}", get(f"/v1/log/tile/{path}"), 404) for path in (
+        "0/0", "0/00", "0/000.p/0", "0/000.p/256", "0/000.p/05", "0/000.p", "0/000.p/", "0/x000/001", "0/x001", "00/000", "6/000", "-1/000", "data/000", "entries/x999/x999/x999/x999/x999/000",
+        "entries/../0/000", "../checkpoint", "../../firebreak.db", "../../../etc/passwd", "0/%30%30%30", "0//000", "0/000/", "entries", "0/999")),
+    ("a tile of nothing", get("/v1/log/tile/"), 404),
+    ("the folder of the tiles", get("/v1/log/tile"), 404),
+    ("a path out of the log", get("/v1/log/../admin.key"), 404),
+    ("the log's folder", get("/v1/log/"), 404),
+    ("a file beside the checkpoint", get("/v1/log/checkpoint/x"), 404),
+    ("a pending checkpoint", get("/v1/log/.pending-checkpoint"), 404),
+    ("a proof whose name is none", get("/v1/log/proof/" + "z" * 64), 404),
+    ("a proof whose name is in large letters", get("/v1/log/proof/" + "A" * 64), 404),
+    ("a proof of nothing", get("/v1/log/proof/" + "0" * 64), 404),
+    ("a proof with a short name", get("/v1/log/proof/00"), 404),
+    ("a checkpoint that is put", get("/v1/log/checkpoint", method="PUT"), 405),
+    ("cosignatures without a key", get("/api/v1/log/cosignatures", "Content-Length: 0", method="POST"), 401),
     ("no key", get("/api/v1/status"), 401),
     ("a wrong key", get("/api/v1/status", "Authorization: Bearer fba_" + "0" * 64), 401),
     ("a body that is no JSON", post("Content-Length: 2", body=b"{]"), 400),
@@ -325,6 +342,39 @@ def rhythm(claims, server):
     claims.claim("who asks is told to go on", [a.status for a in first + second] == [100, 400], first + second)
     found, rest, closed = talk(server, get("/healthz", "Connection: close") + EVIL)
     claims.claim("who wants to end gets one answer and the end", [a.status for a in found] == [200] and closed and not rest, found)
+
+
+def until_there(server, path):
+    until = time.monotonic() + WAIT_S
+    found = talk(server, get(path), answers=1)[0]
+    while found[0].status == 404 and time.monotonic() < until:
+        time.sleep(0.05)
+        found = talk(server, get(path), answers=1)[0]
+    return found[0]
+
+
+def log_files(claims, server):
+    """Checkpoint, tiles and bundles: as they are, in part, or not again."""
+    key = f"Authorization: Bearer {(server.data / 'admin.key').read_text().strip()}"
+    note = until_there(server, "/v1/log/checkpoint")
+    claims.claim("the checkpoint is text, and to be asked for again", note.status == 200 and note.headers["content-type"].startswith("text/plain") and note.headers["cache-control"] == "no-cache", note.headers)
+    size = int(note.body.split(b"\n")[1])
+    for path, cache in (("checkpoint", "no-cache"), (f"tile/0/000.p/{size}", "public, max-age=31536000, immutable"), (f"tile/entries/000.p/{size}", "public, max-age=31536000, immutable")):
+        path = f"/v1/log/{path}"
+        whole = talk(server, get(path), answers=1)[0][0]
+        etag = whole.headers.get("etag", "")
+        claims.claim(f"{path}: whole", whole.status == 200 and whole.headers["cache-control"] == cache and len(whole.body) > 100 and whole.body == (server.data / path.removeprefix("/v1/")).read_bytes(), whole.headers)
+        found, rest, _ = talk(server, get(path, method="HEAD") + GOOD, answers=2, heads=(0,))
+        claims.claim(f"{path}: HEAD gets the head alone", [a.status for a in found] == [200, 200] and found[0].headers["content-length"] == str(len(whole.body)) and not rest, found)
+        found, rest, _ = talk(server, get(path, f"If-None-Match: {etag}") + GOOD, answers=2)
+        claims.claim(f"{path}: who has it gets 304", [a.status for a in found] == [304, 200] and not found[0].body and not rest, found)
+        found = talk(server, get(path, "Range: bytes=10-19", f"If-Range: {etag}") + get(path, "Range: bytes=10-19", 'If-Range: "other"') + get(path, "Range: bytes=99999-"), answers=3)[0]
+        claims.claim(f"{path}: ranges", [a.status for a in found] == [206, 200, 416] and found[0].body == whole.body[10:20] and found[1].body == whole.body, found)
+    for text, body, status in (("the checkpoint itself", note.body, 200), ("no checkpoint", b"nonsense", 400), ("one byte of it changed", note.body.replace(b"\n", b"\n1", 1), 403)):
+        found = talk(server, post(key, f"Content-Length: {len(body)}", body=body, path="/api/v1/log/cosignatures"), answers=1)[0]
+        claims.claim(f"as cosignatures, {text}: {status}", found[0].status == status, found[0].body)
+    found = talk(server, post(key, "Content-Length: 200000", path="/api/v1/log/cosignatures"), answers=1)[0]
+    claims.claim("as cosignatures, too much: 413", found[0].status == 413, found[0].body)
 
 
 def cut_short(claims, server):
@@ -430,6 +480,7 @@ def requests(claims, build, folder):
     before = server.children()
     bad_requests(claims, server)
     rhythm(claims, server)
+    log_files(claims, server)
     cut_short(claims, server)
     other_protocols(claims, server)
     large(claims, server)
@@ -522,6 +573,10 @@ def wrong_keys(claims, build, folder):
         change(online)
         return Server(build, folder, data=f"data-{name}", keys=name)
 
+    def bare(at):
+        (at / "log.pem").unlink()
+        (at / "log.vkey").unlink()
+
     other = folder / "stranger/online"
     refused(claims, "no keys folder", Server(build, folder, keys="nowhere"), 66, "firebreak init", "nowhere")
     for name in ("timestamp.pem", "director.pem", "release.anchor", "director.anchor", "release.root.json", "director.root.json"):
@@ -529,8 +584,20 @@ def wrong_keys(claims, build, folder):
         refused(claims, f"{name} empty", keys(f"empty-{name}", lambda at, name=name: (at / name).write_bytes(b"")), 65, name)
         refused(claims, f"{name} damaged", keys(f"bad-{name}", lambda at, name=name: (at / name).write_bytes(b"\0nonsense\n")), 65, name)
         refused(claims, f"{name} of another publisher", keys(f"strange-{name}", lambda at, name=name: shutil.copy(other / name, at / name)), 77, name)
+    for name, left in (("log.pem", "log.vkey"), ("log.vkey", "log.pem")):
+        refused(claims, f"{name} missing", keys(f"no-{name}", lambda at, name=name: (at / name).unlink()), 78, f"{left} is there without {name}")
+        refused(claims, f"{name} empty", keys(f"empty-{name}", lambda at, name=name: (at / name).write_bytes(b"")), 65, name)
+        refused(claims, f"{name} damaged", keys(f"bad-{name}", lambda at, name=name: (at / name).write_bytes(b"\0nonsense\n")), 65, name)
+        refused(claims, f"{name} of another publisher", keys(f"strange-{name}", lambda at, name=name: shutil.copy(other / name, at / name)), 77, name)
     refused(claims, "the folder of another publisher", Server(build, folder, keys="stranger/online"), 78, "--keys")
     claims.claim("no folder is made for wrong keys", not list(folder.glob("data-*")))
+    none = keys("logless", bare)
+    if b"\nlog " in (folder / "publisher/online/release.anchor").read_bytes():
+        refused(claims, "no log, and an anchor that names one", none, 77, "release.anchor names the log")
+    else:
+        found, _, _ = talk(none, get("/v1/log/checkpoint") + get("/v1/log/tile/0/000"), answers=2)
+        claims.claim("without a log its files are not there, and the answer says why", [a.status for a in found] == [404, 404] and all(b"no transparency log" in a.body for a in found), found)
+        none.end()
     again = Server(build, folder, data="data-strange-release.anchor")
     claims.claim("the right ones can have it after them", again.address and again.is_well() and again.end() == 0, again.words())
 
@@ -578,6 +645,7 @@ def wrong_data(claims, build, folder):
 def play(claims, build, folder):
     for name in ("publisher", "stranger"):
         subprocess.run([build / "firebreak", "init", folder / name, "--name", name, "--no-passphrase"], check=True, stdout=subprocess.DEVNULL)
+        log_key.make(folder / name / "online")
     for part in (requests, in_use, finishes, killed, wrong_keys, wrong_data):
         print(f"# {part.__name__}", flush=True)
         part(claims, build, folder)

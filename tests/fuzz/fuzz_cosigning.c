@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         if (!length || verifier_log("log.example.com/fleet", &key.public, &trust.log, NULL) || checkpoint_sign(&note, &key, NULL) || cosigning_begin(&cosigning, &trust, &note, NULL))
                 return 0;
         buf_add(&body, bytes + 1, length - 1);
-        if (cosigning_hear(&cosigning, &(struct cosigning_answer){ statuses[bytes[0] % 4], &body }, &hearing, NULL) || hearing.word == COSIGNING_GIVEN || cosigning.gathered || hearing.last_size > (hearing.word == COSIGNING_OTHER_SIZE ? 5u : INT64_MAX))
+        if (cosigning_hear(&cosigning, &(struct cosigning_answer){ statuses[bytes[0] % 4], &body, 1800000000 }, &hearing, NULL) || hearing.word == COSIGNING_GIVEN || cosigning.gathered || hearing.last_size > (hearing.word == COSIGNING_OTHER_SIZE ? 5u : INT64_MAX))
                 abort();
         if (cosigning.note.length != note.length || checkpoint_parse(buf_text(&cosigning.note), cosigning.note.length, &checkpoint, NULL))
                 abort();

@@ -72,7 +72,7 @@ void rig_start(struct rig *rig, const struct rig_options *options)
 {
         static const struct log log = { 0 };
         struct sim_random random;
-        char address[LISTEN_TEXT_MAX], folder[128], certificate[128], key[128], url[96];
+        char address[LISTEN_TEXT_MAX], folder[128], log_folder[128], certificate[128], key[128], url[96];
         int ends[2], ready[2], listener = -1;
         *rig = (struct rig){ .options = *options };
         signal(SIGPIPE, SIG_IGN);
@@ -81,6 +81,7 @@ void rig_start(struct rig *rig, const struct rig_options *options)
         sim_random_init(&random, 1);
         CHECK(file_temporary(rig->folder, NULL) == OK);
         CHECK(disk_folder_open(path_of(rig, "artifacts", folder), &rig->artifacts, NULL) == OK);
+        CHECK(disk_folder_open(path_of(rig, "log", log_folder), &rig->log_files, NULL) == OK);
         CHECK(listen_open("127.0.0.1:0", &listener, address, NULL) == OK);
         CHECK(link_open(ends, NULL) == OK && pipe(ready) == 0);
         rig->port = (int)strtol(strrchr(address, ':') + 1, NULL, 10);
@@ -89,7 +90,7 @@ void rig_start(struct rig *rig, const struct rig_options *options)
         log_init(&quiet, NULL, NULL);
         quiet.least = LOG_LEVEL_ERROR + 1;
         struct started started = {
-                .config = { .listener = listener, .store = ends[1], .artifacts = folder, .secret = rig->secret, .admin_key = RIG_KEY, .random = &random.source,
+                .config = { .listener = listener, .store = ends[1], .artifacts = folder, .log_files = options->has_log ? log_folder : NULL, .secret = rig->secret, .admin_key = RIG_KEY, .random = &random.source,
                             .patience = options->patience, .connections_max = options->connections_max, .ready_file = ready[1], .address = url, .log = &quiet },
                 .other_end = ends[0], .files_max = options->files_max,
         };
@@ -121,6 +122,7 @@ static int finish(struct rig *rig, int number)
         close(rig->ready);
         buf_done(&rig->in);
         disk_folder_close(rig->artifacts);
+        disk_folder_close(rig->log_files);
         file_remove_tree(rig->folder);
         return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }

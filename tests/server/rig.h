@@ -18,6 +18,7 @@ struct rig_options {
         const struct patience *patience;
         unsigned connections_max;
         bool is_quiet;                         /* the store does not say anything */
+        bool has_log;                          /* whose files are in `log_files` */
         unsigned files_max;                    /* 0: as the system has it */
 };
 
@@ -26,7 +27,7 @@ struct rig {
         int pid, store, port, ready;
         char folder[64];
         uint8_t secret[32];
-        struct disk *artifacts;
+        struct disk *artifacts, *log_files;
         struct buf in;                         /* from the api to the store */
         size_t in_used;
 };

@@ -104,7 +104,7 @@ TEST(shapes, of_the_status_are_as_written)
         struct world *world = &fleet.world;
         fleet_open(&fleet);
         CHECK(world_ask(world, "POST", "/api/v1/rollouts", start_1) == 201);
-        CHECK(world_ask(world, "GET", "/api/v1/status", NULL) == 200 && has(world->json, "version tenant now epoch releases devices metadata rollouts"));
+        CHECK(world_ask(world, "GET", "/api/v1/status", NULL) == 200 && has(world->json, "version tenant now epoch releases devices metadata log rollouts"));
         CHECK(has(json_get(world->json, "devices"), "enrolled seen_5m revoked"));
         CHECK(has(json_at(json_get(world->json, "metadata"), 0), "repository role version age_s expires is_expired health"));
         CHECK(has(json_at(json_get(world->json, "rollouts"), 0), "stream counter state reason sentence eligible exposed proven hurt recovered attributed budget"));

@@ -20,7 +20,9 @@
 #define SNAPSHOT "{\"_type\":\"snapshot\",\"expires\":\"2026-11-21T07:54:03Z\",\"meta\":{\"targets.json\":{\"version\":1}},\"spec_version\":\"1.0.33\",\"version\":1}"
 #define TIMESTAMP "{\"_type\":\"timestamp\",\"expires\":\"2026-11-21T07:54:03Z\",\"meta\":{\"snapshot.json\":{\"version\":1}},\"spec_version\":\"1.0.33\",\"version\":1}"
 
-static const char *const good[SIGNER_FORMS] = { LEASE, TARGETS, SNAPSHOT, TIMESTAMP, TIMESTAMP };
+#define CHECKPOINT "log.example.com/fleet\n4\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
+
+static const char *const good[SIGNER_FORMS] = { LEASE, TARGETS, SNAPSHOT, TIMESTAMP, TIMESTAMP, CHECKPOINT };
 
 TEST(signer_check_form, takes_what_the_online_keys_are_for)
 {
@@ -51,6 +53,16 @@ TEST(signer_check_form, refuses_everything_else_and_says_what_it_should_have_bee
                 { SIGNER_DIRECTOR_TARGETS, "{\"_type\":\"targets\",\"expires\":\"2026-11-21T07:54:03Z\",\"spec_version\":\"1\",\"targets\":{},\"version\":0}" },
                 { SIGNER_DIRECTOR_TARGETS, "{\"expires\":\"2026-11-21T07:54:03Z\",\"_type\":\"targets\",\"spec_version\":\"1\",\"targets\":{},\"version\":1}" },
                 { SIGNER_DIRECTOR_SNAPSHOT, "{\"_type\":\"snapshot\",\"expires\":\"2026-11-21T07:54:03Z\",\"meta\":{},\"spec_version\":\"1\",\"version\":1}" },
+                { SIGNER_CHECKPOINT, "" },
+                { SIGNER_CHECKPOINT, CHECKPOINT "more\n" },
+                { SIGNER_CHECKPOINT, CHECKPOINT "\n" },
+                { SIGNER_CHECKPOINT, "cosignature/v1\ntime 4\n" CHECKPOINT },          /* a log is no witness, */
+                { SIGNER_CHECKPOINT, "log.example.com/fleet\n04\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n" },
+                { SIGNER_CHECKPOINT, "log.example.com/fleet\n4\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9=\n" },
+                { SIGNER_CHECKPOINT, "log.example.com/fleet\n4\nAAEC\n" },
+                { SIGNER_CHECKPOINT, "a log\n4\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n" },
+                { SIGNER_CHECKPOINT, "firebreak release v1\nstream a\n" },              /* and signs no release */
+                { SIGNER_CHECKPOINT, "firebreak log entry v1\nkind release\n" },
         };
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct why why = { 0 };
@@ -74,7 +86,7 @@ TEST(signer_check_form, survives_every_allocation_failure)
         }
 }
 
-struct folder { char path[64]; struct secret_key director, timestamp; };
+struct folder { char path[64]; struct secret_key director, timestamp, log; };
 
 static void write_key(const struct folder *folder, const char *name, const struct secret_key *key, const char *passphrase)
 {
@@ -88,14 +100,17 @@ static void write_key(const struct folder *folder, const char *name, const struc
 
 static void make_folder(struct folder *folder)
 {
-        uint8_t a[32], b[32];
+        uint8_t a[32], b[32], c[32];
         memset(a, 1, sizeof(a));
         memset(b, 2, sizeof(b));
+        memset(c, 3, sizeof(c));
+        secret_key_make(c, &folder->log);
         secret_key_make(a, &folder->director);
         secret_key_make(b, &folder->timestamp);
         CHECK(file_temporary(folder->path, NULL) == OK);
         write_key(folder, "director.pem", &folder->director, NULL);
         write_key(folder, "timestamp.pem", &folder->timestamp, NULL);
+        write_key(folder, "log.pem", &folder->log, NULL);
 }
 
 static void check_signs(struct signer *signer, const struct folder *folder)
@@ -103,7 +118,7 @@ static void check_signs(struct signer *signer, const struct folder *folder)
         for (enum signer_form form = 0; form < SIGNER_FORMS; form++) {
                 uint8_t signature[64] = { 0 };
                 struct why why = { 0 };
-                const struct public_key *key = form == SIGNER_RELEASE_TIMESTAMP ? &folder->timestamp.public : &folder->director.public;
+                const struct public_key *key = form == SIGNER_RELEASE_TIMESTAMP ? &folder->timestamp.public : form == SIGNER_CHECKPOINT ? &folder->log.public : &folder->director.public;
                 CHECK(signer->ops->sign(signer, form, good[form], strlen(good[form]), signature, &why) == OK);
                 CHECK(key_verify(key, good[form], strlen(good[form]), signature));
                 CHECK(signer->ops->sign(signer, form, "x", 1, signature, &why) == ERR_REFUSED && strstr(why.text, "this is no "));
@@ -120,6 +135,22 @@ TEST(signer_keys, signs_each_form_with_its_key)
         file_remove_tree(folder.path);
 }
 
+TEST(signer_keys, without_a_log_sign_no_checkpoint)
+{
+        struct folder folder;
+        struct why why = { 0 };
+        uint8_t signature[64];
+        char path[128];
+        OWN(signer_keys) struct signer *signer = NULL;
+        make_folder(&folder);
+        snprintf(path, sizeof(path), "%s/log.pem", folder.path);
+        file_remove(path);
+        CHECK(signer_keys_open(folder.path, &signer, NULL) == OK);
+        CHECK(signer->ops->sign(signer, SIGNER_CHECKPOINT, CHECKPOINT, strlen(CHECKPOINT), signature, &why) == ERR_NOT_FOUND && strstr(why.text, "log.pem"));
+        CHECK(signer->ops->sign(signer, SIGNER_LEASE, LEASE, strlen(LEASE), signature, NULL) == OK);
+        file_remove_tree(folder.path);
+}
+
 TEST(signer_keys, says_what_is_wrong_with_a_folder)
 {
         struct folder folder;
@@ -132,6 +163,9 @@ TEST(signer_keys, says_what_is_wrong_with_a_folder)
         snprintf(path, sizeof(path), "%s/timestamp.pem", folder.path);
         CHECK(file_write(path, "nonsense", 8, NULL) == OK);
         CHECK(signer_keys_open(folder.path, &signer, &why) == ERR_SYNTAX && strstr(why.text, "timestamp.pem"));
+        write_key(&folder, "timestamp.pem", &folder.timestamp, NULL);
+        write_key(&folder, "log.pem", &folder.log, "secret words");
+        CHECK(signer_keys_open(folder.path, &signer, &why) == ERR_UNAUTHORIZED && strstr(why.text, "log.pem"));
         CHECK(signer_keys_open("/no/such/folder", &signer, &why) == ERR_NOT_FOUND && strstr(why.text, "--keys"));
         CHECK(!signer);
         file_remove_tree(folder.path);

@@ -1,8 +1,7 @@
 /* A disk that is full, or fails, at the 1st, 2nd, 3rd ... write of the database: what was answered is kept, the rest is told
  * to come again, and can. */
 #include "server/store/audit.h"
-#include "server/store/inside.h"
-#include "server/world.h"
+#include "server/log_view.h"
 
 #include "evidence/record.h"
 #include "support/test.h"
@@ -68,6 +67,9 @@ static void disk_open(void)
 struct fleet { struct world world; struct world_device devices[2]; char token[64], enrol[2048]; };
 static void fleet_release(struct fleet *fleet) { world_close(&fleet->world); }
 
+/* Signed already, and only files are missing: the next tick writes them. */
+static bool left_heads(struct fleet *fleet) { return log_count(&fleet->world, "SELECT count(*) FROM log_heads") > 0; }
+
 static int make_token(struct fleet *fleet)
 {
         int status = world_ask(&fleet->world, "POST", "/api/v1/tokens", "{\"group\":\"late\",\"uses\":1,\"expires_s\":3600}");
@@ -124,6 +126,14 @@ static int halt(struct fleet *fleet)
         return world_ask(&fleet->world, "POST", "/api/v1/rollouts/edr-rules/1/halt", "{\"who\":\"ann\",\"reason\":\"test\"}");
 }
 
+static int log_head(struct fleet *fleet)
+{
+        fleet->world.now_ms += 100;
+        return store_log_tick(fleet->world.store, fleet->world.now_ms, NULL) == OK || left_heads(fleet) ? 200 : TICK_FAILED;
+}
+
+static int cosign(struct fleet *fleet) { return log_cosign(&fleet->world, 1, WORLD_START_S); }
+
 /* One life; `sql` finds what each step left, which is 1 as soon as it was answered and never 2. */
 static const struct step { int (*take)(struct fleet *fleet); int status; const char *sql; } steps[] = {
         { make_token, 200, "SELECT count(*) FROM tokens WHERE device_group = 'late'" },
@@ -136,6 +146,8 @@ static const struct step { int (*take)(struct fleet *fleet); int status; const c
         { lease, 200, "SELECT count(*) FROM leases WHERE note IS NOT NULL" },
         { report, 200, "SELECT count(*) FROM reports" },
         { halt, 200, "SELECT count(*) FROM rollouts WHERE state = 'halted'" },
+        { log_head, 200, "SELECT count(*) FROM log_heads" },
+        { cosign, 200, "SELECT count(*) FROM log_cosignatures" },
 };
 
 static int64_t left_by(struct fleet *fleet, const struct step *step)
@@ -151,6 +163,14 @@ static void check_all(struct fleet *fleet, size_t done)
         for (size_t i = 0; i < done; i++)
                 CHECK(left_by(fleet, &steps[i]) == 1);
         CHECK(audit_verify(fleet->world.store->db, &lines, NULL) == OK);
+}
+
+/* All of it is in the log, and the release has its proof. */
+static void check_log(struct fleet *fleet)
+{
+        const struct logged release = view_release(&fleet->world, 1, fleet->world.target);
+        log_tick(&fleet->world);
+        CHECK(view_find(&fleet->world, &release) == 4 && view_head(&fleet->world, NULL).size == 8 && view_proof(&fleet->world, &release, 1) == OK);
 }
 
 /* The disk is well again, or the server is also killed; then the same is asked once more. */
@@ -171,6 +191,7 @@ static bool live(struct fleet *fleet, int writes, const struct trouble *trouble)
 {
         bool has_failed = false;
         disk_takes(0, 0);
+        fleet->world = (struct world){ .has_log = true, .witnesses = 1, .witness_threshold = 1 };
         world_open_file(&fleet->world);
         world_enrol(&fleet->world, &fleet->devices[0], "os=debian");
         world_device_init(&fleet->world, &fleet->devices[1]);
@@ -188,6 +209,7 @@ static bool live(struct fleet *fleet, int writes, const struct trouble *trouble)
         disk_takes(0, 0);
         world_crash(&fleet->world);
         check_all(fleet, sizeof(steps) / sizeof(steps[0]));
+        check_log(fleet);
         return has_failed;
 }
 

@@ -4,6 +4,7 @@
 #include "evidence/records.h"
 #include "format/canon.h"
 #include "format/hex.h"
+#include "log/signed.h"
 #include "server/store/artifacts.h"
 #include "trust/anchor.h"
 #include "trust/release_custom.h"
@@ -18,10 +19,12 @@
 static const uint8_t secret[32] = "the server's secret of the tests";
 static const int64_t expires = WORLD_START_S + 90 * 86400;
 
+static uint8_t log_key(const struct world_signer *signer) { return signer->log_key ? signer->log_key : 8; }
+
 static enum err sign_form(struct signer *signer, enum signer_form form, const void *bytes, size_t length, uint8_t ret_signature[64], struct why *why)
 {
         struct world_signer *own = (struct world_signer *)signer;
-        struct secret_key key = test_key(form != SIGNER_RELEASE_TIMESTAMP ? 5 : own->timestamp_key ? own->timestamp_key : 3);
+        struct secret_key key = test_key(form == SIGNER_CHECKPOINT ? log_key(own) : form != SIGNER_RELEASE_TIMESTAMP ? 5 : own->timestamp_key ? own->timestamp_key : 3);
         if (own->failure)
                 return FAIL(why, own->failure, "the signer fails");
         own->signed_count++;
@@ -51,10 +54,23 @@ static void make_root(uint8_t by, const uint8_t numbers[TUF_ROLES], struct buf *
         sign_file(&to_sign, by, into);
 }
 
-static void make_anchor(struct buf *into)
+struct verifier world_log(const struct world *world)
 {
-        struct anchor anchor = { .version = 1, .root = { 1, 1, { test_vkey("root", 1) } }, .content = { 1, 1, { test_vkey("content", 6) } },
+        struct verifier log;
+        struct secret_key key = test_key(log_key(&world->signer));
+        CHECK(verifier_log(TEST_ORIGIN, &key.public, &log, NULL) == OK);
+        return log;
+}
+
+void world_anchor(const struct world *world, uint64_t version, struct buf *into)
+{
+        struct anchor anchor = { .version = version, .root = { 1, 1, { test_vkey("root", 1) } }, .content = { 1, 1, { test_vkey("content", 6) } },
                                  .lab = { 1, 1, { test_vkey("lab.acme", 7) } } };
+        anchor.has_log = world->witnesses > 0;
+        anchor.log = world_log(world);
+        anchor.witnesses.threshold = world->witness_threshold;
+        for (; anchor.witnesses.count < world->witnesses; anchor.witnesses.count++)
+                anchor.witnesses.keys[anchor.witnesses.count] = test_witness((uint8_t)(anchor.witnesses.count + 1));
         CHECK(anchor_write(&anchor, into, NULL) == OK);
         test_sign(into, "root", 1);
 }
@@ -70,6 +86,9 @@ static enum err open_store(struct world *world, struct store **ret_store, struct
 {
         struct store_config config = { .database = world->database, .artifacts = &world->disk.disk, .random = &world->random.source, .secret = secret,
                                        .admin_key = ADMIN_KEY, .tenant = "default", .trust = { { &world->release_root, 1 }, { &world->director_root, 1 }, { &world->anchor, 1 }, { &world->director_anchor, 1 }, NULL, NULL } };
+        world->log = world_log(world);
+        config.log = world->has_log ? &world->log : NULL;
+        config.log_files = &world->log_disk.disk;
         if (world->trust)
                 config.trust = *world->trust;
         return store_open(&config, &world->signer.signer, world->now_ms, ret_store, why);
@@ -98,6 +117,7 @@ static void prepare(struct world *world)
         for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
                 buf_init(bufs[i], LIMIT_METADATA_BYTES);
         sim_disk_init(&world->disk);
+        sim_disk_init(&world->log_disk);
         sim_random_init(&world->random, 1);
         world->signer.signer.ops = &signer_ops;
         world->stream = "edr-rules";
@@ -105,7 +125,7 @@ static void prepare(struct world *world)
         world->now_ms = WORLD_START_S * 1000LL;
         make_root(1, (const uint8_t[]){ 1, 2, 2, 3 }, &world->release_root);
         make_root(4, (const uint8_t[]){ 4, 5, 5, 5 }, &world->director_root);
-        make_anchor(&world->anchor);
+        world_anchor(world, 1, &world->anchor);
         make_director_anchor(&world->director_anchor);
         snprintf(world->database, sizeof(world->database), ":memory:");
 }
@@ -167,6 +187,7 @@ void world_close(struct world *world)
         forget_answer(world);
         store_close(world->store);
         sim_disk_done(&world->disk);
+        sim_disk_done(&world->log_disk);
         if (world->folder[0]) {
                 unlink(world->database);
                 CHECK(rmdir(world->folder) == 0);      /* a clean end leaves one file */

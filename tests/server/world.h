@@ -6,13 +6,15 @@
  *      world_publish(&world, 1); world_prove(&world, 1);
  *      CHECK(world_ask(&world, "POST", "/api/v1/rollouts", "{...}") == 201);          world.answer is the answer
  *
- * Keys: 1 release root, 2 targets and snapshot, 3 timestamp, 4 director root, 5 director, 6 content, 7 lab. */
+ * Keys: 1 release root, 2 targets and snapshot, 3 timestamp, 4 director root, 5 director, 6 content, 7 lab, 8 the transparency log,
+ * 11, 12, ... its witnesses (log/signed.h). */
 #pragma once
 
 #include "server/store/store.h"
 #include "server/signer/signer.h"
 #include "support/sim_disk.h"
 #include "trust/ceiling.h"
+#include "trust/verifier.h"
 #include "trust/keys.h"
 #include "trust/lease.h"
 #include "trust/request.h"
@@ -23,9 +25,13 @@
 
 enum { WORLD_START_S = 1784432200 };
 
-struct world_signer { struct signer signer; enum err failure; unsigned signed_count; uint8_t timestamp_key; };      /* timestamp_key 0: 3 */
+struct world_signer { struct signer signer; enum err failure; unsigned signed_count; uint8_t timestamp_key, log_key; };      /* timestamp_key 0: 3, log_key 0: 8 */
 
 struct world {
+        bool has_log;                            /* to be set before it is opened; */
+        size_t witnesses, witness_threshold;     /* then also these; 0: the anchor names no log */
+        struct sim_disk log_disk;
+        struct verifier log;
         struct sim_disk disk;
         struct sim_random random;
         struct world_signer signer;
@@ -85,6 +91,10 @@ int world_publish(struct world *world, int64_t counter);
 /* The lab's S1, S2 and S4, all PASS. */
 void world_prove(struct world *world, int64_t counter);
 int world_evidence(struct world *world, int64_t counter, const char *stage, int status, bool is_critical);
+
+/* Its log, with the key that it has now; and the anchor of this version that says whose word it takes to believe it. */
+struct verifier world_log(const struct world *world);
+void world_anchor(const struct world *world, uint64_t version, struct buf *into);
 
 /* What a device would fetch: a file; the director's repository, verified; an artifact. */
 void world_file(struct world *world, const char *repository, const char *name, struct buf *into);

@@ -98,6 +98,17 @@ TEST(route_find, lets_no_capture_hold_a_path_or_an_escape)
         CHECK(find("GET", "/v1/artifacts/0123456789012345678901234567890123456789012345678901234567890123").e == OK);
 }
 
+TEST(route_find, gives_all_that_is_left_of_a_tiles_path)
+{
+        struct found found = find("GET", "/v1/log/tile/entries/x001/234.p/5");
+        CHECK(found.e == OK && found.route->id == ROUTE_LOG_TILE && found.captures.count == 1 && is_capture(&found, 0, "entries/x001/234.p/5"));
+        CHECK(find("POST", "/v1/log/tile/0/000").e == ERR_USAGE && find("HEAD", "/v1/log/tile/0/000").e == OK);
+        static const char *const absent[] = { "/v1/log/tile/", "/v1/log/tile", "/v1/log/", "/v1/log/tile/0/%30", "/v1/log/tile/0/0\\0", "/v1/log/tile/0/0 0", "/v1/log/checkpoint/", "/v1/log/proof/",
+                                              "/v1/log/proof/a/b", "/v1/log/tile/01234567890123456789012345678901234567890123456789012345678901234" };
+        for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+                CHECK(find("GET", absent[i]).e == ERR_NOT_FOUND);
+}
+
 TEST(route_find, reads_only_the_length_it_is_given)
 {
         struct found found = { .route = NULL };

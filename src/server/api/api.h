@@ -11,6 +11,7 @@ struct api_config {
         int listener, store;                   /* a listening socket (taken), an end of a link (borrowed) */
         const char *certificate, *key;         /* PEM files; NULL: plain HTTP */
         const char *artifacts;                 /* folder */
+        const char *log_files;                 /* likewise; NULL: this server has no transparency log */
         const uint8_t *secret;                 /* 32 bytes */
         const char *admin_key;
         struct random_source *random;

@@ -27,8 +27,16 @@ enum err artifact_name(const struct exchange *exchange, char ret_sha256[65], str
         return FAIL(why, ERR_NOT_FOUND, "an artifact is named by its SHA-256, 64 digits in lower case");
 }
 
-/* The quotes and 64 digits cannot stand in another tag, so looking for them is enough; `W/` before them makes no difference. */
-bool etag_is_in(const char *list, const char *etag)
+void artifact_download(struct artifacts *artifacts, struct exchange *exchange)
 {
-        return list && (strcmp(list, "*") == 0 || strstr(list, etag));
+        struct why why = { 0 };
+        char sha256[65], etag[67], path[DOWNLOAD_PATH_MAX];
+        enum err e = artifact_name(exchange, sha256, &why);
+        if (e) {
+                exchange_fail(exchange, e, &why);
+                return;
+        }
+        snprintf(etag, sizeof(etag), "\"%s\"", sha256);
+        snprintf(path, sizeof(path), "%s/%.2s/%s", artifacts->path, sha256, sha256);
+        download_begin(&(struct download_file){ artifacts->loop, path, etag, "application/octet-stream", DOWNLOAD_FIXED, "there is no such artifact here" }, exchange);
 }

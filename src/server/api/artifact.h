@@ -5,9 +5,7 @@
 #pragma once
 
 #include "platform/disk.h"
-#include "server/api/exchange.h"
-
-#include <uv.h>
+#include "server/api/download.h"
 
 struct artifacts {
         uv_loop_t *loop;
@@ -19,12 +17,9 @@ struct artifacts {
 /* Clears what an earlier process left in incoming/. */
 MUST_CHECK enum err artifacts_init(struct artifacts *artifacts, uv_loop_t *loop, const char *path, struct disk *disk, struct why *why);
 
-/* Both answer by themselves. Until they do, exchange->pending is theirs. */
+/* Both answer by themselves. Until they do, exchange->pending is theirs (download.h). */
 void artifact_download(struct artifacts *artifacts, struct exchange *exchange);
-void artifact_download_gone(struct exchange *exchange);          /* the client left before the answer */
 void artifact_upload(struct artifacts *artifacts, struct exchange *exchange);
 
 /* The digest in the path, or ERR_NOT_FOUND. */
 MUST_CHECK enum err artifact_name(const struct exchange *exchange, char ret_sha256[65], struct why *why);
-/* For If-None-Match and If-Range. `etag` with its quotes. */
-bool etag_is_in(const char *list, const char *etag);

@@ -70,6 +70,11 @@ static void get_whole(struct desk *desk, struct exchange *exchange)
         artifact_download(&desk->artifacts, exchange);
 }
 
+static void log_whole(struct desk *desk, struct exchange *exchange)
+{
+        log_files_download(&desk->log_files, exchange);
+}
+
 static void put_head(struct desk *desk, struct exchange *exchange)
 {
         artifact_upload(&desk->artifacts, exchange);
@@ -144,6 +149,9 @@ static const struct { step *head, *whole; } steps[ROUTES] = {
         [ROUTE_TARGET_OF_RELEASE] = { NULL, get_whole },
         [ROUTE_TARGET_OF_DIRECTOR] = { NULL, get_whole },
         [ROUTE_ARTIFACT_GET] = { NULL, get_whole },
+        [ROUTE_LOG_CHECKPOINT] = { NULL, log_whole },
+        [ROUTE_LOG_TILE] = { NULL, log_whole },
+        [ROUTE_LOG_PROOF] = { NULL, log_whole },
         [ROUTE_ARTIFACT_PUT] = { put_head, NULL },
         [ROUTE_HEALTHZ] = { NULL, health_whole },
 };
@@ -208,8 +216,9 @@ static void on_whole(struct service *service, struct exchange *exchange)
 static void on_gone(struct service *service, struct exchange *exchange)
 {
         struct desk *desk = (struct desk *)service;
-        if (exchange->route && steps[exchange->route->id].whole == get_whole)
-                artifact_download_gone(exchange);
+        step *whole = exchange->route ? steps[exchange->route->id].whole : NULL;
+        if (whole == get_whole || whole == log_whole)
+                download_gone(exchange);
         else
                 store_link_forget(desk->link, exchange);
 }

@@ -1,4 +1,4 @@
-#include "server/api/artifact.h"
+#include "server/api/download.h"
 
 #include "base/mem.h"
 #include "server/api/connection.h"
@@ -7,18 +7,21 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { ETAG_MAX = 72 };
+
 struct download {
         struct source source;
         struct exchange *exchange;             /* NULL: nobody waits any more */
-        struct artifacts *artifacts;
+        uv_loop_t *loop;
         uv_fs_t fs;
         int file;                              /* -1: not open yet */
         int64_t at;
         uint64_t left;                         /* bytes that are still to be read */
         bool is_busy, has_failed;
         size_t have;
-        char sha256[65];
-        char path[1024];
+        char etag[ETAG_MAX];                   /* "": not known before the file is open */
+        const char *type, *cache, *missing;
+        char path[DOWNLOAD_PATH_MAX];
         char bytes[CONNECTION_WINDOW];
 };
 
@@ -38,7 +41,7 @@ static void leave(struct download *download)
                 free_download(download);
 }
 
-void artifact_download_gone(struct exchange *exchange)
+void download_gone(struct exchange *exchange)
 {
         if (exchange->pending)
                 leave(exchange->pending);
@@ -76,7 +79,7 @@ static enum err source_read(struct source *source, const char **ret_bytes, size_
         uint64_t most = download->left < sizeof(download->bytes) ? download->left : sizeof(download->bytes);
         uv_buf_t window = uv_buf_init(download->bytes, (unsigned)most);
         download->is_busy = true;
-        if (uv_fs_read(download->artifacts->loop, &download->fs, download->file, &window, 1, download->at, on_read) == 0)
+        if (uv_fs_read(download->loop, &download->fs, download->file, &window, 1, download->at, on_read) == 0)
                 return OK;
         download->is_busy = false;
         return ERR_IO;
@@ -101,16 +104,16 @@ static void answer_file(struct download *download, uint64_t length)
 {
         struct exchange *exchange = download->exchange;
         const struct http_request *request = exchange->request;
-        char etag[67], headers[320];
+        char headers[320];
+        const char *etag = download->etag, *type = download->type;
         uint64_t from = 0, count = length;
-        snprintf(etag, sizeof(etag), "\"%s\"", download->sha256);
         bool wants_part = !request->is_head && (!request->if_range || strcmp(request->if_range, etag) == 0);
         enum range_kind kind = range_read(wants_part ? request->range : NULL, length, &from, &count);
         bool is_known = etag_is_in(request->if_none_match, etag);
         exchange->pending = NULL;
+        int used = snprintf(headers, sizeof(headers), "ETag: %s\r\nCache-Control: %s\r\nAccept-Ranges: bytes\r\n", etag, download->cache);
         if (is_known || kind == RANGE_NONE)
                 leave(download);
-        int used = snprintf(headers, sizeof(headers), "ETag: %s\r\nCache-Control: public, max-age=31536000, immutable\r\nAccept-Ranges: bytes\r\n", etag);
         if (kind == RANGE_PART)
                 snprintf(headers + used, sizeof(headers) - (size_t)used, "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n", from,
                          from + count - 1, length);
@@ -122,7 +125,7 @@ static void answer_file(struct download *download, uint64_t length)
         } else {
                 download->at = (int64_t)from;
                 download->left = count;
-                exchange_answer(exchange, &(struct answer){ .status = kind == RANGE_PART ? 206 : 200, .type = "application/octet-stream",
+                exchange_answer(exchange, &(struct answer){ .status = kind == RANGE_PART ? 206 : 200, .type = type,
                                                             .headers = headers, .length = count, .take_source = &download->source });
         }
 }
@@ -135,6 +138,14 @@ static void fail(struct download *download, enum err e, const char *text)
         leave(download);
         (void)FAIL(&why, e, "%s", text);
         exchange_fail(exchange, e, &why);
+}
+
+/* Another file under the same name has another number, or another time. */
+static void tag(struct download *download, const uv_stat_t *status)
+{
+        if (!download->etag[0])
+                snprintf(download->etag, sizeof(download->etag), "\"%" PRIx64 "-%" PRIx64 ".%" PRIx64 "-%" PRIx64 "\"", status->st_ino, (uint64_t)status->st_mtim.tv_sec,
+                         (uint64_t)status->st_mtim.tv_nsec, status->st_size);
 }
 
 static void on_open(uv_fs_t *fs)
@@ -151,38 +162,45 @@ static void on_open(uv_fs_t *fs)
         }
         uv_fs_t status;
         if (result == UV_ENOENT)
-                fail(download, ERR_NOT_FOUND, "there is no such artifact here");
-        else if (result < 0)
-                fail(download, ERR_IO, "the artifact could not be read; the server's log says more");
-        else if (uv_fs_fstat(NULL, &status, download->file, NULL) < 0)
-                fail(download, ERR_IO, "the artifact could not be read; the server's log says more");
-        else
+                fail(download, ERR_NOT_FOUND, download->missing);
+        else if (result < 0 || uv_fs_fstat(NULL, &status, download->file, NULL) < 0)
+                fail(download, ERR_IO, "the file could not be read; the server's log says more");
+        else if (!S_ISREG(status.statbuf.st_mode))
+                fail(download, ERR_NOT_FOUND, download->missing);
+        else {
+                tag(download, &status.statbuf);
                 answer_file(download, status.statbuf.st_size);
+        }
 }
 
-void artifact_download(struct artifacts *artifacts, struct exchange *exchange)
+void download_begin(const struct download_file *file, struct exchange *exchange)
 {
         struct why why = { 0 };
-        char sha256[65];
-        enum err e = artifact_name(exchange, sha256, &why);
-        struct download *download = e ? NULL : mem_new(1, sizeof(*download));
-        if (!e && !download)
-                e = FAIL(&why, ERR_NOMEM, "out of memory");
-        if (e) {
-                exchange_fail(exchange, e, &why);
+        struct download *download = mem_new(1, sizeof(*download));
+        if (!download) {
+                exchange_fail(exchange, FAIL(&why, ERR_NOMEM, "out of memory"), &why);
                 return;
         }
         download->source.ops = &source_ops;
         download->exchange = exchange;
-        download->artifacts = artifacts;
+        download->loop = file->loop;
+        download->type = file->type;
+        download->cache = file->cache;
+        download->missing = file->missing;
         download->file = -1;
         download->fs.data = download;
-        memcpy(download->sha256, sha256, sizeof(sha256));
-        snprintf(download->path, sizeof(download->path), "%s/%.2s/%s", artifacts->path, sha256, sha256);
+        snprintf(download->etag, sizeof(download->etag), "%s", file->etag ? file->etag : "");
+        snprintf(download->path, sizeof(download->path), "%s", file->path);
         exchange->pending = download;
         download->is_busy = true;
-        if (uv_fs_open(artifacts->loop, &download->fs, download->path, UV_FS_O_RDONLY, 0, on_open) < 0) {
+        if (uv_fs_open(file->loop, &download->fs, download->path, UV_FS_O_RDONLY, 0, on_open) < 0) {
                 download->is_busy = false;
                 fail(download, ERR_NOMEM, "out of memory");
         }
+}
+
+/* The quotes and what is between them cannot stand in another tag, so looking for them is enough; `W/` before them makes no difference. */
+bool etag_is_in(const char *list, const char *etag)
+{
+        return list && (strcmp(list, "*") == 0 || strstr(list, etag));
 }

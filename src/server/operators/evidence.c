@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "format/hex.h"
+#include "server/log/rows.h"
 #include "server/operators/operator.h"
 #include "server/store/audit.h"
 #include "server/store/inside.h"
@@ -86,6 +87,14 @@ static enum err digest_of(const struct record *record, uint8_t digest[32], struc
         return e;
 }
 
+static enum err log_envelope(struct call *call, const struct release *release, const struct buf *envelope, struct why *why)
+{
+        struct logged logged = { .kind = LOGGED_EVIDENCE, .number = (uint64_t)release->counter };
+        snprintf(logged.name, sizeof(logged.name), "%s", release->stream);
+        sha256(envelope->bytes, envelope->length, logged.digest);
+        return rows_add(call->db, &logged, call->now_ms, why);
+}
+
 /* The same statement again changes nothing. One more is kept than a gate looks at: that shuts it, so that nobody can fill the
  * place of what another lab has yet to find. */
 static enum err keep(struct call *call, const struct release *release, const struct buf *envelope, const struct record *record, struct why *why)
@@ -106,7 +115,8 @@ static enum err keep(struct call *call, const struct release *release, const str
         char what[96];
         snprintf(what, sizeof(what), "%s %s: %s", record->stage, record->check, record_status_name(record->status));
         struct audit_line line = { call->now_ms, record->origin, "evidence.add", release->name, what };
-        return audit_add(call->db, &line, why);
+        e = audit_add(call->db, &line, why);
+        return e ? e : log_envelope(call, release, envelope, why);
 }
 
 static struct json *answer_of(const struct record *record)

@@ -33,12 +33,17 @@ static const struct rollout_gauge { const char *field, *help; } rollout_gauges[]
         { "window", "Exposures allowed now" },
 };
 
+static void add_number(struct buf *into, const char *name, const char *help, int64_t value)
+{
+        buf_addf(into, "# TYPE %s gauge\n# HELP %s %s\n%s %" PRId64 "\n", name, name, help, name, value);
+}
+
 static enum err add_gauge(struct call *call, const struct gauge *gauge, struct why *why)
 {
         int64_t value = 0;
         enum err e = db_number(call->db, gauge->sql, NO_VALUES, 0, &value, why);
         if (!e)
-                buf_addf(&call->answer->body, "# TYPE %s gauge\n# HELP %s %s\n%s %" PRId64 "\n", gauge->name, gauge->name, gauge->help, gauge->name, value);
+                add_number(&call->answer->body, gauge->name, gauge->help, value);
         return e;
 }
 
@@ -103,6 +108,23 @@ static enum err add_metadata(struct call *call, struct why *why)
         return e ? e : metadata_each(call->db, add_health, &files, why);
 }
 
+/* Nothing at all without a log; the age of nothing is not told either. */
+static enum err add_log(struct call *call, struct why *why)
+{
+        struct tlog_facts facts;
+        struct buf *into = &call->answer->body;
+        enum err e = call->store->tlog ? tlog_facts(call->store->tlog, &facts, why) : OK;
+        if (e || !call->store->tlog)
+                return e;
+        add_number(into, "firebreak_log_size", "Entries under the newest checkpoint of the transparency log", (int64_t)facts.size);
+        add_number(into, "firebreak_log_waiting", "Entries beyond it, yet to be signed", (int64_t)facts.waiting);
+        add_number(into, "firebreak_log_sufficient_size", "Entries under the newest checkpoint that enough witnesses cosigned", (int64_t)facts.sufficient_size);
+        if (facts.sufficient_size)
+                add_number(into, "firebreak_log_sufficient_age_seconds", "Since that one was signed", call_now_s(call) - facts.sufficient_at);
+        add_number(into, "firebreak_log_unproven_releases", "Releases that have no sufficient proof yet", facts.unproven);
+        return OK;
+}
+
 enum err operator_metrics(struct call *call, struct why *why)
 {
         OWN(json) struct json *views = json_new_array();
@@ -112,6 +134,8 @@ enum err operator_metrics(struct call *call, struct why *why)
                 e = add_gauge(call, &gauges[i], why);
         if (!e)
                 e = add_metadata(call, why);
+        if (!e)
+                e = add_log(call, why);
         if (e)
                 return e;
         for (size_t i = 0; i < sizeof(rollout_gauges) / sizeof(rollout_gauges[0]); i++)

@@ -4,6 +4,7 @@
  * and then asks what a device cannot: is every release of before still listed, and are all files of this one here? */
 #include "base/limits.h"
 #include "format/canon.h"
+#include "server/log/rows.h"
 #include "server/operators/listing.h"
 #include "server/operators/operator.h"
 #include "server/operators/releases.h"
@@ -136,6 +137,14 @@ static void join_platforms(const struct release_note *note, struct buf *into)
                 buf_addf(into, "%s%s", i ? " " : "", note->platforms[i]);
 }
 
+static enum err log_release(struct call *call, const struct parcel *parcel, struct why *why)
+{
+        struct logged logged = { .kind = LOGGED_RELEASE, .number = parcel->manifest->counter };
+        snprintf(logged.name, sizeof(logged.name), "%s", parcel->manifest->stream);
+        memcpy(logged.digest, parcel->target, sizeof(logged.digest));
+        return rows_add(call->db, &logged, call->now_ms, why);
+}
+
 static enum err keep_release(struct call *call, struct parcel *parcel, struct why *why)
 {
         const struct release_note *note = parcel->manifest;
@@ -150,6 +159,8 @@ static enum err keep_release(struct call *call, struct parcel *parcel, struct wh
                                   bind_int((int64_t)parcel->note.length), bind_text(note->version), bind_int((int64_t)note->floor),
                                   bind_text(buf_text(&platforms)), bind_int((int64_t)note->file_count), bind_int((int64_t)release_note_bytes(note)),
                                   bind_text(buf_text(&parcel->dossier)), bind_int(call_now_s(call))), why);
+        if (!e)
+                e = log_release(call, parcel, why);
         if (e)
                 return e;
         struct audit_line line = { call->now_ms, "admin", "release.publish", parcel->path, note->version };

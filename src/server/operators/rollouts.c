@@ -2,6 +2,7 @@
 #include "server/operators/operator.h"
 
 #include "base/limits.h"
+#include "server/log/rows.h"
 #include "server/operators/evidence.h"
 #include "server/rollouts/roll_back.h"
 #include "server/store/audit.h"
@@ -116,6 +117,11 @@ static enum err answer_run(struct call *call, int status, const struct run *run,
         return e ? e : call_answer_json(call, status, view, why);
 }
 
+static enum err log_override(struct call *call, const struct release *release, const struct gate_people *people, struct why *why)
+{
+        return rows_add_override(call->db, &(struct rows_override){ release->stream, release->counter, people->first, people->second, people->reason }, call->now_ms, why);
+}
+
 static enum err start(struct call *call, const struct start_order *order, const struct gate_people *people, struct why *why)
 {
         struct release release;
@@ -133,6 +139,8 @@ static enum err start(struct call *call, const struct start_order *order, const 
                 e = rollouts_start(call->store->rollouts, &begin, &run, why);
         if (!e)
                 e = note(call, record.length ? "rollout.start.override" : "rollout.start", release.name, people, why);
+        if (!e && record.length)
+                e = log_override(call, &release, people, why);
         return e ? e : answer_run(call, 201, run, why);
 }
 
@@ -235,6 +243,8 @@ static enum err act(struct call *call, const char *action, const struct act_orde
         e = rollouts_command(call->store->rollouts, run, &word, why);
         if (!e)
                 e = note_act(call, run, &(struct audit_line){ .what = what, .subject = release.name }, order, why);
+        if (!e && strcmp(action, "override") == 0)
+                e = log_override(call, &release, &(struct gate_people){ order->who, order->second, order->reason }, why);
         return e ? e : answer_run(call, 200, run, why);
 }
 

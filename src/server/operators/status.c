@@ -52,6 +52,29 @@ static enum err add_metadata(struct call *call, struct json *status, struct why 
         return e;
 }
 
+/* Without a log: null. */
+static enum err add_log(struct call *call, struct json *status, struct why *why)
+{
+        OWN(json) struct json *log = json_new_object();
+        struct tlog_facts facts;
+        if (!call->store->tlog) {
+                json_set(status, "log", json_new_null());
+                return OK;
+        }
+        enum err e = tlog_facts(call->store->tlog, &facts, why);
+        if (e)
+                return e;
+        json_set_text(log, "origin", facts.origin);
+        json_set_int(log, "size", (int64_t)facts.size);
+        json_set_int(log, "waiting", (int64_t)facts.waiting);
+        json_set_int(log, "threshold", (int64_t)facts.threshold);
+        json_set_int(log, "sufficient", (int64_t)facts.sufficient_size);
+        json_set(log, "sufficient_age_s", facts.sufficient_size ? json_new_int(call_now_s(call) - facts.sufficient_at) : json_new_null());
+        json_set_int(log, "unproven", facts.unproven);
+        json_set(status, "log", GIVE(log));
+        return OK;
+}
+
 static const char *const line_fields[] = { "stream", "counter", "state", "reason", "sentence", "eligible", "exposed", "proven", "hurt", "recovered", "attributed", "budget" };
 
 static enum err add_rollouts(struct call *call, struct json *status, struct why *why)
@@ -87,6 +110,8 @@ enum err operator_status(struct call *call, struct why *why)
                 e = add_devices(call, status, why);
         if (!e)
                 e = add_metadata(call, status, why);
+        if (!e)
+                e = add_log(call, status, why);
         if (!e)
                 e = add_rollouts(call, status, why);
         return e ? e : call_answer_json(call, 200, GIVE(status), why);

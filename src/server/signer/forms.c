@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "format/canon.h"
+#include "log/checkpoint.h"
 #include "trust/lease.h"
 
 #include <assert.h>
@@ -31,7 +32,7 @@ static const struct json_field meta_fields[] = {
 
 static const struct form {
         const char *name, *type;
-        const struct json_field *fields;       /* NULL: a lease */
+        const struct json_field *fields;       /* NULL: a lease, a checkpoint */
         const char *member;                    /* that `meta` must have */
 } forms[SIGNER_FORMS] = {
         [SIGNER_LEASE] = { "lease", NULL, NULL, NULL },
@@ -39,6 +40,7 @@ static const struct form {
         [SIGNER_DIRECTOR_SNAPSHOT] = { "director's snapshot", "snapshot", meta_fields, "targets.json" },
         [SIGNER_DIRECTOR_TIMESTAMP] = { "director's timestamp", "timestamp", meta_fields, "snapshot.json" },
         [SIGNER_RELEASE_TIMESTAMP] = { "release timestamp", "timestamp", meta_fields, "snapshot.json" },
+        [SIGNER_CHECKPOINT] = { "checkpoint", NULL, NULL, NULL },
 };
 _Static_assert(sizeof(targets_fields) == sizeof(meta_fields), "both tables have as many rows");
 
@@ -77,11 +79,29 @@ static enum err check_document(const struct form *form, const void *bytes, size_
         return e;
 }
 
-enum err signer_check_form(enum signer_form form, const void *bytes, size_t length, struct why *why)
+/* Origin, size and root, each in its one spelling, and not a line more. */
+static enum err check_checkpoint(const void *bytes, size_t length, struct why *why)
+{
+        struct checkpoint checkpoint;
+        enum err e = checkpoint_parse_text(bytes, length, &checkpoint, why);
+        if (!e && checkpoint.extensions.length)
+                e = FAIL(why, ERR_REFUSED, "it has more than three lines");
+        if (!e && !verifier_is_name((struct line){ checkpoint.origin, strlen(checkpoint.origin) }))
+                e = FAIL(why, ERR_REFUSED, "its origin is not the name of a log");
+        return e;
+}
+
+static enum err check_lease(const void *bytes, size_t length, struct why *why)
 {
         struct lease lease;
+        return lease_parse(bytes, length, &lease, why);
+}
+
+enum err signer_check_form(enum signer_form form, const void *bytes, size_t length, struct why *why)
+{
         assert(form < SIGNER_FORMS);
-        enum err e = form == SIGNER_LEASE ? lease_parse(bytes, length, &lease, why) : check_document(&forms[form], bytes, length, why);
+        enum err e = form == SIGNER_LEASE ? check_lease(bytes, length, why) : form == SIGNER_CHECKPOINT ? check_checkpoint(bytes, length, why)
+                   : check_document(&forms[form], bytes, length, why);
         if (!e)
                 return OK;
         e = e == ERR_NOMEM ? e : ERR_REFUSED;

@@ -9,16 +9,19 @@
 
 struct signer_keys {
         struct signer signer;
-        struct secret_key director, timestamp;
+        struct secret_key director, timestamp, log;
+        bool has_log;
 };
 
 static enum err sign(struct signer *signer, enum signer_form form, const void *bytes, size_t length, uint8_t ret_signature[64], struct why *why)
 {
         struct signer_keys *keys = (struct signer_keys *)signer;
         enum err e = signer_check_form(form, bytes, length, why);
+        if (!e && form == SIGNER_CHECKPOINT && !keys->has_log)
+                e = FAIL(why, ERR_NOT_FOUND, "there is no log.pem in the folder of --keys");
         if (e)
                 return e;
-        key_sign(form == SIGNER_RELEASE_TIMESTAMP ? &keys->timestamp : &keys->director, bytes, length, ret_signature);
+        key_sign(form == SIGNER_RELEASE_TIMESTAMP ? &keys->timestamp : form == SIGNER_CHECKPOINT ? &keys->log : &keys->director, bytes, length, ret_signature);
         return OK;
 }
 
@@ -41,6 +44,16 @@ static enum err read_key(const char *folder, const char *name, struct secret_key
         return e ? DURING(why, e, "%s (online keys are not encrypted: protect the folder instead)", path) : OK;
 }
 
+static enum err read_log_key(const char *folder, struct signer_keys *keys, struct why *why)
+{
+        char path[1024];
+        if (snprintf(path, sizeof(path), "%s/log.pem", folder) >= (int)sizeof(path) || file_kind(path) == FILE_ABSENT)
+                return OK;
+        enum err e = read_key(folder, "log.pem", &keys->log, why);
+        keys->has_log = !e;
+        return e;
+}
+
 enum err signer_keys_open(const char *folder, struct signer **ret_signer, struct why *why)
 {
         struct signer_keys *keys = mem_new(1, sizeof(*keys));
@@ -50,6 +63,8 @@ enum err signer_keys_open(const char *folder, struct signer **ret_signer, struct
         enum err e = read_key(folder, "director.pem", &keys->director, why);
         if (!e)
                 e = read_key(folder, "timestamp.pem", &keys->timestamp, why);
+        if (!e)
+                e = read_log_key(folder, keys, why);
         if (e)
                 signer_keys_close(&keys->signer);
         else
@@ -64,5 +79,6 @@ void signer_keys_close(struct signer *signer)
                 return;
         secret_key_done(&keys->director);
         secret_key_done(&keys->timestamp);
+        secret_key_done(&keys->log);
         mem_free(keys);
 }

@@ -4,7 +4,7 @@
 #include "base/own.h"
 #include "server/signer/signer.h"
 
-/* Reads director.pem and timestamp.pem from `folder`. ERR_NOT_FOUND, ERR_SYNTAX, ERR_UNAUTHORIZED (encrypted). */
+/* Reads director.pem, timestamp.pem and, where there is one, log.pem from `folder`. ERR_NOT_FOUND, ERR_SYNTAX, ERR_UNAUTHORIZED (encrypted). */
 MUST_CHECK enum err signer_keys_open(const char *folder, struct signer **ret_signer, struct why *why);
 void signer_keys_close(struct signer *signer);
 OWN_DEFINE(signer_keys, struct signer *, signer_keys_close)

@@ -1,6 +1,6 @@
 /* signer.h - the one place that holds the online keys, as the rest of the server sees it.
  *
- * It signs four kinds of things and checks that what it is given has that form: whoever owns the store cannot have it sign
+ * It signs five kinds of things and checks that what it is given has that form: whoever owns the store cannot have it sign
  * anything else. The process behind it has no network. */
 #pragma once
 
@@ -9,13 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Leases: the text of the note. The others: the canonical bytes of `signed`. All by Ed25519, 64 bytes. */
+/* Leases and checkpoints: the text of the note. The others: the canonical bytes of `signed`. All by Ed25519, 64 bytes. */
 enum signer_form {
         SIGNER_LEASE,                   /* director key */
         SIGNER_DIRECTOR_TARGETS,        /* director key */
         SIGNER_DIRECTOR_SNAPSHOT,       /* director key */
         SIGNER_DIRECTOR_TIMESTAMP,      /* director key */
         SIGNER_RELEASE_TIMESTAMP,       /* timestamp key */
+        SIGNER_CHECKPOINT,              /* the log's key; ERR_NOT_FOUND: there is none */
         SIGNER_FORMS,
 };
 

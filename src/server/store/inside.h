@@ -1,6 +1,7 @@
-/* inside.h - the store from within: what its parts share. Only src/server/{store,device,operators,rollouts} include this. */
+/* inside.h - the store from within: what its parts share. Only src/server/{store,device,log,operators,rollouts} include this. */
 #pragma once
 
+#include "server/log/tlog.h"
 #include "server/rollouts/rollouts.h"
 #include "server/store/pins.h"
 #include "server/store/public.h"
@@ -12,6 +13,7 @@ struct store {
         struct signer *signer;
         struct pins pins;                       /* whom we trust: the publisher's roots and anchor */
         struct rollouts *rollouts;
+        struct tlog *tlog;                      /* NULL: this server has no log */
         struct public_state *public_state;
         bool is_public_stale;                   /* metadata, epoch or revocations changed in this transaction */
         bool is_memory_stale;                   /* the rollouts in memory saw what the database does not have */

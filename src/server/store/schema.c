@@ -94,7 +94,29 @@ static const char step_3[] =
         "CREATE TABLE roll_backs (rollout INTEGER PRIMARY KEY REFERENCES rollouts, since_ms INTEGER NOT NULL,"
         " over_s INTEGER NOT NULL CHECK (over_s >= 0), devices INTEGER NOT NULL) STRICT;";
 
-static const char *const steps[] = { step_1, step_2, step_3 };
+/* The transparency log: what is in it, in its order (log/rows.h); the heads that were signed over it; who cosigned them; and of releases, the proofs. */
+static const char step_4[] =
+        "CREATE TABLE log_entries (entry INTEGER PRIMARY KEY CHECK (entry >= 0), at_ms INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,"
+        " number INTEGER NOT NULL, digest BLOB NOT NULL CHECK (length(digest) = 32)) STRICT;"
+        "CREATE UNIQUE INDEX log_entries_once ON log_entries (kind, name, number, digest) WHERE kind <> 'override';"
+        "CREATE INDEX log_entries_releases ON log_entries (entry) WHERE kind = 'release';"
+        "CREATE TRIGGER log_entries_stay BEFORE UPDATE ON log_entries BEGIN SELECT RAISE(ABORT, 'log entries are append-only'); END;"
+        "CREATE TRIGGER log_entries_keep BEFORE DELETE ON log_entries BEGIN SELECT RAISE(ABORT, 'log entries are append-only'); END;"
+
+        "CREATE TABLE log_heads (log TEXT NOT NULL, size INTEGER NOT NULL CHECK (size > 0), root BLOB NOT NULL CHECK (length(root) = 32),"
+        " signature BLOB NOT NULL CHECK (length(signature) = 64), signed_at INTEGER NOT NULL, PRIMARY KEY (log, size)) STRICT, WITHOUT ROWID;"
+        "CREATE TRIGGER log_heads_stay BEFORE UPDATE ON log_heads BEGIN SELECT RAISE(ABORT, 'what was signed was signed'); END;"
+        "CREATE TRIGGER log_heads_keep BEFORE DELETE ON log_heads BEGIN SELECT RAISE(ABORT, 'what was signed was signed'); END;"
+
+        "CREATE TABLE log_cosignatures (log TEXT NOT NULL, size INTEGER NOT NULL, witness TEXT NOT NULL, at INTEGER NOT NULL, signature BLOB NOT NULL,"
+        " PRIMARY KEY (log, size, witness), FOREIGN KEY (log, size) REFERENCES log_heads) STRICT, WITHOUT ROWID;"
+
+        /* `policy`: the log and the witnesses by which it is sufficient. `is_out`: it stands in a file. */
+        "CREATE TABLE log_proofs (entry INTEGER PRIMARY KEY REFERENCES log_entries, policy BLOB NOT NULL CHECK (length(policy) = 32), proof BLOB NOT NULL,"
+        " is_out INTEGER NOT NULL) STRICT;"
+        "CREATE INDEX log_proofs_waiting ON log_proofs (entry) WHERE NOT is_out;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4 };
 
 enum err schema_migrate(struct db *db, struct why *why)
 {

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "server/device/device.h"
+#include "server/log/rows.h"
 #include "server/operators/listing.h"
 #include "server/operators/operator.h"
 #include "server/rollouts/director.h"
@@ -24,6 +25,7 @@ static const struct row {
         { ROUTE_DEVICE_LIST, operator_devices },  { ROUTE_DEVICE_SHOW, operator_device },     { ROUTE_STATUS, operator_status },
         { ROUTE_READYZ, operator_ready },         { ROUTE_METRICS, operator_metrics },   { ROUTE_RELEASE_FLEET, operator_fleet },
         { ROUTE_GROUP_LIST, operator_groups },    { ROUTE_GROUP_SHOW, operator_group },       { ROUTE_GROUP_SET, operator_group_set },
+        { ROUTE_LOG_COSIGN, operator_log_cosign },
 };
 
 enum err number_get(struct db *db, const char *name, int64_t *ret_value, struct why *why)
@@ -162,6 +164,8 @@ void store_batch(struct store *store, int64_t now_ms, const struct store_request
                 e = ERR_UNAVAILABLE;                  /* 409 would be an answer to the question */
         for (size_t i = 0; e && i < count; i++)
                 answer_problem(&answers[i], e, &why);
+        if (!e && store->tlog && tlog_has_news(store->tlog) && tlog_let_out(store->tlog, NULL) != OK)
+                return;                               /* what it could not write, the next tick writes, or tells why not */
 }
 
 void store_answer_done(struct store_answer *answer)
@@ -192,6 +196,11 @@ enum err store_tick(struct store *store, int64_t now_ms, struct why *why)
         return e;
 }
 
+enum err store_log_tick(struct store *store, int64_t now_ms, struct why *why)
+{
+        return store->tlog ? tlog_tick(store->tlog, now_ms, why) : OK;
+}
+
 const struct store_public *store_public_state(const struct store *store)
 {
         return public_view(store->public_state);
@@ -205,10 +214,19 @@ static enum err open_trust(struct store *store, int64_t now_s, struct why *why)
         if (!e)
                 e = listing_open(store, now_s, why);
         if (!e)
+                e = rows_catch_up(store->db, now_s * 1000, why);
+        if (!e)
                 e = db_commit(store->db, why);
         if (e)
                 db_rollback(store->db);
         return e;
+}
+
+static enum err open_log(struct store *store, struct why *why)
+{
+        const struct store_config *config = &store->config;
+        const struct tlog_config log = { store->db, config->log_files, store->signer, config->log, &store->pins.anchor.witnesses };
+        return config->log && config->log_files ? tlog_open(&log, &store->tlog, why) : OK;
 }
 
 static enum err open_parts(struct store *store, int64_t now_ms, struct why *why)
@@ -222,6 +240,8 @@ static enum err open_parts(struct store *store, int64_t now_ms, struct why *why)
                 e = reload_rollouts(store, why);
         if (!e)
                 e = reload_public(store, why);
+        if (!e)
+                e = open_log(store, why);
         if (!e)
                 e = db_begin(store->db, why);
         return e ? e : commit(store, now_ms, why);     /* the director's documents, if they are missing or old */
@@ -251,6 +271,7 @@ void store_close(struct store *store)
                 return;
         public_close(store->public_state);
         rollouts_close(store->rollouts);
+        tlog_close(store->tlog);
         pins_done(&store->pins);
         db_close(store->db);
         mem_free(store);

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 struct signer;      /* server/signer/signer.h */
+struct verifier;    /* trust/verifier.h */
 struct store;
 
 /* One of the publisher's public files in all its versions, in order; the last one is in force. */
@@ -34,6 +35,8 @@ struct store_trust {
 
 /* Borrowed: all of it must outlive the store. */
 struct store_config {
+        const struct verifier *log;            /* of the transparency log, with the name that it has; NULL: none */
+        struct disk *log_files;                /* the folder DATA/log; NULL: none */
         const char *database;                  /* path of firebreak.db, or ":memory:" */
         struct disk *artifacts;                /* the folder DATA/artifacts: `ab/<sha256>` */
         struct random_source *random;
@@ -81,6 +84,9 @@ MUST_CHECK enum err store_seen(struct store *store, const struct store_seen *see
 /* The rollouts' clock: every 100 to 250 ms. Deadlines, picks, states, renewal of metadata. A failure is to be logged, and
  * the next call tries again. */
 MUST_CHECK enum err store_tick(struct store *store, int64_t now_ms, struct why *why);
+
+/* The transparency log's clock, likewise: what was done since goes into it. */
+MUST_CHECK enum err store_log_tick(struct store *store, int64_t now_ms, struct why *why);
 
 /* What the api process may say without asking: valid until the next store_batch or store_tick. `changes` grows with every
  * change of it, so that a caller knows when to look again. */

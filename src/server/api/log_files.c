@@ -1,0 +1,52 @@
+#include "server/api/log_files.h"
+
+#include "format/hex.h"
+#include "log/tile.h"
+
+#include <string.h>
+
+enum { NAME_MAX_BYTES = 96 };
+
+static const char prefix[] = "/v1/log/";
+
+/* The path is of one of the three routes, so it has the prefix; whatever is not exactly the path of a file of ours is none. */
+static enum err check_name(enum route_id route, const char *name, struct why *why)
+{
+        struct tile tile;
+        uint8_t digest[32];
+        const char *sha256 = name + strlen("proof/");
+        if (route == ROUTE_LOG_TILE)
+                return tile_parse(name, &tile, why) ? DURING(why, ERR_NOT_FOUND, "there is no such tile") : OK;
+        if (route == ROUTE_LOG_PROOF && (strlen(sha256) != 2 * sizeof(digest) || hex_decode(sha256, digest, sizeof(digest), NULL) != OK))
+                return FAIL(why, ERR_NOT_FOUND, "a proof is named by the SHA-256 of its release, 64 digits in lower case");
+        return OK;
+}
+
+static const struct kind { const char *type, *cache, *missing; } kinds[ROUTES] = {
+        [ROUTE_LOG_CHECKPOINT] = { "text/plain; charset=utf-8", DOWNLOAD_CHANGES, "the log has no checkpoint yet; ask again in a second" },
+        [ROUTE_LOG_TILE] = { "application/octet-stream", DOWNLOAD_FIXED, "there is no such tile, or not yet" },
+        [ROUTE_LOG_PROOF] = { "text/plain; charset=utf-8", DOWNLOAD_CHANGES, "there is no proof of such a release, or not yet: witnesses may have to cosign first" },
+};
+
+static enum err find(const struct log_files *files, const struct exchange *exchange, char path[DOWNLOAD_PATH_MAX], struct why *why)
+{
+        const char *name = exchange->request->path + strlen(prefix);
+        if (!files->path)
+                return FAIL(why, ERR_NOT_FOUND, "this server has no transparency log");
+        enum err e = strlen(name) < NAME_MAX_BYTES ? check_name(exchange->route->id, name, why) : FAIL(why, ERR_NOT_FOUND, "the log has no such file");
+        if (!e && snprintf(path, DOWNLOAD_PATH_MAX, "%s/%s", files->path, name) >= DOWNLOAD_PATH_MAX)
+                e = FAIL(why, ERR_LIMIT, "the path of the data folder is too long");
+        return e;
+}
+
+void log_files_download(const struct log_files *files, struct exchange *exchange)
+{
+        struct why why = { 0 };
+        char path[DOWNLOAD_PATH_MAX];
+        const struct kind *kind = &kinds[exchange->route->id];
+        enum err e = find(files, exchange, path, &why);
+        if (e)
+                exchange_fail(exchange, e, &why);
+        else
+                download_begin(&(struct download_file){ files->loop, path, NULL, kind->type, kind->cache, kind->missing }, exchange);
+}

@@ -1,0 +1,16 @@
+/* files.h - the folder DATA/log, from which the api process serves: `checkpoint`, `tile/...`, `proof/<sha256>`. */
+#pragma once
+
+#include "log/tile.h"
+#include "platform/disk.h"
+
+enum { FILES_PATH_MAX = 96 };
+
+/* All or nothing, and durable, with the folders on the way to it. */
+MUST_CHECK enum err files_put(struct disk *disk, const char *path, const struct buf *bytes, struct why *why);
+/* The tiles in it. `disk` is borrowed. */
+struct tile_store files_tiles(struct disk *disk);
+/* Are all full tiles of a tree of that size there? The partial ones are read by whoever goes on with it. */
+MUST_CHECK enum err files_check_tiles(struct disk *disk, uint64_t size, struct why *why);
+/* Of the proof of a release. */
+void files_proof_path(const uint8_t target[32], char path[FILES_PATH_MAX]);

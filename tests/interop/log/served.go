@@ -1,0 +1,215 @@
+// served - Go's x/mod/sumdb (tlog, note) judges what a firebreakd has served of its log, and says of each thing whether it holds.
+//
+// usage: served FOLDER     with log.vkey, witness.vkeys, the files log/checkpoint and log/tile/..., older checkpoints seen/N, and for each
+//
+//	proof proofs/NAME the entry that it is of, entries/NAME
+package main
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+const height = 8
+
+var folder string
+
+func claim(err error, format string, words ...interface{}) {
+	if err == nil {
+		fmt.Printf("holds "+format+"\n", words...)
+	} else {
+		fmt.Printf("fails "+format+": %v\n", append(words, err)...)
+	}
+}
+
+func file(name string) []byte {
+	data, err := os.ReadFile(filepath.Join(folder, name))
+	if err != nil {
+		fmt.Println("fails", err)
+		os.Exit(1)
+	}
+	return data
+}
+
+func names(name string) []string {
+	found, _ := filepath.Glob(filepath.Join(folder, name, "*"))
+	var all []string
+	for _, path := range found {
+		all = append(all, filepath.Base(path))
+	}
+	return all
+}
+
+type tiles struct{}
+
+func (tiles) Height() int { return height }
+
+func (tiles) SaveTiles([]tlog.Tile, [][]byte) {}
+
+func (tiles) ReadTiles(wanted []tlog.Tile) ([][]byte, error) {
+	var all [][]byte
+	for _, tile := range wanted {
+		data, err := os.ReadFile(filepath.Join(folder, "log/tile"+strings.TrimPrefix(tile.Path(), "tile/8")))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, data)
+	}
+	return all, nil
+}
+
+func checkpoint(message []byte, log note.Verifier) (tlog.Tree, error) {
+	var tree tlog.Tree
+	opened, err := note.Open(message, note.VerifierList(log))
+	if err != nil {
+		return tree, err
+	}
+	lines := strings.Split(opened.Text, "\n")
+	if len(lines) != 4 || lines[0] != log.Name() || lines[3] != "" {
+		return tree, fmt.Errorf("not three lines, of which the first is %s", log.Name())
+	}
+	if tree.N, err = strconv.ParseInt(lines[1], 10, 64); err != nil {
+		return tree, err
+	}
+	tree.Hash, err = tlog.ParseHash(lines[2])
+	return tree, err
+}
+
+// witness is a note.Verifier of C2SP tlog-cosignature, which sumdb does not know.
+type witness struct {
+	name string
+	key  ed25519.PublicKey
+}
+
+func (w witness) Name() string { return w.name }
+
+func (w witness) KeyHash() uint32 {
+	digest := sha256.Sum256(append([]byte(w.name+"\n\x04"), w.key...))
+	return binary.BigEndian.Uint32(digest[:])
+}
+
+func (w witness) Verify(text, blob []byte) bool {
+	if len(blob) != 8+ed25519.SignatureSize {
+		return false
+	}
+	message := fmt.Sprintf("cosignature/v1\ntime %d\n%s", binary.BigEndian.Uint64(blob), text)
+	return ed25519.Verify(w.key, []byte(message), blob[8:])
+}
+
+func cosigned(message []byte) int {
+	var all []note.Verifier
+	for _, line := range strings.Fields(string(file("witness.vkeys"))) {
+		part := strings.SplitN(line, "+", 3)
+		key, err := base64.StdEncoding.DecodeString(part[2])
+		if err != nil || len(key) != 33 || key[0] != 4 {
+			panic("not the key of a witness")
+		}
+		all = append(all, witness{part[0], key[1:]})
+	}
+	opened, err := note.Open(message, note.VerifierList(all...))
+	if err != nil {
+		return 0
+	}
+	return len(opened.Sigs)
+}
+
+// bundles compares each entry with what the tiles, which sumdb authenticates, say of it.
+func bundles(tree tlog.Tree, hashes tlog.HashReader) error {
+	for n := int64(0); n < tree.N; n += 256 {
+		tile := tlog.Tile{H: height, L: 0, N: n / 256, W: 256}
+		if tree.N-n < 256 {
+			tile.W = int(tree.N - n)
+		}
+		data := file("log/tile/entries" + strings.TrimPrefix(tile.Path(), "tile/8/0"))
+		for i := 0; i < tile.W; i++ {
+			if len(data) < 2 || len(data)-2 < int(binary.BigEndian.Uint16(data)) {
+				return fmt.Errorf("bundle %d is cut", n/256)
+			}
+			length := int(binary.BigEndian.Uint16(data))
+			stored, err := hashes.ReadHashes([]int64{tlog.StoredHashIndex(0, n+int64(i))})
+			if err != nil || stored[0] != tlog.RecordHash(data[2:2+length]) {
+				return fmt.Errorf("entry %d: %v", n+int64(i), err)
+			}
+			data = data[2+length:]
+		}
+		if len(data) != 0 {
+			return fmt.Errorf("bundle %d is too long", n/256)
+		}
+	}
+	return nil
+}
+
+func proof(name string, log note.Verifier) error {
+	text := string(file("proofs/" + name))
+	cut := strings.Index(text, "\n\n")
+	if cut < 0 {
+		return fmt.Errorf("it has no checkpoint")
+	}
+	lines := strings.Split(text[:cut], "\n")
+	if len(lines) < 2 || lines[0] != "c2sp.org/tlog-proof@v1" {
+		return fmt.Errorf("begins with %s", lines[0])
+	}
+	index, err := strconv.ParseInt(strings.TrimPrefix(lines[1], "index "), 10, 64)
+	if err != nil {
+		return err
+	}
+	path := []tlog.Hash{}
+	for _, line := range lines[2:] {
+		hash, err := tlog.ParseHash(line)
+		if err != nil {
+			return err
+		}
+		path = append(path, hash)
+	}
+	tree, err := checkpoint([]byte(text[cut+2:]), log)
+	if err != nil {
+		return err
+	}
+	if got := cosigned([]byte(text[cut+2:])); got < 2 {
+		return fmt.Errorf("%d cosignatures", got)
+	}
+	return tlog.CheckRecord(path, tree.N, tree.Hash, index, tlog.RecordHash(file("entries/"+name)))
+}
+
+func main() {
+	folder = os.Args[1]
+	log, err := note.NewVerifier(strings.TrimSpace(string(file("log.vkey"))))
+	if err != nil {
+		panic(err)
+	}
+	newest, err := checkpoint(file("log/checkpoint"), log)
+	claim(err, "note: the newest checkpoint is signed by %s", log.Name())
+	hashes := tlog.TileHashReader(newest, tiles{})
+	claim(bundles(newest, hashes), "tlog: every entry in the bundles is the one in the tiles, and under the root")
+	err = nil
+	seen := names("seen")
+	for _, name := range seen {
+		older, failed := checkpoint(file("seen/"+name), log)
+		if failed == nil && older.N < newest.N {
+			var growth tlog.TreeProof
+			if growth, failed = tlog.ProveTree(newest.N, older.N, hashes); failed == nil {
+				failed = tlog.CheckTree(growth, newest.N, newest.Hash, older.N, older.Hash)
+			}
+		} else if failed == nil && (older.N > newest.N || older.Hash != newest.Hash) {
+			failed = fmt.Errorf("%d entries and another root than the newest, or more", older.N)
+		}
+		if failed != nil {
+			err = fmt.Errorf("%s: %v", name, failed)
+		}
+	}
+	claim(err, "tlog: the newest grew out of each older checkpoint that was seen")
+	for _, name := range names("proofs") {
+		claim(proof(name, log), "tlog-proof: %s is in the log, by two witnesses at least", name)
+	}
+	fmt.Printf("holds the sizes seen: %d\n", len(seen))
+}
