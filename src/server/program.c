@@ -122,7 +122,7 @@ static int run_api(void *user)
                 .listener = program->listener, .store = program->ends[API_STORE], .certificate = settings->plain ? NULL : program->data.certificate,
                 .key = program->data.certificate_key, .artifacts = program->data.artifacts, .secret = program->data.secret,
                 .admin_key = program->data.admin_key, .random = random_system(), .connections_max = (unsigned)settings->connections,
-                .log_files = program->material.log.has_log ? program->data.log_files : NULL, .ready_file = (int)settings->ready_fd, .address = program->address, .log = &program->log,
+                .log_files = program->data.log_files, .has_log = program->material.log.has_log, .ready_file = (int)settings->ready_fd, .address = program->address, .log = &program->log,
         };
         return end(program, api_run(&config, &why), &why);
 }

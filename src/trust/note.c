@@ -81,7 +81,7 @@ enum err note_parse(const char *bytes, size_t length, struct note *ret_note, str
         return e ? e : parse_signatures(bytes + text_length + 1, bytes + length, ret_note, why);
 }
 
-enum err note_add_signature(struct buf *note, const struct vkey *vkey, const uint8_t signature[64], struct why *why)
+enum err note_add_line(struct buf *note, const struct note_signature *signature, struct why *why)
 {
         uint8_t blob[BLOB_BYTES];
         char base64[sodium_base64_ENCODED_LEN(BLOB_BYTES, sodium_base64_VARIANT_ORIGINAL)];
@@ -89,11 +89,20 @@ enum err note_add_signature(struct buf *note, const struct vkey *vkey, const uin
         enum err e = note_check_text(buf_text(note), text_length, why);
         if (e)
                 return e;
-        vkey_id(vkey, blob);
-        memcpy(blob + 4, signature, 64);
+        memcpy(blob, signature->id, sizeof(signature->id));
+        memcpy(blob + 4, signature->signature, 64);
         sodium_bin2base64(base64, sizeof(base64), blob, sizeof(blob), sodium_base64_VARIANT_ORIGINAL);
-        buf_addf(note, "%s" DASH "%s %s\n", text_length == note->length ? "\n" : "", vkey->name, base64);
+        buf_addf(note, "%s" DASH "%s %s\n", text_length == note->length ? "\n" : "", signature->name, base64);
         return buf_check(note, why);
+}
+
+enum err note_add_signature(struct buf *note, const struct vkey *vkey, const uint8_t signature[64], struct why *why)
+{
+        struct note_signature line;
+        memcpy(line.name, vkey->name, sizeof(line.name));
+        vkey_id(vkey, line.id);
+        memcpy(line.signature, signature, sizeof(line.signature));
+        return note_add_line(note, &line, why);
 }
 
 enum err note_sign(struct buf *note, const char *name, const struct secret_key *key, struct why *why)

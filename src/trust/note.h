@@ -27,6 +27,8 @@ struct note_keys {
 /* Append a signature to a text (every line of it ended), or to a note that has signatures already.
  * ERR_SYNTAX when the text is no note's. note_add_signature takes one that was made elsewhere. */
 MUST_CHECK enum err note_sign(struct buf *note, const char *name, const struct secret_key *key, struct why *why);
+/* As it stood in another note of the same text. */
+MUST_CHECK enum err note_add_line(struct buf *note, const struct note_signature *signature, struct why *why);
 MUST_CHECK enum err note_add_signature(struct buf *note, const struct vkey *vkey, const uint8_t signature[64], struct why *why);
 /* How much of it is signed: all of a text, or the text of a note. */
 size_t note_signed_length(const char *bytes, size_t length);

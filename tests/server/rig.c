@@ -90,7 +90,7 @@ void rig_start(struct rig *rig, const struct rig_options *options)
         log_init(&quiet, NULL, NULL);
         quiet.least = LOG_LEVEL_ERROR + 1;
         struct started started = {
-                .config = { .listener = listener, .store = ends[1], .artifacts = folder, .log_files = options->has_log ? log_folder : NULL, .secret = rig->secret, .admin_key = RIG_KEY, .random = &random.source,
+                .config = { .listener = listener, .store = ends[1], .artifacts = folder, .log_files = log_folder, .has_log = options->has_log, .secret = rig->secret, .admin_key = RIG_KEY, .random = &random.source,
                             .patience = options->patience, .connections_max = options->connections_max, .ready_file = ready[1], .address = url, .log = &quiet },
                 .other_end = ends[0], .files_max = options->files_max,
         };

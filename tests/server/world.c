@@ -71,6 +71,10 @@ void world_anchor(const struct world *world, uint64_t version, struct buf *into)
         anchor.witnesses.threshold = world->witness_threshold;
         for (; anchor.witnesses.count < world->witnesses; anchor.witnesses.count++)
                 anchor.witnesses.keys[anchor.witnesses.count] = test_witness((uint8_t)(anchor.witnesses.count + 1));
+        if (world->has_emergency) {
+                anchor.pace = (struct ceiling){ .count = 1, .steps = { { 0, 1000 } } };
+                anchor.emergency = (struct anchor_role){ 2, 2, { test_vkey("key-61", 61), test_vkey("key-62", 62) } };
+        }
         CHECK(anchor_write(&anchor, into, NULL) == OK);
         test_sign(into, "root", 1);
 }

@@ -30,6 +30,7 @@ struct world_signer { struct signer signer; enum err failure; unsigned signed_co
 struct world {
         bool has_log;                            /* to be set before it is opened; */
         size_t witnesses, witness_threshold;     /* then also these; 0: the anchor names no log */
+        bool has_emergency;                      /* and a pace that the keys 61 and 62, both of them, lift */
         struct sim_disk log_disk;
         struct verifier log;
         struct sim_disk disk;

@@ -171,7 +171,7 @@ static enum err open_parts(struct api *api, struct why *why)
         desk.cache = api->cache;
         desk_init(&api->desk, &desk);
         api->desk.front = &api->front;
-        api->desk.log_files = (struct log_files){ &api->loop, config->log_files };
+        api->desk.log_files = (struct log_files){ &api->loop, config->log_files, config->has_log };
         e = disk_folder_open(config->artifacts, &api->disk, why);
         if (!e)
                 e = artifacts_init(&api->desk.artifacts, &api->loop, config->artifacts, api->disk, why);

@@ -11,7 +11,8 @@ struct api_config {
         int listener, store;                   /* a listening socket (taken), an end of a link (borrowed) */
         const char *certificate, *key;         /* PEM files; NULL: plain HTTP */
         const char *artifacts;                 /* folder */
-        const char *log_files;                 /* likewise; NULL: this server has no transparency log */
+        const char *log_files;                 /* likewise, see log_files.h */
+        bool has_log;
         const uint8_t *secret;                 /* 32 bytes */
         const char *admin_key;
         struct random_source *random;

@@ -152,6 +152,7 @@ static const struct { step *head, *whole; } steps[ROUTES] = {
         [ROUTE_LOG_CHECKPOINT] = { NULL, log_whole },
         [ROUTE_LOG_TILE] = { NULL, log_whole },
         [ROUTE_LOG_PROOF] = { NULL, log_whole },
+        [ROUTE_APPROVAL_GET] = { NULL, log_whole },
         [ROUTE_ARTIFACT_PUT] = { put_head, NULL },
         [ROUTE_HEALTHZ] = { NULL, health_whole },
 };

@@ -1,11 +1,12 @@
-/* log_files.h - the files of the transparency log, as the store wrote them into DATA/log: checkpoint, tiles, proofs. Given to anybody. */
+/* log_files.h - what the store wrote into DATA/log for anybody: the transparency log's checkpoint, tiles and proofs, and approvals of releases. */
 #pragma once
 
 #include "server/api/download.h"
 
 struct log_files {
         uv_loop_t *loop;
-        const char *path;                      /* of DATA/log, borrowed; NULL: this server has no log */
+        const char *path;                      /* of DATA/log, borrowed */
+        bool has_log;                          /* else there are approvals only */
 };
 
 /* Answers by itself. Until it does, exchange->pending is the download's. */

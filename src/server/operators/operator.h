@@ -13,6 +13,7 @@ call_handler operator_token_new;                                              /*
 call_handler operator_publish;                                                /* publish.c */
 call_handler operator_metadata;                                               /* metadata.c */
 call_handler operator_releases, operator_release;                             /* releases.c */
+call_handler operator_approval_add;                                           /* approvals.c */
 call_handler operator_fleet;                                                  /* fleet.c */
 call_handler operator_evidence_add;                                           /* evidence.c */
 call_handler operator_rollout_start, operator_rollouts, operator_rollout, operator_rollout_act;   /* rollouts.c */

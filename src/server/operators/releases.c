@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "format/hex.h"
+#include "server/log/approvals.h"
 #include "server/operators/evidence.h"
 #include "server/operators/operator.h"
 #include "server/store/artifacts.h"
@@ -160,6 +161,14 @@ static enum err add_ceiling(const struct call *call, const struct release *relea
         return e;
 }
 
+static enum err add_approvals(const struct call *call, const struct release *release, struct json *json, struct why *why)
+{
+        struct json *list = json_new_array();
+        enum err e = approvals_list(call->db, release->number, list, why);
+        json_set(json, "approvals", list);
+        return e;
+}
+
 static enum err release_view(struct call *call, const struct release *release, struct json **ret_json, struct why *why)
 {
         OWN(query) struct query *q = NULL;
@@ -176,6 +185,8 @@ static enum err release_view(struct call *call, const struct release *release, s
         json = release_json(q);
         json_set(json, "dossier", dossier);
         e = add_ceiling(call, release, json, why);
+        if (!e)
+                e = add_approvals(call, release, json, why);
         if (!e)
                 e = add_findings(call, release, json, why);
         if (!e)

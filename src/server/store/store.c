@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "server/device/device.h"
+#include "server/log/approvals.h"
 #include "server/log/rows.h"
 #include "server/operators/listing.h"
 #include "server/operators/operator.h"
@@ -25,7 +26,7 @@ static const struct row {
         { ROUTE_DEVICE_LIST, operator_devices },  { ROUTE_DEVICE_SHOW, operator_device },     { ROUTE_STATUS, operator_status },
         { ROUTE_READYZ, operator_ready },         { ROUTE_METRICS, operator_metrics },   { ROUTE_RELEASE_FLEET, operator_fleet },
         { ROUTE_GROUP_LIST, operator_groups },    { ROUTE_GROUP_SHOW, operator_group },       { ROUTE_GROUP_SET, operator_group_set },
-        { ROUTE_LOG_COSIGN, operator_log_cosign },
+        { ROUTE_LOG_COSIGN, operator_log_cosign },    { ROUTE_APPROVAL_ADD, operator_approval_add },
 };
 
 enum err number_get(struct db *db, const char *name, int64_t *ret_value, struct why *why)
@@ -198,7 +199,8 @@ enum err store_tick(struct store *store, int64_t now_ms, struct why *why)
 
 enum err store_log_tick(struct store *store, int64_t now_ms, struct why *why)
 {
-        return store->tlog ? tlog_tick(store->tlog, now_ms, why) : OK;
+        enum err e = store->config.log_files ? approvals_give_out(store->db, store->config.log_files, why) : OK;
+        return e || !store->tlog ? e : tlog_tick(store->tlog, now_ms, why);
 }
 
 const struct store_public *store_public_state(const struct store *store)
@@ -215,6 +217,8 @@ static enum err open_trust(struct store *store, int64_t now_s, struct why *why)
                 e = listing_open(store, now_s, why);
         if (!e)
                 e = rows_catch_up(store->db, now_s * 1000, why);
+        if (!e)
+                e = approvals_check_files(store->db, why);
         if (!e)
                 e = db_commit(store->db, why);
         if (e)
