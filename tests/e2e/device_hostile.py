@@ -568,7 +568,7 @@ class Play:
             wrong = device.spoilt(3) if device.runs(3) else f"runs {device.status()['current']}"
             self.claims.claim(f"{device.case}: afterwards release 3 is installed as it was signed {wrong}", not wrong)
         self.claims.claim("what is outside is as it was, also after the release was installed", looks(self.precious) == self.outside)
-        left = [name for name in os.listdir(self.device[next(iter(ATTACKED))].spool) if name not in ("wanted", "anchor")]
+        left = [name for name in os.listdir(self.device[next(iter(ATTACKED))].spool) if name not in ("wanted", "anchor", "vouch")]
         self.claims.claim(f"and nothing is left in the spool {left or ''}", not left)
 
     def run(self):

@@ -8,8 +8,19 @@
 const struct red_keys attack_offline_keys = { { KEY_CONTENT_A, KEY_CONTENT_B }, 2, KEY_SNAPSHOT, KEY_TIMESTAMP };
 const struct red_keys attack_online_keys = { { KEY_DIRECTOR, KEY_TIMESTAMP }, 2, KEY_TIMESTAMP, KEY_TIMESTAMP };
 
+/* If the publisher did not, and he can. */
+static void log_in_time(struct red *red, const struct logged *entry, int64_t at_s)
+{
+        char path[ANSWER_PATH_BYTES];
+        answer_proof_path(entry->digest, path);
+        if ((red->holds & HOLDS(KEY_LOG)) && !answers_find(&red->publisher->answers, path) && !answers_find(&red->answers, path))
+                red_log(red, entry, at_s);
+}
+
 struct scene *attack_offer(struct red *red, unsigned release, int64_t at_s)
 {
+        const struct logged entry = publisher_entry(&truth_releases[release], red->publisher->note_sha256[release]);
+        log_in_time(red, &entry, at_s - WAIT_S);
         struct scene *scene = red_scene(red, at_s);
         struct cohort cohort = red_cohort_for(red, release);
         scene->lease = red_grant;
@@ -20,10 +31,10 @@ struct scene *attack_offer(struct red *red, unsigned release, int64_t at_s)
 
 struct truth_release attack_evil(uint64_t counter)
 {
-        return (struct truth_release){ "rules", counter, counter < 3 ? counter : 3, { "any" }, START - DAY, { { 0, 1000000 } }, "made up\n" };
+        return (struct truth_release){ "rules", counter, counter < 3 ? counter : 3, { "any" }, START - DAY, { { 0, 1000000 } }, "made up\n", 0, false, false };
 }
 
-struct scene *attack_made(struct red *red, const struct attack_made *made, int64_t at_s)
+struct scene *attack_unlogged(struct red *red, const struct attack_made *made, int64_t at_s, uint8_t ret_target[32])
 {
         struct scene *scene = red_scene(red, at_s);
         OWN(buf) struct buf note;
@@ -34,10 +45,20 @@ struct scene *attack_made(struct red *red, const struct attack_made *made, int64
         for (size_t i = 0; i < made->note_count; i++)
                 red_sign_note(red, &note, made->note[i] == KEY_CONTENT_A ? "content-a" : "content-b", made->note[i]);
         red_serve_note(scene, &note);
+        sha256(note.bytes, note.length, ret_target);
         if (made->path)
                 red_list(red, scene, &(struct red_entry){ made->path, &made->release, &note }, &made->keys);
         struct cohort cohort = red_cohort(red, made->release.counter, &note);
         red_offer(red, scene, &cohort);
+        return scene;
+}
+
+struct scene *attack_made(struct red *red, const struct attack_made *made, int64_t at_s)
+{
+        uint8_t target[32];
+        struct scene *scene = attack_unlogged(red, made, at_s, target);
+        const struct logged entry = publisher_entry(&made->release, target);
+        log_in_time(red, &entry, at_s - WAIT_S);
         return scene;
 }
 

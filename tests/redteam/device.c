@@ -1,5 +1,6 @@
 #include "redteam/device.h"
 
+#include "agent/vouch.h"
 #include "base/mem.h"
 #include "redteam/past.h"
 #include "redteam/small_disk.h"
@@ -24,6 +25,8 @@ struct device {
         struct offer offer;
         struct slot_release release;     /* the candidate */
         struct release_note *note;
+        struct vouch vouch;
+        bool has_customer;
         struct past *past_before;        /* this scene */
         bool is_guessed;
         const char *bytes;               /* of the one file that was staged */
@@ -37,6 +40,7 @@ struct yard {
         const struct red *red;
         struct anchor anchor;
         struct director_anchor director;
+        struct vkey customer;
         struct pasts *pasts;
         bool is_exact;                   /* nobody guesses */
         struct red server;               /* the honest one, before the attack */
@@ -76,12 +80,21 @@ static int64_t clock_s(struct device *device, const struct scene *scene)
         return scene->clock_s ? scene->clock_s : scene->at_s;
 }
 
-static struct install_facts facts_of(const struct device *device, int64_t now_s)
+static struct vouch_of vouch_of(const struct yard *yard, const struct device *device, const struct install_facts *facts)
 {
-        return (struct install_facts){
+        return (struct vouch_of){ &yard->anchor, &yard->customer, device->has_customer ? 1 : 0, facts };
+}
+
+/* candidate_facts() */
+static struct install_facts facts_of(const struct yard *yard, const struct device *device, int64_t now_s, struct ceiling *ret_pace)
+{
+        struct install_facts facts = {
                 .device = device->id, .stream = stream, .platform = device->platform, .ring = device->ring, .floor = slots_stream(device->slots, 0)->floor,
-                .now = now_s, .note = device->note, .target = device->release.target, .nonce = device->release.nonce, .is_vouched = true,
+                .now = now_s, .note = device->note, .target = device->release.target, .nonce = device->release.nonce,
         };
+        const struct vouch_of of = vouch_of(yard, device, &facts);
+        vouch_apply(&device->vouch, &of, ret_pace, &facts);
+        return facts;
 }
 
 /* stream_offer() */
@@ -169,12 +182,65 @@ static bool get_note(struct yard *yard, struct device *device, const struct scen
         const size_t length_max = device->offer.note_length ? device->offer.note_length : LIMIT_NOTE_BYTES;
         if (!fetch(yard, scene, device->release.target, length_max, &bytes))
                 return false;
-        const struct judge_offer offer = { facts_of(device, now_s), device->release.counter };
+        struct ceiling pace;
+        struct judge_offer offer = { facts_of(yard, device, now_s, &pace), device->release.counter };
+        offer.facts.pace = NULL;
         enum err e = judge_candidate(&yard->anchor, &offer, &bytes, &device->note, &why);
         const struct slot_refusal refusal = { &device->release, SLOT_DECLINED, true, why.text, now_s };
         if (e == ERR_SYNTAX || e == ERR_LIMIT || e == ERR_ROLLBACK)
                 sure(slots_refuse(own_slots(device), 0, &refusal, &why), &why);
         return e == OK;
+}
+
+/* What the attacker has in its place, or he or the publisher has anyway. */
+static const struct buf *answer_of(const struct yard *yard, const struct scene *scene, const char *path)
+{
+        const struct answers *all[] = { &scene->answers, &yard->red->answers, &yard->red->publisher->answers };
+        const struct buf *found = NULL;
+        for (size_t i = 0; !found && i < sizeof(all) / sizeof(all[0]); i++)
+                found = answers_find(all[i], path);
+        return found && found->length ? found : NULL;
+}
+
+/* fetched() and arrived() of stream_vouch.c. False: it waits. */
+static bool hear(const struct yard *yard, struct device *device, const struct scene *scene, const struct vouch_of *of)
+{
+        struct why why = { .text = "" };
+        char path[VOUCH_PATH_BYTES];
+        const enum vouch_step step = vouch_next(&device->vouch, of);
+        vouch_path(&device->vouch, of, step, path);
+        const struct buf *answer = answer_of(yard, scene, path);
+        if (!answer)
+                return vouch_lacks(&device->vouch, of, step, &why) == OK;
+        if (answer->length > VOUCH_BYTES_MAX)
+                return false;
+        enum err e = vouch_take(&device->vouch, of, step, answer, &why);
+        return !e || vouch_next(&device->vouch, of) != step;
+}
+
+/* vouching_call(), until there is nobody left to ask */
+static bool get_vouched(const struct yard *yard, struct device *device, const struct scene *scene, int64_t now_s, struct tally *tally)
+{
+        struct why why = { .text = "" };
+        struct ceiling pace;
+        for (;;) {
+                const struct install_facts facts = facts_of(yard, device, now_s, &pace);
+                const struct vouch_of of = vouch_of(yard, device, &facts);
+                if (vouch_next(&device->vouch, &of) == VOUCH_DONE)
+                        return !facts.pace || install_candidate(&facts, &why) == OK;
+                tally->requests++;
+                if (!hear(yard, device, scene, &of))
+                        return false;
+        }
+}
+
+/* candidate_fetch() */
+static void begin_vouching(const struct yard *yard, struct device *device, int64_t now_s)
+{
+        struct ceiling pace;
+        const struct install_facts facts = facts_of(yard, device, now_s, &pace);
+        const struct vouch_of of = vouch_of(yard, device, &facts);
+        vouch_begin(&device->vouch, &of);
 }
 
 /* The agent's unpack.c does this over its disk. Releases of this world have one file. */
@@ -215,7 +281,8 @@ static bool prepare(struct yard *yard, struct device *device, const struct scene
         memcpy(device->release.target, offer->target, 32);
         device->random.source.ops->fill(&device->random.source, device->release.nonce, sizeof(device->release.nonce));
         tally->requests += 2;
-        bool is_there = get_note(yard, device, scene, now_s) && get_files(yard, device, scene);
+        begin_vouching(yard, device, now_s);
+        bool is_there = get_note(yard, device, scene, now_s) && get_vouched(yard, device, scene, now_s, tally) && get_files(yard, device, scene);
         if (!is_there)
                 drop_candidate(device);
         return is_there;
@@ -227,7 +294,8 @@ static void judge_install(const struct yard *yard, const struct device *device, 
         const struct truth_install install = {
                 .device = device->id, .ring = device->ring, .platform = device->platform, .stream = stream, .bytes = device->bytes, .length = device->length,
                 .at_s = at_s, .fresh_s = device->fresh_s, .owns_clock = red->owns_clock, .edition = device->edition, .floor = device->floor,
-                .newest = device->newest, .lies = red->lies,
+                .newest = device->newest, .has_customer = device->has_customer, .log = &red->watched.truth, .bad = red->bad, .bad_count = red->bad_count,
+                .lies = red->lies,
         };
         const struct truth_release *release;
         unsigned harm = truth_judge(&install, &release);
@@ -260,7 +328,8 @@ static bool get_lease(struct yard *yard, struct device *device, const struct sce
         const struct ask question = { device->id, stream, device->release.counter, device->release.target, device->release.nonce, scene->at_s };
         scene->lease(scene->is_honest ? &yard->server : yard->red, &question, &answer);
         const struct slot_release *now = slots_in(device->slots, 0, (enum slot_id)slots_stream(device->slots, 0)->current);
-        const struct judge_question judged = { facts_of(device, now_s), now->counter, now->target };
+        struct ceiling pace;
+        const struct judge_question judged = { facts_of(yard, device, now_s, &pace), now->counter, now->target };
         return judge_lease(&yard->director, &judged, &answer, ret_lease, &why) == OK && !ret_lease->is_shadow;
 }
 
@@ -356,6 +425,7 @@ struct yard *yard_new(const struct red *red, bool is_exact)
         const struct publisher *publisher = red->publisher;
         sure(anchor_open(buf_text(&publisher->anchor), publisher->anchor.length, &yard->anchor, &why), &why);
         sure(director_anchor_open(buf_text(&publisher->director_anchor), publisher->director_anchor.length, &yard->director, &why), &why);
+        yard->customer = publisher_vkey(KEY_CUSTOMER);
         red_init(&yard->server, red->publisher, HOLDS_ONLINE, 1);
         yard->server.version = 10;
         make_history(&yard->server);
@@ -392,6 +462,7 @@ void yard_run(struct yard *yard, uint32_t index, uint64_t seed, struct tally *ta
         const struct device *born = &yard->born[of_ten[index % 10]][kind];
         struct device device = *born;
         device.ring = index % 50 == 3 ? "early" : "main";
+        device.has_customer = index % 13 == 5;
         device.own = NULL;
         small_disk_copy(&born->disk, &device.disk);
         name(&device, index, seed);

@@ -1,5 +1,5 @@
 /* device.h - one device under attack. What it decides, the agent's own code decides: agent/{question,offer,judge,slot,trusted_time}.h and
- * all of trust/. Here is only what refresh.c, stream.c and stream_candidate.c do with the network, in the same order, with a scene in its place.
+ * all of trust/. Here is only what refresh.c, stream.c, stream_candidate.c and stream_vouch.c do with the network, in the same order, with a scene in its place.
  *
  * Devices share what is the same: files that were kept, and which files the verifier asked for. Each device's last run of the verifier, with its own
  * facts, is its own. */

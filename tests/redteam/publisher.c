@@ -22,6 +22,7 @@ const char *key_name(enum key key)
 {
         static const char *const names[KEYS] = {
                 "release-root", "content-a", "content-b", "content-c", "snapshot", "director-root", "timestamp", "director", "own",
+                "log", "witness-a", "witness-b", "witness-c", "emergency-a", "emergency-b", "customer",
         };
         return names[key];
 }
@@ -66,7 +67,7 @@ void publisher_root(uint64_t version, const enum key roles[TUF_ROLES], const enu
         sign_file(&to_sign, signers, signer_count, into);
 }
 
-static struct vkey vkey_of(enum key key)
+struct vkey publisher_vkey(enum key key)
 {
         struct vkey vkey;
         struct secret_key secret = key_of(key);
@@ -75,18 +76,31 @@ static struct vkey vkey_of(enum key key)
         return vkey;
 }
 
+static void add_vouchers(struct anchor *anchor)
+{
+        anchor->has_log = true;
+        anchor->log = watched_log();
+        anchor->witnesses = (struct anchor_witnesses){ .threshold = WITNESS_THRESHOLD, .count = WITNESSES };
+        for (unsigned i = 0; i < WITNESSES; i++)
+                anchor->witnesses.keys[i] = watched_witness(i);
+        for (struct ceiling *pace = &anchor->pace; truth_pace[pace->count].ppm; pace->count++)
+                pace->steps[pace->count] = (struct ceiling_step){ truth_pace[pace->count].after_s, truth_pace[pace->count].ppm };
+        anchor->emergency = (struct anchor_role){ EMERGENCY_THRESHOLD, 2, { publisher_vkey(KEY_EMERGENCY_A), publisher_vkey(KEY_EMERGENCY_B) } };
+}
+
 static void make_anchor(struct buf *into)
 {
         struct why why = { .text = "" };
         struct secret_key root = key_of(KEY_RELEASE_ROOT);
-        struct anchor anchor = { .version = 1, .root = { 1, 1, { vkey_of(KEY_RELEASE_ROOT) } }, .content = { .threshold = CONTENT_THRESHOLD, .count = 3 },
+        struct anchor anchor = { .version = 1, .root = { 1, 1, { publisher_vkey(KEY_RELEASE_ROOT) } }, .content = { .threshold = CONTENT_THRESHOLD, .count = 3 },
                                  .lab = { .threshold = 1, .count = 1 } };
         for (int i = 0; i < 3; i++)
-                anchor.content.keys[i] = vkey_of(content_keys[i]);
+                anchor.content.keys[i] = publisher_vkey(content_keys[i]);
         uint8_t random[32] = { 1 };
         struct secret_key lab;
         secret_key_make(random, &lab);
         sure(vkey_make("lab", &lab.public, &anchor.lab.keys[0], &why), &why);
+        add_vouchers(&anchor);
         sure(anchor_write(&anchor, into, &why), &why);
         sure(note_sign(into, key_name(KEY_RELEASE_ROOT), &root, &why), &why);
 }
@@ -95,7 +109,7 @@ static void make_director_anchor(struct buf *into)
 {
         struct why why = { .text = "" };
         struct secret_key root = key_of(KEY_DIRECTOR_ROOT);
-        const struct director_anchor anchor = { .version = 1, .root = { 1, 1, { vkey_of(KEY_DIRECTOR_ROOT) } }, .key = vkey_of(KEY_DIRECTOR) };
+        const struct director_anchor anchor = { .version = 1, .root = { 1, 1, { publisher_vkey(KEY_DIRECTOR_ROOT) } }, .key = publisher_vkey(KEY_DIRECTOR) };
         sure(director_anchor_write(&anchor, into, &why), &why);
         sure(note_sign(into, key_name(KEY_DIRECTOR_ROOT), &root, &why), &why);
 }
@@ -127,6 +141,76 @@ static void sign_notes(struct publisher *publisher)
                 sure(note_sign(into, key_name(KEY_CONTENT_B), &b, &why), &why);
                 sha256(into->bytes, into->length, publisher->note_sha256[i]);
                 truth_name(i, into->bytes, into->length);
+        }
+}
+
+struct logged publisher_entry(const struct truth_release *of, const uint8_t target[32])
+{
+        struct logged entry = { .kind = LOGGED_RELEASE, .number = of->counter };
+        snprintf(entry.name, sizeof(entry.name), "%s", of->stream);
+        memcpy(entry.digest, target, sizeof(entry.digest));
+        return entry;
+}
+
+/* The third witness is away when the last one is logged. */
+static void log_release(struct publisher *publisher, unsigned release, bool is_last)
+{
+        struct why why = { .text = "" };
+        char path[ANSWER_PATH_BYTES];
+        struct watched *watched = &publisher->watched;
+        const struct logged entry = publisher_entry(&truth_releases[release], publisher->note_sha256[release]);
+        const struct secret_key key = key_of(KEY_LOG);
+        OWN(buf) struct buf checkpoint = { 0 }, proof = { 0 };
+        const size_t index = story_add(&watched->log, &entry);
+        story_checkpoint(&watched->log, &checkpoint);
+        sure(checkpoint_sign(&checkpoint, &key, &why), &why);
+        const unsigned awake = is_last ? WITNESSES - 1 : WITNESSES;
+        for (unsigned witness = 0; witness < awake; witness++)
+                if (!watched_show(watched, &(struct showing){ &watched->log, witness, truth_releases[release].logged }, &checkpoint))
+                        sure(FAIL(&why, ERR_UNTRUSTED, "a witness does not cosign what is right"), &why);
+        story_prove(&watched->log, index, &checkpoint, &proof);
+        answer_proof_path(publisher->note_sha256[release], path);
+        answers_set(&publisher->answers, path, &proof);
+}
+
+struct approver publisher_approver(enum approval_kind kind)
+{
+        struct approver approver;
+        const struct vkey customer = publisher_vkey(KEY_CUSTOMER);
+        snprintf(approver.text, sizeof(approver.text), "%s", approval_kind_name(kind));
+        if (kind == APPROVAL_CUSTOMER)
+                vkey_id_text(&customer, approver.text);
+        return approver;
+}
+
+static void approve(struct publisher *publisher, unsigned release, enum approval_kind kind, const enum key *keys, size_t count)
+{
+        struct why why = { .text = "" };
+        char path[ANSWER_PATH_BYTES];
+        struct approval approval = { .kind = kind };
+        OWN(buf) struct buf note;
+        buf_init(&note, LIMIT_NOTE_BYTES);
+        memcpy(approval.release, publisher->note_sha256[release], sizeof(approval.release));
+        approval_write(&approval, &note);
+        for (size_t i = 0; i < count; i++) {
+                const struct secret_key key = key_of(keys[i]);
+                sure(note_sign(&note, key_name(keys[i]), &key, &why), &why);
+        }
+        answer_approval_path(approval.release, publisher_approver(kind).text, path);
+        answers_set(&publisher->answers, path, &note);
+}
+
+static void vouch(struct publisher *publisher)
+{
+        static const unsigned by_time[] = { 0, 1, 5, 2, 3 };
+        static const enum key emergency[] = { KEY_EMERGENCY_A, KEY_EMERGENCY_B }, customer = KEY_CUSTOMER;
+        for (size_t i = 0; i < sizeof(by_time) / sizeof(by_time[0]); i++)
+                log_release(publisher, by_time[i], i + 1 == sizeof(by_time) / sizeof(by_time[0]));
+        for (unsigned i = 0; i < TRUTH_RELEASES; i++) {
+                if (truth_releases[i].is_lifted)
+                        approve(publisher, i, APPROVAL_EMERGENCY, emergency, EMERGENCY_THRESHOLD);
+                if (truth_releases[i].is_wanted)
+                        approve(publisher, i, APPROVAL_CUSTOMER, &customer, 1);
         }
 }
 
@@ -174,7 +258,10 @@ void publisher_init(struct publisher *publisher)
         publisher_root(1, director, director, 1, &publisher->director_root);
         make_anchor(&publisher->anchor);
         make_director_anchor(&publisher->director_anchor);
+        publisher->watched = (struct watched){ 0 };
+        publisher->answers.count = 0;
         sign_notes(publisher);
+        vouch(publisher);
         for (unsigned edition = 0; edition < TRUTH_EDITIONS; edition++)
                 publish(publisher, edition);
 }
@@ -185,6 +272,7 @@ void publisher_done(struct publisher *publisher)
         buf_done(&publisher->director_root);
         buf_done(&publisher->anchor);
         buf_done(&publisher->director_anchor);
+        answers_done(&publisher->answers);
         for (unsigned i = 0; i < TRUTH_RELEASES; i++)
                 buf_done(&publisher->notes[i]);
         for (unsigned i = 0; i < TRUTH_EDITIONS; i++) {

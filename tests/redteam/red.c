@@ -13,6 +13,7 @@ enum { FAR = START + 3000 * DAY };
 void red_init(struct red *red, const struct publisher *publisher, unsigned holds, uint64_t seed)
 {
         *red = (struct red){ .publisher = publisher, .holds = holds, .version = 1000 };
+        red->watched = publisher->watched;
         sim_random_init(&red->random, seed);
 }
 
@@ -20,6 +21,7 @@ void red_done(struct red *red)
 {
         while (red->scene_count)
                 scene_done(&red->scenes[--red->scene_count]);
+        answers_done(&red->answers);
 }
 
 struct scene *red_scene(struct red *red, int64_t at_s)
@@ -171,6 +173,52 @@ void red_offer(struct red *red, struct scene *scene, const struct cohort *cohort
         buf_init(&document, COHORT_BYTES_MAX);
         sure(cohort_write(cohort, &document, &why), &why);
         red_offer_bytes(red, scene, &document, KEY_DIRECTOR);
+}
+
+void red_checkpoint(const struct red *red, const struct story *story, struct buf *into)
+{
+        struct why why = { .text = "" };
+        const struct secret_key secret = key_of(KEY_LOG);
+        check_holds(red, KEY_LOG);
+        story_checkpoint(story, into);
+        sure(checkpoint_sign(into, &secret, &why), &why);
+}
+
+bool red_show(struct red *red, const struct showing *showing, struct buf *checkpoint)
+{
+        return watched_show(&red->watched, showing, checkpoint);
+}
+
+void red_cosign(const struct red *red, const struct red_cosigner *cosigner, struct buf *checkpoint)
+{
+        struct why why = { .text = "" };
+        const struct verifier verifier = watched_witness(cosigner->as);
+        const struct secret_key secret = key_of(cosigner->key);
+        check_holds(red, cosigner->key);
+        sure(cosignature_add(checkpoint, &(struct cosigner){ &verifier, &secret }, cosigner->time, &why), &why);
+}
+
+void red_log(struct red *red, const struct logged *entry, int64_t at_s)
+{
+        char path[ANSWER_PATH_BYTES];
+        OWN(buf) struct buf checkpoint = { 0 }, proof = { 0 };
+        const size_t index = story_add(&red->watched.log, entry);
+        red_checkpoint(red, &red->watched.log, &checkpoint);
+        for (unsigned witness = 0; witness < WITNESSES; witness++)
+                (void)red_show(red, &(struct showing){ &red->watched.log, witness, at_s }, &checkpoint);
+        story_prove(&red->watched.log, index, &checkpoint, &proof);
+        answer_proof_path(entry->digest, path);
+        answers_set(&red->answers, path, &proof);
+}
+
+void red_approval(const struct red *red, const struct red_approval *of, struct buf *into)
+{
+        struct approval approval = { .kind = of->kind };
+        memcpy(approval.release, of->target, sizeof(approval.release));
+        buf_init(into, LIMIT_NOTE_BYTES);
+        approval_write(&approval, into);
+        for (size_t i = 0; i < of->count; i++)
+                red_sign_note(red, into, key_name(of->keys[i]), of->keys[i]);
 }
 
 struct lease red_lease_for(const struct ask *ask)

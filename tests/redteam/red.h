@@ -6,7 +6,7 @@
 #include "support/sim_random.h"
 #include "trust/lease.h"
 
-enum { RED_SCENES = 24 };
+enum { RED_SCENES = 24, RED_BAD = RED_SCENES };
 
 /* Devices with a part missing, for controls. */
 enum { FAULT_FORGETS_TIME = 1, FAULT_FORGETS_END = 2 };
@@ -22,6 +22,10 @@ struct red {
         struct scene scenes[RED_SCENES];
         size_t scene_count;
         uint64_t version;                /* of what he signs next */
+        struct watched watched;          /* the log, which he may go on with, and what its witnesses saw */
+        struct answers answers;          /* what he has beside the publisher's */
+        struct truth_bad bad[RED_BAD];   /* what he signed with keys of content */
+        size_t bad_count;
 };
 
 void red_init(struct red *red, const struct publisher *publisher, unsigned holds, uint64_t seed);
@@ -51,6 +55,18 @@ struct cohort red_cohort(const struct red *red, uint64_t counter, const struct b
 struct cohort red_cohort_for(const struct red *red, unsigned release);
 void red_offer(struct red *red, struct scene *scene, const struct cohort *cohort);
 void red_offer_bytes(struct red *red, struct scene *scene, const struct buf *document, enum key key);
+
+/* The log: an entry at the end of it; a checkpoint of any story, with the log's key; what the witnesses' programs say of that; a cosignature by a key
+ * that he holds under any witness's name, at any time. */
+void red_checkpoint(const struct red *red, const struct story *story, struct buf *into);
+bool red_show(struct red *red, const struct showing *showing, struct buf *checkpoint);
+struct red_cosigner { unsigned as; enum key key; int64_t time; };
+void red_cosign(const struct red *red, const struct red_cosigner *cosigner, struct buf *checkpoint);
+/* As it should be: at the end of the log, shown to all witnesses at that time, and the proof for whoever asks. */
+void red_log(struct red *red, const struct logged *entry, int64_t at_s);
+/* An approval, and the path under which devices ask for it. */
+struct red_approval { enum approval_kind kind; const uint8_t *target; enum key keys[2]; size_t count; };
+void red_approval(const struct red *red, const struct red_approval *approval, struct buf *into);
 
 /* The lease that was asked for, with the director's key. */
 struct lease red_lease_for(const struct ask *ask);

@@ -25,7 +25,7 @@ static void honest(struct red *red)
 }
 
 static const struct attack honest_server[] = { { "(an honest server)", HOLDS_ONLINE, PART_NONE, honest, NULL }, { .name = NULL } };
-static const struct attack *const tables[] = { honest_server, attacks_server, attacks_lease, attacks_content, attacks_clock, attacks_chaos };
+static const struct attack *const tables[] = { honest_server, attacks_server, attacks_lease, attacks_content, attacks_clock, attacks_pace, attacks_chaos };
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
 
 static struct tally run(const struct publisher *publisher, const struct attack *attack, const struct options *options, bool is_control)
@@ -43,11 +43,24 @@ static struct tally run(const struct publisher *publisher, const struct attack *
         return tally;
 }
 
-/* What nobody may do, whoever he is. Going back to an older release, at or above the floor, is not among it. */
+/* What nobody may do who has that: clocks are worth what goes by them, the keys of content all that they sign. Going back to an older release, at or
+ * above the floor, is not among it. */
 static uint64_t breaches(const struct tally *tally, enum attack_part part)
 {
-        uint64_t sum = tally->harm[HARM_UNAPPROVED] + tally->harm[HARM_PLATFORM] + tally->harm[HARM_FLOOR] + tally->harm[HARM_EXPIRED];
-        return part == PART_CLOCK ? sum : sum + tally->harm[HARM_CEILING];
+        enum { BY_CLOCK = 1u << HARM_CEILING | 1u << HARM_PACE, BY_OTHERS = 1u << HARM_PACE | 1u << HARM_CUSTOMER, ALL = (1u << HARMS) - 1 - (1u << HARM_OLDER) };
+        static const unsigned harms[] = {
+                [PART_NONE] = ALL, [PART_SERVER] = ALL, [PART_CONTENT] = ALL, [PART_CLOCK] = ALL & ~BY_CLOCK, [PART_PACE] = BY_OTHERS, [PART_PACE_CLOCK] = BY_OTHERS & ~BY_CLOCK,
+        };
+        uint64_t sum = 0;
+        for (int harm = 0; harm < HARMS; harm++)
+                sum += harms[part] >> harm & 1 ? tally->harm[harm] : 0;
+        return sum;
+}
+
+/* What shows that it is an attack. */
+static uint64_t control_harm(const struct attack *attack, const struct tally *tally)
+{
+        return breaches(tally, attack->part) + (attack->part < PART_PACE ? tally->harm[HARM_OLDER] : 0);
 }
 
 static uint64_t eligible(uint32_t devices)
@@ -73,7 +86,7 @@ static struct result try(const struct publisher *publisher, const struct attack 
         result.is_good = is_good(attack, &result.attack, options->devices);
         if (attack->control) {
                 result.control = run(publisher, attack, options, true);
-                result.has_teeth = breaches(&result.control, attack->part) + result.control.harm[HARM_OLDER] > 0;
+                result.has_teeth = control_harm(attack, &result.control) > 0;
         }
         return result;
 }
@@ -81,11 +94,19 @@ static struct result try(const struct publisher *publisher, const struct attack 
 static void print_keys(unsigned holds)
 {
         const char *between = "";
-        for (enum key key = KEY_RELEASE_ROOT; key < KEY_OWN; key++)
-                if (holds & HOLDS(key)) {
+        for (enum key key = KEY_RELEASE_ROOT; key < KEYS; key++)
+                if (key != KEY_OWN && (holds & HOLDS(key))) {
                         printf("%s%s", between, key_name(key));
                         between = ",";
                 }
+}
+
+static void print_head(void)
+{
+        printf("     %-30s %9s %8s", "attack", "requests", "installs");
+        for (int harm = 0; harm < HARMS; harm++)
+                printf(" %10s", harm_name((enum harm)harm));
+        printf(" %8s  keys\n", "control");
 }
 
 static void print_row(const struct attack *attack, const struct result *result)
@@ -94,7 +115,7 @@ static void print_row(const struct attack *attack, const struct result *result)
         printf("%-4s %-30s %9" PRIu64 " %8" PRIu64, result->is_good && result->has_teeth ? "ok" : "FAIL", attack->name, tally->requests, tally->installs);
         for (int harm = 0; harm < HARMS; harm++)
                 printf(" %10" PRIu64, tally->harm[harm]);
-        printf(" %8" PRIu64 "  ", breaches(&result->control, attack->part) + result->control.harm[HARM_OLDER]);
+        printf(" %8" PRIu64 "  ", control_harm(attack, &result->control));
         print_keys(attack->holds);
         printf("; control: %s\n", attack->control ? attack->control : "none");
 }
@@ -107,20 +128,24 @@ static void print_json(const struct attack *attack, const struct result *result,
         for (int harm = 0; harm < HARMS; harm++)
                 printf(",\"%s\":%" PRIu64, harm_name((enum harm)harm), result->attack.harm[harm]);
         printf(",\"control\":\"%s\",\"control_harm\":%" PRIu64 ",\"passed\":%s}", attack->control ? attack->control : "",
-               breaches(&result->control, attack->part) + result->control.harm[HARM_OLDER], result->is_good && result->has_teeth ? "true" : "false");
+               control_harm(attack, &result->control), result->is_good && result->has_teeth ? "true" : "false");
 }
 
-struct score { unsigned passed, failed; uint64_t lost_ceilings; bool has_clocks; };
+/* What must be lost, or nobody attacked it: ceilings and the pace with the clocks, and to the keys of content what the pace lets through. */
+enum loss { LOST_CEILING, LOST_PACE, LOST_CONTENT, LOSSES };
+struct score { unsigned passed, failed; uint64_t lost[LOSSES]; };
 
 static void count(struct score *score, const struct attack *attack, const struct result *result)
 {
         const bool outcomes[] = { result->is_good, result->has_teeth };
         for (size_t i = 0; i < (attack->control ? 2 : 1); i++)
                 *(outcomes[i] ? &score->passed : &score->failed) += 1;
-        if (attack->part == PART_CLOCK) {
-                score->has_clocks = true;
-                score->lost_ceilings += result->attack.harm[HARM_CEILING];
-        }
+        if (attack->part == PART_CLOCK)
+                score->lost[LOST_CEILING] += result->attack.harm[HARM_CEILING];
+        if (attack->part == PART_PACE_CLOCK)
+                score->lost[LOST_PACE] += result->attack.harm[HARM_PACE];
+        if (attack->part == PART_PACE)
+                score->lost[LOST_CONTENT] += result->attack.harm[HARM_UNAPPROVED];
 }
 
 static struct score run_all(const struct publisher *publisher, const struct options *options)
@@ -142,9 +167,8 @@ static struct score run_all(const struct publisher *publisher, const struct opti
                 }
         if (options->is_json)
                 printf("]\n");
-        /* With the clocks the ceiling must fall, or nobody attacked it. */
-        if (score.has_clocks && !options->attack)
-                *(score.lost_ceilings ? &score.passed : &score.failed) += 1;
+        for (int loss = 0; loss < LOSSES && !options->attack; loss++)
+                *(score.lost[loss] ? &score.passed : &score.failed) += 1;
         return score;
 }
 
@@ -186,8 +210,7 @@ int main(int argc, char **argv)
         }
         publisher_init(&publisher);
         if (!options.is_json)
-                printf("     %-30s %9s %8s %10s %10s %10s %10s %10s %10s %8s  keys\n", "attack", "requests", "installs", "unapproved", "platform", "floor", "ceiling",
-                       "expired", "older", "control");
+                print_head();
         const struct score score = run_all(&publisher, &options);
         publisher_done(&publisher);
         printf("%u passed, %u failed\n", score.passed, score.failed);

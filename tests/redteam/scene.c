@@ -21,6 +21,7 @@ void scene_done(struct scene *scene)
         for (size_t i = 0; i < scene->artifact_count; i++)
                 buf_done(&scene->artifacts[i].bytes);
         scene->artifact_count = 0;
+        answers_done(&scene->answers);
 }
 
 void scene_set(struct buf *file, const struct buf *bytes)
@@ -50,4 +51,6 @@ void scene_copy(const struct scene *from, struct scene *into)
         scene_set(&into->cohort, &from->cohort);
         for (size_t i = 0; i < from->artifact_count; i++)
                 scene_serve(into, from->artifacts[i].sha256, from->artifacts[i].bytes.bytes, from->artifacts[i].bytes.length);
+        for (size_t i = 0; i < from->answers.count; i++)
+                answers_set(&into->answers, from->answers.of[i].path, &from->answers.of[i].bytes);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "redteam/answers.h"
 #include "trust/bundle.h"
 
 struct red;
@@ -28,6 +29,7 @@ struct scene {
         struct buf cohort;
         struct { uint8_t sha256[32]; struct buf bytes; } artifacts[SCENE_ARTIFACTS];
         size_t artifact_count;
+        struct answers answers;          /* in place of those that are everybody's */
         void (*lease)(const struct red *red, const struct ask *ask, struct buf *into);   /* NULL: none */
 };
 
