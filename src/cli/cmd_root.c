@@ -186,9 +186,9 @@ static bool is_none(const struct arg *arg)
 
 struct steps {
         size_t count, online_count;
-        bool has_online[HOLDER_ROLES], has_removal;
+        bool has_online[ONLINE_KEYS], has_removal;
         struct rotation_step of[STEPS_MAX];
-        struct { enum holder_role role; struct secret_key key; } online[2];      /* made here for the server */
+        struct { enum online_key which; struct secret_key key; } online[ONLINE_KEYS];    /* made here for the server */
 };
 static void steps_release(struct steps *steps)
 {
@@ -209,7 +209,8 @@ static enum err read_steps(const struct cli *cli, struct steps *steps, struct wh
                         e = readers[i].read(cli->args->of[readers[i].option].texts[k], step, why);
                         if (e)
                                 return e;
-                        steps->has_online[step->role] |= step->role >= HOLDER_WITH_THRESHOLD;
+                        steps->has_online[ONLINE_TIMESTAMP] |= step->role == HOLDER_TIMESTAMP;
+                        steps->has_online[ONLINE_DIRECTOR] |= step->role == HOLDER_DIRECTOR;
                         steps->has_removal |= (step->kind == ROTATION_REMOVE || step->kind == ROTATION_THRESHOLD) && (step->role == HOLDER_ROOT || step->role == HOLDER_CONTENT);
                 }
         return e;
@@ -223,6 +224,7 @@ static enum err read_log_steps(const struct cli *cli, struct steps *steps, struc
         if (log) {
                 struct rotation_step *step = &steps->of[steps->count++];
                 *step = (struct rotation_step){ .kind = ROTATION_LOG };
+                steps->has_online[ONLINE_LOG] = true;
                 e = strcmp(log, "none") == 0 ? OK : read_verifier(log, VERIFIER_LOG, &step->verifier, why);
         }
         if (e)
@@ -235,32 +237,43 @@ static enum err read_log_steps(const struct cli *cli, struct steps *steps, struc
         return e;
 }
 
-static enum err make_online(const struct cli *cli, enum holder_role role, struct steps *steps, struct why *why)
+/* What the proposal says of the new key. */
+static enum err online_step(enum online_key which, const char *publisher, const struct public_key *key, struct rotation_step *step, struct why *why)
 {
-        OWN(secret_key) struct secret_key seed = { 0 };
-        struct secret_key *key = &steps->online[steps->online_count].key;
-        struct rotation_step *step = &steps->of[steps->count++];
-        if (steps->has_online[role])
-                return FAIL(why, ERR_USAGE, "%s gets one new key: --add brings one, --rotate makes one", holder_role_name(role));
-        *step = (struct rotation_step){ .role = role };
-        cli->random->ops->fill(cli->random, seed.seed, sizeof(seed.seed));
-        secret_key_make(seed.seed, key);
-        steps->has_online[role] = true;
-        steps->online[steps->online_count++].role = role;
-        return vkey_make(holder_role_name(role), &key->public, &step->vkey, why);
+        if (which == ONLINE_LOG) {
+                *step = (struct rotation_step){ .kind = ROTATION_LOG };
+                return publisher_log(publisher, key, &step->verifier, why);
+        }
+        *step = (struct rotation_step){ .role = which == ONLINE_TIMESTAMP ? HOLDER_TIMESTAMP : HOLDER_DIRECTOR };
+        return vkey_make(online_key_name(which), key, &step->vkey, why);
 }
 
-static enum err make_online_keys(const struct cli *cli, struct steps *steps, struct why *why)
+static enum err make_online(const struct cli *cli, enum online_key which, const char *publisher, struct steps *steps, struct why *why)
+{
+        OWN(secret_key) struct secret_key seed = { 0 };
+        if (steps->has_online[which])
+                return FAIL(why, ERR_USAGE, "%s gets one new key: --%s brings one, --rotate makes one", online_key_name(which), which == ONLINE_LOG ? "log" : "add");
+        struct secret_key *key = &steps->online[steps->online_count].key;
+        cli->random->ops->fill(cli->random, seed.seed, sizeof(seed.seed));
+        secret_key_make(seed.seed, key);
+        steps->has_online[which] = true;
+        steps->online[steps->online_count++].which = which;
+        return online_step(which, publisher, &key->public, &steps->of[steps->count++], why);
+}
+
+static enum err make_online_keys(const struct cli *cli, const char *publisher, struct steps *steps, struct why *why)
 {
         const struct arg *rotate = &cli->args->of[OPTION_ROTATE];
         enum err e = OK;
         for (size_t i = 0; !e && i < rotate->count; i++) {
-                const bool is_timestamp = strcmp(rotate->texts[i], "timestamp") == 0;
-                if (!is_timestamp && strcmp(rotate->texts[i], "director") != 0)
-                        return FAIL(why, ERR_USAGE, "--rotate takes timestamp or director, the server's keys; not `%.40s`", rotate->texts[i]);
-                e = make_online(cli, is_timestamp ? HOLDER_TIMESTAMP : HOLDER_DIRECTOR, steps, why);
+                enum online_key which = ONLINE_TIMESTAMP;
+                while (which < ONLINE_KEYS && strcmp(rotate->texts[i], online_key_name(which)) != 0)
+                        which++;
+                if (which == ONLINE_KEYS)
+                        return FAIL(why, ERR_USAGE, "--rotate takes timestamp, director or log, the server's keys; not `%.40s`", rotate->texts[i]);
+                e = make_online(cli, which, publisher, steps, why);
         }
-        return e || !steps->has_removal || steps->has_online[HOLDER_TIMESTAMP] ? e : make_online(cli, HOLDER_TIMESTAMP, steps, why);
+        return e || !steps->has_removal || steps->has_online[ONLINE_TIMESTAMP] ? e : make_online(cli, ONLINE_TIMESTAMP, publisher, steps, why);
 }
 
 /* Durable before the proposal that needs them. */
@@ -268,7 +281,7 @@ static enum err keep_online_keys(struct disk *disk, const struct steps *steps, s
 {
         enum err e = OK;
         for (size_t i = 0; !e && i < steps->online_count; i++)
-                e = root_folder_keep(disk, steps->online[i].role, &steps->online[i].key, why);
+                e = root_folder_keep(disk, steps->online[i].which, &steps->online[i].key, why);
         return e;
 }
 
@@ -280,7 +293,7 @@ static enum err propose(struct cli *cli, struct publisher *publisher, struct cer
         if (!e)
                 e = read_log_steps(cli, &steps, why);
         if (!e)
-                e = make_online_keys(cli, &steps, why);
+                e = make_online_keys(cli, publisher_name(publisher), &steps, why);
         if (!e)
                 e = publisher_hold(publisher, why);
         if (!e)

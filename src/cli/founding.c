@@ -126,15 +126,6 @@ static enum err name_key(const struct founding *founding, const char *role, cons
         return vkey_make(name, &key->public, ret_vkey, why);
 }
 
-/* "log.acme.1f3a9c02": nobody else's log has this name, as nobody else has its key. */
-static enum err name_log(const struct founding *founding, const struct secret_key *key, struct verifier *ret_log, struct why *why)
-{
-        char name[LIMIT_NAME_BYTES + 32];
-        const uint8_t *bytes = key->public.bytes;
-        snprintf(name, sizeof(name), "log.%.64s.%02x%02x%02x%02x", founding->publisher, bytes[0], bytes[1], bytes[2], bytes[3]);
-        return verifier_log(name, &key->public, ret_log, why);
-}
-
 /* For the server, and for those who are to be its witnesses. */
 static enum err put_log(const struct founding *founding, const struct verifier *log, struct why *why)
 {
@@ -157,7 +148,7 @@ static enum err put_anchor(const struct founding *founding, const struct keys *k
         if (!e)
                 e = name_key(founding, "lab", &keys->of[KEY_LAB], &anchor.lab.keys[0], why);
         if (!e)
-                e = name_log(founding, &keys->of[KEY_LOG], &anchor.log, why);
+                e = publisher_log(founding->publisher, &keys->of[KEY_LOG].public, &anchor.log, why);
         if (!e)
                 e = put_log(founding, &anchor.log, why);
         if (!e)

@@ -15,7 +15,7 @@
 
 struct disk;
 
-enum { JOURNAL_FILES_MAX = 32 };         /* a ceremony: two roots, two anchors, each in three places, two keys and metadata */
+enum { JOURNAL_FILES_MAX = 32 };         /* a ceremony: two roots, two anchors, each in three or four places, three keys, the log's and metadata */
 
 /* Texts (UTF-8 without NUL) for paths whose folders are there; borrowed. */
 struct journal_file { const char *path; const struct buf *text; };

@@ -124,3 +124,10 @@ void publisher_release_path(const struct release_id *id, const char *below, char
         release_id_path(id, "releases", "", part);
         snprintf(path, PUBLISHER_PATH_MAX, "%s%s", part, below);
 }
+
+enum err publisher_log(const char *publisher, const struct public_key *key, struct verifier *ret_log, struct why *why)
+{
+        char name[LIMIT_NAME_BYTES + 32];
+        snprintf(name, sizeof(name), "log.%.64s.%02x%02x%02x%02x", publisher, key->bytes[0], key->bytes[1], key->bytes[2], key->bytes[3]);
+        return verifier_log(name, key, ret_log, why);
+}

@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "cli/cli.h"
 #include "cli/release_id.h"
+#include "trust/verifier.h"
 
 struct disk;
 struct publisher;
@@ -24,6 +25,8 @@ MUST_CHECK enum err publisher_hold(struct publisher *publisher, struct why *why)
 struct disk *publisher_disk(const struct publisher *publisher);
 const char *publisher_path(const struct publisher *publisher);
 const char *publisher_name(const struct publisher *publisher);
+/* A log's name, "log.acme.1f3a9c02": nobody else's log has it, as nobody else has its key. */
+MUST_CHECK enum err publisher_log(const char *publisher, const struct public_key *key, struct verifier *ret_log, struct why *why);
 
 /* How long metadata signed by the offline keys is good for; design of trust. */
 enum { PUBLISHER_METADATA_S = 90 * 86400 };

@@ -55,34 +55,40 @@ enum err root_folder_check(struct disk *disk, const struct proposal *proposal, s
 
 /* ---- online keys ---- */
 
+const char *online_key_name(enum online_key which)
+{
+        static const char *const names[ONLINE_KEYS] = { [ONLINE_TIMESTAMP] = "timestamp", [ONLINE_DIRECTOR] = "director", [ONLINE_LOG] = "log" };
+        return names[which];
+}
+
 /* Named by the key, so that no proposal takes away what another one needs. */
-static void aside(enum holder_role role, const struct public_key *key, char path[static PATH_BYTES])
+static void aside(enum online_key which, const struct public_key *key, char path[static PATH_BYTES])
 {
         char id[65];
         tuf_key_id(key, id);
-        snprintf(path, PATH_BYTES, "metadata/next.%s.%.16s.pem", holder_role_name(role), id);
+        snprintf(path, PATH_BYTES, "metadata/next.%s.%.16s.pem", online_key_name(which), id);
 }
 
-enum err root_folder_keep(struct disk *disk, enum holder_role role, const struct secret_key *key, struct why *why)
+enum err root_folder_keep(struct disk *disk, enum online_key which, const struct secret_key *key, struct why *why)
 {
         char path[PATH_BYTES];
         OWN(key_text) struct buf pem;
         key_text_init(&pem);
-        aside(role, &key->public, path);
+        aside(which, &key->public, path);
         enum err e = key_pem_write(key, NULL, &pem, why);
         return e ? e : disk->ops->replace(disk, path, pem.bytes, pem.length, why);
 }
 
 /* ---- the step ---- */
 
-struct root_key { enum holder_role role; struct public_key key; };
+struct root_key { enum online_key which; struct public_key key; };
 
 struct step {
         struct disk *disk;
         size_t count;
         struct journal_file files[JOURNAL_FILES_MAX];
         char paths[JOURNAL_FILES_MAX][PATH_BYTES];
-        struct buf before[PAPERS], keys[2];
+        struct buf before[PAPERS], keys[ONLINE_KEYS], log;
 };
 
 static void step_release(struct step **step)
@@ -91,7 +97,8 @@ static void step_release(struct step **step)
                 return;
         for (size_t i = 0; i < PAPERS; i++)
                 buf_done(&(*step)->before[i]);
-        for (size_t i = 0; i < 2; i++) {
+        buf_done(&(*step)->log);
+        for (size_t i = 0; i < ONLINE_KEYS; i++) {
                 if ((*step)->keys[i].bytes)
                         explicit_bzero((*step)->keys[i].bytes, (*step)->keys[i].capacity);
                 buf_done(&(*step)->keys[i]);
@@ -130,42 +137,57 @@ static enum err add_paper(struct step *step, const struct root_taking *taking, e
 }
 
 /* The online keys that are new. */
-static size_t new_keys(const struct root_taking *taking, struct root_key keys[static 2])
+static size_t new_keys(const struct root_taking *taking, struct root_key keys[static ONLINE_KEYS])
 {
-        const struct root_key all[] = { { HOLDER_TIMESTAMP, taking->after->timestamp.key }, { HOLDER_DIRECTOR, taking->after->director.key.key } };
-        const struct public_key *const before[] = { &taking->before->timestamp.key, &taking->before->director.key.key };
+        const struct holders *old = taking->before, *new = taking->after;
+        const struct { struct root_key key; bool is_new; } all[ONLINE_KEYS] = {
+                { { ONLINE_TIMESTAMP, new->timestamp.key }, !key_equal(&old->timestamp.key, &new->timestamp.key) },
+                { { ONLINE_DIRECTOR, new->director.key.key }, !key_equal(&old->director.key.key, &new->director.key.key) },
+                { { ONLINE_LOG, new->anchor.log.key }, new->anchor.has_log && !(old->anchor.has_log && key_equal(&old->anchor.log.key, &new->anchor.log.key)) },
+        };
         size_t count = 0;
-        for (size_t i = 0; i < 2; i++)
-                if (!key_equal(before[i], &all[i].key))
-                        keys[count++] = all[i];
+        for (size_t i = 0; i < ONLINE_KEYS; i++)
+                if (all[i].is_new)
+                        keys[count++] = all[i].key;
         return count;
+}
+
+/* Somebody put it there already. */
+static bool is_online(struct disk *disk, const struct root_key *key)
+{
+        char path[PATH_BYTES];
+        OWN(secret_key) struct secret_key there = { 0 };
+        OWN(key_text) struct buf pem;
+        key_text_init(&pem);
+        snprintf(path, sizeof(path), "online/%s.pem", online_key_name(key->which));
+        return disk->ops->read(disk, path, &pem, NULL) == OK && key_pem_read(&pem, NULL, &there, NULL) == OK && key_equal(&there.public, &key->key);
 }
 
 static enum err add_key(struct step *step, const struct root_taking *taking, const struct root_key *key, struct buf *pem, struct why *why)
 {
         char path[PATH_BYTES], name[PATH_BYTES - 8];
         OWN(secret_key) struct secret_key kept = { 0 };
-        aside(key->role, &key->key, path);
+        aside(key->which, &key->key, path);
         enum err e = step->disk->ops->read(step->disk, path, pem, why);
-        if (e == ERR_NOT_FOUND && taking->is_elsewhere)
+        if (e == ERR_NOT_FOUND && (taking->is_elsewhere || is_online(step->disk, key)))
                 return OK;
         if (e == ERR_NOT_FOUND)
                 return FAIL(why, e, "the new %s key is not here, as %s; without it the server cannot go on. If it is held elsewhere, say --elsewhere and put it into online/ yourself",
-                            holder_role_name(key->role), path);
+                            online_key_name(key->which), path);
         if (!e)
                 e = key_pem_read(pem, NULL, &kept, why);
         if (!e && !key_equal(&kept.public, &key->key))
                 e = FAIL(why, ERR_SYNTAX, "it is another key than its name says");
         if (e)
                 return DURING(why, e, "%s", path);
-        snprintf(name, sizeof(name), "%s.pem", holder_role_name(key->role));
+        snprintf(name, sizeof(name), "%s.pem", online_key_name(key->which));
         add(step, "online", name, pem);
         return OK;
 }
 
 static enum err add_keys(struct step *step, const struct root_taking *taking, struct why *why)
 {
-        struct root_key keys[2];
+        struct root_key keys[ONLINE_KEYS];
         const size_t count = new_keys(taking, keys);
         enum err e = OK;
         for (size_t i = 0; !e && i < count; i++)
@@ -173,14 +195,27 @@ static enum err add_keys(struct step *step, const struct root_taking *taking, st
         return e;
 }
 
+/* For the server, and for witnesses. */
+static void add_log(struct step *step, const struct root_taking *taking)
+{
+        const struct anchor *old = &taking->before->anchor, *new = &taking->after->anchor;
+        char text[VERIFIER_TEXT_MAX];
+        if (!new->has_log || (old->has_log && key_equal(&old->log.key, &new->log.key) && strcmp(old->log.name, new->log.name) == 0))
+                return;
+        verifier_text(&new->log, text);
+        buf_addf(&step->log, "%s\n", text);
+        add(step, "online", "log.vkey", &step->log);
+        add(step, "public", "log.vkey", &step->log);
+}
+
 enum err root_folder_clear(struct disk *disk, const struct root_taking *taking, struct why *why)
 {
-        struct root_key keys[2];
+        struct root_key keys[ONLINE_KEYS];
         const size_t count = new_keys(taking, keys);
         enum err e = OK;
         for (size_t i = 0; !e && i < count; i++) {
                 char path[PATH_BYTES];
-                aside(keys[i].role, &keys[i].key, path);
+                aside(keys[i].which, &keys[i].key, path);
                 e = disk->ops->remove_tree(disk, path, why);
         }
         return e;
@@ -225,14 +260,19 @@ enum err root_folder_take(struct disk *disk, const struct root_taking *taking, s
         step->disk = disk;
         for (size_t i = 0; i < PAPERS; i++)
                 buf_init(&step->before[i], LIMIT_METADATA_BYTES);
-        for (size_t i = 0; i < 2; i++)
+        for (size_t i = 0; i < ONLINE_KEYS; i++)
                 buf_init(&step->keys[i], KEY_PEM_MAX);
+        buf_init(&step->log, VERIFIER_TEXT_MAX + 1);
         enum err e = OK;
         for (size_t i = 0; !e && i < PAPERS; i++)
                 if (taking->files[i].length)
                         e = add_paper(step, taking, (enum paper)i, why);
         if (!e)
                 e = add_keys(step, taking, why);
+        if (!e)
+                add_log(step, taking);
+        if (!e)
+                e = buf_check(&step->log, why);
         if (!e)
                 e = journal_commit(disk, step->files, step->count, why);
         return e ? e : root_folder_clear(disk, taking, why);

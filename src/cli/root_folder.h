@@ -9,8 +9,10 @@ MUST_CHECK enum err root_folder_read(struct disk *disk, struct proposal *proposa
 /* ERR_REFUSED: the proposal follows other files than those in force here. The listing may be another where it does not change. */
 MUST_CHECK enum err root_folder_check(struct disk *disk, const struct proposal *proposal, struct why *why);
 
-/* A new key for the server: kept aside until root_folder_take() finds that a root names it. */
-MUST_CHECK enum err root_folder_keep(struct disk *disk, enum holder_role role, const struct secret_key *key, struct why *why);
+/* A new key for the server: kept aside until root_folder_take() finds that it is in force. */
+enum online_key { ONLINE_TIMESTAMP, ONLINE_DIRECTOR, ONLINE_LOG, ONLINE_KEYS };
+const char *online_key_name(enum online_key which);      /* "timestamp": of its file */
+MUST_CHECK enum err root_folder_keep(struct disk *disk, enum online_key which, const struct secret_key *key, struct why *why);
 
 /* What rotation_finish() made is in force, all at once; older versions stay in online/ for devices that lag. ERR_NOT_FOUND: an online key that is new
  * was not kept aside here, and is not held elsewhere. */

@@ -24,11 +24,12 @@ class Witness:
 
     def start(self):
         words = ["--key", self.key, "--name", self.name, "--state", self.folder / "state", "--log", (self.fleet.publisher / "public/log.vkey").read_text().strip(), "--listen", "127.0.0.1:0"]
-        log = self.folder / "log"
+        log, pattern = self.folder / "log", r"event=started .*listen=\"?127\.0\.0\.1:(\d+)"
+        before = len(re.findall(pattern, log.read_text())) if log.exists() else 0
         with open(log, "ab") as to:
             self.process = subprocess.Popen([self.fleet.build / "firebreak-witness", *map(str, words)], stdin=subprocess.DEVNULL, stderr=to)
-        self.fleet.wait(lambda: re.search(r"event=started .*listen=\"?127\.0\.0\.1:(\d+)", log.read_text()), 10, "a witness to start")
-        self.port = int(re.findall(r"listen=\"?127\.0\.0\.1:(\d+)", log.read_text())[-1])
+        self.fleet.wait(lambda: len(re.findall(pattern, log.read_text())) > before, 10, "a witness to start")
+        self.port = int(re.findall(pattern, log.read_text())[-1])
 
     def stop(self):
         if self.process:
@@ -154,6 +155,20 @@ def is_all_in_the_log(claims, fleet):
     claims.claim("the release tells who approved it", sorted(shown["approvals"]) == ["customer", "emergency"] or print(shown))
 
 
+def another_log(claims, fleet, customer, witnesses):
+    """Somebody may have the log's key: a new one, of which the witnesses are told."""
+    before = len(fleet.firebreak("log", "list", "--publisher", fleet.publisher, "--json").stdout.splitlines())
+    ceremony(fleet, "another-log", "--rotate", "log")
+    for witness in (witnesses[0], witnesses[2]):
+        witness.stop()
+        witness.start()
+    target = ship(fleet, 4)
+    fleet.firebreak("approval", "upload", approve(fleet, fleet.root / "ours-4", "customer", target, customer))
+    cosign(fleet, witnesses)
+    claims.claim("with a new log's key devices take the proof of the new log", have(fleet, 4, EARLY))
+    claims.claim("and that log has all that the old one had", len(fleet.firebreak("log", "list", "--publisher", fleet.publisher, "--json").stdout.splitlines()) > before)
+
+
 def play(claims, fleet):
     fleet.init()
     fleet.start_server()
@@ -166,6 +181,7 @@ def play(claims, fleet):
         by_two_of_three(claims, fleet, customer, witnesses)
         at_the_pace(claims, fleet, customer, witnesses)
         is_all_in_the_log(claims, fleet)
+        another_log(claims, fleet, customer, witnesses)
     finally:
         for witness in witnesses:
             witness.stop()
