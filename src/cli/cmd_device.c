@@ -43,12 +43,42 @@ static enum err show_device(struct cli *cli, const struct json *device, struct b
         return print_table(&table, json_get(device, "leases"), into, why);
 }
 
-enum err cmd_device_show(struct cli *cli, struct why *why)
+static enum err path_of(const struct cli *cli, const char *suffix, char path[static 64], struct why *why)
 {
-        char path[64];
         const char *id = cli->args->words[0];
         if (strlen(id) != 32 || strspn(id, "0123456789abcdef") != 32)
                 return FAIL(why, ERR_USAGE, "`%.60s` is no device; an id has 32 hex digits, see `firebreak device list`", id);
-        snprintf(path, sizeof(path), "/devices/%s", id);
-        return facts_show(cli, path, show_device, why);
+        snprintf(path, 64, "/devices/%s%s", id, suffix);
+        return OK;
+}
+
+enum err cmd_device_show(struct cli *cli, struct why *why)
+{
+        char path[64];
+        enum err e = path_of(cli, "", path, why);
+        return e ? e : facts_show(cli, path, show_device, why);
+}
+
+enum err cmd_device_revoke(struct cli *cli, struct why *why)
+{
+        char path[64];
+        OWN(api) struct api *api = NULL;
+        OWN(json) struct json *body = json_new_object(), *device = NULL;
+        OWN(buf) struct buf text;
+        buf_init(&text, 4096);
+        json_set_text(body, "who", cli_who(cli->args));
+        json_set_text(body, "reason", arg_text(cli->args, OPTION_REASON, "no reason given"));
+        enum err e = path_of(cli, "/revoke", path, why);
+        if (!e)
+                e = api_open(cli, &api, why);
+        if (!e)
+                e = api_ask(api, path, &(struct api_call){ .method = "POST", .body = body }, &device, why);
+        if (e)
+                return e;
+        if (arg_has(cli->args, OPTION_JSON))
+                return print_json(cli, device, why);
+        buf_addf(&text, "%s is revoked since ", cli->args->words[0]);
+        print_span(&text, cli_now(cli) - json_int(json_get(device, "revoked_at"), 0));
+        buf_add_text(&text, "; remove its state and enrol it anew to take it back\n");
+        return print_buf(cli, &text, why);
 }

@@ -85,6 +85,30 @@ TEST(enrol, refuses_a_body_that_says_something_else)
         CHECK(world_ask(&world, "GET", "/api/v1/devices", NULL) == 200 && json_count(json_get(world.json, "items")) == 0);
 }
 
+TEST(device, is_revoked_by_an_operator_for_good)
+{
+        OWN(world) struct world world = { 0 };
+        struct world_device device, other;
+        char path[96];
+        world_open(&world);
+        world_device_init(&world, &device);
+        world_device_init(&world, &other);
+        world_enrol(&world, &device, "os=debian");
+        world_enrol(&world, &other, "os=debian");
+        snprintf(path, sizeof(path), "/api/v1/devices/%s/revoke", device.id);
+        CHECK(world_ask(&world, "POST", path, "{}") == 400 && world_ask(&world, "POST", path, "{\"who\":\"a b\",\"reason\":\"x\"}") == 400);
+        CHECK(world_device_ask(&world, &device, "/v1/report", "{}") == 400);
+        CHECK(world_ask(&world, "POST", path, "{\"who\":\"anna\",\"reason\":\"stolen\"}") == 200 && world_int(&world, "revoked_at") == world.now_ms / 1000);
+        CHECK(store_public_state(world.store)->revoked_count == 1 && strcmp(store_public_state(world.store)->revoked[0], device.id) == 0);
+        CHECK(world_device_ask(&world, &device, "/v1/report", "{}") == 401 && world_device_ask(&world, &other, "/v1/report", "{}") == 400);
+        const int64_t since = world.now_ms / 1000;
+        world.now_ms += 60000;
+        CHECK(world_ask(&world, "POST", path, "{\"who\":\"bert\",\"reason\":\"again\"}") == 200 && world_int(&world, "revoked_at") == since);
+        int64_t lines = 0;
+        CHECK(db_number(world.store->db, "SELECT count(*) FROM audit WHERE what = 'device.revoke' AND who = 'anna' AND subject = ?", VALUES(bind_text(device.id)), 0, &lines, NULL) == OK && lines == 1);
+        CHECK(world_ask(&world, "POST", "/api/v1/devices/00000000000000000000000000000000/revoke", "{\"who\":\"anna\",\"reason\":\"x\"}") == 404);
+}
+
 TEST(device, is_refused_when_its_clock_is_off_or_it_was_revoked)
 {
         OWN(world) struct world world = { 0 };

@@ -2,7 +2,10 @@
 #include "format/hex.h"
 #include "server/device/device.h"
 #include "server/operators/operator.h"
+#include "server/store/audit.h"
+#include "server/store/inside.h"
 #include "server/store/page.h"
+#include "wire/device.h"
 
 #define DEVICE_COLUMNS "number, id, platform, ring, agent, device_group, attributes, enrolled_at, seen_at, revoked_at, seq"
 
@@ -92,25 +95,70 @@ enum err operator_devices(struct call *call, struct why *why)
         return e ? e : page_answer(call, &page, why);
 }
 
-enum err operator_device(struct call *call, struct why *why)
+static enum err answer_device(struct call *call, int64_t number, struct why *why)
 {
         OWN(query) struct query *q = NULL;
         OWN(json) struct json *json = NULL;
-        char id[65];
-        struct device device;
         bool has = false;
-        enum err e = call_name(call, 0, id, why);
-        if (!e)
-                e = device_find(call->db, id, &device, why);
-        if (!e)
-                e = db_query(call->db, "SELECT " DEVICE_COLUMNS " FROM devices WHERE number = ?", VALUES(bind_int(device.number)), &q, why);
+        enum err e = db_query(call->db, "SELECT " DEVICE_COLUMNS " FROM devices WHERE number = ?", VALUES(bind_int(number)), &q, why);
         if (!e)
                 e = query_next(q, &has, why);
         if (e)
                 return e;
         json = device_json(q);
-        e = add_streams(call->db, device.number, json, why);
+        e = add_streams(call->db, number, json, why);
         if (!e)
-                e = add_leases(call->db, device.number, json, why);
+                e = add_leases(call->db, number, json, why);
         return e ? e : call_answer_json(call, 200, GIVE(json), why);
+}
+
+static enum err device_of_call(struct call *call, struct device *ret_device, struct why *why)
+{
+        char id[65];
+        enum err e = call_name(call, 0, id, why);
+        return e ? e : device_find(call->db, id, ret_device, why);
+}
+
+enum err operator_device(struct call *call, struct why *why)
+{
+        struct device device;
+        enum err e = device_of_call(call, &device, why);
+        return e ? e : answer_device(call, device.number, why);
+}
+
+enum { REASON_MAX = 500 };
+struct revoke_order { const char *who, *reason; };
+static const struct json_field revoke_fields[] = {
+        { "who", JSON_TEXT, true, offsetof(struct revoke_order, who), 1, LIMIT_NAME_BYTES },
+        { "reason", JSON_TEXT, true, offsetof(struct revoke_order, reason), 1, REASON_MAX },
+};
+
+static enum err revoke(struct call *call, const struct device *device, const struct revoke_order *order, struct why *why)
+{
+        char id[33];
+        hex_encode(device->id, sizeof(device->id), id);
+        struct audit_line line = { call->now_ms, order->who, "device.revoke", id, order->reason };
+        enum err e = db_run(call->db, "UPDATE devices SET revoked_at = ? WHERE number = ? AND revoked_at IS NULL", VALUES(bind_int(call_now_s(call)), bind_int(device->number)), why);
+        if (e || !db_changed(call->db))
+                return e;
+        call->store->is_public_stale = true;
+        return audit_add(call->db, &line, why);
+}
+
+/* For good: its id and its key are refused from now on. What it reported stays. */
+enum err operator_device_revoke(struct call *call, struct why *why)
+{
+        OWN(json) struct json *json = NULL;
+        struct revoke_order order = { 0 };
+        struct device device;
+        enum err e = device_of_call(call, &device, why);
+        if (!e)
+                e = call_body(call, &json, why);
+        if (!e)
+                e = JSON_READ(json, revoke_fields, &order, why);
+        if (!e)
+                e = wire_name_check(order.who, "who", why);
+        if (!e)
+                e = revoke(call, &device, &order, why);
+        return e ? e : answer_device(call, device.number, why);
 }

@@ -17,7 +17,7 @@ call_handler operator_approval_add;                                           /*
 call_handler operator_fleet;                                                  /* fleet.c */
 call_handler operator_evidence_add;                                           /* evidence.c */
 call_handler operator_rollout_start, operator_rollouts, operator_rollout, operator_rollout_act;   /* rollouts.c */
-call_handler operator_devices, operator_device;                               /* devices.c */
+call_handler operator_devices, operator_device, operator_device_revoke;       /* devices.c */
 call_handler operator_groups, operator_group, operator_group_set;             /* groups.c */
 call_handler operator_log_cosign;                                             /* log.c */
 call_handler operator_status, operator_ready, operator_metrics;               /* status.c, metrics.c */
