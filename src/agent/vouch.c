@@ -63,9 +63,9 @@ void vouch_path(const struct vouch *vouch, const struct vouch_of *of, enum vouch
         else if (step == VOUCH_EMERGENCY)
                 snprintf(path, VOUCH_PATH_BYTES, "/v1/approvals/%s/%s", target, approval_kind_name(APPROVAL_EMERGENCY));
         else {
-                char id[9];
-                vkey_id_text(&of->customers[vouch->approved], id);
-                snprintf(path, VOUCH_PATH_BYTES, "/v1/approvals/%s/%s", target, id);
+                char key[65];
+                hex_encode(of->customers[vouch->approved].key.bytes, 32, key);
+                snprintf(path, VOUCH_PATH_BYTES, "/v1/approvals/%s/%s", target, key);
         }
 }
 
@@ -94,7 +94,7 @@ static enum err take_proof(struct vouch *vouch, const struct vouch_of *of, const
 
 static enum err take_approval(const struct vouch_of *of, enum approval_kind kind, const struct note_keys *keys, const struct buf *bytes, struct why *why)
 {
-        struct approval approval = { .kind = kind };
+        struct approval approval = { .kind = kind, .by = keys->keys[0] };
         memcpy(approval.release, of->facts->target, sizeof(approval.release));
         return approval_verify(bytes, &approval, keys, why);
 }

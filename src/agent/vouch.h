@@ -37,7 +37,7 @@ struct vouch_of {
 void vouch_begin(struct vouch *vouch, const struct vouch_of *of);
 /* What is to be fetched next. */
 enum vouch_step vouch_next(const struct vouch *vouch, const struct vouch_of *of);
-enum { VOUCH_BYTES_MAX = LIMIT_PROOF_BYTES, VOUCH_PATH_BYTES = 160 };
+enum { VOUCH_BYTES_MAX = LIMIT_PROOF_BYTES, VOUCH_PATH_BYTES = 176 };
 void vouch_path(const struct vouch *vouch, const struct vouch_of *of, enum vouch_step step, char path[VOUCH_PATH_BYTES]);
 
 /* ERR_UNTRUSTED, ERR_SYNTAX, ERR_LIMIT: what was fetched does not say it. */

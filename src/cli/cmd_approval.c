@@ -72,6 +72,8 @@ static enum err begin(const char *path, const struct approval *approval, struct 
         enum err e = read_file(path, note, why);
         if (!e)
                 e = parse(path, note, &parsed, &said, why);
+        if (!e && said.kind == APPROVAL_CUSTOMER && approval->kind == said.kind && !key_equal(&said.by.key, &approval->by.key))
+                return FAIL(why, ERR_REFUSED, "%.160s is the approval of %s; each customer has a file of its own", path, said.by.name);
         if (!e && (said.kind != approval->kind || memcmp(said.release, approval->release, sizeof(said.release)) != 0))
                 e = FAIL(why, ERR_REFUSED, "%.160s approves something else than you say: see `firebreak approval show`", path);
         return e;
@@ -85,7 +87,8 @@ static enum err name_signer(struct cli *cli, const char *reference, const struct
         return e ? e : vkey_make(name, signing_key_public(key), ret_vkey, why);
 }
 
-static enum err add_signature(struct cli *cli, const char *reference, struct buf *note, struct why *why)
+/* A customer's is by this one key, and says so. */
+static enum err add_signature(struct cli *cli, const char *reference, struct approval *approval, struct buf *note, struct why *why)
 {
         OWN(signing_secrets) struct signing_secrets secrets = { 0 };
         OWN(signing_key) struct signing_key *key = NULL;
@@ -95,6 +98,10 @@ static enum err add_signature(struct cli *cli, const char *reference, struct buf
         enum err e = signing_key_open(&opener, reference, &key, why);
         if (!e)
                 e = name_signer(cli, reference, key, &vkey, why);
+        if (!e && approval->kind == APPROVAL_CUSTOMER)
+                approval->by = vkey;
+        if (!e && !note->length)
+                e = begin(cli->args->words[0], approval, note, why);
         if (e)
                 return e;
         e = has_signed(note, &vkey, why);
@@ -104,14 +111,16 @@ static enum err add_signature(struct cli *cli, const char *reference, struct buf
         return e ? e : note_add_signature(note, &vkey, signature, why);
 }
 
-static enum err sign_all(struct cli *cli, struct buf *note, struct why *why)
+static enum err sign_all(struct cli *cli, struct approval *approval, struct buf *note, struct why *why)
 {
         const struct arg *given = &cli->args->of[OPTION_SIGNING_KEY];
         enum err e = given->count ? OK : FAIL(why, ERR_USAGE, "with which key? give --key, a file or a pkcs11: URI");
         if (!e && given->count > 1 && arg_has(cli->args, OPTION_KEY_NAME))
                 e = FAIL(why, ERR_USAGE, "--name names one key: sign with one after the other");
+        if (!e && given->count > 1 && approval->kind == APPROVAL_CUSTOMER)
+                e = FAIL(why, ERR_USAGE, "a customer's approval is by one key; another one has a file of its own");
         for (size_t i = 0; !e && i < given->count; i++)
-                e = add_signature(cli, given->texts[i], note, why);
+                e = add_signature(cli, given->texts[i], approval, note, why);
         return e;
 }
 
@@ -131,32 +140,49 @@ static struct json *describe(const struct note *note, const struct approval *app
         hex_encode(approval->release, sizeof(approval->release), release);
         json_set_text(json, "kind", approval_kind_name(approval->kind));
         json_set_text(json, "release", release);
+        if (approval->kind == APPROVAL_CUSTOMER) {
+                char by[VKEY_TEXT_MAX];
+                vkey_text(&approval->by, by);
+                json_set_text(json, "by", by);
+        }
         for (size_t i = 0; i < note->signature_count; i++)
                 json_add(names, json_new_text(note->signatures[i].name));
         json_set(json, "signed_as", names);
         return json;
 }
 
-/* How many of the anchor's emergency keys have signed, where a publisher's folder says which those are. */
-static enum err judge(struct cli *cli, const struct buf *bytes, const struct approval *approval, struct json *json, struct why *why)
+/* Whose signatures would count: the customer's own, or the anchor's emergency keys where a publisher's folder says which those are. */
+static enum err find_keys(struct cli *cli, const struct approval *approval, struct anchor *anchor, struct note_keys *ret_keys, struct why *why)
 {
         OWN(publisher) struct publisher *publisher = NULL;
         OWN(buf) struct buf file;
-        struct anchor anchor;
-        struct why missing;
         buf_init(&file, LIMIT_METADATA_BYTES);
-        if (!arg_has(cli->args, OPTION_PUBLISHER) || approval->kind != APPROVAL_EMERGENCY)
+        *ret_keys = (struct note_keys){ &approval->by, 1, 1 };
+        if (approval->kind == APPROVAL_CUSTOMER)
+                return OK;
+        ret_keys->count = 0;
+        if (!arg_has(cli->args, OPTION_PUBLISHER))
                 return OK;
         enum err e = publisher_open(cli, &publisher, why);
         struct disk *disk = publisher ? publisher_disk(publisher) : NULL;
         if (!e)
                 e = disk->ops->read(disk, "public/release.anchor", &file, why);
         if (!e)
-                e = anchor_open(buf_text(&file), file.length, &anchor, why);
-        if (e)
+                e = anchor_open(buf_text(&file), file.length, anchor, why);
+        if (!e)
+                *ret_keys = anchor_keys(&anchor->emergency);
+        return !e && !ret_keys->count ? FAIL(why, ERR_REFUSED, "the anchor in --publisher names no emergency keys") : e;
+}
+
+static enum err judge(struct cli *cli, const struct buf *bytes, const struct approval *approval, struct json *json, struct why *why)
+{
+        struct anchor anchor;
+        struct note_keys keys;
+        struct why missing;
+        enum err e = find_keys(cli, approval, &anchor, &keys, why);
+        if (e || !keys.count)
                 return e;
-        const struct note_keys keys = anchor_keys(&anchor.emergency);
-        e = keys.count ? approval_verify(bytes, approval, &keys, &missing) : FAIL(&missing, ERR_UNTRUSTED, "the anchor names no emergency keys");
+        e = approval_verify(bytes, approval, &keys, &missing);
         json_set_bool(json, "is_complete", e == OK);
         json_set_text(json, "missing", e ? missing.text : "");
         return OK;
@@ -175,6 +201,8 @@ static enum err tell(struct cli *cli, const struct json *json, const char *next,
         for (size_t i = 0; i < json_count(names); i++)
                 buf_addf(&text, " %s", json_text(json_at(names, i)));
         buf_add_text(&text, "\n");
+        if (json_get(json, "by"))
+                buf_addf(&text, "by         %s\n", json_text(json_get(json, "by")));
         if (missing && json_text(missing)[0])
                 buf_addf(&text, "missing    %s\n", json_text(missing));
         if (next)
@@ -203,9 +231,7 @@ enum err cmd_approval_sign(struct cli *cli, struct why *why)
         buf_init(&note, NOTE_BYTES);
         enum err e = wanted(cli->args, &approval, why);
         if (!e)
-                e = begin(path, &approval, &note, why);
-        if (!e)
-                e = sign_all(cli, &note, why);
+                e = sign_all(cli, &approval, &note, why);
         if (!e)
                 e = write_file(path, &note, why);
         snprintf(next, sizeof(next), "firebreak approval upload %.300s, when all have signed who must", path);

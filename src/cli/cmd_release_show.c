@@ -49,6 +49,24 @@ static void add_ceiling(struct cli *cli, const struct json *release, struct buf 
         buf_add_text(into, start > now ? "\n" : " ago\n");
 }
 
+/* Who else had a say, and whether the log has it. */
+static void add_approvals(const struct json *release, struct buf *into)
+{
+        const struct json *approvals = json_get(release, "approvals"), *proof = json_get(release, "has_proof");
+        buf_addf(into, "%-14s ", "approved by");
+        for (size_t i = 0; i < json_count(approvals); i++) {
+                const struct json *one = json_at(approvals, i);
+                buf_add_text(into, i ? ", " : "");
+                if (json_get(one, "by"))
+                        print_clean(into, json_text(json_get(one, "by")));
+                else
+                        buf_add_text(into, "the emergency keys");
+        }
+        buf_add_text(into, json_count(approvals) ? "\n" : "-\n");
+        if (json_type(proof) == JSON_BOOL)
+                buf_addf(into, "%-14s %s\n", "log", json_bool(proof, false) ? "has it, and devices can have the proof" : "no proof yet: no device that asks for one installs it");
+}
+
 static enum err show_release(struct cli *cli, const struct json *release, struct buf *into, struct why *why)
 {
         static const struct fact facts[] = {
@@ -61,6 +79,7 @@ static enum err show_release(struct cli *cli, const struct json *release, struct
         };
         facts_lines(facts, sizeof(facts) / sizeof(facts[0]), release, into);
         add_ceiling(cli, release, into);
+        add_approvals(release, into);
         buf_add_text(into, "\ndossier\n");
         facts_lines(dossier, sizeof(dossier) / sizeof(dossier[0]), json_get(release, "dossier"), into);
         buf_add_text(into, "\nevidence\n");

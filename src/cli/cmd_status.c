@@ -17,6 +17,30 @@ static void add_server(struct cli *cli, const struct json *status, struct buf *i
         facts_lines(devices, sizeof(devices) / sizeof(devices[0]), json_get(status, "devices"), into);
 }
 
+static void add_log(const struct json *log, struct buf *into)
+{
+        const int64_t unproven = json_int(json_get(log, "unproven"), 0), waiting = json_int(json_get(log, "waiting"), 0), age_s = json_int(json_get(log, "sufficient_age_s"), -1);
+        if (json_type(log) != JSON_OBJECT)
+                return;
+        buf_add_text(into, "\nlog\n");
+        buf_addf(into, "%-14s ", "name");
+        print_clean(into, json_text(json_get(log, "origin")));
+        buf_addf(into, "\n%-14s %lld", "entries", (long long)json_int(json_get(log, "size"), 0));
+        if (waiting)
+                buf_addf(into, ", %lld yet to come", (long long)waiting);
+        buf_addf(into, "\n%-14s %lld at least\n", "witnesses", (long long)json_int(json_get(log, "threshold"), 0));
+        if (json_int(json_get(log, "threshold"), 0) && age_s >= 0) {
+                buf_addf(into, "%-14s %lld entries, signed ", "cosigned", (long long)json_int(json_get(log, "sufficient"), 0));
+                print_span(into, age_s);
+                buf_add_text(into, " ago\n");
+        }
+        buf_addf(into, "%-14s ", "without proof");
+        if (unproven)
+                buf_addf(into, "%lld releases: no device installs them; firebreak log cosign gathers cosignatures\n", (long long)unproven);
+        else
+                buf_add_text(into, "no release\n");
+}
+
 static enum err show_status(struct cli *cli, const struct json *status, struct buf *into, struct why *why)
 {
         static const struct column metadata[] = {
@@ -29,6 +53,7 @@ static enum err show_status(struct cli *cli, const struct json *status, struct b
         };
         struct table table = { .columns = metadata, .column_count = sizeof(metadata) / sizeof(metadata[0]), .now = cli_now(cli) };
         add_server(cli, status, into);
+        add_log(json_get(status, "log"), into);
         buf_add_text(into, "\nmetadata\n");
         enum err e = print_table(&table, json_get(status, "metadata"), into, why);
         table.columns = rollouts;

@@ -28,6 +28,11 @@ void approval_write(const struct approval *approval, struct buf *into)
         char release[65];
         hex_encode(approval->release, sizeof(approval->release), release);
         buf_addf(into, "%s\nkind %s\nrelease %s\n", heading, kinds[approval->kind], release);
+        if (approval->kind != APPROVAL_CUSTOMER)
+                return;
+        char by[VKEY_TEXT_MAX];
+        vkey_text(&approval->by, by);
+        buf_addf(into, "by %s\n", by);
 }
 
 static enum err parse(struct lines *lines, struct approval *approval, struct why *why)
@@ -41,6 +46,8 @@ static enum err parse(struct lines *lines, struct approval *approval, struct why
         if (!approval_kind_find(kind, &approval->kind))
                 return lines_fail(lines, "kind is emergency or customer", why);
         e = lines_digest(lines, "release", (struct lines_hex){ approval->release, sizeof(approval->release) }, why);
+        if (!e && approval->kind == APPROVAL_CUSTOMER)
+                e = lines_vkey(lines, "by", &approval->by, why);
         return e ? e : lines_end(lines, why);
 }
 
@@ -73,5 +80,7 @@ enum err approval_verify(const struct buf *bytes, const struct approval *approva
                 return FAIL(why, ERR_UNTRUSTED, "the approval is one of kind %s, not %s", kinds[said.kind], kinds[approval->kind]);
         if (memcmp(said.release, approval->release, sizeof(said.release)) != 0)
                 return FAIL(why, ERR_UNTRUSTED, "the approval is of another release");
+        if (said.kind == APPROVAL_CUSTOMER && !key_equal(&said.by.key, &approval->by.key))
+                return FAIL(why, ERR_UNTRUSTED, "the approval is by %s, and another key", said.by.name);
         return OK;
 }

@@ -1,6 +1,7 @@
 /* What a device asks for between a release's note and its files, and what it does while it waits. */
 #include "agent/vouched.h"
 #include "agent/world.h"
+#include "format/hex.h"
 #include "platform/file.h"
 
 #include <string.h>
@@ -15,11 +16,11 @@ static struct server {
         struct buf bytes;
 } server;
 
-static const char *customer_id(void)
+static const char *customer_key(void)
 {
-        static char id[9];
+        static char id[65];
         const struct vkey vkey = test_vkey("acme", VOUCHED_CUSTOMER);
-        vkey_id_text(&vkey, id);
+        hex_encode(vkey.key.bytes, 32, id);
         return id;
 }
 
@@ -37,7 +38,7 @@ static const struct buf *serve(const char *path, struct fetch_answer *answer)
                 vouched_approval(APPROVAL_EMERGENCY, offer.target, VOUCHED_EMERGENCY, 2, &server.bytes);
                 has = server.has_lift;
                 server.lifts++;
-        } else if (strstr(path, customer_id())) {
+        } else if (strstr(path, customer_key())) {
                 vouched_approval(APPROVAL_CUSTOMER, offer.target, VOUCHED_CUSTOMER, 1, &server.bytes);
                 has = server.has_customer;
                 server.customers++;

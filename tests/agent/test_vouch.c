@@ -1,6 +1,7 @@
 #include "agent/vouch.h"
 
 #include "agent/vouched.h"
+#include "format/hex.h"
 #include "support/sweep.h"
 
 enum { SEEN = 1000000, NOW = SEEN + 60 };
@@ -297,8 +298,8 @@ TEST(vouch, is_asked_for_by_the_release_s_digest)
         vouch_path(&scene.vouch, &scene.of, VOUCH_PROOF, path);
         CHECK(strcmp(path, "/v1/log/proof/0102030000000000000000000000000000000000000000000000000000000000") == 0);
         vouch_path(&scene.vouch, &scene.of, VOUCH_CUSTOMER, path);
-        char wanted[VOUCH_PATH_BYTES], id[9];
-        vkey_id_text(&scene.customers[0], id);
+        char wanted[VOUCH_PATH_BYTES], id[65];
+        hex_encode(scene.customers[0].key.bytes, 32, id);
         snprintf(wanted, sizeof(wanted), "/v1/approvals/0102030000000000000000000000000000000000000000000000000000000000/%s", id);
         CHECK(strcmp(path, wanted) == 0);
         vouch_path(&scene.vouch, &scene.of, VOUCH_EMERGENCY, path);

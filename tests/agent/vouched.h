@@ -41,11 +41,11 @@ static inline void vouched_proof(const struct logged *logged, const char *by, in
 /* Signed by `count` keys from `key` on. */
 static inline void vouched_approval(enum approval_kind kind, const uint8_t *target, uint8_t key, unsigned count, struct buf *into)
 {
-        struct approval approval = { .kind = kind };
+        static const char *const names[] = { [VOUCHED_EMERGENCY] = "em-a", "em-b", "acme", "bolt", "other" };
+        struct approval approval = { .kind = kind, .by = test_vkey(names[key], key) };
         memcpy(approval.release, target, sizeof(approval.release));
         buf_clear(into);
         approval_write(&approval, into);
-        static const char *const names[] = { [VOUCHED_EMERGENCY] = "em-a", "em-b", "acme", "bolt", "other" };
         for (unsigned i = 0; i < count; i++)
                 test_sign(into, names[key + i], (uint8_t)(key + i));
 }

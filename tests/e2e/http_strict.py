@@ -288,7 +288,7 @@ REFUSED = (
     ("a proof of nothing", get("/v1/log/proof/" + "0" * 64), 404),
     ("a proof with a short name", get("/v1/log/proof/00"), 404),
     *((f"an approval that is none, {path[:20]}", get(f"/v1/approvals/{path}"), 404) for path in (
-        "", "x", "0" * 64, "0" * 64 + "/", "0" * 64 + "/bank", "0" * 64 + "/EMERGENCY", "0" * 64 + "/0123456G", "0" * 63 + "/emergency", "A" * 64 + "/emergency", "0" * 64 + "/emergency/x",
+        "", "x", "0" * 64, "0" * 64 + "/", "0" * 64 + "/bank", "0" * 64 + "/EMERGENCY", "0" * 64 + "/0123456G", "0" * 64 + "/01234567", "0" * 64 + "/" + "g" * 64, "0" * 63 + "/emergency", "A" * 64 + "/emergency", "0" * 64 + "/emergency/x",
         "0" * 64 + "/..", "../proof/" + "0" * 64)),
     ("an approval that nobody gave", get("/v1/approvals/" + "0" * 64 + "/emergency"), 404),
     ("an approval without a key", get("/api/v1/approvals", "Content-Length: 0", method="POST"), 401),

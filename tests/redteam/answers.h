@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ANSWERS_MAX = 32, ANSWER_PATH_BYTES = 160 };
+enum { ANSWERS_MAX = 32, ANSWER_PATH_BYTES = 176 };
 
 struct answers {
         size_t count;

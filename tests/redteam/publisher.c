@@ -1,5 +1,6 @@
 #include "redteam/publisher.h"
 
+#include "format/hex.h"
 #include "format/json.h"
 #include "trust/anchor.h"
 #include "trust/release_custom.h"
@@ -179,7 +180,7 @@ struct approver publisher_approver(enum approval_kind kind)
         const struct vkey customer = publisher_vkey(KEY_CUSTOMER);
         snprintf(approver.text, sizeof(approver.text), "%s", approval_kind_name(kind));
         if (kind == APPROVAL_CUSTOMER)
-                vkey_id_text(&customer, approver.text);
+                hex_encode(customer.key.bytes, sizeof(customer.key.bytes), approver.text);
         return approver;
 }
 
@@ -187,7 +188,7 @@ static void approve(struct publisher *publisher, unsigned release, enum approval
 {
         struct why why = { .text = "" };
         char path[ANSWER_PATH_BYTES];
-        struct approval approval = { .kind = kind };
+        struct approval approval = { .kind = kind, .by = publisher_vkey(KEY_CUSTOMER) };
         OWN(buf) struct buf note;
         buf_init(&note, LIMIT_NOTE_BYTES);
         memcpy(approval.release, publisher->note_sha256[release], sizeof(approval.release));

@@ -31,7 +31,7 @@ void publisher_init(struct publisher *publisher);
 void publisher_done(struct publisher *publisher);
 struct vkey publisher_vkey(enum key key);
 /* The last part of an approval's path. */
-struct approver { char text[16]; };
+struct approver { char text[65]; };
 struct approver publisher_approver(enum approval_kind kind);
 /* Of the signed note with this SHA-256. */
 struct logged publisher_entry(const struct truth_release *of, const uint8_t target[32]);

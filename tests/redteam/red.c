@@ -213,7 +213,7 @@ void red_log(struct red *red, const struct logged *entry, int64_t at_s)
 
 void red_approval(const struct red *red, const struct red_approval *of, struct buf *into)
 {
-        struct approval approval = { .kind = of->kind };
+        struct approval approval = { .kind = of->kind, .by = publisher_vkey(KEY_CUSTOMER) };         /* whose it is, everybody knows */
         memcpy(approval.release, of->target, sizeof(approval.release));
         buf_init(into, LIMIT_NOTE_BYTES);
         approval_write(&approval, into);

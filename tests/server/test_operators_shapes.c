@@ -47,7 +47,7 @@ TEST(shapes, of_releases_are_as_written)
         CHECK(world_ask(world, "GET", "/api/v1/releases/edr-rules/1", NULL) == 200);
         CHECK(json_bool(json_get(json_get(world->json, "gate"), "open"), false) && has(json_get(world->json, "gate"), "open unmet"));
         CHECK(has(json_at(json_get(world->json, "evidence"), 0), "origin stage check status cases failed critical why platform finished"));
-        CHECK(json_type(json_get(world->json, "dossier")) == JSON_OBJECT && json_count(world->json) == 16 && json_type(json_get(world->json, "approvals")) == JSON_ARRAY);
+        CHECK(json_type(json_get(world->json, "dossier")) == JSON_OBJECT && json_count(world->json) == 17 && json_type(json_get(world->json, "approvals")) == JSON_ARRAY);
         const struct json *step = json_at(json_get(world->json, "ceiling"), 0);
         CHECK(json_int(json_get(world->json, "start"), 0) > 0 && has(step, "after_s ppm") && json_int(json_get(step, "ppm"), 0) == 1000000);
         CHECK(world_evidence(world, 1, "S1", RECORD_FAIL, false) == 201 && has(world->json, "origin stage check status"));

@@ -3,7 +3,7 @@
 #include "support/sweep.h"
 #include "trust/keys.h"
 
-static const struct approval emergency = { APPROVAL_EMERGENCY, { 1, 2, 3 } };
+static const struct approval emergency = { .kind = APPROVAL_EMERGENCY, .release = { 1, 2, 3 } };
 
 /* Of the keys 1, 2 and 3, those that `by` names. */
 static struct buf signed_by(const struct approval *approval, const char *by)
@@ -25,7 +25,7 @@ static enum err verify(const struct buf *note, const struct approval *approval)
 TEST(approval, is_one_text)
 {
         OWN(buf) struct buf text;
-        struct approval again = { APPROVAL_CUSTOMER, { 0 } };
+        struct approval again = { .kind = APPROVAL_CUSTOMER };
         buf_init(&text, APPROVAL_TEXT_MAX);
         approval_write(&emergency, &text);
         CHECK(strcmp(buf_text(&text), "firebreak approval v1\nkind emergency\nrelease 0102030000000000000000000000000000000000000000000000000000000000\n") == 0);
@@ -39,6 +39,23 @@ TEST(approval, takes_the_threshold)
                 OWN(buf) struct buf note = signed_by(&emergency, cases[i].by);
                 CHECK(verify(&note, &emergency) == cases[i].e);
         }
+}
+
+/* A customer's says whose it is, so that anybody can see that it is his. */
+TEST(approval, of_a_customer_is_by_his_own_key)
+{
+        struct approval ours = { .kind = APPROVAL_CUSTOMER, .release = { 1, 2, 3 }, .by = test_vkey("bank", 5) }, again;
+        OWN(buf) struct buf note;
+        buf_init(&note, LIMIT_NOTE_BYTES);
+        approval_write(&ours, &note);
+        CHECK(approval_parse(note.bytes, note.length, &again, NULL) == OK && note.length < APPROVAL_TEXT_MAX);
+        CHECK(again.kind == APPROVAL_CUSTOMER && memcmp(again.release, ours.release, sizeof(ours.release)) == 0 && strcmp(again.by.name, "bank") == 0 && key_equal(&again.by.key, &ours.by.key));
+        test_sign(&note, "bank", 5);
+        const struct vkey bank = test_vkey("bank", 5), other = test_vkey("bank", 6), named = test_vkey("shop", 5);
+        CHECK(approval_verify(&note, &ours, &(struct note_keys){ &bank, 1, 1 }, NULL) == OK);
+        CHECK(approval_verify(&note, &ours, &(struct note_keys){ &other, 1, 1 }, NULL) == ERR_UNTRUSTED && approval_verify(&note, &ours, &(struct note_keys){ &named, 1, 1 }, NULL) == ERR_UNTRUSTED);
+        ours.by = other;
+        CHECK(approval_verify(&note, &ours, &(struct note_keys){ &bank, 1, 1 }, NULL) == ERR_UNTRUSTED);
 }
 
 TEST(approval, is_of_one_release_and_of_one_kind)

@@ -6,9 +6,14 @@
 
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 96 };
+enum { NAME_MAX_BYTES = 160 };
 
 static const char prefix[] = "/v1/log/", approvals[] = "/v1/approvals/";
+
+static bool is_hex(const char *text, uint8_t *bytes, size_t count)
+{
+        return strlen(text) == 2 * count && hex_decode(text, bytes, count, NULL) == OK;
+}
 
 /* The path is of one of the three routes, so it has the prefix; whatever is not exactly the path of a file of ours is none. */
 static enum err check_name(enum route_id route, const char *name, struct why *why)
@@ -18,22 +23,22 @@ static enum err check_name(enum route_id route, const char *name, struct why *wh
         const char *sha256 = name + strlen("proof/");
         if (route == ROUTE_LOG_TILE)
                 return tile_parse(name, &tile, why) ? DURING(why, ERR_NOT_FOUND, "there is no such tile") : OK;
-        if (route == ROUTE_LOG_PROOF && (strlen(sha256) != 2 * sizeof(digest) || hex_decode(sha256, digest, sizeof(digest), NULL) != OK))
+        if (route == ROUTE_LOG_PROOF && !is_hex(sha256, digest, sizeof(digest)))
                 return FAIL(why, ERR_NOT_FOUND, "a proof is named by the SHA-256 of its release, 64 digits in lower case");
         return OK;
 }
 
 static enum err check_approval(const char *name, struct why *why)
 {
-        uint8_t digest[32], id[4];
+        uint8_t digest[32], key[32];
         char sha256[2 * sizeof(digest) + 1] = "";
         const char *slash = strchr(name, '/');
         if (slash && (size_t)(slash - name) < sizeof(sha256))
                 memcpy(sha256, name, (size_t)(slash - name));
-        const bool is_name = slash && (strcmp(slash + 1, approval_kind_name(APPROVAL_EMERGENCY)) == 0 || (strlen(slash + 1) == 2 * sizeof(id) && hex_decode(slash + 1, id, sizeof(id), NULL) == OK));
-        if (is_name && strlen(sha256) == 2 * sizeof(digest) && hex_decode(sha256, digest, sizeof(digest), NULL) == OK)
+        const bool is_name = slash && (strcmp(slash + 1, approval_kind_name(APPROVAL_EMERGENCY)) == 0 || is_hex(slash + 1, key, sizeof(key)));
+        if (is_name && is_hex(sha256, digest, sizeof(digest)))
                 return OK;
-        return FAIL(why, ERR_NOT_FOUND, "an approval is named by the SHA-256 of its release, and then `emergency` or the 8 digits of a customer's key");
+        return FAIL(why, ERR_NOT_FOUND, "an approval is named by the SHA-256 of its release, and then `emergency` or a customer's key, 64 digits both");
 }
 
 static const struct kind { const char *type, *cache, *missing; } kinds[ROUTES] = {

@@ -1,4 +1,4 @@
-/* POST /approvals: somebody's word on a release beside its note. Whose word counts, devices judge; of emergency keys also the server, as its anchor names them. */
+/* POST /approvals: somebody's word on a release beside its note. Whose word counts, devices judge; that it is his own, also the server. */
 #include "server/log/approvals.h"
 
 #include "base/limits.h"
@@ -62,14 +62,14 @@ static enum err find_release(struct call *call, struct approving *approving, str
         return has ? release_find(call->db, query_text(q, 0), query_int(q, 1), &approving->release, why) : FAIL(why, ERR_NOT_FOUND, "no release with the target %s is published here", hex);
 }
 
-static enum err judge(const struct call *call, const struct approving *approving, struct why *why)
+/* Who has a say in it. */
+static enum err find_keys(const struct call *call, const struct approving *approving, struct note_keys *ret_keys, struct why *why)
 {
-        const struct note_keys keys = anchor_keys(&call->store->pins.anchor.emergency);
+        *ret_keys = (struct note_keys){ &approving->approval.by, 1, 1 };
         if (approving->approval.kind != APPROVAL_EMERGENCY)
                 return OK;
-        if (!keys.count)
-                return FAIL(why, ERR_REFUSED, "the anchor names no emergency keys: there is no pace that they could lift");
-        return approval_verify(&approving->bytes, &approving->approval, &keys, why);
+        *ret_keys = anchor_keys(&call->store->pins.anchor.emergency);
+        return ret_keys->count ? OK : FAIL(why, ERR_REFUSED, "the anchor names no emergency keys: there is no pace that they could lift");
 }
 
 static enum err log_it(struct call *call, const struct approving *approving, struct why *why)
@@ -84,8 +84,11 @@ static enum err log_it(struct call *call, const struct approving *approving, str
 
 static enum err keep(struct call *call, const struct approving *approving, bool *ret_has_changed, struct why *why)
 {
-        struct approvals_given given = { approving->release.number, approving->approval.kind, &approving->note, call_now_s(call), false };
-        enum err e = approvals_add(call->db, &given, why);
+        struct note_keys keys;
+        struct approvals_given given = { approving->release.number, &approving->approval, &approving->note, &keys, call_now_s(call), false };
+        enum err e = find_keys(call, approving, &keys, why);
+        if (!e)
+                e = approvals_add(call->db, &given, why);
         *ret_has_changed = given.has_changed;
         return e || !given.has_changed ? e : log_it(call, approving, why);
 }
@@ -107,8 +110,6 @@ enum err operator_approval_add(struct call *call, struct why *why)
         enum err e = read_note(call, &approving, why);
         if (!e)
                 e = find_release(call, &approving, why);
-        if (!e)
-                e = judge(call, &approving, why);
         if (!e)
                 e = keep(call, &approving, &has_changed, why);
         return e ? e : call_answer_json(call, has_changed ? 201 : 200, answer_of(&approving), why);

@@ -116,12 +116,11 @@ static const char step_4[] =
         " is_out INTEGER NOT NULL) STRICT;"
         "CREATE INDEX log_proofs_waiting ON log_proofs (entry) WHERE NOT is_out;";
 
-/* What others said of releases: a row for each signature, and in which file it is given out (log/approvals.h). `is_out`: it stands there. */
+/* What others said of releases, as it is given out (log/approvals.h): `by` is empty where emergency keys said it. `is_out`: it stands in a file. */
 static const char step_5[] =
-        "CREATE TABLE approvals (release INTEGER NOT NULL REFERENCES releases, kind TEXT NOT NULL, signer TEXT NOT NULL, id BLOB NOT NULL CHECK (length(id) = 4),"
-        " signature BLOB NOT NULL CHECK (length(signature) = 64), file TEXT NOT NULL, given_at INTEGER NOT NULL, is_out INTEGER NOT NULL,"
-        " PRIMARY KEY (release, kind, signer, id)) STRICT, WITHOUT ROWID;"
-        "CREATE INDEX approvals_waiting ON approvals (release, file) WHERE NOT is_out;";
+        "CREATE TABLE approvals (release INTEGER NOT NULL REFERENCES releases, file TEXT NOT NULL, by TEXT NOT NULL, note BLOB NOT NULL, given_at INTEGER NOT NULL,"
+        " is_out INTEGER NOT NULL, PRIMARY KEY (release, file)) STRICT, WITHOUT ROWID;"
+        "CREATE INDEX approvals_waiting ON approvals (given_at) WHERE NOT is_out;";
 
 static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
 

@@ -200,8 +200,10 @@ enum err store_tick(struct store *store, int64_t now_ms, struct why *why)
 
 enum err store_log_tick(struct store *store, int64_t now_ms, struct why *why)
 {
-        enum err e = store->config.log_files ? approvals_give_out(store->db, store->config.log_files, why) : OK;
-        return e || !store->tlog ? e : tlog_tick(store->tlog, now_ms, why);
+        enum err e = store->tlog ? tlog_tick(store->tlog, now_ms, why) : OK, approvals = OK;
+        if (store->config.log_files)
+                approvals = approvals_give_out(store->db, store->config.log_files, e ? NULL : why);
+        return e ? e : approvals;
 }
 
 const struct store_public *store_public_state(const struct store *store)
@@ -219,7 +221,7 @@ static enum err open_trust(struct store *store, int64_t now_s, struct why *why)
         if (!e)
                 e = rows_catch_up(store->db, now_s * 1000, why);
         if (!e)
-                e = approvals_check_files(store->db, why);
+                e = store->config.log_files ? approvals_check_files(store->db, store->config.log_files, why) : OK;
         if (!e)
                 e = db_commit(store->db, why);
         if (e)
