@@ -17,13 +17,6 @@ static void file_name(const struct approval *approval, char name[static NAME_BYT
                 snprintf(name, NAME_BYTES, "%s", approval_kind_name(approval->kind));
 }
 
-static void file_path(const uint8_t target[32], const char *name, char path[static FILES_PATH_MAX + NAME_BYTES])
-{
-        char hex[65];
-        hex_encode(target, 32, hex);
-        snprintf(path, FILES_PATH_MAX + NAME_BYTES, "approval/%s/%s", hex, name);
-}
-
 /* The first line of the key that fits: one before it that does not was written by somebody else. */
 static const struct note_signature *find_signature(const struct note *note, const struct vkey *key)
 {
@@ -87,7 +80,7 @@ static enum err give_out_next(struct db *db, struct disk *disk, bool *ret_has, s
 {
         OWN(query) struct query *q = NULL;
         OWN(buf) struct buf note;
-        char path[FILES_PATH_MAX + NAME_BYTES];
+        char path[FILES_PATH_MAX];
         size_t length = 0;
         buf_init(&note, LIMIT_APPROVAL_BYTES);
         enum err e = db_query(db, "SELECT a.release, a.file, r.target, a.note FROM approvals a JOIN releases r ON r.number = a.release WHERE NOT a.is_out ORDER BY a.given_at DESC LIMIT 1",
@@ -96,7 +89,7 @@ static enum err give_out_next(struct db *db, struct disk *disk, bool *ret_has, s
                 e = query_next(q, ret_has, why);
         if (e || !*ret_has)
                 return e;
-        file_path(query_blob(q, 2, &length), query_text(q, 1), path);
+        files_approval_path(query_blob(q, 2, &length), query_text(q, 1), path);
         const void *bytes = query_blob(q, 3, &length);
         buf_add(&note, bytes, length);
         e = buf_check(&note, why);
@@ -111,11 +104,7 @@ static enum err give_out(struct db *db, struct disk *disk, struct why *why)
         enum err e = db_begin(db, why);
         for (int i = 0; i < FILES_AT_ONCE && has && !e; i++)
                 e = give_out_next(db, disk, &has, why);
-        if (!e)
-                e = db_commit(db, why);
-        if (e)
-                db_rollback(db);
-        return e;
+        return db_end(db, e, why);
 }
 
 enum err approvals_give_out(struct db *db, struct disk *disk, struct why *why)
@@ -129,14 +118,10 @@ enum err approvals_give_out(struct db *db, struct disk *disk, struct why *why)
 
 static enum err check_file(struct db *db, struct disk *disk, struct query *q, struct why *why)
 {
-        char path[FILES_PATH_MAX + NAME_BYTES];
-        uint64_t found = 0;
+        char path[FILES_PATH_MAX];
         size_t length = 0;
-        int file = -1;
-        file_path(query_blob(q, 2, &length), query_text(q, 1), path);
-        enum err e = disk->ops->open(disk, path, &file, &found, why);
-        if (!e)
-                disk->ops->file_close(disk, file);
+        files_approval_path(query_blob(q, 2, &length), query_text(q, 1), path);
+        enum err e = files_check(disk, path, why);
         return e == ERR_NOT_FOUND ? db_run(db, "UPDATE approvals SET is_out = 0 WHERE release = ? AND file = ?", VALUES(bind_int(query_int(q, 0)), bind_text(query_text(q, 1))), why) : e;
 }
 

@@ -51,16 +51,21 @@ struct tile_store files_tiles(struct disk *disk)
         return (struct tile_store){ disk, read_tile, write_tile };
 }
 
-static enum err check_tile(struct disk *disk, const struct tile *tile, struct why *why)
+enum err files_check(struct disk *disk, const char *path, struct why *why)
 {
-        char path[TILE_PATH_MAX];
         uint64_t length = 0;
         int file = -1;
-        tile_path(tile, path);
         enum err e = disk->ops->open(disk, path, &file, &length, why);
         if (!e)
                 disk->ops->file_close(disk, file);
         return e;
+}
+
+static enum err check_tile(struct disk *disk, const struct tile *tile, struct why *why)
+{
+        char path[TILE_PATH_MAX];
+        tile_path(tile, path);
+        return files_check(disk, path, why);
 }
 
 enum err files_check_tiles(struct disk *disk, uint64_t size, struct why *why)
@@ -77,4 +82,11 @@ void files_proof_path(const uint8_t target[32], char path[FILES_PATH_MAX])
         char hex[65];
         hex_encode(target, 32, hex);
         snprintf(path, FILES_PATH_MAX, "proof/%s", hex);
+}
+
+void files_approval_path(const uint8_t target[32], const char *name, char path[FILES_PATH_MAX])
+{
+        char hex[65];
+        hex_encode(target, 32, hex);
+        snprintf(path, FILES_PATH_MAX, "approval/%s/%.64s", hex, name);
 }

@@ -109,11 +109,8 @@ enum err proofs_make(const struct proofs *proofs, struct proofs_round *round, st
         enum err e = db_begin(proofs->db, why);
         if (!e)
                 e = make_some(proofs, &next, why);
+        e = db_end(proofs->db, e, why);
         if (!e)
-                e = db_commit(proofs->db, why);
-        if (e)
-                db_rollback(proofs->db);
-        else
                 *round = next;
         return e;
 }
@@ -148,11 +145,8 @@ enum err proofs_give_out(const struct proofs *proofs, bool *ret_is_done, struct 
         enum err e = db_begin(proofs->db, why);
         for (int i = 0; i < LIMIT_LOG_PROOFS && has && !e; i++)
                 e = give_out_next(proofs, &has, why);
+        e = db_end(proofs->db, e, why);
         if (!e)
-                e = db_commit(proofs->db, why);
-        if (e)
-                db_rollback(proofs->db);
-        else
                 *ret_is_done = !has;
         return e;
 }
@@ -160,13 +154,9 @@ enum err proofs_give_out(const struct proofs *proofs, bool *ret_is_done, struct 
 static enum err check_file(const struct proofs *proofs, struct query *q, struct why *why)
 {
         char path[FILES_PATH_MAX];
-        uint64_t found = 0;
         size_t length = 0;
-        int file = -1;
         files_proof_path(query_blob(q, 1, &length), path);
-        enum err e = proofs->disk->ops->open(proofs->disk, path, &file, &found, why);
-        if (!e)
-                proofs->disk->ops->file_close(proofs->disk, file);
+        enum err e = files_check(proofs->disk, path, why);
         return e == ERR_NOT_FOUND ? db_run(proofs->db, "UPDATE log_proofs SET is_out = 0 WHERE entry = ?", VALUES(bind_int(query_int(q, 0))), why) : e;
 }
 
@@ -185,10 +175,15 @@ enum err proofs_check_files(const struct proofs *proofs, struct why *why)
         enum err e = db_begin(proofs->db, why);
         if (!e)
                 e = check_files(proofs, why);
-        if (!e)
-                e = db_commit(proofs->db, why);
-        if (e)
-                db_rollback(proofs->db);
+        return db_end(proofs->db, e, why);
+}
+
+enum err proofs_find(struct db *db, const uint8_t target[32], bool *ret_is_out, struct why *why)
+{
+        int64_t is_out = 0;
+        enum err e = db_number(db, "SELECT EXISTS (SELECT 1 FROM log_entries e JOIN log_proofs p ON p.entry = e.entry WHERE e.kind = 'release' AND e.digest = ? AND p.is_out)",
+                               VALUES(bind_blob(target, 32)), 0, &is_out, why);
+        *ret_is_out = is_out;
         return e;
 }
 

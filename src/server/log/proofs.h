@@ -25,5 +25,7 @@ MUST_CHECK enum err proofs_give_out(const struct proofs *proofs, bool *ret_is_do
 /* At start: those whose files are gone are to be given out again. */
 MUST_CHECK enum err proofs_check_files(const struct proofs *proofs, struct why *why);
 
+/* Can devices have the proof of this release? */
+MUST_CHECK enum err proofs_find(struct db *db, const uint8_t target[32], bool *ret_is_out, struct why *why);
 /* Releases in the log, below entry `end`, without a proof that is sufficient by this policy. */
 MUST_CHECK enum err proofs_missing(struct db *db, const struct heads_policy *policy, uint64_t end, int64_t *ret_count, struct why *why);

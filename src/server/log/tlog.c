@@ -151,11 +151,7 @@ static enum err keep_head(struct tlog *tlog, const struct signed_head *head, str
         enum err e = db_begin(db, why);
         if (!e)
                 e = heads_add(db, &tlog->policy, head, why);
-        if (!e)
-                e = db_commit(db, why);
-        if (e)
-                db_rollback(db);
-        return e;
+        return db_end(db, e, why);
 }
 
 static enum err grow(struct tlog *tlog, uint64_t end, int64_t now_ms, struct why *why)

@@ -164,12 +164,11 @@ static enum err add_ceiling(const struct call *call, const struct release *relea
 static enum err add_approvals(const struct call *call, const struct release *release, struct json *json, struct why *why)
 {
         struct json *list = json_new_array();
-        int64_t has_proof = 0;
+        bool has_proof = false;
         enum err e = approvals_list(call->db, release->number, list, why);
         json_set(json, "approvals", list);
         if (!e)
-                e = db_number(call->db, "SELECT EXISTS (SELECT 1 FROM log_entries e JOIN log_proofs p ON p.entry = e.entry WHERE e.kind = 'release' AND e.digest = ? AND p.is_out)",
-                              VALUES(bind_blob(release->target, sizeof(release->target))), 0, &has_proof, why);
+                e = proofs_find(call->db, release->target, &has_proof, why);
         json_set(json, "has_proof", call->store->tlog ? json_new_bool(has_proof) : json_new_null());
         return e;
 }

@@ -289,6 +289,15 @@ enum err db_begin(struct db *db, struct why *why)
 }
 
 enum err db_commit(struct db *db, struct why *why) { return db_run(db, "COMMIT", NO_VALUES, why); }
+enum err db_end(struct db *db, enum err e, struct why *why)
+{
+        if (!e)
+                e = db_commit(db, why);
+        if (e)
+                db_rollback(db);
+        return e;
+}
+
 enum err db_mark(struct db *db, struct why *why) { return db_run(db, "SAVEPOINT mark", NO_VALUES, why); }
 enum err db_keep(struct db *db, struct why *why) { return db_run(db, "RELEASE mark", NO_VALUES, why); }
 

@@ -59,6 +59,8 @@ MUST_CHECK enum err db_number(struct db *db, const char *sql, const struct bind 
 MUST_CHECK enum err db_begin(struct db *db, struct why *why);
 MUST_CHECK enum err db_commit(struct db *db, struct why *why);
 void db_rollback(struct db *db);
+/* The end of one, whatever came of it: committed, or undone. `e`, or why it could not be committed. */
+MUST_CHECK enum err db_end(struct db *db, enum err e, struct why *why);
 MUST_CHECK enum err db_mark(struct db *db, struct why *why);
 MUST_CHECK enum err db_keep(struct db *db, struct why *why);
 MUST_CHECK enum err db_back(struct db *db, struct why *why);

@@ -222,11 +222,7 @@ static enum err open_trust(struct store *store, int64_t now_s, struct why *why)
                 e = rows_catch_up(store->db, now_s * 1000, why);
         if (!e)
                 e = store->config.log_files ? approvals_check_files(store->db, store->config.log_files, why) : OK;
-        if (!e)
-                e = db_commit(store->db, why);
-        if (e)
-                db_rollback(store->db);
-        return e;
+        return db_end(store->db, e, why);
 }
 
 static enum err open_log(struct store *store, struct why *why)
