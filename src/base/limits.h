@@ -57,6 +57,7 @@ enum {
         LIMIT_REPLAY_SEEDS = 1000,            /* of one row: the median of more says no more */
         LIMIT_ENTRY_BYTES = 65535,            /* of the transparency log: C2SP tlog-tiles has two bytes for the length */
         LIMIT_TREE_BITS = 48,                 /* its entries are fewer than 2^48: a thousand a second for 8,900 years, and no sum overflows */
+        LIMIT_REASON_BYTES = 2000,            /* why a person did something: a paragraph, for the audit log */
         LIMIT_APPROVALS = 65536,              /* customers that approve one release */
         LIMIT_APPROVAL_BYTES = 8192,          /* a short text with as many signatures as an emergency takes */
         LIMIT_PROOF_HASHES = 63,              /* of one Merkle proof, C2SP tlog-witness; a tree of 2^48 needs 49 */

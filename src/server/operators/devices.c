@@ -1,4 +1,5 @@
 /* What operators see of devices. */
+#include "base/limits.h"
 #include "format/hex.h"
 #include "server/device/device.h"
 #include "server/operators/operator.h"
@@ -126,11 +127,10 @@ enum err operator_device(struct call *call, struct why *why)
         return e ? e : answer_device(call, device.number, why);
 }
 
-enum { REASON_MAX = 500 };
 struct revoke_order { const char *who, *reason; };
 static const struct json_field revoke_fields[] = {
         { "who", JSON_TEXT, true, offsetof(struct revoke_order, who), 1, LIMIT_NAME_BYTES },
-        { "reason", JSON_TEXT, true, offsetof(struct revoke_order, reason), 1, REASON_MAX },
+        { "reason", JSON_TEXT, true, offsetof(struct revoke_order, reason), 1, LIMIT_REASON_BYTES },
 };
 
 static enum err revoke(struct call *call, const struct device *device, const struct revoke_order *order, struct why *why)

@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { REASON_MAX = 2000 };
 
 /* number, name, devices that are not revoked */
 #define GROUP_SELECT \
@@ -113,7 +112,7 @@ static const struct json_field set_fields[] = {
         { "behind", JSON_INT, false, offsetof(struct set_order, behind), 1, GROUP_BEHIND_MAX },
         { "latest", JSON_BOOL, false, offsetof(struct set_order, latest), 0, 0 },
         { "who", JSON_TEXT, true, offsetof(struct set_order, who), 1, LIMIT_NAME_BYTES },
-        { "reason", JSON_TEXT, true, offsetof(struct set_order, reason), 1, REASON_MAX },
+        { "reason", JSON_TEXT, true, offsetof(struct set_order, reason), 1, LIMIT_REASON_BYTES },
 };
 
 static enum err read_order(const struct json *body, struct set_order *order, struct why *why)
@@ -169,7 +168,7 @@ static enum err keep_rule(struct db *db, const char *group, const char *stream, 
 
 static enum err note(struct call *call, const char *group, const char *stream, const struct set_order *order, struct why *why)
 {
-        char what[40], detail[REASON_MAX + 160];
+        char what[40], detail[LIMIT_REASON_BYTES + 160];
         snprintf(what, sizeof(what), "pinned to %" PRId64, order->pin);
         snprintf(detail, sizeof(detail), "%s: %s; %s", stream, order->pin ? what : order->behind ? "one release behind" : "latest", order->reason);
         struct audit_line line = { call->now_ms, order->who, "group.set", group, detail };

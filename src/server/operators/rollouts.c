@@ -12,7 +12,6 @@
 
 #include <string.h>
 
-enum { REASON_MAX = 2000 };
 
 struct start_order { const char *stream; int64_t counter; const struct json *policy, *override; };
 static const struct json_field start_fields[] = {
@@ -25,7 +24,7 @@ static const struct json_field start_fields[] = {
 struct override_order { const struct json *people; const char *reason; };
 static const struct json_field override_fields[] = {
         { "people", JSON_ARRAY, true, offsetof(struct override_order, people), 2, 2 },
-        { "reason", JSON_TEXT, true, offsetof(struct override_order, reason), 1, REASON_MAX },
+        { "reason", JSON_TEXT, true, offsetof(struct override_order, reason), 1, LIMIT_REASON_BYTES },
 };
 
 static enum err read_override(const struct json *json, struct gate_people *people, struct why *why)
@@ -101,7 +100,7 @@ static enum err pass_gate(const struct call *call, const struct release *release
 static enum err note(struct call *call, const char *what, const char *subject, const struct gate_people *people, struct why *why)
 {
         OWN(buf) struct buf detail;
-        buf_init(&detail, 3 * REASON_MAX);
+        buf_init(&detail, 3 * LIMIT_REASON_BYTES);
         buf_add_text(&detail, people->reason ? people->reason : "");
         if (people->second)
                 buf_addf(&detail, " (second person: %s)", people->second);
@@ -198,7 +197,7 @@ struct act_order { const char *who, *reason, *second; int64_t rollback_s; };
 static const struct json_field act_fields[] = {
         { "rollback_s", JSON_INT, false, offsetof(struct act_order, rollback_s), 0, LIMIT_ROLL_BACK_S },
         { "who", JSON_TEXT, true, offsetof(struct act_order, who), 1, LIMIT_NAME_BYTES },
-        { "reason", JSON_TEXT, true, offsetof(struct act_order, reason), 1, REASON_MAX },
+        { "reason", JSON_TEXT, true, offsetof(struct act_order, reason), 1, LIMIT_REASON_BYTES },
         { "second", JSON_TEXT, false, offsetof(struct act_order, second), 1, LIMIT_NAME_BYTES },
 };
 
@@ -217,7 +216,7 @@ static enum err note_act(struct call *call, const struct run *run, const struct 
 {
         OWN(buf) struct buf reason;
         struct roll_back roll_back = { 0 };
-        buf_init(&reason, 2 * REASON_MAX);
+        buf_init(&reason, 2 * LIMIT_REASON_BYTES);
         enum err e = roll_back_find(call->db, run, &roll_back, why);
         if (roll_back.since_ms) {
                 roll_back_write_pace(roll_back.over_s, &reason);
