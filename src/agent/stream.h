@@ -105,6 +105,8 @@ void candidate_look_for_keys(const struct stream *stream, enum err e);
 void candidate_fetch(struct stream *stream);
 /* Why nothing came, without the address before it, which is longer than what there is room for. */
 const char *candidate_reason(const struct fetch_answer *answer);
+/* Into facts, what others have said of the candidate by now; the pace refers to *ret_pace. */
+void vouching_apply(const struct stream *stream, struct ceiling *ret_pace, struct install_facts *facts);
 /* What others said of it before still counts, if it was about this release. */
 void vouching_begin(struct stream *stream);
 /* Asks for what others have yet to say of it: true when the caller was used. False also when it has to wait, and is IDLE again. */

@@ -42,7 +42,7 @@ struct install_facts candidate_facts(const struct stream *stream, struct ceiling
                 .floor = slots_stream(agent->slots, stream->index)->floor, .now = agent_time_s(agent), .note = stream->note,
                 .target = stream->release.target, .nonce = stream->release.nonce,
         };
-        vouch_apply(&stream->vouch, &(struct vouch_of){ anchors_publisher(agent->anchors), agent->config->approvers, agent->config->approved_by.count, &facts }, ret_pace, &facts);
+        vouching_apply(stream, ret_pace, &facts);
         return facts;
 }
 

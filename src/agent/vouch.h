@@ -3,8 +3,8 @@
  *
  *      vouch_begin(&vouch, &release);
  *      while ((step = vouch_next(&vouch, &release)) != VOUCH_DONE) {
- *              fetch vouch_path(step), at most VOUCH_BYTES_MAX
- *              there: vouch_take(&vouch, &release, step, &bytes, why); 404: vouch_lacks(&vouch, step) and what to do about it
+ *              fetch what vouch_path() says, at most VOUCH_BYTES_MAX
+ *              there: vouch_take(&vouch, &release, step, &bytes, why); 404: vouch_lacks(&vouch, &release, step, why)
  *      }
  *
  * Invariant: nothing that was taken outlives the anchor by which it was judged. */

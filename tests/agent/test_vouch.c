@@ -140,26 +140,39 @@ TEST(vouch, counts_no_witness_whose_time_is_yet_to_come)
         }
 }
 
-/* A thousand releases at once: who may have one of them may have any, and nobody else. */
+/* Device `number` of many, at a pace whose first step is a tenth of them, and a release that the log has. */
+static void make_one_of_many(struct scene *scene, unsigned number, char device[static 33])
+{
+        make(scene);
+        snprintf(device, 33, "%032x", number * 2654435761u);
+        scene->facts.device = device;
+        scene->anchor.pace.steps[0].ppm = 100000;
+}
+
+static bool installs_seen_at(struct scene *scene, int64_t seen)
+{
+        vouch_begin(&scene->vouch, &scene->of);
+        scene->vouch.is_logged = true;
+        scene->vouch.seen = seen;
+        return installs(scene);
+}
+
+enum { DEVICES = 400, RELEASES = 60 };
+
+/* Many releases at once: who may have one of them may have any, and nobody else. */
 TEST(vouch, gives_many_releases_of_a_week_no_more_devices_than_one)
 {
-        enum { DEVICES = 400, RELEASES = 60 };
         unsigned any = 0, first = 0;
         for (unsigned number = 0; number < DEVICES; number++) {
                 OWN(scene) struct scene scene;
                 char device[33];
-                make(&scene);
-                snprintf(device, sizeof(device), "%032x", number * 2654435761u);
-                scene.facts.device = device;
-                scene.anchor.pace.steps[0].ppm = 100000;
                 bool has_any = false;
+                make_one_of_many(&scene, number, device);
                 for (unsigned release = 0; release < RELEASES; release++) {
                         scene.target[0] = (uint8_t)release;
-                        vouch_begin(&scene.vouch, &scene.of);
-                        scene.vouch.is_logged = true;
-                        scene.vouch.seen = SEEN;
-                        has_any = has_any || installs(&scene);
-                        first += release == 0 && installs(&scene);
+                        const bool has = installs_seen_at(&scene, SEEN);
+                        has_any = has_any || has;
+                        first += release == 0 && has;
                 }
                 any += has_any;
         }
@@ -169,22 +182,15 @@ TEST(vouch, gives_many_releases_of_a_week_no_more_devices_than_one)
 /* But another week, others. */
 TEST(vouch, lets_others_be_the_first_in_another_week)
 {
-        enum { DEVICES = 400 };
         unsigned both = 0, one = 0;
         for (unsigned number = 0; number < DEVICES; number++) {
                 OWN(scene) struct scene scene;
                 char device[33];
-                make(&scene);
-                snprintf(device, sizeof(device), "%032x", number * 2654435761u);
-                scene.facts.device = device;
-                scene.anchor.pace.steps[0].ppm = 100000;
-                scene.vouch.is_logged = true;
-                scene.vouch.seen = SEEN;
-                bool is_now = installs(&scene);
-                scene.vouch.seen += PACE_WEEK_S;
+                make_one_of_many(&scene, number, device);
+                const bool has = installs_seen_at(&scene, SEEN);
                 scene.facts.now += PACE_WEEK_S;
-                one += is_now;
-                both += is_now && installs(&scene);
+                one += has;
+                both += has && installs_seen_at(&scene, SEEN + PACE_WEEK_S);
         }
         CHECK(one > DEVICES / 20 && both < one / 2);
 }
