@@ -79,25 +79,20 @@ static enum err begin(const char *path, const struct approval *approval, struct 
         return e;
 }
 
-/* Under the name that the emergency keys have in the anchor; others choose theirs. */
-static enum err name_signer(struct cli *cli, const char *reference, const struct signing_key *key, struct vkey *ret_vkey, struct why *why)
-{
-        char name[LIMIT_NAME_BYTES + 1];
-        enum err e = key_name(cli->args, reference, name, why);
-        return e ? e : vkey_make(name, signing_key_public(key), ret_vkey, why);
-}
-
-/* A customer's is by this one key, and says so. */
+/* Under the name that --name or the file says: it must be the one that the anchor has, or `approved_by`. A customer's is by this one key, and says so. */
 static enum err add_signature(struct cli *cli, const char *reference, struct approval *approval, struct buf *note, struct why *why)
 {
         OWN(signing_secrets) struct signing_secrets secrets = { 0 };
         OWN(signing_key) struct signing_key *key = NULL;
         struct signing_keys_opener opener = { .args = cli->args, .secrets = &secrets };
+        char name[LIMIT_NAME_BYTES + 1];
         struct vkey vkey;
         uint8_t signature[64];
         enum err e = signing_key_open(&opener, reference, &key, why);
         if (!e)
-                e = name_signer(cli, reference, key, &vkey, why);
+                e = key_name(cli->args, reference, name, why);
+        if (!e)
+                e = vkey_make(name, signing_key_public(key), &vkey, why);
         if (!e && approval->kind == APPROVAL_CUSTOMER)
                 approval->by = vkey;
         if (!e && !note->length)

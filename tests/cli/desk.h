@@ -31,6 +31,16 @@ static inline void put(const struct desk *desk, const char *name, const char *te
         CHECK(file_write(path, text, strlen(text), NULL) == OK);
 }
 
+static inline struct buf file_of(const struct desk *desk, const char *name)
+{
+        struct buf bytes;
+        char path[256];
+        snprintf(path, sizeof(path), "%s/%s", desk->path, name);
+        buf_init(&bytes, 65536);
+        CHECK(file_read(path, &bytes, NULL) == OK);
+        return bytes;
+}
+
 /* The words of `line`, in which @ stands for the desk's folder, before a server of these answers. */
 static inline int say_online(struct desk *desk, const char *line, const struct fake_answer *script, size_t count)
 {
