@@ -10,7 +10,7 @@ import argparse, os, pathlib, shutil, subprocess, sys
 
 from claims import Claims
 
-READER = pathlib.Path(__file__).resolve().parent.parent / "interop/log/reader.go"
+SOURCES = pathlib.Path(__file__).resolve().parent.parent / "interop/log"
 GOCODE = pathlib.Path("/usr/share/gocode")
 CLAIMS = 16          # of both programs: none may get lost
 
@@ -19,10 +19,10 @@ def run(*command, more=None):
     return subprocess.run([str(word) for word in command], env={**os.environ, **(more or {})}, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
 
 
-def build_reader(folder):
-    """With Debian's copy of the modules alone: nothing is fetched."""
+def build_go(folder, name):
+    """FOLDER/go-NAME of NAME.go, with Debian's copy of the modules alone: nothing is fetched."""
     go = {"GO111MODULE": "off", "GOFLAGS": "", "GOPATH": str(GOCODE), "GOCACHE": str(folder / "go-cache"), "GOPROXY": "off", "CGO_ENABLED": "0"}
-    return run("go", "build", "-o", folder / "reader", READER, more=go)
+    return run("go", "build", "-o", folder / f"go-{name}", SOURCES / f"{name}.go", SOURCES / "common.go", more=go)
 
 
 def hear(claims, what, done):
@@ -42,10 +42,10 @@ def main():
     folder = options.build.resolve() / "log-interop"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    done = build_reader(folder)
+    done = build_go(folder, "reader")
     if claims.claim(f"Go's reader is built {done.stderr.strip()}", done.returncode == 0):
         hear(claims, "the log of our library", run(options.build / "tests/log/log_maker", folder / "made", options.count))
-        hear(claims, "Go's reader", run(folder / "reader", folder / "made"))
+        hear(claims, "Go's reader", run(folder / "go-reader", folder / "made"))
         claims.claim("every claim was made", claims.passed + len(claims.broken) == CLAIMS + 3)
     shutil.rmtree(folder)
     return claims.finish()

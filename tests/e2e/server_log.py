@@ -12,9 +12,8 @@ import argparse, base64, hashlib, json, pathlib, re, shutil, signal, ssl, subpro
 import log_key
 from claims import Claims
 from fleet import Fleet
-from log_interop import GOCODE, run
+from log_interop import build_go, run
 
-SERVED = pathlib.Path(__file__).resolve().parent.parent / "interop/log/served.go"
 KILLS = 6
 
 
@@ -233,11 +232,10 @@ def judge(claims, log, witnesses, targets, folder):
     for number, target in enumerate(targets):
         (made / f"proofs/{number + 1}").write_bytes(log.get(f"/v1/log/proof/{target}")[1])
         (made / f"entries/{number + 1}").write_bytes(entry_of("release", "edr-rules", number + 1, target))
-    go = {"GO111MODULE": "off", "GOFLAGS": "", "GOPATH": str(GOCODE), "GOCACHE": str(folder / "go-cache"), "GOPROXY": "off", "CGO_ENABLED": "0"}
-    built = run("go", "build", "-o", folder / "judge", SERVED, more=go)
+    built = build_go(folder, "served")
     if not claims.claim(f"Go's judge is built {built.stderr.strip()}", built.returncode == 0):
         return
-    done = run(folder / "judge", made)
+    done = run(folder / "go-served", made)
     for line in done.stdout.splitlines():
         word, _, text = line.partition(" ")
         claims.claim(text, word == "holds")

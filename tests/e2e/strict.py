@@ -4,7 +4,7 @@ pace that only the emergency keys lift. Real server, witnesses, agents and cerem
 
 usage: strict.py --build DIR
 """
-import argparse, json, pathlib, re, shutil, signal, subprocess, sys, time
+import argparse, json, re, shutil, subprocess, sys, time
 
 from ceremony import next_set, refused, restart
 from claims import Claims

@@ -9,7 +9,7 @@ Go (tests/interop/log/reader.go). They are killed in between, asked by many at o
 import argparse, concurrent.futures, hashlib, http.client, pathlib, re, shutil, signal, subprocess, sys, time
 
 from claims import Claims
-from log_interop import build_reader, run
+from log_interop import build_go, run
 
 ORIGIN = "log.example.com/fleet"
 
@@ -146,10 +146,10 @@ def main():
     root = build / "witness-e2e"
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
-    built, made = build_reader(root), run(build / "tests/log/log_maker", root / "made", 300)
+    built, made = build_go(root, "reader"), run(build / "tests/log/log_maker", root / "made", 300)
     if claims.claim(f"what the witnesses are asked is made {built.stderr}{made.stderr}", built.returncode == 0 and made.returncode == 0):
         try:
-            play(claims, build, root / "made", root, root / "reader")
+            play(claims, build, root / "made", root, root / "go-reader")
         except Exception as error:
             claims.abort(f"{type(error).__name__}: {error}")
     code = claims.finish()
