@@ -7,6 +7,9 @@ A kill ends the agent, its children and the engine at once, as a power cut would
 tests/agent/test_slot.c). The device is started again a moment later. After every kill the device's slot record must name a
 release that is whole on the disk. At the end every device runs the newest release, or was killed while it tried it: then it
 has given it up, said so, and runs what worked before. None is in safe mode.
+
+Power cuts on trial are harm to the server: by bad luck enough of them, and it rightly gives the release to nobody else.
+Two people then do what the product asks of them: they say that it was a power cut.
 """
 import json, random, sys, time
 
@@ -43,6 +46,19 @@ def kill_one(fleet, device, found):
     device.start()
 
 
+def go_on(claims, fleet, counter):
+    """Overrides what our kills stopped."""
+    now = fleet.rollout(counter)
+    if now["state"] in ("holding", "halted"):
+        claims.say(f"release {counter} is {now['state']}: {now['sentence']}")
+        fleet.firebreak("rollout", "override", f"edr-rules/{counter}", "--who", "anna", "--second", "bert", "--reason", "the harm was a power cut")
+
+
+def have_all_settled(claims, fleet, counter):
+    go_on(claims, fleet, counter)
+    return all(is_settled(fleet, d, counter) for d in fleet.devices)
+
+
 def play(claims, fleet, options):
     chance, found, kills = random.Random(options.seed), [], 0
     fleet.init()
@@ -54,7 +70,7 @@ def play(claims, fleet, options):
             time.sleep(chance.uniform(0.02, 0.4))
             kill_one(fleet, chance.choice(fleet.devices), found)
             kills += 1
-        fleet.wait(lambda: all(is_settled(fleet, d, counter) for d in fleet.devices), 120, f"every device to run release {counter}, or to give it up")
+        fleet.wait(lambda: have_all_settled(claims, fleet, counter), 120, f"every device to run release {counter}, or to give it up")
         now = fleet.rollout(counter)
         claims.say(f"release {counter}: {now['state']}, proven {now['proven']}, hurt {now['hurt']}, exposed {now['exposed']}")
     claims.claim(f"after each of {kills} kills the slot record named a whole release {found or ''}", kills and not found)
