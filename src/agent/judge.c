@@ -6,12 +6,18 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* What is not the text that was offered, or comes with lines that are no signatures, says nothing of the release: somebody on the way
+ * changed it. */
 static enum err open_note(const struct anchor *anchor, const struct buf *signed_note, const uint8_t target[32], struct release_note **ret_note, struct why *why)
 {
+        struct note note;
         uint8_t digest[32];
-        sha256(signed_note->bytes, signed_note->length, digest);
+        enum err e = note_parse(buf_text(signed_note), signed_note->length, &note, why);
+        if (e)
+                return DURING(why, ERR_IO, "the release note");
+        sha256(note.text, note.text_length, digest);
         if (memcmp(digest, target, sizeof(digest)) != 0)
-                return FAIL(why, ERR_IO, "the release note has other bytes than its name says");
+                return FAIL(why, ERR_IO, "the release note has another text than its name says");
         return release_note_open(anchor, signed_note, ret_note, why);
 }
 

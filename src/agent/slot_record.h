@@ -29,7 +29,7 @@ enum {
 struct slot_release {
         uint64_t counter;           /* 0: factory content */
         uint64_t floor;             /* of its stream, as its note says */
-        uint8_t target[32];         /* SHA-256 of its signed note */
+        uint8_t target[32];         /* SHA-256 of its note's text */
         uint8_t nonce[16];          /* of the last lease that it ran under */
 };
 

@@ -177,8 +177,8 @@ static void fetch_done(void *user, enum err e, const struct fetch_answer *answer
 {
         struct stream *stream = user;
         stream->is_calling = false;
-        /* Cut in the middle is no failure: the next ask resumes. */
-        if (e == ERR_TIMEOUT && answer && answer->spool_length)
+        /* Cut in the middle of a file is no failure: the next ask resumes. */
+        if (e == ERR_TIMEOUT && stream->note && answer && answer->spool_length)
                 return;
         if (e || (answer->status != 200 && answer->status != 206)) {
                 char text[SLOT_DETAIL_BYTES];
@@ -193,22 +193,38 @@ static void fetch_done(void *user, enum err e, const struct fetch_answer *answer
                 stream->next_file++;
 }
 
-static void get_artifact(struct stream *stream, const uint8_t digest[32], uint64_t length)
+static void get(struct stream *stream, const char *path, const char *name, uint64_t bytes_max)
 {
-        char path[FETCH_PATH_BYTES], hex[65];
         struct why why;
-        hex_encode(digest, 32, hex);
-        snprintf(path, sizeof(path), "/v1/artifacts/%s", hex);
-        if (spool_make_way(stream->agent->disk, hex, &why))
+        if (spool_make_way(stream->agent->disk, name, &why))
                 agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, why.text);
         stream->is_calling = true;
-        caller_get(stream->agent->caller, &(struct caller_get){ path, hex, length, true }, fetch_done, stream);
+        caller_get(stream->agent->caller, &(struct caller_get){ path, name, bytes_max, stream->note != NULL }, fetch_done, stream);
+}
+
+static void get_artifact(struct stream *stream, const struct release_file *file)
+{
+        char path[FETCH_PATH_BYTES], hex[65];
+        hex_encode(file->sha256, sizeof(file->sha256), hex);
+        snprintf(path, sizeof(path), "/v1/artifacts/%s", hex);
+        get(stream, path, hex, file->length);
+}
+
+/* Its text has a length and a digest; who signed it, and how many, may differ from time to time. So it is never resumed. */
+static void get_note(struct stream *stream)
+{
+        char path[FETCH_PATH_BYTES], hex[65];
+        const uint64_t text_length = stream->offer.note_length;
+        const bool is_told = text_length && text_length <= LIMIT_NOTE_BYTES - NOTE_SIGNATURES_BYTES_MAX;
+        hex_encode(stream->release.target, sizeof(stream->release.target), hex);
+        snprintf(path, sizeof(path), "/v1/notes/%s", hex);
+        get(stream, path, hex, is_told ? text_length + NOTE_SIGNATURES_BYTES_MAX : LIMIT_NOTE_BYTES);
 }
 
 static bool fetch_call(struct stream *stream)
 {
         if (!stream->note) {
-                get_artifact(stream, stream->release.target, stream->offer.note_length ? stream->offer.note_length : LIMIT_NOTE_BYTES);
+                get_note(stream);
                 return true;
         }
         if (vouching_call(stream))
@@ -218,8 +234,7 @@ static bool fetch_call(struct stream *stream)
         while (stream->next_file < stream->note->file_count && spool_has(stream->agent->disk, &stream->note->files[stream->next_file]))
                 stream->next_file++;
         if (stream->next_file < stream->note->file_count) {
-                const struct release_file *file = &stream->note->files[stream->next_file];
-                get_artifact(stream, file->sha256, file->length);
+                get_artifact(stream, &stream->note->files[stream->next_file]);
                 return true;
         }
         stream_event(stream, LIFE_FETCHED, "");

@@ -62,13 +62,14 @@ static enum err make_out(struct attempt *attempt, struct why *why)
         return e ? DURING(why, e, "%s", path) : OK;
 }
 
-/* Evidence names a release by its signed note, so an unsigned one has no name that it could speak of. */
-static enum err check_signed(const struct attempt *attempt, struct why *why)
+/* Signed or not yet, it has the same name; but the server has none that is not signed. */
+static enum err check_packed(const struct attempt *attempt, struct why *why)
 {
         OWN(release_folder) struct release_folder folder = { 0 };
         enum err e = release_folder_open(publisher_disk(attempt->publisher), &attempt->id, &folder, why);
-        if (!e && !folder.is_signed)
-                e = FAIL(why, ERR_REFUSED, "%s/%" PRId64 " is not signed, and evidence names what is: `firebreak release sign` first", attempt->id.stream, attempt->id.counter);
+        if (!e && !folder.is_signed && arg_has(attempt->cli->args, OPTION_UPLOAD))
+                e = FAIL(why, ERR_REFUSED, "%s/%" PRId64 " is not signed, so the server does not have it: try it without --upload, or sign and publish it first", attempt->id.stream,
+                         attempt->id.counter);
         return e;
 }
 
@@ -77,7 +78,7 @@ static enum err find_release(struct attempt *attempt, struct why *why)
         char path[PUBLISHER_PATH_MAX];
         enum err e = publisher_open(attempt->cli, &attempt->publisher, why);
         if (!e)
-                e = check_signed(attempt, why);
+                e = check_packed(attempt, why);
         if (e)
                 return e;
         const char *folder = publisher_path(attempt->publisher);

@@ -34,7 +34,6 @@ static enum err read_note(struct release_folder *folder, struct why *why)
         if (strcmp(folder->manifest->stream, folder->id.stream) != 0 || (int64_t)folder->manifest->counter != folder->id.counter)
                 return FAIL(why, ERR_CONTENT, "%.120s is the note of %s/%llu; pack the content again", path, folder->manifest->stream,
                             (unsigned long long)folder->manifest->counter);
-        sha256(text, folder->note.length, folder->target);
         return OK;
 }
 

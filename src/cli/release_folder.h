@@ -13,7 +13,6 @@ struct release_folder {
         struct buf note;                         /* the bytes of the file */
         struct release_note *manifest;           /* what it says */
         bool is_signed;                          /* by anyone; trust is release_note_open()'s to judge */
-        uint8_t target[32];                      /* digest of the note: the name of a signed release */
 };
 
 /* ERR_NOT_FOUND says how a release is made; ERR_CONTENT: its note is of another. Files are not looked at. */

@@ -9,7 +9,6 @@
 #include "platform/disk.h"
 #include "trust/anchor.h"
 #include "trust/release_custom.h"
-#include "trust/sha.h"
 #include "trust/tuf.h"
 #include "trust/tuf_build.h"
 
@@ -27,7 +26,6 @@ struct work {
         struct signing_key *keys[ARG_REPEATS];
         struct vkey names[ARG_REPEATS];                            /* what the anchor calls them */
         struct tuf_stamp targets_stamp, snapshot_stamp;            /* the new ones */
-        uint8_t target[32];
 };
 
 static const struct { const char *path; size_t offset; } inputs[] = {
@@ -169,7 +167,6 @@ static enum err sign_note(struct work *work, struct why *why)
                 if (!e)
                         e = note_add_signature(&work->note, &work->names[i], signature, why);
         }
-        sha256(buf_text(&work->note), work->note.length, work->target);
         return e;
 }
 
@@ -193,8 +190,8 @@ static enum err sign_targets(struct work *work, struct why *why)
         if (!json_is_whole(custom))
                 return FAIL(why, ERR_NOMEM, "signing");
         release_id_path(&work->signing->release, "", "", path);
-        struct tuf_target target = { .path = path + 1, .length = work->note.length, .custom = custom };
-        memcpy(target.sha256, work->target, sizeof(target.sha256));
+        struct tuf_target target = { .path = path + 1, .length = work->folder.manifest->text_length, .custom = custom };
+        memcpy(target.sha256, work->folder.manifest->target, sizeof(target.sha256));
         struct tuf_change change = { &work->old_targets, &target };
         enum err e = tuf_targets_write(&work->targets_stamp, &change, &to_sign, why);
         return e ? e : sign_file(work, &to_sign, &work->targets, why);
@@ -253,6 +250,6 @@ enum err signing_do(const struct signing *signing, struct signed_release *ret_si
         if (e)
                 return DURING(why, e, "signing %s/%lld", signing->release.stream, (long long)signing->release.counter);
         *ret_signed = (struct signed_release){ .version = work.targets_stamp.version, .expires = work.targets_stamp.expires };
-        memcpy(ret_signed->target, work.target, sizeof(work.target));
+        memcpy(ret_signed->target, work.folder.manifest->target, sizeof(ret_signed->target));
         return OK;
 }

@@ -19,7 +19,7 @@ struct signing {
 };
 
 struct signed_release {
-        uint8_t target[32];                      /* digest of the signed note: the release's name */
+        uint8_t target[32];                      /* the release's name */
         uint64_t version;                        /* of targets and snapshot */
         int64_t expires;
 };

@@ -4,7 +4,6 @@
 #include "platform/random.h"
 #include "trust/anchor.h"
 #include "trust/release_custom.h"
-#include "trust/sha.h"
 #include "trust/tuf_build.h"
 #include "trust/tuf_root.h"
 
@@ -103,16 +102,14 @@ static enum err check_note(const struct signing_outcome *outcome, const struct t
         OWN(release_note) struct release_note *note = NULL;
         struct anchor anchor;
         struct tuf_target target;
-        uint8_t digest[32];
         char path[160];
         release_id_path(outcome->release, "", "", path);
-        sha256(buf_text(outcome->note), outcome->note->length, digest);
         enum err e = anchor_open(buf_text(outcome->anchor), outcome->anchor->length, &anchor, why);
         if (!e)
                 e = release_note_open(&anchor, outcome->note, &note, why);
         if (!e)
                 e = tuf_find(tuf, path + 1, &target, why);
-        if (!e && (target.length != outcome->note->length || memcmp(target.sha256, digest, sizeof(digest)) != 0))
+        if (!e && (target.length != note->text_length || memcmp(target.sha256, note->target, sizeof(note->target)) != 0))
                 e = FAIL(why, ERR_UNTRUSTED, "the targets list another note");
         return e ? e : release_custom_fits(target.custom, note, why);
 }

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "format/hex.h"
 #include "lab/dossier_canary.h"
 #include "lab/rulescan.h"
 #include "platform/disk_folder.h"
@@ -176,16 +177,14 @@ static enum err read_content(struct candidate *candidate, struct why *why)
 static enum err read_note(struct disk *top, struct candidate *candidate, struct why *why)
 {
         OWN(buf) struct buf bytes;
-        struct note note;
         buf_init(&bytes, LIMIT_NOTE_BYTES);
         enum err e = top->ops->read(top, "note", &bytes, why);
         if (e == ERR_NOT_FOUND)
                 return OK;
         if (!e)
-                e = note_parse(buf_text(&bytes), bytes.length, &note, why);
+                e = release_note_parse(buf_text(&bytes), note_signed_length(buf_text(&bytes), bytes.length), &candidate->note, why);
         if (!e)
-                e = release_note_parse(note.text, note.text_length, &candidate->note, why);
-        digest_bytes(buf_text(&bytes), bytes.length, candidate->target);
+                hex_encode(candidate->note->target, sizeof(candidate->note->target), candidate->target);
         return e ? DURING(why, e, "note") : OK;
 }
 

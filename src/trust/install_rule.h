@@ -12,7 +12,7 @@ struct install_facts {
         uint64_t floor;                      /* the highest that this device has seen for the stream */
         int64_t now;                         /* trusted time, unix seconds */
         const struct release_note *note;
-        const uint8_t *target;               /* 32: SHA-256 of the signed note */
+        const uint8_t *target;               /* 32: SHA-256 of the note's text */
         const uint8_t *nonce;                /* 16: that we asked with; NULL: no lease yet */
         const struct lease *lease;           /* NULL: no lease yet */
         bool is_vouched;                     /* whoever else has a say in it, said yes: the log, this device's owner */

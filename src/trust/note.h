@@ -6,6 +6,9 @@
 
 #include "trust/key.h"
 
+/* Of a note's signatures, with the empty line before them: each a dash, a name and 68 bytes in base64. */
+enum { NOTE_SIGNATURES_BYTES_MAX = 1 + LIMIT_SIGNATURES * (LIMIT_NAME_BYTES + 98) };
+
 struct note_signature {
         char name[LIMIT_NAME_BYTES + 1];
         uint8_t id[4], signature[64];

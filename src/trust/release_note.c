@@ -4,6 +4,7 @@
 #include "format/hex.h"
 #include "trust/anchor.h"
 #include "trust/lines.h"
+#include "trust/sha.h"
 #include "trust/word.h"
 
 #include <inttypes.h>
@@ -183,6 +184,8 @@ enum err release_note_parse(const char *text, size_t length, struct release_note
         if (!note || !note->text)
                 return FAIL(why, ERR_NOMEM, "no memory for a release note");
         memcpy(note->text, text, length);
+        sha256(text, length, note->target);
+        note->text_length = length;
         struct lines lines = { .at = note->text, .end = note->text + length, .what = "release note" };
         enum err e = memchr(text, 0, length) ? FAIL(why, ERR_SYNTAX, "release note: a NUL byte") : read_head(&lines, note, why);
         if (!e)

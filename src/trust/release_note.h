@@ -1,6 +1,7 @@
 /* release_note.h - the manifest of a release, signed by the content threshold. Format: docs/guide/formats.md, 1.1.
  *
- * A release is named by the SHA-256 of its whole signed note. */
+ * A release is named by the SHA-256 of that text, without the signatures: everybody who has to sign can do so at the same time, and
+ * nobody names it anew by signing too. */
 #pragma once
 
 #include "base/limits.h"
@@ -29,6 +30,8 @@ struct release_note {
         size_t file_count;
         struct release_file *files;       /* sorted by path */
         char *text;                       /* where the paths are; NULL in one to be written */
+        uint8_t target[32];               /* of one that was read: its name */
+        uint64_t text_length;             /* bytes of that text, which metadata lists with it */
 };
 
 void release_note_free(struct release_note *note);                           /* NULL is fine */

@@ -24,8 +24,8 @@ static void make_note(struct buf *note, uint8_t *target)
         };
         buf_init(note, LIMIT_NOTE_BYTES);
         CHECK(release_note_write(&of, note, NULL) == OK);
-        test_sign(note, "content", CONTENT);
         sha256(note->bytes, note->length, target);
+        test_sign(note, "content", CONTENT);
 }
 
 static struct judge_offer offer_at(int64_t now_s, const uint8_t *target)
@@ -67,4 +67,45 @@ TEST(judge_candidate, refuses_another_number_time_floor_platform_or_name)
         offer = good;
         offer.facts.target = other;
         CHECK(judge_candidate(&anchor, &offer, &bytes, &note, NULL) == ERR_IO && !note);
+}
+
+/* Lines below the text are nobody's word on the release: whoever stands between can change them. */
+TEST(judge_candidate, takes_damage_on_the_way_for_damage)
+{
+        static const char *const tails[] = { "", "\n", "\nhello\n", "\n\u2014 content AAAA\n", "\n\u2014 content\n" };
+        const struct anchor anchor = publisher();
+        OWN(buf) struct buf bytes, changed;
+        struct release_note *note = NULL;
+        uint8_t target[32];
+        make_note(&bytes, target);
+        buf_init(&changed, LIMIT_NOTE_BYTES);
+        const struct judge_offer offer = offer_at(1000, target);
+        const size_t length = note_signed_length(bytes.bytes, bytes.length);
+        for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+                buf_clear(&changed);
+                buf_add(&changed, bytes.bytes, length);
+                buf_add_text(&changed, tails[i]);
+                CHECK(judge_candidate(&anchor, &offer, &changed, &note, NULL) == ERR_IO && !note);
+        }
+        for (size_t cut = 0; cut < bytes.length; cut++) {
+                buf_clear(&changed);
+                buf_add(&changed, bytes.bytes, cut);
+                CHECK(judge_candidate(&anchor, &offer, &changed, &note, NULL) == ERR_IO && !note);
+        }
+}
+
+TEST(judge_candidate, minds_no_signature_more_and_any_that_is_missing)
+{
+        const struct anchor anchor = publisher();
+        struct anchor other = anchor;
+        OWN(buf) struct buf bytes;
+        OWN(release_note) struct release_note *note = NULL;
+        struct release_note *none = NULL;
+        uint8_t target[32];
+        make_note(&bytes, target);
+        test_sign(&bytes, "somebody", CONTENT + 1);
+        const struct judge_offer offer = offer_at(1000, target);
+        other.content.keys[0] = test_vkey("content", CONTENT + 2);
+        CHECK(judge_candidate(&other, &offer, &bytes, &none, NULL) == ERR_UNTRUSTED && !none);
+        CHECK(judge_candidate(&anchor, &offer, &bytes, &note, NULL) == OK && memcmp(note->target, target, sizeof(target)) == 0);
 }

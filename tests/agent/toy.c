@@ -67,6 +67,14 @@ static void put_artifact(struct toy *toy, const void *bytes, size_t length, uint
         put_file(toy, path, bytes, length);
 }
 
+static void put_note(struct toy *toy, const uint8_t target[32], const struct buf *note)
+{
+        char hex[65], path[96];
+        hex_encode(target, 32, hex);
+        snprintf(path, sizeof(path), "/v1/notes/%s", hex);
+        put_file(toy, path, note->bytes, note->length);
+}
+
 static void put_metadata(struct toy *toy, const char *repository, enum tuf_role role, uint64_t version, const struct buf *file)
 {
         char name[40], path[96];
@@ -270,13 +278,14 @@ static void approve(struct toy *toy, const struct release_note *note, const stru
         char path[32];
         snprintf(path, sizeof(path), "rules/%" PRIu64, note->counter);
         OWN(json) struct json *custom = release_custom_new(note);
-        struct tuf_target target = { .path = path, .length = signed_note->length, .custom = custom };
-        put_artifact(toy, signed_note->bytes, signed_note->length, target.sha256);
+        struct tuf_target target = { .path = path, .length = note_signed_length(signed_note->bytes, signed_note->length), .custom = custom };
+        put_artifact(toy, signed_note->bytes, target.length, target.sha256);
+        put_note(toy, target.sha256, signed_note);
         memcpy(toy->target_before, toy->target, 32);
         memcpy(toy->target, target.sha256, 32);
         publish(toy, &toy->release, &target);
         toy->says.counter = note->counter;
-        toy->says.length = signed_note->length;
+        toy->says.length = target.length;
         memcpy(toy->says.salt, target.sha256, 32);
         memcpy(toy->says.sha256, target.sha256, 32);
 }

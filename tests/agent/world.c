@@ -43,11 +43,11 @@ static void answer_document(const struct caller_get *get, caller_done *done, voi
         done(user, e, &answer);
 }
 
-/* The spool gets whatever is asked for: a note by its digest, or the VERSION that a note names. */
+/* The spool gets whatever is asked for: a note by the digest of its text, which here is all of it, or the VERSION that a note names. */
 void caller_get(struct caller *caller, const struct caller_get *get, caller_done *done, void *user)
 {
         (void)caller;
-        if (!strstr(get->path, "/artifacts/")) {
+        if (!strstr(get->path, "/artifacts/") && !strstr(get->path, "/notes/")) {
                 answer_document(get, done, user);
                 return;
         }

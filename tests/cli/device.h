@@ -38,7 +38,6 @@ static inline bool device_takes(struct disk *disk, int64_t counter, struct relea
         OWN(buf) struct buf note, anchor_text;
         struct anchor anchor;
         struct tuf_target target;
-        uint8_t digest[32];
         publisher_release_path(&id, "/note", path);
         release_id_path(&id, "", "", name);
         follow_metadata(disk, &tuf);
@@ -47,9 +46,8 @@ static inline bool device_takes(struct disk *disk, int64_t counter, struct relea
         must(anchor_open(anchor_text.bytes, anchor_text.length, &anchor, NULL));
         if (tuf_find(tuf, name + 1, &target, NULL) != OK || release_note_open(&anchor, &note, ret_note, NULL) != OK)
                 return false;
-        sha256(note.bytes, note.length, digest);
         struct install_facts facts = { .device = "00112233445566778899aabbccddeeff", .stream = "edr-rules", .platform = "linux-amd64", .ring = "all",
-                                       .floor = 1, .now = NOW, .note = *ret_note, .target = digest };
-        return memcmp(digest, target.sha256, 32) == 0 && target.length == note.length && release_custom_fits(target.custom, *ret_note, NULL) == OK &&
+                                       .floor = 1, .now = NOW, .note = *ret_note, .target = (*ret_note)->target };
+        return memcmp((*ret_note)->target, target.sha256, 32) == 0 && target.length == (*ret_note)->text_length && release_custom_fits(target.custom, *ret_note, NULL) == OK &&
                install_candidate(&facts, NULL) == OK;
 }

@@ -302,6 +302,15 @@ TEST(lab_run, gives_the_server_bad_findings_too)
         CHECK(strstr(d.run.bodies, "S4") && strstr(d.run.err, "again in a minute") && strstr(d.run.out, "FAIL") && !strstr(d.run.out, "the server has"));
 }
 
+TEST(lab_run, tries_a_release_that_nobody_has_signed_yet)
+{
+        OWN(desk) struct desk d;
+        desk_open(&d);
+        put_lab(&d, finds_harm);
+        CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
+        CHECK(say(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine") == 1 && !d.run.err[0] && holds(&d, "asked", "--subject edr-rules/1"));
+}
+
 TEST(lab_run, begins_only_when_its_evidence_can_count)
 {
         static const struct fake_answer absent[] = { { "GET /api/v1/releases/edr-rules/1", 404, "{\"status\":404,\"code\":\"NOT_FOUND\",\"detail\":\"none\"}" } };
@@ -309,7 +318,7 @@ TEST(lab_run, begins_only_when_its_evidence_can_count)
         desk_open(&d);
         put_lab(&d, finds_harm);
         CHECK(say(&d, "release pack @/content --publisher @/acme --stream edr-rules") == 0);
-        CHECK(say(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine") == 78 && strstr(d.run.err, "`firebreak release sign` first"));
+        CHECK(say(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine --upload") == 78 && strstr(d.run.err, "try it without --upload"));
         CHECK(say(&d, "release sign edr-rules/1 --publisher @/acme") == 0);
         CHECK(SAY_ONLINE(&d, "lab run edr-rules/1 --publisher @/acme --engine @/engine --upload", absent) == 66 && strstr(d.run.err, "`firebreak release publish` first"));
         CHECK(!holds(&d, "asked", ""));

@@ -45,7 +45,7 @@ class Publisher:
             targets = json.loads(self.get(f"{tuf}{snapshot['signed']['meta']['targets.json']['version']}.targets.json"))
             root = json.loads((self.folder / f"public/{repository}.root.json").read_bytes())
             self.real[repository] = {"root": root, "timestamp": timestamp, "snapshot": snapshot, "targets": targets}
-        self.note = self.artifact(self.real["release"]["targets"]["signed"]["targets"][f"{STREAM}/2"]).decode()
+        self.note = self.get("/v1/notes/" + self.real["release"]["targets"]["signed"]["targets"][f"{STREAM}/2"]["hashes"]["sha256"]).decode()
         self.cohort = json.loads(self.artifact(self.real["director"]["targets"]["signed"]["targets"][STREAM]))
 
     def artifact(self, target):
@@ -71,23 +71,23 @@ class Publisher:
         return rewrite.get(name, lambda data: data)(b'{"signatures":' + canonical(signatures) + b',"signed":' + text + b"}")
 
     def signed_note(self, edit):
-        """The same note with other lines."""
+        """The same note with other lines: its text, and all of it."""
         lines, _, signatures = self.note.partition("\n\n")
         text = edit(lines + "\n").encode()
         _, name, old = signatures.splitlines()[0].split(" ")
         line = base64.b64encode(base64.b64decode(old)[:4] + self.sign(KEYS["release"]["targets"], text)).decode()
-        return text + f"\n\u2014 {name} {line}\n".encode()
+        return text, text + f"\n\u2014 {name} {line}\n".encode()
 
     def tell(self, edit=(), rewrite=(), note=lambda lines: lines, cohort=lambda _: None, more=()):
         """Everything that a device asks for, by path. `more` is sent whatever else is said."""
         edit, rewrite, site = dict(edit), dict(rewrite), {}
-        signed = self.signed_note(note)
-        said = {**json.loads(json.dumps(self.cohort)), "length": len(signed), "sha256": digest(signed), "salt": digest(signed), "state": "go",
+        text, signed = self.signed_note(note)
+        said = {**json.loads(json.dumps(self.cohort)), "length": len(text), "sha256": digest(text), "salt": digest(text), "state": "go",
                 "rules": [{"hi": "10000000000000000", "platform": "any", "ring": "all"}]}
         cohort(said)
         told = canonical(said)
-        site |= {"/v1/artifacts/" + digest(data): data for data in (signed, told)}
-        for repository, path, data in (("release", f"{STREAM}/2", signed), ("director", STREAM, told)):
+        site |= {"/v1/notes/" + digest(text): signed, "/v1/artifacts/" + digest(told): told}
+        for repository, path, data in (("release", f"{STREAM}/2", text), ("director", STREAM, told)):
             document = json.loads(json.dumps(self.real[repository]))
             targets = document["targets"]["signed"]["targets"][path]
             targets.update(length=len(data), hashes={"sha256": digest(data)})
@@ -280,6 +280,14 @@ def line(old, new):
     return change
 
 
+def swap_signature(note):
+    """The same note, signed by the same key, it says, and not signed by it."""
+    head, _, last = note.rpartition(b" ")
+    signature = bytearray(base64.b64decode(last))
+    signature[-1] ^= 1
+    return head + b" " + base64.b64encode(signature) + b"\n"
+
+
 def here(data):
     """A target's `note` that is no JSON; a reader must say so, though it never needs it."""
     return {"edit": {"release/targets": put("note", "HERE")}, "rewrite": {"release/targets": swap(b'"HERE"', data)}}
@@ -318,6 +326,10 @@ LIES = (
 SENT = (
     ("the timestamp without end", "longer than", "/v1/tuf/director/timestamp.json", lambda to, _: to.flood()),
     ("the note without end", "longer than", "note", lambda to, _: to.flood()),
+    ("the note without its signatures", "not a signed note", "note", lambda to, truth: to.send(200, truth()[1].partition(b"\n\n")[0] + b"\n")),
+    ("the note with a line below that is no signature", "signature", "note", lambda to, truth: to.send(200, truth()[1] + b"hello\n")),
+    ("the note with a signature that does not fit", "by the content keys", "note", lambda to, truth: to.send(200, swap_signature(truth()[1]))),
+    ("the note of another release", "another text than its name says", "note", lambda to, truth: to.send(200, truth()[1].replace(b"counter 2", b"counter 3"))),
     ("files without end", "longer than", "files", lambda to, _: to.flood()),
     ("the check-in without end", "server_away", "/v1/checkin", lambda to, _: to.flood()),
     ("the check-in, a byte a second", "server_away", "/v1/checkin", lambda to, _: to.drip()),
@@ -450,7 +462,7 @@ class Play:
         publisher = Publisher(fleet)
         truth = publisher.tell()
         self.lies = {name: publisher.tell(**how) for name, _, how in LIES}
-        note = next(path for path, data in truth.items() if data.startswith(b"firebreak release"))
+        note = next(path for path in truth if path.startswith("/v1/notes/"))
         for name, _, where, send in SENT:
             path = {"note": note, "files": "/v1/artifacts/*"}.get(where, where)
             self.lies[name] = {**truth, path: send}

@@ -136,7 +136,7 @@ def publish(fleet, counter):
     fleet.firebreak("release", "pack", fleet.root / "content", "--publisher", fleet.publisher, "--stream", "edr-rules", "--version", f"1.{counter}", "--counter", counter)
     fleet.firebreak("release", "sign", release, "--publisher", fleet.publisher)
     fleet.firebreak("release", "publish", release, "--publisher", fleet.publisher)
-    return hashlib.sha256((fleet.publisher / f"releases/edr-rules/{counter}/note").read_bytes()).hexdigest()
+    return hashlib.sha256((fleet.publisher / f"releases/edr-rules/{counter}/note").read_bytes().partition(b"\n\n")[0] + b"\n").hexdigest()
 
 
 def entry_of(kind, name, number, digest):

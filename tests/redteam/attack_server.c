@@ -3,6 +3,7 @@
 
 #include "trust/sha.h"
 
+#include <assert.h>
 #include <string.h>
 
 const struct red_keys attack_offline_keys = { { KEY_CONTENT_A, KEY_CONTENT_B }, 2, KEY_SNAPSHOT, KEY_TIMESTAMP };
@@ -45,7 +46,7 @@ struct scene *attack_unlogged(struct red *red, const struct attack_made *made, i
         for (size_t i = 0; i < made->note_count; i++)
                 red_sign_note(red, &note, made->note[i] == KEY_CONTENT_A ? "content-a" : "content-b", made->note[i]);
         red_serve_note(scene, &note);
-        sha256(note.bytes, note.length, ret_target);
+        sha256(note.bytes, note_signed_length(note.bytes, note.length), ret_target);
         if (made->path)
                 red_list(red, scene, &(struct red_entry){ made->path, &made->release, &note }, &made->keys);
         struct cohort cohort = red_cohort(red, made->release.counter, &note);
@@ -343,7 +344,7 @@ static void key_ids(struct red *red)
         red_timestamp(red, scene, red->version, KEY_TIMESTAMP);
 }
 
-/* An approved note with one more signature is another note. */
+/* An approved note with one more signature is the same release. With another line it is not, whoever signed what it was before. */
 static void extra_signature(struct red *red)
 {
         struct scene *scene = attack_offer(red, 3, START + 5 * HOUR);
@@ -356,8 +357,9 @@ static void extra_signature(struct red *red)
                 return;
         }
         red_serve_note(scene, &note);
-        scene_serve(scene, red->publisher->note_sha256[3], note.bytes, note.length);
         scene = attack_offer(red, 3, START + 5 * HOUR + 60);
+        assert(strncmp(note.bytes, "firebreak release v1\nstream ", 28) == 0);
+        note.bytes[28] ^= 1;
         struct cohort cohort = red_cohort(red, 4, &note);
         red_serve_note(scene, &note);
         red_offer(red, scene, &cohort);
@@ -424,13 +426,13 @@ static void older_list(struct red *red)
                 cohort.counter = 7;
                 cohort.older_count = 1;
                 cohort.older[0].counter = truth_releases[release].counter;
-                cohort.older[0].length = red->publisher->notes[release].length;
+                cohort.older[0].length = note_signed_length(red->publisher->notes[release].bytes, red->publisher->notes[release].length);
                 memcpy(cohort.older[0].sha256, red->publisher->note_sha256[i < 2 ? release : 3], 32);
                 if (i == 2 || red->is_control) {
                         const struct buf *note = &scene->artifacts[scene->artifact_count - 1].bytes;
                         cohort.older[0].counter = 3;
-                        cohort.older[0].length = note->length;
-                        sha256(note->bytes, note->length, cohort.older[0].sha256);
+                        cohort.older[0].length = note_signed_length(note->bytes, note->length);
+                        sha256(note->bytes, cohort.older[0].length, cohort.older[0].sha256);
                 }
                 red_offer(red, scene, &cohort);
         }

@@ -154,7 +154,7 @@ static void withdraw(struct yard *yard, struct device *device, int64_t now_s, st
                 tally->harm[HARM_FLOOR]++;
 }
 
-/* An artifact by its digest: what the attacker has in its place, or else what was published. */
+/* An artifact by its digest, or a note by that of its text: what the attacker has in its place, or else what was published. */
 static bool fetch(const struct yard *yard, const struct scene *scene, const uint8_t sha256[32], size_t length_max, struct buf *ret_bytes)
 {
         const struct publisher *publisher = yard->red->publisher;
@@ -179,7 +179,7 @@ static bool get_note(struct yard *yard, struct device *device, const struct scen
 {
         struct why why = { .text = "" };
         struct buf bytes;
-        const size_t length_max = device->offer.note_length ? device->offer.note_length : LIMIT_NOTE_BYTES;
+        const size_t length_max = device->offer.note_length ? device->offer.note_length + NOTE_SIGNATURES_BYTES_MAX : LIMIT_NOTE_BYTES;
         if (!fetch(yard, scene, device->release.target, length_max, &bytes))
                 return false;
         struct ceiling pace;

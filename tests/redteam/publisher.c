@@ -138,10 +138,10 @@ static void sign_notes(struct publisher *publisher)
                 struct buf *into = &publisher->notes[i];
                 buf_init(into, LIMIT_NOTE_BYTES);
                 sure(release_note_write(&note, into, &why), &why);
-                sure(note_sign(into, key_name(KEY_CONTENT_A), &a, &why), &why);
-                sure(note_sign(into, key_name(KEY_CONTENT_B), &b, &why), &why);
                 sha256(into->bytes, into->length, publisher->note_sha256[i]);
                 truth_name(i, into->bytes, into->length);
+                sure(note_sign(into, key_name(KEY_CONTENT_A), &a, &why), &why);
+                sure(note_sign(into, key_name(KEY_CONTENT_B), &b, &why), &why);
         }
 }
 
@@ -225,7 +225,7 @@ static void add_target(const struct publisher *publisher, unsigned release, cons
         OWN(buf) struct buf to_sign;
         buf_init(&to_sign, LIMIT_METADATA_BYTES);
         snprintf(path, sizeof(path), "%s/%" PRIu64, note.stream, note.counter);
-        struct tuf_target target = { .path = path, .length = publisher->notes[release].length, .custom = custom };
+        struct tuf_target target = { .path = path, .length = note_signed_length(publisher->notes[release].bytes, publisher->notes[release].length), .custom = custom };
         memcpy(target.sha256, publisher->note_sha256[release], 32);
         sure(tuf_targets_write(stamp, &(struct tuf_change){ targets, &target }, &to_sign, &why), &why);
         sign_file(&to_sign, content_keys, CONTENT_THRESHOLD, targets);

@@ -108,8 +108,8 @@ void red_list(struct red *red, struct scene *scene, const struct red_entry *entr
         OWN(buf) struct buf to_sign;
         buf_init(&to_sign, LIMIT_METADATA_BYTES);
         const struct tuf_stamp stamp = { ++red->version, FAR };
-        struct tuf_target target = { .path = entry->path, .length = entry->note->length, .custom = custom };
-        sha256(entry->note->bytes, entry->note->length, target.sha256);
+        struct tuf_target target = { .path = entry->path, .length = note_signed_length(entry->note->bytes, entry->note->length), .custom = custom };
+        sha256(entry->note->bytes, target.length, target.sha256);
         sure(tuf_targets_write(&stamp, &(struct tuf_change){ &files[TUF_TARGETS], &target }, &to_sign, &why), &why);
         red_sign_file(red, &to_sign, keys->targets, keys->targets_count, &files[TUF_TARGETS]);
         write_snapshot(red, files, stamp.version, keys->snapshot);
@@ -129,7 +129,7 @@ void red_note(struct red *red, struct scene *scene, const struct truth_release *
 void red_serve_note(struct scene *scene, const struct buf *note)
 {
         uint8_t digest[32];
-        sha256(note->bytes, note->length, digest);
+        sha256(note->bytes, note_signed_length(note->bytes, note->length), digest);
         scene_serve(scene, digest, note->bytes, note->length);
 }
 
@@ -137,10 +137,10 @@ struct cohort red_cohort(const struct red *red, uint64_t counter, const struct b
 {
         (void)red;
         struct cohort cohort = {
-                .state = COHORT_GO, .stream = "rules", .tenant = "default", .seq = 1, .counter = counter, .length = note->length, .expires = FAR, .rule_count = 1,
+                .state = COHORT_GO, .stream = "rules", .tenant = "default", .seq = 1, .counter = counter, .length = note_signed_length(note->bytes, note->length), .expires = FAR, .rule_count = 1,
                 .rules = { { .ring = "all", .platform = "any", .is_all = true } },
         };
-        sha256(note->bytes, note->length, cohort.sha256);
+        sha256(note->bytes, cohort.length, cohort.sha256);
         memcpy(cohort.salt, cohort.sha256, sizeof(cohort.salt));
         return cohort;
 }

@@ -5,6 +5,13 @@
 
 #include <string.h>
 
+static enum err read_back(struct disk *disk, const uint8_t digest[32], struct buf *into)
+{
+        char path[ARTIFACT_PATH_MAX];
+        artifact_path(digest, path);
+        return disk->ops->read(disk, path, into, NULL);
+}
+
 TEST(artifact_put, is_there_again_after_a_power_cut_or_not_at_all)
 {
         OWN(sim_disk) struct sim_disk sim = { 0 };
@@ -14,9 +21,32 @@ TEST(artifact_put, is_there_again_after_a_power_cut_or_not_at_all)
                 buf_init(&bytes, 100);
                 enum err put = artifact_put(&sim.disk, "hello", 5, digest, NULL);
                 sim_disk_power_on(&sim);
-                enum err read = artifact_read(&sim.disk, digest, &bytes, NULL);
+                enum err read = read_back(&sim.disk, digest, &bytes);
                 CHECK(read == OK || (put != OK && read == ERR_NOT_FOUND));
                 CHECK(read != OK || strcmp(buf_text(&bytes), "hello") == 0);
+        }
+}
+
+TEST(artifact_put_note, leaves_the_old_one_or_the_new_one_beside_the_text)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        SWEEP_POWER(&sim) {
+                uint8_t target[32];
+                OWN(buf) struct buf note, bytes;
+                buf_init(&note, 100);
+                buf_init(&bytes, 100);
+                buf_add_text(&note, "hello\n\nby anna\n");
+                enum err put = artifact_put(&sim.disk, "hello\n", 6, target, NULL);
+                if (!put)
+                        put = artifact_put_note(&sim.disk, target, &note, NULL);
+                sim_disk_power_on(&sim);
+                enum err read = artifact_read_note(&sim.disk, target, &bytes, NULL);
+                CHECK(read == OK || (put != OK && read == ERR_NOT_FOUND));
+                CHECK(read != OK || (buf_equal(&bytes, &note) && artifact_check(&sim.disk, target, 6, NULL) == OK));
+                buf_add_text(&note, "and bert\n");
+                CHECK(put != OK || artifact_put_note(&sim.disk, target, &note, NULL) == OK);
+                buf_clear(&bytes);
+                CHECK(put != OK || (artifact_read_note(&sim.disk, target, &bytes, NULL) == OK && buf_equal(&bytes, &note)));
         }
 }
 

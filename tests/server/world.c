@@ -314,8 +314,8 @@ static void make_note(struct world *world, int64_t counter, const struct buf *do
         note.files = &file;
         buf_clear(&world->note);
         CHECK(release_note_write(&note, &world->note, NULL) == OK);
-        test_sign(&world->note, "content", 6);
         sha256(world->note.bytes, world->note.length, world->target);
+        test_sign(&world->note, "content", 6);
 }
 
 static void make_metadata(struct world *world, int64_t counter)
@@ -327,7 +327,7 @@ static void make_metadata(struct world *world, int64_t counter)
         CHECK(note_parse(world->note.bytes, world->note.length, &parsed, NULL) == OK && release_note_parse(parsed.text, parsed.text_length, &note, NULL) == OK);
         OWN(json) struct json *custom = release_custom_new(note);
         struct tuf_stamp stamp = { ++world->version, expires };
-        struct tuf_target target = { .path = path, .length = world->note.length, .custom = custom };
+        struct tuf_target target = { .path = path, .length = parsed.text_length, .custom = custom };
         struct tuf_change change = { &world->targets, &target };
         snprintf(path, sizeof(path), "%s/%" PRId64, world->stream, counter);
         memcpy(target.sha256, world->target, 32);
@@ -420,7 +420,9 @@ void world_director(struct world *world, struct tuf **ret_tuf)
 
 void world_artifact(struct world *world, const uint8_t digest[32], struct buf *into)
 {
-        CHECK(artifact_read(&world->disk.disk, digest, into, NULL) == OK);
+        char path[ARTIFACT_PATH_MAX];
+        artifact_path(digest, path);
+        CHECK(world->disk.disk.ops->read(&world->disk.disk, path, into, NULL) == OK);
 }
 
 void world_lose_artifacts(struct world *world)

@@ -149,6 +149,7 @@ static const struct { step *head, *whole; } steps[ROUTES] = {
         [ROUTE_TARGET_OF_RELEASE] = { NULL, get_whole },
         [ROUTE_TARGET_OF_DIRECTOR] = { NULL, get_whole },
         [ROUTE_ARTIFACT_GET] = { NULL, get_whole },
+        [ROUTE_NOTE_GET] = { NULL, get_whole },
         [ROUTE_LOG_CHECKPOINT] = { NULL, log_whole },
         [ROUTE_LOG_TILE] = { NULL, log_whole },
         [ROUTE_LOG_PROOF] = { NULL, log_whole },

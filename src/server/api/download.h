@@ -9,6 +9,7 @@ enum { DOWNLOAD_PATH_MAX = 1024 };
 
 #define DOWNLOAD_FIXED "public, max-age=31536000, immutable"
 #define DOWNLOAD_CHANGES "no-cache"
+#define DOWNLOAD_MINUTES "public, max-age=300"           /* may change one day, and nobody has to know at once */
 
 struct download_file {
         uv_loop_t *loop;

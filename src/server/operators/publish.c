@@ -30,7 +30,6 @@ struct parcel {
         struct buf note, dossier;                /* files, byte for byte */
         struct listing listing;
         struct release_note *manifest;
-        uint8_t target[32];
         char path[96];
 };
 
@@ -75,7 +74,6 @@ static enum err read_note(struct call *call, struct parcel *parcel, struct why *
         enum err e = release_note_open(&call->store->pins.anchor, &parcel->note, &parcel->manifest, why);
         if (e)
                 return DURING(why, e, "note");
-        sha256(parcel->note.bytes, parcel->note.length, parcel->target);
         sha256(parcel->dossier.bytes, parcel->dossier.length, dossier);
         if (memcmp(dossier, parcel->manifest->dossier, sizeof(dossier)) != 0)
                 return FAIL(why, ERR_CONTENT, "the dossier is not the one that the note names");
@@ -89,7 +87,7 @@ static enum err check_target(struct parcel *parcel, struct why *why)
         enum err e = tuf_find(parcel->listing.tuf, parcel->path, &target, why);
         if (e)
                 return DURING(why, e, "targets");
-        if (target.length != parcel->note.length || memcmp(target.sha256, parcel->target, sizeof(parcel->target)) != 0)
+        if (target.length != parcel->manifest->text_length || memcmp(target.sha256, parcel->manifest->target, sizeof(target.sha256)) != 0)
                 return FAIL(why, ERR_CONTENT, "the targets list another note for %s; sign it again", parcel->path);
         return release_custom_fits(target.custom, parcel->manifest, why);
 }
@@ -124,10 +122,13 @@ static enum err check_files(struct call *call, const struct release_note *note, 
 
 static enum err keep_files(struct call *call, struct parcel *parcel, struct why *why)
 {
+        struct disk *artifacts = call->store->config.artifacts;
         uint8_t digest[32];
-        enum err e = artifact_put(call->store->config.artifacts, parcel->note.bytes, parcel->note.length, digest, why);
+        enum err e = artifact_put(artifacts, parcel->note.bytes, parcel->manifest->text_length, digest, why);
         if (!e)
-                e = artifact_put(call->store->config.artifacts, parcel->dossier.bytes, parcel->dossier.length, digest, why);
+                e = artifact_put_note(artifacts, digest, &parcel->note, why);
+        if (!e)
+                e = artifact_put(artifacts, parcel->dossier.bytes, parcel->dossier.length, digest, why);
         return e;
 }
 
@@ -141,7 +142,7 @@ static enum err log_release(struct call *call, const struct parcel *parcel, stru
 {
         struct logged logged = { .kind = LOGGED_RELEASE, .number = parcel->manifest->counter };
         snprintf(logged.name, sizeof(logged.name), "%s", parcel->manifest->stream);
-        memcpy(logged.digest, parcel->target, sizeof(logged.digest));
+        memcpy(logged.digest, parcel->manifest->target, sizeof(logged.digest));
         return rows_add(call->db, &logged, call->now_ms, why);
 }
 
@@ -155,8 +156,8 @@ static enum err keep_release(struct call *call, struct parcel *parcel, struct wh
         if (!e)
                 e = db_run(call->db, "INSERT INTO releases (stream, counter, target, note_length, version, floor, platforms, files, bytes, dossier, published_at)"
                                      " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-                           VALUES(bind_text(note->stream), bind_int((int64_t)note->counter), bind_blob(parcel->target, sizeof(parcel->target)),
-                                  bind_int((int64_t)parcel->note.length), bind_text(note->version), bind_int((int64_t)note->floor),
+                           VALUES(bind_text(note->stream), bind_int((int64_t)note->counter), bind_blob(note->target, sizeof(note->target)),
+                                  bind_int((int64_t)note->text_length), bind_text(note->version), bind_int((int64_t)note->floor),
                                   bind_text(buf_text(&platforms)), bind_int((int64_t)note->file_count), bind_int((int64_t)release_note_bytes(note)),
                                   bind_text(buf_text(&parcel->dossier)), bind_int(call_now_s(call))), why);
         if (!e)
@@ -197,7 +198,7 @@ enum err operator_publish(struct call *call, struct why *why)
         const char *stream = parcel.manifest->stream;
         int64_t counter = (int64_t)parcel.manifest->counter;
         e = release_find(call->db, stream, counter, &release, why);
-        if (!e && memcmp(release.target, parcel.target, sizeof(parcel.target)) == 0)
+        if (!e && memcmp(release.target, parcel.manifest->target, sizeof(release.target)) == 0)
                 return release_answer(call, 200, &release, why);
         if (!e || e == ERR_NOT_FOUND)
                 e = publish(call, &parcel, why);

@@ -143,7 +143,7 @@ enum err release_ceiling(const struct call *call, const struct release *release,
         OWN(buf) struct buf bytes;
         OWN(release_note) struct release_note *note = NULL;
         buf_init(&bytes, LIMIT_NOTE_BYTES);
-        enum err e = artifact_read(call->store->config.artifacts, release->target, &bytes, why);
+        enum err e = artifact_read_note(call->store->config.artifacts, release->target, &bytes, why);
         if (!e)
                 e = release_note_open(&call->store->pins.anchor, &bytes, &note, why);
         if (e)

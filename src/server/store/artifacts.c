@@ -41,9 +41,23 @@ enum err artifact_put(struct disk *disk, const void *bytes, size_t length, uint8
         return e ? e : disk->ops->replace(disk, path, bytes, length, why);
 }
 
-enum err artifact_read(struct disk *disk, const uint8_t digest[32], struct buf *into, struct why *why)
+static void note_path(const uint8_t target[32], char path[ARTIFACT_PATH_MAX])
+{
+        char hex[65];
+        hex_encode(target, 32, hex);
+        snprintf(path, ARTIFACT_PATH_MAX, "%.2s/%s.note", hex, hex);
+}
+
+enum err artifact_put_note(struct disk *disk, const uint8_t target[32], const struct buf *note, struct why *why)
 {
         char path[ARTIFACT_PATH_MAX];
-        artifact_path(digest, path);
+        note_path(target, path);
+        return disk->ops->replace(disk, path, note->bytes, note->length, why);
+}
+
+enum err artifact_read_note(struct disk *disk, const uint8_t target[32], struct buf *into, struct why *why)
+{
+        char path[ARTIFACT_PATH_MAX];
+        note_path(target, path);
         return disk->ops->read(disk, path, into, why);
 }

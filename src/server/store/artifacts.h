@@ -1,7 +1,9 @@
 /* artifacts.h - bytes named by their SHA-256, in DATA/artifacts as `ab/<sha256>`.
  *
  * Invariant: what stands under a name hashes to it, also across a power cut. Nothing is ever changed; the database refers to
- * artifacts, never the other way round. Large files are streamed in by the api process; here only documents of memory size. */
+ * artifacts, never the other way round. Large files are streamed in by the api process; here only documents of memory size.
+ *
+ * Beside the text of a release note, which is an artifact, stands the note as it was signed: `ab/<sha256>.note`. */
 #pragma once
 
 #include "base/buf.h"
@@ -10,7 +12,7 @@
 
 #include <stdint.h>
 
-enum { ARTIFACT_PATH_MAX = 72 };
+enum { ARTIFACT_PATH_MAX = 80 };
 
 void artifact_path(const uint8_t digest[32], char path[ARTIFACT_PATH_MAX]);
 
@@ -18,4 +20,7 @@ void artifact_path(const uint8_t digest[32], char path[ARTIFACT_PATH_MAX]);
 MUST_CHECK enum err artifact_check(struct disk *disk, const uint8_t digest[32], uint64_t length, struct why *why);
 /* Durable; fine if it is there already. */
 MUST_CHECK enum err artifact_put(struct disk *disk, const void *bytes, size_t length, uint8_t ret_digest[32], struct why *why);
-MUST_CHECK enum err artifact_read(struct disk *disk, const uint8_t digest[32], struct buf *into, struct why *why);
+
+/* `target`: of its text. Durable; it takes the place of one that was there. */
+MUST_CHECK enum err artifact_put_note(struct disk *disk, const uint8_t target[32], const struct buf *note, struct why *why);
+MUST_CHECK enum err artifact_read_note(struct disk *disk, const uint8_t digest[32], struct buf *into, struct why *why);
