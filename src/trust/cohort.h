@@ -1,6 +1,6 @@
 /* cohort.h - the director's word on one stream: which release, in which state, for whom. Format: docs/guide/formats.md, 2.1.
  *
- * The outer bound only; a device also needs a lease. The formula of a bucket is public, with vectors in the tests. */
+ * The outer bound only; a device also needs a lease. The formula of a bucket is public, with vectors in tests/data/vectors/. */
 #pragma once
 
 #include "base/buf.h"
