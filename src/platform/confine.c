@@ -5,30 +5,92 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/securebits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* What Ed25519, malloc, logging to an open file and a link need; the last lines are for an orderly end. */
-static const int allowed[] = {
-        SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(fstat),
+static const int to_work[] = {
+        SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(recvfrom), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(fstat),
         SCMP_SYS(newfstatat), SCMP_SYS(lseek),
         SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise), SCMP_SYS(futex),
-        SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(getrandom), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill),
+        SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(getrandom), SCMP_SYS(getpid), SCMP_SYS(gettid),
         SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(sigaltstack),
         SCMP_SYS(close), SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 
-static int fill(scmp_filter_ctx filter)
+/* What is needed besides to answer who connects, and to put a file in the place of another (disk_folder.h). */
+static const int to_serve[] = {
+        SCMP_SYS(accept4), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(shutdown),
+        SCMP_SYS(openat), SCMP_SYS(fsync), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(unlinkat),
+};
+
+/* What becomes of a system call if its arguments are such. */
+struct rule {
+        uint32_t action;
+        int call;
+        unsigned count;
+        struct scmp_arg_cmp arguments[2];
+};
+
+static int add_rules(scmp_filter_ctx filter, const struct rule *rules, size_t count)
 {
         int failed = 0;
-        for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && !failed; i++)
-                failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-        return failed ? failed : seccomp_load(filter);
+        for (size_t i = 0; i < count && !failed; i++)
+                failed = seccomp_rule_add_array(filter, rules[i].action, rules[i].call, rules[i].count, rules[i].arguments);
+        return failed;
+}
+
+static int add_calls(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t count)
+{
+        int failed = 0;
+        for (size_t i = 0; i < count && !failed; i++)
+                failed = seccomp_rule_add(filter, action, calls[i], 0);
+        return failed;
+}
+
+static int allow_work(scmp_filter_ctx filter)
+{
+        const struct rule rules[] = {
+                { SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, { SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0) } },   /* to itself */
+                { SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, { SCMP_A4(SCMP_CMP_EQ, 0, 0) } },                      /* to nobody but who is at the other end */
+        };
+        int failed = add_calls(filter, SCMP_ACT_ALLOW, to_work, sizeof(to_work) / sizeof(to_work[0]));
+        return failed ? failed : add_rules(filter, rules, sizeof(rules) / sizeof(rules[0]));
+}
+
+/* A listening socket that is shut down could be led out again without connect(): that is what TCP's fast open does, of which landlock
+ * does not know. */
+static int allow_service(scmp_filter_ctx filter)
+{
+        const struct rule rules[] = {
+                { SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1, { SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0) } },
+                { SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2, { SCMP_A1_32(SCMP_CMP_EQ, IPPROTO_TCP, 0), SCMP_A2_32(SCMP_CMP_EQ, TCP_NODELAY, 0) } },
+                { SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2, { SCMP_A1_32(SCMP_CMP_EQ, IPPROTO_TCP, 0), SCMP_A2_32(SCMP_CMP_EQ, TCP_CORK, 0) } },
+                { SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, { SCMP_A1_32(SCMP_CMP_EQ, F_DUPFD_CLOEXEC, 0) } },
+        };
+        int failed = allow_work(filter);
+        if (!failed)
+                failed = add_calls(filter, SCMP_ACT_ALLOW, to_serve, sizeof(to_serve) / sizeof(to_serve[0]));
+        return failed ? failed : add_rules(filter, rules, sizeof(rules) / sizeof(rules[0]));
+}
+
+/* 0, or an error number. `otherwise`: what becomes of the calls of which `add` says nothing. */
+static int limit_calls(uint32_t otherwise, int (*add)(scmp_filter_ctx filter))
+{
+        scmp_filter_ctx filter = seccomp_init(otherwise);
+        int failed = filter ? add(filter) : -ENOMEM;
+        if (!failed)
+                failed = seccomp_load(filter);
+        seccomp_release(filter);
+        return -failed;
 }
 
 /* A program built to find its own faults (ASan) looks around at its end, for which it needs more. */
@@ -44,17 +106,36 @@ enum { IS_WATCHED = 0 };
 enum { IS_WATCHED = 0 };
 #endif
 
+static bool drop_capabilities(void)
+{
+        struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+        struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0, 0, 0 } };
+        (void)prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0);   /* root needs it; others have nothing to lose */
+        return syscall(SYS_capset, &header, none) == 0;
+}
+
+static enum err give_up_privileges(struct why *why)
+{
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || !drop_capabilities())
+                return FAIL(why, ERR_UNAVAILABLE, "giving up privileges: %s", strerror(errno));
+        return OK;
+}
+
+/* Error numbers, 0 where it is in force: each is worth having without the other. */
+static enum err judge(int calls, int files, struct why *why)
+{
+        if (calls)
+                return FAIL(why, ERR_UNAVAILABLE, "limiting system calls: %s", strerror(calls));
+        return files ? FAIL(why, ERR_UNAVAILABLE, "limiting what can be opened: %s", strerror(files)) : OK;
+}
+
 enum err confine_to_open_files(struct why *why)
 {
         (void)unshare(CLONE_NEWNET);           /* where we may; the filter below says the same */
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
-                return FAIL(why, ERR_UNAVAILABLE, "giving up privileges: %s", strerror(errno));
-        if (IS_WATCHED)
-                return OK;
-        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-        int failed = filter ? fill(filter) : -ENOMEM;
-        seccomp_release(filter);
-        return failed ? FAIL(why, ERR_UNAVAILABLE, "limiting system calls: %s", strerror(-failed)) : OK;
+        enum err e = give_up_privileges(why);
+        if (e || IS_WATCHED)
+                return e;
+        return judge(limit_calls(SCMP_ACT_ERRNO(EPERM), allow_work), 0, why);
 }
 
 enum { TO_READ = LANDLOCK_ACCESS_FS_READ_FILE, TO_LIST = LANDLOCK_ACCESS_FS_READ_DIR };
@@ -67,7 +148,7 @@ enum {
 };
 
 /* Later versions', by number: the headers that we are built with may be older than the kernel. */
-enum { KNOWS_TRUNCATE = 3, KNOWS_SCOPES = 6, TO_TRUNCATE = 1 << 14, SCOPE_SIGNALS = 1 << 1 };
+enum { KNOWS_TRUNCATE = 3, KNOWS_PORTS = 4, KNOWS_SCOPES = 6, TO_TRUNCATE = 1 << 14, TO_BIND = 1 << 0, TO_CONNECT = 1 << 1, SCOPE_SIGNALS = 1 << 1 };
 
 struct landlock_rules { __u64 files, ports, scopes; };
 
@@ -75,7 +156,22 @@ static struct landlock_rules rules_known(void)
 {
         long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
         return (struct landlock_rules){ .files = EVERYTHING | (version >= KNOWS_TRUNCATE ? TO_TRUNCATE : 0),
+                                        .ports = version >= KNOWS_PORTS ? TO_BIND | TO_CONNECT : 0,
                                         .scopes = version >= KNOWS_SCOPES ? SCOPE_SIGNALS : 0 };
+}
+
+static int rules_open(const struct landlock_rules *refused)
+{
+        return (int)syscall(SYS_landlock_create_ruleset, refused, sizeof(*refused), 0);
+}
+
+/* 0, or an error number: errno, where they are not all there. */
+static int rules_enforce(int take_rules, bool are_all_there)
+{
+        int failed = are_all_there && syscall(SYS_landlock_restrict_self, take_rules, 0) == 0 ? 0 : errno;
+        if (take_rules >= 0)
+                close(take_rules);
+        return failed;
 }
 
 /* What landlock does not look at, and what the owner of a file may do to it, or a process to others of its user: give it to
@@ -90,27 +186,20 @@ static const int beside_landlock[] = {
         SCMP_SYS(perf_event_open), SCMP_SYS(open_by_handle_at), SCMP_SYS(mount), SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key),
 };
 
-static bool refuse_others(scmp_filter_ctx filter)
+static int refuse_others(scmp_filter_ctx filter)
 {
-        int refuse = SCMP_ACT_ERRNO(EPERM), failed = 0;
-        for (size_t i = 0; i < sizeof(beside_landlock) / sizeof(beside_landlock[0]); i++)
-                failed |= seccomp_rule_add(filter, refuse, beside_landlock[i], 0);
-        /* Where landlock knows no truncation, opening can be one. Libraries that read a file do not ask for that. */
-        failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(open), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, O_TRUNC, O_TRUNC));
-        failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, O_TRUNC, O_TRUNC));
-        failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(creat), 0);
-        failed |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0);        /* its flags are out of a filter's sight */
-        failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_NE, 0, 0));
-        failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid(), 0));
-        return failed == 0 && seccomp_load(filter) == 0;
-}
-
-static bool leave_others_alone(void)
-{
-        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-        bool done = filter && refuse_others(filter);
-        seccomp_release(filter);
-        return done;
+        const uint32_t refuse = SCMP_ACT_ERRNO(EPERM), unknown = SCMP_ACT_ERRNO(ENOSYS);
+        const struct rule rules[] = {
+                /* Where landlock knows no truncation, opening can be one. Libraries that read a file do not ask for that. */
+                { refuse, SCMP_SYS(open), 1, { SCMP_A1(SCMP_CMP_MASKED_EQ, O_TRUNC, O_TRUNC) } },
+                { refuse, SCMP_SYS(openat), 1, { SCMP_A2(SCMP_CMP_MASKED_EQ, O_TRUNC, O_TRUNC) } },
+                { .action = refuse, .call = SCMP_SYS(creat) },
+                { .action = unknown, .call = SCMP_SYS(openat2) },                /* its flags are out of a filter's sight */
+                { refuse, SCMP_SYS(prlimit64), 1, { SCMP_A0(SCMP_CMP_NE, 0, 0) } },
+                { refuse, SCMP_SYS(tgkill), 1, { SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid(), 0) } },
+        };
+        int failed = add_calls(filter, refuse, beside_landlock, sizeof(beside_landlock) / sizeof(beside_landlock[0]));
+        return failed ? failed : add_rules(filter, rules, sizeof(rules) / sizeof(rules[0]));
 }
 
 /* Names, certificates, and the libraries that the C library loads for them. */
@@ -144,28 +233,26 @@ static bool add_paths(int rules, const char *spool, const char *readable, __u64 
         return done && (!readable || allow(rules, readable, TO_READ | TO_LIST, 0));
 }
 
-static bool drop_capabilities(void)
-{
-        struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-        struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0, 0, 0 } };
-        (void)prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0);   /* root needs it; others have nothing to lose */
-        return syscall(SYS_capset, &header, none) == 0;
-}
-
 enum err confine_to_network(const char *spool, const char *readable, struct why *why)
 {
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || !drop_capabilities())
-                return FAIL(why, ERR_UNAVAILABLE, "giving up privileges: %s", strerror(errno));
-        if (IS_WATCHED)
-                return OK;
-        const struct landlock_rules known = rules_known();
-        int rules = (int)syscall(SYS_landlock_create_ruleset, &known, sizeof(known), 0);
-        bool done = rules >= 0 && add_paths(rules, spool, readable, known.files) && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
-        int failed = errno;
-        if (rules >= 0)
-                close(rules);
-        /* Each is worth having without the other. */
-        if (!leave_others_alone())
-                return FAIL(why, ERR_UNAVAILABLE, "limiting system calls");
-        return done ? OK : FAIL(why, ERR_UNAVAILABLE, "limiting what can be opened: %s", strerror(failed));
+        enum err e = give_up_privileges(why);
+        if (e || IS_WATCHED)
+                return e;
+        struct landlock_rules refused = rules_known();
+        refused.ports = 0;
+        int rules = rules_open(&refused);
+        int files = rules_enforce(rules, rules >= 0 && add_paths(rules, spool, readable, refused.files));
+        return judge(limit_calls(SCMP_ACT_ALLOW, refuse_others), files, why);
+}
+
+enum err confine_to_folder(const char *folder, struct why *why)
+{
+        enum err e = give_up_privileges(why);
+        if (e || IS_WATCHED)
+                return e;
+        const struct landlock_rules refused = rules_known();
+        const __u64 to_replace = TO_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
+        int rules = rules_open(&refused);
+        int files = rules_enforce(rules, rules >= 0 && allow(rules, folder, to_replace, O_DIRECTORY));
+        return judge(limit_calls(SCMP_ACT_ERRNO(EPERM), allow_service), files, why);
 }

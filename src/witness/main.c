@@ -1,5 +1,6 @@
 /* firebreak-witness - cosign the checkpoints of transparency logs that only ever grew. See firebreak-witness(8). */
 #include "platform/channel.h"
+#include "platform/confine.h"
 #include "platform/disk_folder.h"
 #include "platform/file.h"
 #include "platform/file_limit.h"
@@ -35,7 +36,15 @@ static enum err read_key(const struct witness_options *options, struct secret_ke
         return verifier_witness(options->name, &key->public, ret_witness, why);
 }
 
-/* A record that cannot be read is said before anybody asks, and not once for each who does. */
+/* Before the first byte from outside. A system that cannot is no reason to cosign nothing, but one to look. */
+static void confine(const struct witness_options *options, const struct log *log)
+{
+        struct why why;
+        if (confine_to_folder(options->state, &why) != OK)
+                LOG_WHY(log, EVENT_UNCONFINED, &why);
+}
+
+/* A record that cannot be read, with the rights that are left, is said before anybody asks, and not once for each who does. */
 static enum err check_ledger(const struct service *service, struct why *why)
 {
         struct tree_head head;
@@ -55,6 +64,10 @@ static enum err serve(const struct witness_options *options, const struct servic
                 e = listen_open(options->listen, &socket, address, why);
         if (!e)
                 e = http_open(socket, service, log, &http, why);
+        if (e)
+                return e;
+        confine(options, log);
+        e = check_ledger(service, why);
         if (e)
                 return e;
         verifier_text(service->witness, text);
@@ -85,8 +98,7 @@ static enum err run(const struct witness_options *options, const struct log *log
                 return DURING(why, e, "%s", options->state);
         const struct service service = { .ledger = { disk, &witness }, .logs = options->logs, .log_count = options->log_count,
                                          .witness = &witness, .key = &key, .clock = clock_system() };
-        e = check_ledger(&service, why);
-        return e ? e : serve(options, &service, log, why);
+        return serve(options, &service, log, why);
 }
 
 int main(int argc, char **argv)

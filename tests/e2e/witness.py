@@ -4,27 +4,49 @@
 usage: witness.py --build DIR
 
 What the witnesses are asked was made by tests/interop/log/maker.c with the library; how many cosignatures a checkpoint has is counted by
-Go (tests/interop/log/reader.go). They are killed in between, asked by many at once, and sent what is no request.
+Go (tests/interop/log/reader.go). They are killed in between, asked by many at once, and sent what is no request. What they may still do
+meanwhile is looked up in /proc; one is started on what looks like a kernel without landlock.
 """
-import argparse, concurrent.futures, hashlib, http.client, pathlib, re, shutil, signal, subprocess, sys, time
+import argparse, concurrent.futures, ctypes, errno, hashlib, http.client, pathlib, re, shutil, signal, struct, subprocess, sys, time
 
 from claims import Claims
 from log_interop import build_go, run
 
 ORIGIN = "log.example.com/fleet"
+CREATE_RULESET = 444                     # landlock's first system call, on every architecture
+
+
+def without_landlock():
+    """In a child that is to become a witness: its kernel has never heard of landlock."""
+    steps = [(0x20, 0, 0, 0), (0x15, 0, 1, CREATE_RULESET), (0x06, 0, 0, 0x50000 | errno.ENOSYS), (0x06, 0, 0, 0x7FFF0000)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+    libc = ctypes.CDLL(None, use_errno=True)
+    program = ctypes.create_string_buffer(struct.pack("HP", len(steps), ctypes.addressof(code)))
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, program, 0, 0):       # no new privileges; a filter of system calls
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def has_landlock():
+    return ctypes.CDLL(None).syscall(CREATE_RULESET, None, 0, 1) > 0
+
+
+def status(process):
+    found = re.findall(r"^(CapEff|CapPrm|NoNewPrivs|Seccomp|Seccomp_filters):\s*(\w+)$", pathlib.Path(f"/proc/{process}/status").read_text(), flags=re.M)
+    return {name: int(value, 16) for name, value in found}
 
 
 class Witness:
     def __init__(self, build, made, root, number):
         self.made, self.number, self.state = made, number, root / f"state-{number}"
         self.program, self.log, self.process = build / "firebreak-witness", root / f"witness-{number}.log", None
+        self.is_watched = b"__asan_init" in self.program.read_bytes()     # the sanitizers need what a filter takes away: see platform/confine.c
         self.words = ["--key", made / f"w{number}.pem", "--name", f"witness.example.com/w{number}"]
 
-    def start(self):
+    def start(self, prepare=None):
         words = [*self.words, "--state", self.state, "--log", (self.made / "log.vkey").read_text().strip(), "--listen", "127.0.0.1:0"]
         before = self.log.stat().st_size if self.log.exists() else 0
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([self.program, *map(str, words)], stdin=subprocess.DEVNULL, stderr=log)
+            self.process = subprocess.Popen([self.program, *map(str, words)], stdin=subprocess.DEVNULL, stderr=log, preexec_fn=prepare)
         for _ in range(500):
             found = re.search(r'event=started .*listen="?127\.0\.0\.1:(\d+)', self.log.read_text()[before:])
             if found:
@@ -48,6 +70,15 @@ class Witness:
 
     def last(self):
         return self.ask("GET", f"/{hashlib.sha256(ORIGIN.encode()).hexdigest()}/checkpoint")
+
+    def is_confined(self, filters=1):
+        """No capability, none to be gained, and so many filters of system calls more than we have."""
+        found = status(self.process.pid)
+        is_limited = found["Seccomp"] == 2 and found["Seccomp_filters"] - status("self")["Seccomp_filters"] == filters
+        return found["CapEff"] == found["CapPrm"] == 0 and found["NoNewPrivs"] == 1 and (is_limited or self.is_watched)
+
+    def says_unconfined(self):
+        return "event=unconfined" in self.log.read_text()
 
 
 def play_list(claims, made, witnesses):
@@ -100,6 +131,17 @@ def crowd(claims, build, made, root):
     claims.claim("told to end, it ends well", witness.stop() == 0)
 
 
+def open_kernel(claims, build, made, root):
+    """What the kernel does not give is said, and the rest is taken."""
+    witness = Witness(build, made, root, 1)
+    witness.state, witness.log = root / "state-open", root / "witness-open.log"
+    witness.start(without_landlock)
+    claims.claim("without landlock a witness says that it is not confined", witness.says_unconfined() or witness.is_watched)
+    claims.claim("without landlock its system calls are limited all the same", witness.is_confined(2))
+    claims.claim("without landlock it cosigns", witness.add((made / "requests/1").read_bytes())[0] == 200)
+    claims.claim("without landlock it ends well", witness.stop() == 0)
+
+
 def odd_requests(claims, made, witness):
     request = (made / "requests/1").read_bytes()
     digit = re.search(rb"\n600\n(.)", request).start(1)
@@ -130,12 +172,15 @@ def play(claims, build, made, root, reader):
             witness.start()
         ask_again(claims, made, witnesses)
         odd_requests(claims, made, witnesses[0])
+        claims.claim("each has done all this with no right but its folder", all(witness.is_confined() for witness in witnesses))
+        claims.claim("none says that it is not confined, where the kernel has landlock", not any(witness.says_unconfined() for witness in witnesses) or not has_landlock())
         claims.claim("each ends well", [witness.stop() for witness in witnesses] == [0, 0, 0])
     finally:
         for witness in witnesses:
             if witness.process and witness.process.poll() is None:
                 witness.process.kill()
     crowd(claims, build, made, root)
+    open_kernel(claims, build, made, root)
 
 
 def main():
