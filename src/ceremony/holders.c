@@ -1,4 +1,4 @@
-#include "ceremony/holders.h"
+#include "ceremony/addition.h"
 
 #include "trust/sha.h"
 #include "trust/tuf_build.h"
@@ -171,6 +171,7 @@ void holders_changes(const struct holders *before, const struct holders *after, 
         papers[PAPER_DIRECTOR_ANCHOR] = own;
         papers[PAPER_DIRECTOR_ROOT] = own || before->director_root.version != after->director_root.version;
         papers[PAPER_TARGETS] = papers[PAPER_SNAPSHOT] = content || before->targets.version != after->targets.version;
+        papers[PAPER_NOTE] = after->adds_release;
 }
 
 static struct tuf_role_keys keys_of(const struct anchor_role *role, struct public_key keys[static LIMIT_KEYS])
@@ -197,7 +198,21 @@ static enum err write_roots(const struct holders *holders, enum paper paper, str
         return write_root(&holders->director_root, (const struct anchor_role[]){ holders->director.root, director, director, director }, into, why);
 }
 
-enum err holders_write(const struct holders *holders, enum paper paper, const struct buf *before, struct buf *into, struct why *why)
+static enum err write_targets(const struct holders *holders, const struct proposal *proposal, struct buf *into, struct why *why)
+{
+        if (holders->adds_release)
+                return addition_write_targets(proposal, &holders->targets, into, why);
+        return tuf_targets_write(&holders->targets, &(struct tuf_change){ &proposal->papers[PAPER_TARGETS].before, NULL }, into, why);
+}
+
+static enum err write_note(const struct proposal *proposal, struct buf *into, struct why *why)
+{
+        OWN(release_note) struct release_note *note = NULL;
+        enum err e = addition_note(proposal, &note, why);
+        return e ? e : release_note_write(note, into, why);
+}
+
+enum err holders_write(const struct holders *holders, enum paper paper, const struct proposal *proposal, struct buf *into, struct why *why)
 {
         switch (paper) {
         case PAPER_RELEASE_ROOT:
@@ -208,7 +223,9 @@ enum err holders_write(const struct holders *holders, enum paper paper, const st
         case PAPER_DIRECTOR_ANCHOR:
                 return director_anchor_write(&holders->director, into, why);
         case PAPER_TARGETS:
-                return tuf_targets_write(&holders->targets, &(struct tuf_change){ before, NULL }, into, why);
+                return write_targets(holders, proposal, into, why);
+        case PAPER_NOTE:
+                return write_note(proposal, into, why);
         case PAPER_SNAPSHOT:
         case PAPERS:
                 break;
@@ -265,11 +282,11 @@ static enum err check_texts(const struct proposal *proposal, const struct holder
                         return FAIL(why, ERR_UNTRUSTED, "%s %s", paper_name((enum paper)i), changes[i] ? "has to change with the others, and is missing" : "has no reason to change");
                 if (!changes[i])
                         continue;
-                enum err e = holders_write(after, (enum paper)i, &paper->before, &text, why);
+                enum err e = holders_write(after, (enum paper)i, proposal, &text, why);
                 if (e)
                         return e;
                 if (!buf_equal(&text, &paper->text))
-                        return FAIL(why, ERR_UNTRUSTED, "%s says more than who holds the roles; it was not made by this program", paper_name((enum paper)i));
+                        return FAIL(why, ERR_UNTRUSTED, "%s is not what this program would have written of what it says", paper_name((enum paper)i));
         }
         return OK;
 }
@@ -299,8 +316,8 @@ enum err holders_check(const struct holders *holders, struct why *why)
 
 void holders_digest(const struct proposal *proposal, uint8_t digest[32])
 {
-        uint8_t all[PAPERS * 32];
-        for (size_t i = 0; i < PAPERS; i++) {
+        uint8_t all[PAPERS_IN_FORCE * 32];
+        for (size_t i = 0; i < PAPERS_IN_FORCE; i++) {
                 const struct buf *file = &proposal->papers[i].before;
                 sha256(buf_text(file), file->length, all + 32 * i);
         }
@@ -313,7 +330,7 @@ static enum err check_versions(const struct holders *before, const struct holder
 {
         bool changes[PAPERS];
         holders_changes(before, after, changes);
-        for (enum paper paper = 0; paper < PAPERS; paper++) {
+        for (enum paper paper = 0; paper < PAPERS_IN_FORCE; paper++) {
                 const unsigned long long old = holders_version(before, paper), new = holders_version(after, paper);
                 if (new != old + changes[paper])
                         return FAIL(why, ERR_ROLLBACK, "%s version %llu does not follow version %llu", paper_name(paper), new, old);
@@ -333,6 +350,9 @@ enum err holders_draft(const struct proposal *proposal, const struct holders *be
                 e = draft_roots(proposal, ret_holders, why);
         if (!e)
                 e = draft_listing(proposal, ret_holders, why);
+        ret_holders->adds_release = is_there(proposal, PAPER_NOTE);
+        if (!e && ret_holders->adds_release)
+                e = addition_check(proposal, why);
         if (!e)
                 e = holders_check(ret_holders, why);
         if (!e)

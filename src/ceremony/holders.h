@@ -17,6 +17,7 @@ struct holders {
         struct director_anchor director;
         struct vkey timestamp;
         struct tuf_stamp release_root, director_root, targets, snapshot;
+        bool adds_release;                       /* of what shall be: the targets list one more (addition.h) */
 };
 
 uint64_t holders_version(const struct holders *holders, enum paper paper);
@@ -42,5 +43,5 @@ void holders_digest(const struct proposal *proposal, uint8_t digest[32]);
 /* What has to change with them: papers[i] for each paper. */
 void holders_changes(const struct holders *before, const struct holders *after, bool papers[static PAPERS]);
 
-/* The text of a paper. `before`: the file in force, for targets, which go on listing what they list. */
-MUST_CHECK enum err holders_write(const struct holders *holders, enum paper paper, const struct buf *before, struct buf *into, struct why *why);
+/* The text of a paper. `proposal`: targets go on listing what they list in the file in force, and the release of the note. */
+MUST_CHECK enum err holders_write(const struct holders *holders, enum paper paper, const struct proposal *proposal, struct buf *into, struct why *why);

@@ -11,6 +11,7 @@ static const char *const names[PAPERS] = {
         [PAPER_RELEASE_ROOT] = "release.root.json",     [PAPER_DIRECTOR_ROOT] = "director.root.json",
         [PAPER_RELEASE_ANCHOR] = "release.anchor",      [PAPER_DIRECTOR_ANCHOR] = "director.anchor",
         [PAPER_TARGETS] = "targets.json",               [PAPER_SNAPSHOT] = "snapshot.json",
+        [PAPER_NOTE] = "note",
 };
 
 const char *paper_name(enum paper paper)
@@ -20,7 +21,7 @@ const char *paper_name(enum paper paper)
 
 bool paper_is_note(enum paper paper)
 {
-        return paper == PAPER_RELEASE_ANCHOR || paper == PAPER_DIRECTOR_ANCHOR;
+        return paper == PAPER_RELEASE_ANCHOR || paper == PAPER_DIRECTOR_ANCHOR || paper == PAPER_NOTE;
 }
 
 void proposal_init(struct proposal *proposal)
@@ -105,7 +106,8 @@ enum err proposal_write(const struct proposal *proposal, struct buf *into, struc
         OWN(json) struct json *json = json_new_object();
         struct json *papers = json_new_object();
         for (size_t i = 0; i < PAPERS; i++)
-                json_set(papers, names[i], paper_json(&proposal->papers[i]));
+                if (i < PAPERS_IN_FORCE || proposal->papers[i].text.length)
+                        json_set(papers, names[i], paper_json(&proposal->papers[i]));
         json_set(json, "papers", papers);
         json_set_text(json, "type", heading);
         enum err e = json_write(json, 1, into, why);
@@ -142,6 +144,8 @@ static enum err read_paper(const struct json *json, struct proposal *proposal, e
         e = buf_check(&proposed->before, why);
         if (!e)
                 e = buf_check(&proposed->text, why);
+        if (!e && paper == PAPER_NOTE && (proposed->before.length || !proposed->text.length))
+                e = FAIL(why, ERR_SYNTAX, "a release has a note, and it follows none");
         for (size_t i = 0; !e && i < json_count(fields.signatures); i++) {
                 struct paper_signature signature;
                 e = read_signature(json_at(fields.signatures, i), &signature, why);
@@ -153,7 +157,7 @@ static enum err read_paper(const struct json *json, struct proposal *proposal, e
 
 struct file_fields { const struct json *papers; const char *type; };
 static const struct json_field file_fields[] = {
-        { "papers", JSON_OBJECT, true, offsetof(struct file_fields, papers), PAPERS, PAPERS },
+        { "papers", JSON_OBJECT, true, offsetof(struct file_fields, papers), PAPERS_IN_FORCE, PAPERS },
         { "type", JSON_TEXT, true, offsetof(struct file_fields, type), 1, 64 },
 };
 
@@ -165,6 +169,8 @@ static enum err read_papers(const struct json *json, struct proposal *proposal, 
                 e = FAIL(why, ERR_SYNTAX, "it is `%.40s`, not `%s`", fields.type, heading);
         for (size_t i = 0; !e && i < PAPERS; i++) {
                 const struct json *paper = json_get(fields.papers, names[i]);
+                if (!paper && i == PAPER_NOTE && json_count(fields.papers) == PAPERS_IN_FORCE)
+                        break;
                 e = paper ? read_paper(paper, proposal, (enum paper)i, why) : FAIL(why, ERR_SYNTAX, "%s is missing", names[i]);
                 if (e)
                         e = DURING(why, e, "%s", names[i]);

@@ -14,7 +14,8 @@
 
 #include <stdbool.h>
 
-enum paper { PAPER_RELEASE_ROOT, PAPER_DIRECTOR_ROOT, PAPER_RELEASE_ANCHOR, PAPER_DIRECTOR_ANCHOR, PAPER_TARGETS, PAPER_SNAPSHOT, PAPERS };
+enum paper { PAPER_RELEASE_ROOT, PAPER_DIRECTOR_ROOT, PAPER_RELEASE_ANCHOR, PAPER_DIRECTOR_ANCHOR, PAPER_TARGETS, PAPER_SNAPSHOT, PAPER_NOTE, PAPERS };
+#define PAPERS_IN_FORCE PAPER_NOTE                       /* the note of a release is a new file, and follows none */
 
 const char *paper_name(enum paper paper);                /* "release.root.json" */
 bool paper_is_note(enum paper paper);                    /* lines with signatures below; the others are TUF files */

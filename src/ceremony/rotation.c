@@ -1,5 +1,6 @@
 #include "ceremony/rotation.h"
 
+#include "trust/release_note.h"
 #include "trust/tuf.h"
 #include "trust/tuf_build.h"
 
@@ -203,7 +204,7 @@ static enum err write_texts(struct proposal *proposal, const struct holders *bef
         for (size_t i = 0; !e && i < PAPERS; i++) {
                 is_any |= papers[i];
                 if (papers[i])
-                        e = holders_write(after, (enum paper)i, &proposal->papers[i].before, &proposal->papers[i].text, why);
+                        e = holders_write(after, (enum paper)i, proposal, &proposal->papers[i].text, why);
         }
         return e || is_any ? e : FAIL(why, ERR_REFUSED, "this changes nothing");
 }
@@ -241,13 +242,13 @@ static size_t count_good(const struct proposal *proposal, enum paper paper, cons
 size_t rotation_needs(const struct proposal *proposal, const struct holders *before, const struct holders *after, enum paper paper,
                       struct rotation_need needs[static ROTATION_NEEDS_MAX])
 {
-        const bool is_listing = paper == PAPER_TARGETS || paper == PAPER_SNAPSHOT;
+        const bool is_content = paper == PAPER_TARGETS || paper == PAPER_SNAPSHOT || paper == PAPER_NOTE;
         const bool is_director = paper == PAPER_DIRECTOR_ROOT || paper == PAPER_DIRECTOR_ANCHOR;
         const struct anchor_role *old = is_director ? &before->director.root : &before->anchor.root, *new = is_director ? &after->director.root : &after->anchor.root;
         size_t count = 0;
         if (!proposal->papers[paper].text.length)
                 return 0;
-        if (is_listing)
+        if (is_content)
                 needs[count++] = (struct rotation_need){ "content keys", after->anchor.content, 0 };
         else if (anchor_role_equal(old, new))
                 needs[count++] = (struct rotation_need){ is_director ? "director-root keys" : "root keys", *new, 0 };
@@ -335,7 +336,7 @@ static enum err judge_root(const struct proposal *proposal, const struct buf *fi
         if (!e && file->length)
                 e = tuf_update(*ret_tuf, TUF_ROOT, file, why);
         if (!e && tuf_expires(*ret_tuf, TUF_ROOT) <= now)
-                e = FAIL(why, ERR_EXPIRED, "it has expired");
+                e = FAIL(why, ERR_EXPIRED, "it has expired; is the clock right?");
         return e ? DURING(why, e, "%s", paper_name(paper)) : OK;
 }
 
@@ -344,6 +345,12 @@ static enum err judge_listing(const struct tuf *tuf, const struct proposal *prop
         struct tuf_stamp ignored;
         enum err e = tuf_check(tuf, paper == PAPER_TARGETS ? TUF_TARGETS : TUF_SNAPSHOT, in_force(proposal, files, paper), &ignored, why);
         return e && !(e == ERR_EXPIRED && !files[paper].length) ? DURING(why, e, "%s", paper_name(paper)) : OK;
+}
+
+static enum err judge_note(const struct holders *before, const struct buf *file, struct why *why)
+{
+        OWN(release_note) struct release_note *note = NULL;
+        return file->length ? release_note_open(&before->anchor, file, &note, why) : OK;
 }
 
 static enum err judge_anchors(const struct holders *before, const struct buf files[static PAPERS], struct why *why)
@@ -362,12 +369,14 @@ static enum err judge(const struct proposal *proposal, const struct holders *bef
 {
         OWN(tuf) struct tuf *release = NULL, *director = NULL;
         enum err e = judge_root(proposal, &files[PAPER_RELEASE_ROOT], PAPER_RELEASE_ROOT, now, &release, why);
-        if (!e)
+        if (!e && !files[PAPER_NOTE].length)             /* no release waits for a customer to renew the director's */
                 e = judge_root(proposal, &files[PAPER_DIRECTOR_ROOT], PAPER_DIRECTOR_ROOT, now, &director, why);
         if (!e)
                 e = judge_listing(release, proposal, files, PAPER_TARGETS, why);
         if (!e)
                 e = judge_listing(release, proposal, files, PAPER_SNAPSHOT, why);
+        if (!e)
+                e = judge_note(before, &files[PAPER_NOTE], why);
         return e ? e : judge_anchors(before, files, why);
 }
 

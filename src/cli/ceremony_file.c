@@ -1,6 +1,8 @@
 #include "cli/ceremony_file.h"
 
 #include "base/mem.h"
+#include "ceremony/addition.h"
+#include "cli/facts.h"
 #include "cli/print.h"
 #include "format/hex.h"
 #include "format/json.h"
@@ -10,12 +12,16 @@
 
 #include <string.h>
 
-struct ceremony_file *ceremony_file_new(void)
+enum { TEXT_BYTES = 1 << 17 };
+
+enum err ceremony_file_make(struct ceremony_file **ret_file, struct why *why)
 {
         struct ceremony_file *file = mem_new(1, sizeof(*file));
-        if (file)
-                proposal_init(&file->proposal);
-        return file;
+        if (!file)
+                return FAIL(why, ERR_NOMEM, "no memory for a proposal");
+        proposal_init(&file->proposal);
+        *ret_file = file;
+        return OK;
 }
 
 void ceremony_file_close(struct ceremony_file *file)
@@ -26,20 +32,31 @@ void ceremony_file_close(struct ceremony_file *file)
         mem_free(file);
 }
 
-enum err ceremony_file_read(const char *path, struct ceremony_file *file, struct why *why)
+enum err ceremony_file_open(const char *path, struct ceremony_file **ret_file, struct why *why)
 {
+        OWN(ceremony_file) struct ceremony_file *file = NULL;
         OWN(buf) struct buf text;
         buf_init(&text, LIMIT_PROPOSAL_BYTES);
         enum err e = file_check_regular(path, why);
         if (!e)
                 e = file_read(path, &text, why);
         if (!e)
+                e = ceremony_file_make(&file, why);
+        if (!e)
                 e = proposal_read(buf_text(&text), text.length, &file->proposal, why);
         if (!e)
                 e = holders_read(&file->proposal, &file->before, why);
         if (!e)
                 e = holders_draft(&file->proposal, &file->before, &file->after, why);
-        return e ? DURING(why, e, "%.160s", path) : OK;
+        if (e)
+                return DURING(why, e, "%.160s", path);
+        *ret_file = GIVE(file);
+        return OK;
+}
+
+enum err ceremony_file_check_absent(const char *path, struct why *why)
+{
+        return file_kind(path) == FILE_ABSENT ? OK : FAIL(why, ERR_REFUSED, "%.160s is there already; choose another name, or move it away", path);
 }
 
 enum err ceremony_file_write(const char *path, const struct ceremony_file *file, struct why *why)
@@ -170,6 +187,29 @@ static struct json *lists_json(const struct proposal *proposal)
         return lists;
 }
 
+/* As `custom` of the targets has it, and what that lacks. */
+static struct json *release_json(const struct proposal *proposal)
+{
+        char hex[65];
+        OWN(release_note) struct release_note *note = NULL;
+        if (addition_note(proposal, &note, NULL) != OK)
+                return NULL;
+        struct json *json = release_custom_new(note), *files = json_new_array();
+        for (size_t i = 0; i < note->file_count; i++) {
+                struct json *file = json_new_object();
+                hex_encode(note->files[i].sha256, sizeof(note->files[i].sha256), hex);
+                json_set_text(file, "path", note->files[i].path);
+                json_set_int(file, "length", (int64_t)note->files[i].length);
+                json_set_text(file, "sha256", hex);
+                json_add(files, file);
+        }
+        hex_encode(note->target, sizeof(note->target), hex);
+        json_set_text(json, "target", hex);
+        json_set_int(json, "bytes", (int64_t)release_note_bytes(note));
+        json_set(json, "files", files);
+        return json;
+}
+
 static void set_digest(struct json *json, const char *name, const struct proposal *proposal)
 {
         uint8_t digest[32];
@@ -191,6 +231,8 @@ struct json *ceremony_json(const struct ceremony_file *file)
         json_set(json, "changes", changes);
         json_set(json, "papers", papers);
         json_set(json, "shall_be", holders_json(&file->after));
+        if (file->after.adds_release)
+                json_set(json, "release", release_json(&file->proposal));
         if (file->proposal.papers[PAPER_TARGETS].text.length)
                 json_set(json, "lists", lists_json(&file->proposal));
         set_digest(json, "follows", &file->proposal);
@@ -284,9 +326,8 @@ static void lists_lines(const struct json *lists, struct buf *into)
                 buf_addf(into, "  and %zu more; --json has all\n", count - LISTED_LINES);
 }
 
-void ceremony_lines(const struct json *json, int64_t now, struct buf *into)
+static void change_lines(const struct json *changes, struct buf *into)
 {
-        const struct json *changes = json_get(json, "changes"), *papers = json_get(json, "papers");
         for (size_t i = 0; i < json_count(changes); i++) {
                 buf_add_text(into, "  ");
                 print_clean(into, json_text(json_at(changes, i)));
@@ -295,12 +336,59 @@ void ceremony_lines(const struct json *json, int64_t now, struct buf *into)
         if (!json_count(changes))
                 buf_add_text(into, "  the holders stay; the files get a new date\n");
         buf_add_text(into, "then\n");
-        holders_lines(json_get(json, "shall_be"), now, into);
+}
+
+static void release_lines(const struct json *release, struct buf *into)
+{
+        const struct json *platforms = json_get(release, "platforms"), *files = json_get(release, "files");
+        buf_addf(into, "release        %s/%lld\n", json_text(json_get(release, "stream")), (long long)json_int(json_get(release, "counter"), 0));
+        buf_addf(into, "target         %s\n", json_text(json_get(release, "target")));
+        buf_addf(into, "version        %s\n", json_text(json_get(release, "version")));
+        buf_addf(into, "floor          %lld\n", (long long)json_int(json_get(release, "floor"), 0));
+        names_line(platforms, "platforms      ", into);
+        buf_add_text(into, "\nceiling        ");
+        print_ceiling(into, json_get(release, "ceiling"));
+        buf_addf(into, "\ndossier        %s\n", json_text(json_get(release, "dossier")));
+        buf_addf(into, "files          %zu, %lld bytes\n", json_count(files), (long long)json_int(json_get(release, "bytes"), 0));
+        for (size_t i = 0; i < json_count(files) && i < LISTED_LINES; i++) {
+                buf_addf(into, "  %s  ", json_text(json_get(json_at(files, i), "sha256")));
+                print_clean(into, json_text(json_get(json_at(files, i), "path")));
+                buf_add_text(into, "\n");
+        }
+        if (json_count(files) > LISTED_LINES)
+                buf_addf(into, "  and %zu more; --json has all\n", json_count(files) - LISTED_LINES);
+}
+
+static void ceremony_lines(const struct json *json, int64_t now, struct buf *into)
+{
+        const struct json *release = json_get(json, "release"), *papers = json_get(json, "papers");
+        if (release)
+                release_lines(release, into);
+        else {
+                change_lines(json_get(json, "changes"), into);
+                holders_lines(json_get(json, "shall_be"), now, into);
+        }
         lists_lines(json_get(json, "lists"), into);
         buf_add_text(into, "signatures\n");
         for (size_t i = 0; i < json_count(papers); i++)
                 paper_lines(json_at(papers, i), into);
         buf_addf(into, "it follows %s\n", json_text(json_get(json, "follows")));
+}
+
+enum err ceremony_tell(struct cli *cli, const struct ceremony_file *file, const char *first, const char *next, struct why *why)
+{
+        OWN(buf) struct buf lines;
+        OWN(json) struct json *json = ceremony_json(file);
+        buf_init(&lines, TEXT_BYTES);
+        if (!json_is_whole(json))
+                return FAIL(why, ERR_NOMEM, "telling of the proposal");
+        if (arg_has(cli->args, OPTION_JSON))
+                return print_json(cli, json, why);
+        buf_add_text(&lines, first);
+        ceremony_lines(json, cli_now(cli), &lines);
+        if (next)
+                buf_addf(&lines, "next: %s\n", next);
+        return print_buf(cli, &lines, why);
 }
 
 /* ---- who holds what ---- */
@@ -362,7 +450,7 @@ struct json *holders_json(const struct holders *holders)
                 const struct anchor_role of = holders_role(holders, role);
                 json_set(roles, holder_role_name(role), role_json(&of));
         }
-        for (enum paper paper = 0; paper < PAPERS; paper++)
+        for (enum paper paper = 0; paper < PAPERS_IN_FORCE; paper++)
                 set_version(versions, paper, holders, expires[paper]);
         json_set(json, "roles", roles);
         set_log(json, &holders->anchor);

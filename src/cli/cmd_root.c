@@ -1,4 +1,4 @@
-/* Who holds which role, and a ceremony that changes it: show, propose, sign, combine. */
+/* Who holds which role, and the proposal that changes it; cmd_proposal.c has what follows. */
 #include "cli/ceremony_file.h"
 #include "cli/cli.h"
 #include "cli/facts.h"
@@ -15,28 +15,13 @@
 
 enum { TEXT_BYTES = 1 << 16, DAY_S = 86400, ROOT_DAYS = 365, STEPS_MAX = 4 * ARG_REPEATS + 3 };
 
-static enum err open_file(struct ceremony_file **ret_file, struct why *why)
-{
-        *ret_file = ceremony_file_new();
-        return *ret_file ? OK : FAIL(why, ERR_NOMEM, "no memory for a proposal");
-}
-
-/* ---- show ---- */
-
-static enum err tell(struct cli *cli, struct json *json, const struct buf *lines, struct why *why)
-{
-        if (!json_is_whole(json))
-                return FAIL(why, ERR_NOMEM, "telling of the ceremony");
-        return arg_has(cli->args, OPTION_JSON) ? print_json(cli, json, why) : print_buf(cli, lines, why);
-}
-
-static enum err show_folder(struct cli *cli, struct why *why)
+enum err cmd_root_show(struct cli *cli, struct why *why)
 {
         OWN(publisher) struct publisher *publisher = NULL;
         OWN(ceremony_file) struct ceremony_file *file = NULL;
         OWN(buf) struct buf lines;
         buf_init(&lines, TEXT_BYTES);
-        enum err e = open_file(&file, why);
+        enum err e = ceremony_file_make(&file, why);
         if (!e)
                 e = publisher_open(cli, &publisher, why);
         if (!e)
@@ -48,64 +33,9 @@ static enum err show_folder(struct cli *cli, struct why *why)
         OWN(json) struct json *json = in_force_json(file);
         holders_lines(json, cli_now(cli), &lines);
         buf_addf(&lines, "digest %s\n", json_text(json_get(json, "digest")));
-        return tell(cli, json, &lines, why);
-}
-
-/* What the proposal says; `next` for people, NULL: nothing. */
-static enum err tell_proposal(struct cli *cli, const struct ceremony_file *file, const char *first, const char *next, struct why *why)
-{
-        OWN(buf) struct buf lines;
-        OWN(json) struct json *json = ceremony_json(file);
-        buf_init(&lines, TEXT_BYTES);
-        buf_add_text(&lines, first);
-        ceremony_lines(json, cli_now(cli), &lines);
-        if (next)
-                buf_addf(&lines, "next: %s\n", next);
-        return tell(cli, json, &lines, why);
-}
-
-/* Is it what he knows to be in force? A proposal that follows other files can hand over everything, and look like a renewal. */
-static enum err check_folder(struct cli *cli, const struct ceremony_file *file, struct why *why)
-{
-        OWN(publisher) struct publisher *publisher = NULL;
-        enum err e = publisher_open(cli, &publisher, why);
-        return e ? e : root_folder_check(publisher_disk(publisher), &file->proposal, why);
-}
-
-static enum err check_digest(const struct cli *cli, const struct ceremony_file *file, struct why *why)
-{
-        uint8_t digest[32];
-        char hex[65];
-        holders_digest(&file->proposal, digest);
-        hex_encode(digest, sizeof(digest), hex);
-        const char *given = arg_text(cli->args, OPTION_FOLLOWS, "");
-        if (strncmp(given, hex, strlen(given)) == 0)     /* 128 bits at least: nobody finds other files that begin like it */
-                return OK;
-        return FAIL(why, ERR_REFUSED, "it follows %s, which is not what you say is in force", hex);
-}
-
-static enum err check_own(struct cli *cli, const struct ceremony_file *file, struct why *why)
-{
-        const bool has_folder = arg_has(cli->args, OPTION_PUBLISHER), has_digest = arg_has(cli->args, OPTION_FOLLOWS);
-        enum err e = has_folder ? check_folder(cli, file, why) : OK;
-        if (!e && has_digest)
-                e = check_digest(cli, file, why);
-        if (has_folder || has_digest)
-                return e;
-        return FAIL(why, ERR_USAGE, "what is in force? give --publisher, a copy of the folder that you trust, or --follows, the digest that `firebreak root show` told you where you trust it");
-}
-
-enum err cmd_root_show(struct cli *cli, struct why *why)
-{
-        OWN(ceremony_file) struct ceremony_file *file = NULL;
-        if (!cli->args->word_count)
-                return show_folder(cli, why);
-        enum err e = open_file(&file, why);
-        if (!e)
-                e = ceremony_file_read(cli->args->words[0], file, why);
-        if (!e && arg_has(cli->args, OPTION_PUBLISHER))
-                e = check_own(cli, file, why);
-        return e ? e : tell_proposal(cli, file, "what is proposed\n", NULL, why);
+        if (!json_is_whole(json))
+                return FAIL(why, ERR_NOMEM, "telling who holds what");
+        return arg_has(cli->args, OPTION_JSON) ? print_json(cli, json, why) : print_buf(cli, &lines, why);
 }
 
 /* ---- propose ---- */
@@ -314,9 +244,9 @@ enum err cmd_root_propose(struct cli *cli, struct why *why)
         char next[PUBLISHER_PATH_MAX];
         OWN(publisher) struct publisher *publisher = NULL;
         OWN(ceremony_file) struct ceremony_file *file = NULL;
-        if (file_kind(path) != FILE_ABSENT)
-                return FAIL(why, ERR_REFUSED, "%.160s is there already; choose another name, or move it away", path);
-        enum err e = open_file(&file, why);
+        enum err e = ceremony_file_check_absent(path, why);
+        if (!e)
+                e = ceremony_file_make(&file, why);
         if (!e)
                 e = publisher_open(cli, &publisher, why);
         if (!e)
@@ -325,136 +255,7 @@ enum err cmd_root_propose(struct cli *cli, struct why *why)
                 e = ceremony_file_write(path, file, why);
         if (e)
                 return e;
-        snprintf(next, sizeof(next), "firebreak root sign %.300s --follows DIGEST --key KEY, where each key is; tell the holders the digest by another way than the file", path);
-        return tell_proposal(cli, file, "proposed\n", next, why);
+        snprintf(next, sizeof(next), "firebreak proposal sign %.300s --follows DIGEST --key KEY, where each key is; tell the holders the digest by another way than the file", path);
+        return ceremony_tell(cli, file, "proposed\n", next, why);
 }
 
-/* ---- sign ---- */
-
-static bool is_asked(const struct ceremony_file *file, enum paper paper, const struct public_key *key)
-{
-        struct rotation_need needs[ROTATION_NEEDS_MAX];
-        for (size_t i = rotation_needs(&file->proposal, &file->before, &file->after, paper, needs); i > 0; i--)
-                if (anchor_role_find(&needs[i - 1].role, key))
-                        return true;
-        return false;
-}
-
-/* Everything that this key has a say in. */
-static enum err sign_all(struct ceremony_file *file, const char *reference, struct signing_key *key, struct why *why)
-{
-        struct paper_signature signature = { .key = *signing_key_public(key) };
-        size_t count = 0;
-        enum err e = OK;
-        for (enum paper paper = 0; !e && paper < PAPERS; paper++) {
-                const struct buf *text = &file->proposal.papers[paper].text;
-                if (!is_asked(file, paper, &signature.key))
-                        continue;
-                count++;
-                e = signing_key_sign(key, text->bytes, text->length, signature.signature, why);
-                if (!e)
-                        e = proposal_add(&file->proposal, paper, &signature, why);
-        }
-        if (!e && !count)
-                e = FAIL(why, ERR_UNTRUSTED, "%.200s is none of the keys that this needs; `firebreak root show` names them", reference);
-        return e;
-}
-
-static enum err sign_with(struct cli *cli, struct ceremony_file *file, struct why *why)
-{
-        const struct arg *given = &cli->args->of[OPTION_SIGNING_KEY];
-        OWN(signing_secrets) struct signing_secrets secrets = { 0 };
-        const struct signing_keys_opener opener = { .args = cli->args, .secrets = &secrets };
-        enum err e = given->count ? OK : FAIL(why, ERR_USAGE, "with which key? give --key, a file or a pkcs11: URI");
-        for (size_t i = 0; !e && i < given->count; i++) {
-                OWN(signing_key) struct signing_key *key = NULL;
-                e = signing_key_open(&opener, given->texts[i], &key, why);
-                if (!e)
-                        e = sign_all(file, given->texts[i], key, why);
-        }
-        return e;
-}
-
-enum err cmd_root_sign(struct cli *cli, struct why *why)
-{
-        const char *path = cli->args->words[0];
-        char next[PUBLISHER_PATH_MAX];
-        OWN(ceremony_file) struct ceremony_file *file = NULL;
-        enum err e = open_file(&file, why);
-        if (!e)
-                e = ceremony_file_read(path, file, why);
-        if (!e)
-                e = check_own(cli, file, why);
-        if (!e)
-                e = rotation_check_dates(&file->before, &file->after, cli_now(cli), why);
-        if (!e)
-                e = sign_with(cli, file, why);
-        if (!e)
-                e = ceremony_file_write(path, file, why);
-        if (e)
-                return e;
-        bool is_complete = rotation_is_complete(&file->proposal, &file->before, &file->after);
-        snprintf(next, sizeof(next), is_complete ? "firebreak root combine %.300s --publisher DIR" : "firebreak root sign %.300s --follows DIGEST --key KEY, where the next key is", path);
-        return tell_proposal(cli, file, "signed\n", next, why);
-}
-
-/* ---- combine ---- */
-
-static enum err read_copies(struct cli *cli, struct ceremony_file *file, struct why *why)
-{
-        enum err e = ceremony_file_read(cli->args->words[0], file, why);
-        for (size_t i = 1; !e && i < cli->args->word_count; i++) {
-                OWN(ceremony_file) struct ceremony_file *copy = NULL;
-                e = open_file(&copy, why);
-                if (!e)
-                        e = ceremony_file_read(cli->args->words[i], copy, why);
-                if (!e)
-                        e = proposal_merge(&file->proposal, &copy->proposal, why);
-        }
-        return e;
-}
-
-static enum err take(struct cli *cli, struct publisher *publisher, const struct ceremony_file *file, struct why *why)
-{
-        struct buf files[PAPERS];
-        const struct root_taking taking = { &file->before, &file->after, files, arg_has(cli->args, OPTION_ELSEWHERE) };
-        for (size_t i = 0; i < PAPERS; i++)
-                buf_init(&files[i], LIMIT_METADATA_BYTES);
-        enum err e = root_folder_check(publisher_disk(publisher), &file->proposal, why);
-        if (!e && !rotation_is_complete(&file->proposal, &file->before, &file->after))
-                e = FAIL(why, ERR_UNTRUSTED, "signatures are missing; `firebreak root show FILE` says whose");
-        if (!e)
-                e = rotation_finish(&file->proposal, cli_now(cli), files, why);
-        if (!e)
-                e = root_folder_take(publisher_disk(publisher), &taking, why);
-        for (size_t i = 0; i < PAPERS; i++)
-                buf_done(&files[i]);
-        return e;
-}
-
-/* Once more after a cut: what was done is done. */
-static enum err take_once(struct cli *cli, struct publisher *publisher, const struct ceremony_file *file, struct why *why)
-{
-        bool is_taken = false;
-        enum err e = root_folder_is_taken(publisher_disk(publisher), &file->proposal, &is_taken, why);
-        if (e)
-                return e;
-        return is_taken ? root_folder_clear(publisher_disk(publisher), &(struct root_taking){ .before = &file->before, .after = &file->after }, why)
-                        : take(cli, publisher, file, why);
-}
-
-enum err cmd_root_combine(struct cli *cli, struct why *why)
-{
-        OWN(publisher) struct publisher *publisher = NULL;
-        OWN(ceremony_file) struct ceremony_file *file = NULL;
-        enum err e = open_file(&file, why);
-        if (!e)
-                e = read_copies(cli, file, why);
-        if (!e)
-                e = publisher_open(cli, &publisher, why);
-        if (!e)
-                e = publisher_hold(publisher, why);
-        if (!e)
-                e = take_once(cli, publisher, file, why);
-        return e ? e : tell_proposal(cli, file, "in force\n", "hand online/, whole, to the server and restart it; devices follow by themselves", why);
-}

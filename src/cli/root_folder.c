@@ -33,7 +33,7 @@ static enum err read_one(struct disk *disk, enum paper paper, struct buf *into, 
 enum err root_folder_read(struct disk *disk, struct proposal *proposal, struct why *why)
 {
         enum err e = OK;
-        for (size_t i = 0; !e && i < PAPERS; i++)
+        for (size_t i = 0; !e && i < PAPERS_IN_FORCE; i++)
                 e = read_one(disk, (enum paper)i, &proposal->papers[i].before, why);
         return e;
 }
@@ -41,7 +41,7 @@ enum err root_folder_read(struct disk *disk, struct proposal *proposal, struct w
 enum err root_folder_check(struct disk *disk, const struct proposal *proposal, struct why *why)
 {
         enum err e = OK;
-        for (size_t i = 0; !e && i < PAPERS; i++) {
+        for (size_t i = 0; !e && i < PAPERS_IN_FORCE; i++) {
                 OWN(buf) struct buf file;
                 buf_init(&file, LIMIT_METADATA_BYTES);
                 if (is_listing((enum paper)i) && !proposal->papers[i].text.length)       /* releases may go on being signed meanwhile */
@@ -88,14 +88,14 @@ struct step {
         size_t count;
         struct journal_file files[JOURNAL_FILES_MAX];
         char paths[JOURNAL_FILES_MAX][PATH_BYTES];
-        struct buf before[PAPERS], keys[ONLINE_KEYS], log;
+        struct buf before[PAPERS_IN_FORCE], keys[ONLINE_KEYS], log;
 };
 
 static void step_release(struct step **step)
 {
         if (!*step)
                 return;
-        for (size_t i = 0; i < PAPERS; i++)
+        for (size_t i = 0; i < PAPERS_IN_FORCE; i++)
                 buf_done(&(*step)->before[i]);
         buf_done(&(*step)->log);
         for (size_t i = 0; i < ONLINE_KEYS; i++) {
@@ -237,7 +237,7 @@ enum err root_folder_is_taken(struct disk *disk, const struct proposal *proposal
         enum err e = OK;
         bool is_any = false;
         *ret_is = true;
-        for (size_t i = 0; !e && i < PAPERS; i++) {
+        for (size_t i = 0; !e && i < PAPERS_IN_FORCE; i++) {
                 const struct proposed *paper = &proposal->papers[i];
                 OWN(buf) struct buf file;
                 buf_init(&file, LIMIT_METADATA_BYTES);
@@ -258,13 +258,13 @@ enum err root_folder_take(struct disk *disk, const struct root_taking *taking, s
         if (!step)
                 return FAIL(why, ERR_NOMEM, "no memory for the ceremony");
         step->disk = disk;
-        for (size_t i = 0; i < PAPERS; i++)
+        for (size_t i = 0; i < PAPERS_IN_FORCE; i++)
                 buf_init(&step->before[i], LIMIT_METADATA_BYTES);
         for (size_t i = 0; i < ONLINE_KEYS; i++)
                 buf_init(&step->keys[i], KEY_PEM_MAX);
         buf_init(&step->log, VERIFIER_TEXT_MAX + 1);
         enum err e = OK;
-        for (size_t i = 0; !e && i < PAPERS; i++)
+        for (size_t i = 0; !e && i < PAPERS_IN_FORCE; i++)
                 if (taking->files[i].length)
                         e = add_paper(step, taking, (enum paper)i, why);
         if (!e)

@@ -1,9 +1,14 @@
 /* signing.h - sign a packed release with the offline keys, and the metadata that lists it.
  *
+ *      signing_do(&signing, &made, why)                 all keys are here
+ *      signing_propose(&signing, file, why)             or a proposal goes to where they are, and comes back:
+ *      signing_take(&signing, file, why)
+ *
  * All is made in memory and judged by the device's own verifier first; then it becomes true in one step (journal.h). Cut
  * short at any moment, either nothing is signed or all is. */
 #pragma once
 
+#include "cli/ceremony_file.h"
 #include "cli/passphrase.h"
 #include "cli/release_folder.h"
 
@@ -28,3 +33,9 @@ struct signed_release {
  * ERR_UNAUTHORIZED: wrong passphrase; ERR_REFUSED, too: a key is not encrypted and others may read it; ERR_UNTRUSTED, ERR_EXPIRED:
  * devices would refuse the outcome. */
 MUST_CHECK enum err signing_do(const struct signing *signing, struct signed_release *ret_signed, struct why *why);
+
+/* `file` was just made. Changes nothing in the folder. */
+MUST_CHECK enum err signing_propose(const struct signing *signing, struct ceremony_file *file, struct why *why);
+
+/* Signed by enough, it is in force; once more is fine. ERR_REFUSED: the folder has another release packed under that name, or went on since. */
+MUST_CHECK enum err signing_take(const struct signing *signing, const struct ceremony_file *file, struct why *why);

@@ -26,13 +26,12 @@ static inline void files_make(struct proposal *proposal)
         static const uint8_t signers[PAPERS] = { [PAPER_TARGETS] = 2, [PAPER_SNAPSHOT] = 2 };
         const struct holders holders = files_holders();
         proposal_init(proposal);
-        for (enum paper paper = 0; paper < PAPERS; paper++) {
-                OWN(buf) struct buf text, none;
+        for (enum paper paper = 0; paper < PAPERS_IN_FORCE; paper++) {
+                OWN(buf) struct buf text;
                 struct buf *into = &proposal->papers[paper].before;
                 buf_init(&text, LIMIT_METADATA_BYTES);
-                buf_init(&none, 1);
                 struct secret_key key = test_key(signers[paper] ? signers[paper] : 1);
-                CHECK(holders_write(&holders, paper, &none, &text, NULL) == OK);
+                CHECK(holders_write(&holders, paper, proposal, &text, NULL) == OK);
                 if (!paper_is_note(paper)) {
                         CHECK(tuf_file_sign(&text, &key, 1, into, NULL) == OK);
                         continue;

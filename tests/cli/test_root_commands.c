@@ -44,14 +44,14 @@ TEST(root_propose, exchanges_the_log_and_nothing_else)
 }
 
 /* The log's key is an online one: it comes with the ceremony, and its name with it. */
-TEST(root_combine, brings_a_new_log)
+TEST(proposal_combine, brings_a_new_log)
 {
         OWN(desk) struct desk d;
         desk_init(&d);
         CHECK(say(&d, "init @/acme --name acme --no-passphrase") == 0);
         OWN(buf) struct buf before = file_of(&d, "acme/online/log.vkey"), old_key = file_of(&d, "acme/online/log.pem");
         CHECK(say(&d, "root propose @/p --publisher @/acme --rotate log") == 0 && strstr(d.run.out, "log: devices install nothing that log.acme.") && !strstr(d.run.out, "timestamp:"));
-        CHECK(say(&d, "root sign @/p --publisher @/acme --key @/acme/offline/root.pem") == 0 && say(&d, "root combine @/p --publisher @/acme") == 0);
+        CHECK(say(&d, "proposal sign @/p --publisher @/acme --key @/acme/offline/root.pem") == 0 && say(&d, "proposal combine @/p --publisher @/acme") == 0);
         OWN(buf) struct buf after = file_of(&d, "acme/online/log.vkey"), public = file_of(&d, "acme/public/log.vkey"), key = file_of(&d, "acme/online/log.pem");
         CHECK(!buf_equal(&before, &after) && buf_equal(&after, &public) && !buf_equal(&old_key, &key));
         char line[256];
@@ -61,16 +61,16 @@ TEST(root_combine, brings_a_new_log)
 }
 
 /* One that is made elsewhere has to be there, or be said to be elsewhere. */
-TEST(root_combine, does_not_take_a_log_whose_key_is_not_here)
+TEST(proposal_combine, does_not_take_a_log_whose_key_is_not_here)
 {
         char line[512];
         OWN(desk) struct desk d;
         desk_init(&d);
         CHECK(say(&d, "init @/acme --name acme --no-passphrase") == 0);
         snprintf(line, sizeof(line), "root propose @/p --publisher @/acme --log %s", log_key);
-        CHECK(say(&d, line) == 0 && say(&d, "root sign @/p --publisher @/acme --key @/acme/offline/root.pem") == 0);
-        CHECK(say(&d, "root combine @/p --publisher @/acme") == 66 && strstr(d.run.err, "the new log key is not here"));
-        CHECK(say(&d, "root combine @/p --publisher @/acme --elsewhere") == 0);
+        CHECK(say(&d, line) == 0 && say(&d, "proposal sign @/p --publisher @/acme --key @/acme/offline/root.pem") == 0);
+        CHECK(say(&d, "proposal combine @/p --publisher @/acme") == 66 && strstr(d.run.err, "the new log key is not here"));
+        CHECK(say(&d, "proposal combine @/p --publisher @/acme --elsewhere") == 0);
         OWN(buf) struct buf after = file_of(&d, "acme/online/log.vkey");
         CHECK(strncmp(buf_text(&after), log_key, strlen(log_key)) == 0);
 }

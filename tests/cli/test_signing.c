@@ -125,7 +125,7 @@ TEST(signing, refuses_metadata_that_another_publisher_signed)
         char *at = strstr(text.bytes, "\"sig\":\"");
         at[7] = at[7] == '0' ? '1' : '0';
         put_text(&f.publisher.disk, "metadata/snapshot.json", buf_text(&text));
-        CHECK(folders_sign(&f, 1) == ERR_UNTRUSTED && strstr(f.why.text, "the metadata as it was"));
+        CHECK(folders_sign(&f, 1) == ERR_UNTRUSTED && strstr(f.why.text, "the files in force: snapshot.json"));
 }
 
 static enum err sign_with(struct folders *f, const char *words)

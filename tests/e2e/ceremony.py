@@ -71,7 +71,7 @@ class Holders:
 
     def sign(self, file, *names, ok=(0,)):
         words = [word for name in names for word in ("--key", self.places[name])]
-        return self.fleet.firebreak("root", "sign", file, "--follows", self.follows, *words, "--passphrase-file", self.folder / "passphrase", "--json", ok=ok)
+        return self.fleet.firebreak("proposal", "sign", file, "--follows", self.follows, *words, "--passphrase-file", self.folder / "passphrase", "--json", ok=ok)
 
 
 def refused(claims, text, done, code, *parts):
@@ -104,10 +104,10 @@ def lost_key(claims, fleet, people):
     away.mkdir()
     for path in kept:
         shutil.move(path, away)
-    refused(claims, "a new key that nobody has", fleet.firebreak("root", "combine", good, *publisher, ok=range(256)), 66, "--elsewhere")
+    refused(claims, "a new key that nobody has", fleet.firebreak("proposal", "combine", good, *publisher, ok=range(256)), 66, "--elsewhere")
     for path in kept:
         shutil.move(away / path.name, path)
-    fleet.firebreak("root", "combine", good, *publisher)
+    fleet.firebreak("proposal", "combine", good, *publisher)
     claims.claim("a proposal that failed took no key from one that is good", (folder / "online/timestamp.pem").read_bytes() != (fleet.publisher / "online/timestamp.pem").read_bytes())
 
 
@@ -124,31 +124,31 @@ def hand_over(claims, fleet, people):
                                           "--remove", "content:content.acme", "--threshold", "content:2", "--json").stdout)
     claims.claim("a key that goes takes the timestamp's key with it", any(change.startswith("timestamp:") for change in proposed["changes"]))
     own = ("--key", fleet.publisher / "offline/root.pem")
-    refused(claims, "to sign without knowing what is in force", fleet.firebreak("root", "sign", proposal, *own, ok=range(256)), 64, "--follows")
-    refused(claims, "a proposal that follows something else", fleet.firebreak("root", "sign", proposal, *own, "--follows", "0" * 64, ok=range(256)), 78, people.follows)
-    refused(claims, "a folder of somebody else", fleet.firebreak("root", "sign", proposal, *own, "--publisher", stranger_folder(fleet), ok=range(256)), 78, "another publisher")
-    fleet.firebreak("root", "sign", proposal, *own, "--publisher", fleet.publisher)
+    refused(claims, "to sign without knowing what is in force", fleet.firebreak("proposal", "sign", proposal, *own, ok=range(256)), 64, "--follows")
+    refused(claims, "a proposal that follows something else", fleet.firebreak("proposal", "sign", proposal, *own, "--follows", "0" * 64, ok=range(256)), 78, people.follows)
+    refused(claims, "a folder of somebody else", fleet.firebreak("proposal", "sign", proposal, *own, "--publisher", stranger_folder(fleet), ok=range(256)), 78, "another publisher")
+    fleet.firebreak("proposal", "sign", proposal, *own, "--publisher", fleet.publisher)
     shutil.copy(proposal, copy)
     people.sign(proposal, "root.anna", "content.anna")
     people.sign(copy, "root.carol", "content.bert")
-    refused(claims, "half of the signatures", fleet.firebreak("root", "combine", proposal, "--publisher", fleet.publisher, ok=range(256)), 77, "missing")
+    refused(claims, "half of the signatures", fleet.firebreak("proposal", "combine", proposal, "--publisher", fleet.publisher, ok=range(256)), 77, "missing")
     stranger = fleet.root / "stranger.pem"
     fleet.firebreak("keys", "new", stranger, "--no-passphrase")
-    refused(claims, "a key that has no say", fleet.firebreak("root", "sign", proposal, "--publisher", fleet.publisher, "--key", stranger, ok=range(256)), 77, "none of the keys")
+    refused(claims, "a key that has no say", fleet.firebreak("proposal", "sign", proposal, "--publisher", fleet.publisher, "--key", stranger, ok=range(256)), 77, "none of the keys")
     forged = fleet.root / "forged"
     forged.write_text(proposal.read_text().replace("root-threshold 2", "root-threshold 1"))
     refused(claims, "a text that was changed after it was signed", people.sign(forged, "root.bert", ok=range(256)), 77, "does not fit")
     now = files_of(fleet.publisher)
     aside = {path for path in now if path not in before}
     claims.claim("until then nothing is in force", {k: v for k, v in now.items() if k not in aside} == before and [p.name.rsplit(".", 2)[0] for p in aside] == ["next.timestamp"])
-    combined = json.loads(fleet.firebreak("root", "combine", proposal, copy, "--publisher", fleet.publisher, "--json").stdout)
+    combined = json.loads(fleet.firebreak("proposal", "combine", proposal, copy, "--publisher", fleet.publisher, "--json").stdout)
     claims.claim("two copies, signed on two machines, are one ceremony", combined["is_complete"])
     roles = fleet.ask("root", "show", "--publisher", fleet.publisher)["roles"]
     claims.claim("two of three hold the root, two of two content", roles["root"]["threshold"] == 2 and len(roles["root"]["keys"]) == 3 and roles["content"]["threshold"] == 2)
     after = files_of(fleet.publisher)
-    fleet.firebreak("root", "combine", proposal, copy, "--publisher", fleet.publisher)
+    fleet.firebreak("proposal", "combine", proposal, copy, "--publisher", fleet.publisher)
     claims.claim("the same once more changes nothing", files_of(fleet.publisher) == after)
-    shown = fleet.firebreak("root", "show", proposal).stdout
+    shown = fleet.firebreak("proposal", "show", proposal).stdout
     claims.claim("a proposal shows every key that shall be, whatever was before", all(vkey in shown for vkey in people.vkeys.values()) and people.follows in shown)
     claims.claim("nothing of the new online key is left aside", not list((fleet.publisher / "metadata").glob("next*")))
 
@@ -216,8 +216,8 @@ def turn_director(claims, fleet):
     customer = fleet.root / "customer.pem"
     vkey = fleet.ask("keys", "new", customer, "--no-passphrase", "--name", "root.customer")["vkey"]
     fleet.firebreak("root", "propose", proposal, "--publisher", fleet.publisher, "--add", f"director-root:{vkey}", "--remove", "director-root:root.acme", "--rotate", "director")
-    fleet.firebreak("root", "sign", proposal, "--publisher", fleet.publisher, "--key", fleet.publisher / "offline/root.pem", "--key", customer)
-    fleet.firebreak("root", "combine", proposal, "--publisher", fleet.publisher)
+    fleet.firebreak("proposal", "sign", proposal, "--publisher", fleet.publisher, "--key", fleet.publisher / "offline/root.pem", "--key", customer)
+    fleet.firebreak("proposal", "combine", proposal, "--publisher", fleet.publisher)
     restart(fleet)
     roles = fleet.ask("root", "show", "--publisher", fleet.publisher)["roles"]
     claims.claim("the customer holds the director's root", [key.split("+")[0] for key in roles["director-root"]["keys"]] == ["root.customer"])

@@ -89,8 +89,8 @@ def says(fleet, number, words):
 def ceremony(fleet, name, *steps):
     proposal = fleet.root / name
     fleet.firebreak("root", "propose", proposal, "--publisher", fleet.publisher, *steps)
-    fleet.firebreak("root", "sign", proposal, "--publisher", fleet.publisher, "--key", fleet.publisher / "offline/root.pem")
-    fleet.firebreak("root", "combine", proposal, "--publisher", fleet.publisher)
+    fleet.firebreak("proposal", "sign", proposal, "--publisher", fleet.publisher, "--key", fleet.publisher / "offline/root.pem")
+    fleet.firebreak("proposal", "combine", proposal, "--publisher", fleet.publisher)
     restart(fleet)
 
 
