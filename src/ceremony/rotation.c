@@ -183,10 +183,11 @@ static void stamp(struct tuf_stamp *stamp, int64_t expires)
 static void stamp_all(const struct holders *before, struct holders *after, const struct rotation *rotation)
 {
         bool papers[PAPERS];
+        const bool renews_roots = !rotation->count && !rotation->is_listing_only;
         holders_changes(before, after, papers);
-        if (papers[PAPER_RELEASE_ROOT] || !rotation->count)
+        if (papers[PAPER_RELEASE_ROOT] || renews_roots)
                 stamp(&after->release_root, rotation->now + rotation->root_s);
-        if (papers[PAPER_DIRECTOR_ROOT] || !rotation->count)
+        if (papers[PAPER_DIRECTOR_ROOT] || renews_roots)
                 stamp(&after->director_root, rotation->now + rotation->root_s);
         after->anchor.version += papers[PAPER_RELEASE_ANCHOR];
         after->director.version += papers[PAPER_DIRECTOR_ANCHOR];

@@ -25,9 +25,10 @@ struct rotation {
         const struct rotation_step *steps;
         size_t count;
         int64_t now, root_s, listing_s;          /* lifetimes of the new files */
+        bool is_listing_only;                    /* without a step: the roots stay as they are */
 };
 
-/* Without a step, both roots and the listing are only renewed. ERR_REFUSED: it changes nothing, or a key of the publisher's is taken
+/* Without a step, both roots and the listing are only renewed, or the listing alone. ERR_REFUSED: it changes nothing, or a key of the publisher's is taken
  * out, or a threshold raised, and the timestamp keeps its key: who had that key may have made timestamps with versions that nobody
  * will reach. ERR_SYNTAX: a threshold that the keys cannot reach; ERR_NOT_FOUND: no key of that name. */
 MUST_CHECK enum err rotation_propose(struct proposal *proposal, const struct rotation *rotation, struct why *why);

@@ -175,17 +175,30 @@ static enum err take_release(struct cli *cli, struct publisher *publisher, const
         return signing_take(&signing, file, why);
 }
 
+static bool is_listing_only(const struct ceremony_file *file)
+{
+        for (enum paper paper = 0; paper < PAPERS_IN_FORCE; paper++)
+                if (paper != PAPER_TARGETS && paper != PAPER_SNAPSHOT && file->proposal.papers[paper].text.length)
+                        return false;
+        return true;
+}
+
 enum err cmd_proposal_combine(struct cli *cli, struct why *why)
 {
         OWN(publisher) struct publisher *publisher = NULL;
         OWN(ceremony_file) struct ceremony_file *file = NULL;
-        char next[PUBLISHER_PATH_MAX] = "hand online/, whole, to the server and restart it; devices follow by themselves";
+        char next[PUBLISHER_PATH_MAX];
         enum err e = read_copies(cli, &file, why);
         if (!e)
                 e = publisher_open(cli, &publisher, why);
         if (!e)
                 e = publisher_hold(publisher, why);
-        if (!e)
-                e = file->after.adds_release ? take_release(cli, publisher, file, next, why) : take_once(cli, publisher, file, why);
+        if (e)
+                return e;
+        if (is_listing_only(file))
+                snprintf(next, sizeof(next), "firebreak release publish --publisher %.300s", publisher_path(publisher));
+        else
+                snprintf(next, sizeof(next), "hand online/, whole, to the server and restart it; devices follow by themselves");
+        e = file->after.adds_release ? take_release(cli, publisher, file, next, why) : take_once(cli, publisher, file, why);
         return e ? e : ceremony_tell(cli, file, file->after.adds_release ? "signed, and listed\n" : "in force\n", next, why);
 }

@@ -111,21 +111,30 @@ static enum err upload_all(struct shipment *shipment, struct why *why)
         return e;
 }
 
+static enum err add_metadata(struct shipment *shipment, struct json *body, struct why *why)
+{
+        OWN(json) struct json *targets = NULL, *snapshot = NULL;
+        enum err e = read_json(shipment, "metadata/targets.json", &targets, why);
+        if (!e)
+                e = read_json(shipment, "metadata/snapshot.json", &snapshot, why);
+        if (e)
+                return e;
+        json_set(body, "targets", GIVE(targets));
+        json_set(body, "snapshot", GIVE(snapshot));
+        return OK;
+}
+
 /* With the newest metadata, which lists all that was ever signed: what came before it would be older than what the server may have. */
 static enum err announce(struct shipment *shipment, struct json **ret_answer, struct why *why)
 {
         char dossier_path[PUBLISHER_PATH_MAX];
         publisher_release_path(&shipment->id, "/dossier.json", dossier_path);
-        OWN(json) struct json *body = json_new_object(), *targets = NULL, *snapshot = NULL, *dossier = NULL;
-        enum err e = read_json(shipment, "metadata/targets.json", &targets, why);
-        if (!e)
-                e = read_json(shipment, "metadata/snapshot.json", &snapshot, why);
+        OWN(json) struct json *body = json_new_object(), *dossier = NULL;
+        enum err e = add_metadata(shipment, body, why);
         if (!e)
                 e = read_json(shipment, dossier_path, &dossier, why);
         if (e)
                 return e;
-        json_set(body, "targets", GIVE(targets));
-        json_set(body, "snapshot", GIVE(snapshot));
         json_set(body, "dossier", GIVE(dossier));
         json_set_text(body, "note", buf_text(&shipment->folder.note));
         return api_ask(shipment->api, "/releases", &(struct api_call){ .method = "POST", .body = body }, ret_answer, why);
@@ -144,20 +153,53 @@ static enum err tell(const struct shipment *shipment, const struct json *answer,
         return print_buf(cli, &text, why);
 }
 
+static enum err publish_release(struct shipment *shipment, struct why *why)
+{
+        struct cli *cli = shipment->cli;
+        OWN(json) struct json *answer = NULL;
+        enum err e = release_id_parse(cli->args->words[0], &shipment->id, why);
+        if (!e)
+                e = publisher_open(cli, &shipment->publisher, why);
+        if (!e)
+                e = open_release(shipment, why);
+        if (!e)
+                e = api_open(cli, &shipment->api, why);
+        if (!e)
+                e = upload_all(shipment, why);
+        if (!e)
+                e = announce(shipment, &answer, why);
+        return e ? e : tell(shipment, answer, why);
+}
+
+static enum err tell_metadata(struct cli *cli, const struct json *answer, struct why *why)
+{
+        OWN(buf) struct buf text;
+        buf_init(&text, 4096);
+        if (arg_has(cli->args, OPTION_JSON))
+                return print_json(cli, answer, why);
+        const int64_t left = json_int(json_get(answer, "expires"), 0) - cli_now(cli);
+        buf_addf(&text, "published the metadata: targets version %" PRId64 ", snapshot version %" PRId64 ", good for ", json_int(json_get(answer, "targets"), 0), json_int(json_get(answer, "snapshot"), 0));
+        print_span(&text, left > 0 ? left : 0);
+        buf_add_text(&text, "\n");
+        return print_buf(cli, &text, why);
+}
+
+static enum err publish_metadata(struct shipment *shipment, struct why *why)
+{
+        struct cli *cli = shipment->cli;
+        OWN(json) struct json *body = json_new_object(), *answer = NULL;
+        enum err e = publisher_open(cli, &shipment->publisher, why);
+        if (!e)
+                e = add_metadata(shipment, body, why);
+        if (!e)
+                e = api_open(cli, &shipment->api, why);
+        if (!e)
+                e = api_ask(shipment->api, "/metadata", &(struct api_call){ .method = "POST", .body = body }, &answer, why);
+        return e ? e : tell_metadata(cli, answer, why);
+}
+
 enum err cmd_release_publish(struct cli *cli, struct why *why)
 {
         OWN(shipment) struct shipment shipment = { .cli = cli };
-        OWN(json) struct json *answer = NULL;
-        enum err e = release_id_parse(cli->args->words[0], &shipment.id, why);
-        if (!e)
-                e = publisher_open(cli, &shipment.publisher, why);
-        if (!e)
-                e = open_release(&shipment, why);
-        if (!e)
-                e = api_open(cli, &shipment.api, why);
-        if (!e)
-                e = upload_all(&shipment, why);
-        if (!e)
-                e = announce(&shipment, &answer, why);
-        return e ? e : tell(&shipment, answer, why);
+        return cli->args->word_count ? publish_release(&shipment, why) : publish_metadata(&shipment, why);
 }

@@ -228,7 +228,8 @@ static enum err propose(struct cli *cli, struct publisher *publisher, struct cer
                 e = publisher_hold(publisher, why);
         if (!e)
                 e = root_folder_read(disk, &file->proposal, why);
-        const struct rotation rotation = { steps.of, steps.count, cli_now(cli), arg_int(cli->args, OPTION_LIFETIME, (int64_t)ROOT_DAYS * DAY_S), PUBLISHER_METADATA_S };
+        const struct rotation rotation = { .steps = steps.of, .count = steps.count, .now = cli_now(cli), .root_s = arg_int(cli->args, OPTION_LIFETIME, (int64_t)ROOT_DAYS * DAY_S),
+                                           .listing_s = PUBLISHER_METADATA_S };
         if (!e)
                 e = rotation_propose(&file->proposal, &rotation, why);
         if (!e)

@@ -20,6 +20,12 @@ static enum err open_packed(const struct signing *signing, struct release_folder
         return e ? e : release_folder_check(folder, why);
 }
 
+static enum err read_proposed(struct ceremony_file *file, struct why *why)
+{
+        enum err e = holders_read(&file->proposal, &file->before, why);
+        return e ? e : holders_draft(&file->proposal, &file->before, &file->after, why);
+}
+
 static enum err propose(const struct signing *signing, struct ceremony_file *file, struct why *why)
 {
         OWN(release_folder) struct release_folder folder = { 0 };
@@ -28,9 +34,7 @@ static enum err propose(const struct signing *signing, struct ceremony_file *fil
                 e = root_folder_read(signing->disk, &file->proposal, why);
         if (!e)
                 e = addition_propose(&file->proposal, &folder.note, signing->now + PUBLISHER_METADATA_S, why);
-        if (!e)
-                e = holders_read(&file->proposal, &file->before, why);
-        return e ? e : holders_draft(&file->proposal, &file->before, &file->after, why);
+        return e ? e : read_proposed(file, why);
 }
 
 static enum err with_name(const struct signing *signing, enum err e, struct why *why)
@@ -41,6 +45,15 @@ static enum err with_name(const struct signing *signing, enum err e, struct why 
 enum err signing_propose(const struct signing *signing, struct ceremony_file *file, struct why *why)
 {
         return with_name(signing, propose(signing, file, why), why);
+}
+
+enum err signing_propose_renewal(const struct signing *signing, struct ceremony_file *file, struct why *why)
+{
+        const struct rotation renewal = { .now = signing->now, .listing_s = PUBLISHER_METADATA_S, .is_listing_only = true };
+        enum err e = root_folder_read(signing->disk, &file->proposal, why);
+        if (!e)
+                e = rotation_propose(&file->proposal, &renewal, why);
+        return e ? e : read_proposed(file, why);
 }
 
 /* ---- the keys that are here ---- */
@@ -54,7 +67,7 @@ static enum err sign_with(const struct signing_keys_opener *opener, const char *
         const struct vkey *vkey = anchor_role_find(&file->before.anchor.content, signing_key_public(key));
         if (!vkey)
                 return FAIL(why, ERR_UNTRUSTED, "%.200s is no content key of public/release.anchor; this key is of another folder", reference);
-        if (proposal_has(&file->proposal, PAPER_NOTE, &vkey->key))
+        if (proposal_has(&file->proposal, PAPER_TARGETS, &vkey->key))
                 return FAIL(why, ERR_USAGE, "%.200s is the key of %s, which was given before", reference, vkey->name);
         return ceremony_sign(file, reference, key, why);
 }
@@ -136,6 +149,11 @@ enum err signing_take(const struct signing *signing, const struct ceremony_file 
         return with_name(signing, take(signing, file, why), why);
 }
 
+static struct signed_release made_of(const struct ceremony_file *file)
+{
+        return (struct signed_release){ .version = file->after.targets.version, .expires = file->after.targets.expires };
+}
+
 enum err signing_do(const struct signing *signing, struct signed_release *ret_signed, struct why *why)
 {
         OWN(ceremony_file) struct ceremony_file *file = NULL;
@@ -151,7 +169,36 @@ enum err signing_do(const struct signing *signing, struct signed_release *ret_si
                 e = finish(signing, file, why);
         if (e)
                 return with_name(signing, e, why);
-        *ret_signed = (struct signed_release){ .version = file->after.targets.version, .expires = file->after.targets.expires };
+        *ret_signed = made_of(file);
         memcpy(ret_signed->target, note->target, sizeof(ret_signed->target));
+        return OK;
+}
+
+static enum err renew(const struct signing *signing, const struct ceremony_file *file, struct why *why)
+{
+        struct buf files[PAPERS];
+        for (size_t i = 0; i < PAPERS; i++)
+                buf_init(&files[i], LIMIT_METADATA_BYTES);
+        enum err e = rotation_finish(&file->proposal, signing->now, files, why);
+        if (!e)
+                e = root_folder_take(signing->disk, &(struct root_taking){ &file->before, &file->after, files, false }, why);
+        for (size_t i = 0; i < PAPERS; i++)
+                buf_done(&files[i]);
+        return e;
+}
+
+enum err signing_renew(const struct signing *signing, struct signed_release *ret_signed, struct why *why)
+{
+        OWN(ceremony_file) struct ceremony_file *file = NULL;
+        enum err e = ceremony_file_make(&file, why);
+        if (!e)
+                e = signing_propose_renewal(signing, file, why);
+        if (!e)
+                e = sign_with_all(signing, file, why);
+        if (!e)
+                e = renew(signing, file, why);
+        if (e)
+                return DURING(why, e, "signing the listing anew");
+        *ret_signed = made_of(file);
         return OK;
 }

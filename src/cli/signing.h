@@ -37,5 +37,9 @@ MUST_CHECK enum err signing_do(const struct signing *signing, struct signed_rele
 /* `file` was just made. Changes nothing in the folder. */
 MUST_CHECK enum err signing_propose(const struct signing *signing, struct ceremony_file *file, struct why *why);
 
+/* The same of the listing alone, as it is, with a new date; the signing names no release, and the outcome has no target. */
+MUST_CHECK enum err signing_renew(const struct signing *signing, struct signed_release *ret_signed, struct why *why);
+MUST_CHECK enum err signing_propose_renewal(const struct signing *signing, struct ceremony_file *file, struct why *why);
+
 /* Signed by enough, it is in force; once more is fine. ERR_REFUSED: the folder has another release packed under that name, or went on since. */
 MUST_CHECK enum err signing_take(const struct signing *signing, const struct ceremony_file *file, struct why *why);

@@ -74,7 +74,7 @@ static void make_three(struct proposal *proposal)
                 { .kind = ROTATION_THRESHOLD, .role = HOLDER_CONTENT, .threshold = 2 }, { .kind = ROTATION_ADD, .role = HOLDER_TIMESTAMP, .vkey = test_vkey("timestamp", 14) },
         };
         files_make(proposal);
-        CHECK(rotation_propose(proposal, &(struct rotation){ steps, sizeof(steps) / sizeof(steps[0]), FILES_NOW, 365 * FILES_DAY, 90 * FILES_DAY }, NULL) == OK);
+        CHECK(rotation_propose(proposal, &(struct rotation){ steps, sizeof(steps) / sizeof(steps[0]), FILES_NOW, 365 * FILES_DAY, 90 * FILES_DAY, false }, NULL) == OK);
         for (uint8_t n = 1; n <= 22; n++)
                 files_sign_all(proposal, n);
         take(proposal);

@@ -12,7 +12,7 @@
 static enum err propose(struct proposal *proposal, const struct rotation_step *steps, size_t count, struct why *why)
 {
         files_make(proposal);
-        return rotation_propose(proposal, &(struct rotation){ steps, count, FILES_NOW, 365 * FILES_DAY, 90 * FILES_DAY }, why);
+        return rotation_propose(proposal, &(struct rotation){ steps, count, FILES_NOW, 365 * FILES_DAY, 90 * FILES_DAY, false }, why);
 }
 
 static void files_open(struct buf files[static PAPERS])
@@ -166,9 +166,9 @@ TEST(rotation, takes_all_of_it_back)
         for (size_t alone = 0; alone < 2; alone++) {
                 OWN(proposal) struct proposal again;
                 take(&proposal, &again);
-                CHECK(rotation_propose(&again, &(struct rotation){ steps + alone, 1, FILES_NOW, FILES_DAY, FILES_DAY }, NULL) != OK);
+                CHECK(rotation_propose(&again, &(struct rotation){ steps + alone, 1, FILES_NOW, FILES_DAY, FILES_DAY, false }, NULL) != OK);
         }
-        CHECK(rotation_propose(&next, &(struct rotation){ steps, 6, FILES_NOW, 365 * FILES_DAY, 90 * FILES_DAY }, NULL) == OK);
+        CHECK(rotation_propose(&next, &(struct rotation){ steps, 6, FILES_NOW, 365 * FILES_DAY, 90 * FILES_DAY, false }, NULL) == OK);
         files_sign_all(&next, 1);
         OWN(proposal) struct proposal last;
         take(&next, &last);
@@ -220,7 +220,7 @@ TEST(rotation, renews_roots_and_listing_without_a_step)
         OWN(proposal) struct proposal proposal, next;
         struct holders holders;
         files_make(&proposal);
-        CHECK(rotation_propose(&proposal, &(struct rotation){ NULL, 0, FILES_NOW, 30 * FILES_DAY, FILES_DAY }, NULL) == OK);
+        CHECK(rotation_propose(&proposal, &(struct rotation){ NULL, 0, FILES_NOW, 30 * FILES_DAY, FILES_DAY, false }, NULL) == OK);
         CHECK(!proposal.papers[PAPER_RELEASE_ANCHOR].text.length && proposal.papers[PAPER_TARGETS].text.length);
         files_sign_all(&proposal, 1);
         CHECK(finish(&proposal, NULL) == ERR_UNTRUSTED);
@@ -228,6 +228,20 @@ TEST(rotation, renews_roots_and_listing_without_a_step)
         take(&proposal, &next);
         CHECK(holders_read(&next, &holders, NULL) == OK && holders.release_root.version == 2 && holders.director_root.version == 2);
         CHECK(holders.release_root.expires == FILES_NOW + 30 * FILES_DAY && holders.anchor.version == 1 && holders.targets.version == 2 && holders.snapshot.version == 2);
+}
+
+TEST(rotation, renews_the_listing_alone)
+{
+        OWN(proposal) struct proposal proposal, next;
+        struct holders holders;
+        files_make(&proposal);
+        CHECK(rotation_propose(&proposal, &(struct rotation){ NULL, 0, FILES_NOW, 0, FILES_DAY, true }, NULL) == OK);
+        files_sign_all(&proposal, 1);
+        CHECK(finish(&proposal, NULL) == ERR_UNTRUSTED);
+        files_sign_all(&proposal, 2);
+        take(&proposal, &next);
+        CHECK(holders_read(&next, &holders, NULL) == OK && holders.release_root.version == 1 && holders.director_root.version == 1 && holders.anchor.version == 1);
+        CHECK(holders.targets.version == 2 && holders.snapshot.version == 2 && holders.targets.expires == FILES_NOW + FILES_DAY);
 }
 
 TEST(rotation, is_of_the_directors_holders_alone_where_only_theirs_changes)
@@ -250,7 +264,7 @@ TEST(rotation, makes_nothing_that_is_over_or_lasts_for_ever)
         for (size_t i = 0; i < sizeof(lifetimes) / sizeof(lifetimes[0]); i++) {
                 OWN(proposal) struct proposal proposal;
                 files_make(&proposal);
-                CHECK(rotation_propose(&proposal, &(struct rotation){ NULL, 0, FILES_NOW, lifetimes[i], 90 * FILES_DAY }, NULL) == OK);
+                CHECK(rotation_propose(&proposal, &(struct rotation){ NULL, 0, FILES_NOW, lifetimes[i], 90 * FILES_DAY, false }, NULL) == OK);
                 files_sign_all(&proposal, 1);
                 files_sign_all(&proposal, 2);
                 CHECK(finish(&proposal, NULL) == ERR_EXPIRED);

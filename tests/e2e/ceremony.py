@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """ceremony - from one key of everything to two of three, with the real programs: keys in files and in a token, copies of the proposal on
-two machines, the server with new keys, devices that follow, and what is refused on the way.
+two machines, the server with new keys, devices that follow, a release that is signed at two places, and what is refused on the way.
 
 usage: ceremony.py --build DIR
 """
@@ -69,9 +69,9 @@ class Holders:
         self.places[name] = place
         self.vkeys[name] = self.fleet.ask("keys", "new", place, "--name", name, *options)["vkey"]
 
-    def sign(self, file, *names, ok=(0,)):
+    def sign(self, file, *names, more=(), ok=(0,)):
         words = [word for name in names for word in ("--key", self.places[name])]
-        return self.fleet.firebreak("proposal", "sign", file, "--follows", self.follows, *words, "--passphrase-file", self.folder / "passphrase", "--json", ok=ok)
+        return self.fleet.firebreak("proposal", "sign", file, "--follows", self.follows, *words, *more, "--passphrase-file", self.folder / "passphrase", "--json", ok=ok)
 
 
 def refused(claims, text, done, code, *parts):
@@ -207,7 +207,42 @@ def play(claims, fleet):
     fleet.devices[0].stop()
     fleet.devices[0].start()
     fleet.wait(lambda: fleet.devices[0].loaded().get("version") == "3", 30, "the device to be back")
+    at_two_places(claims, fleet, people)
     claims.claim("a device that starts again goes on from what it followed", "does not count" not in (fleet.devices[0].root / "agent.log").read_text())
+
+
+def at_two_places(claims, fleet, people):
+    """Release 4: the lab tries it before anybody signs, then anna and bert each sign a copy."""
+    proposal, copy, publisher = fleet.root / "edr-rules-4", fleet.root / "edr-rules-4-for-bert", ("--publisher", fleet.publisher)
+    lab = ("lab", "run", "edr-rules/4", *publisher, "--engine", fleet.build / "firebreak-yarad")
+    fleet.firebreak("release", "pack", next_set(fleet, 4), *publisher, "--counter", 4, "--stream", "edr-rules")
+    target = json.loads(fleet.firebreak(*lab, "--json").stdout)["target"]
+    before = files_of(fleet.publisher)
+    proposed = json.loads(fleet.firebreak("release", "propose", "edr-rules/4", proposal, *publisher, "--json").stdout)
+    claims.claim("what is proposed is what the lab has tried; the folder is as it was", proposed["release"]["target"] == target and files_of(fleet.publisher) == before)
+    people.follows = fleet.ask("root", "show", *publisher)["digest"]
+    shutil.copy(proposal, copy)
+    people.sign(proposal, "content.anna", more=("--release", target))
+    people.sign(copy, "content.bert", more=("--release", target))
+    refused(claims, "a root key for a release", people.sign(copy, "root.carol", more=("--release", target), ok=range(256)), 77, "none of the keys")
+    refused(claims, "one copy alone", fleet.firebreak("proposal", "combine", copy, *publisher, ok=range(256)), 77, "missing")
+    hasty = fleet.root / "hasty"
+    hasty.write_text(proposal.read_text().replace("floor 1", "floor 0"))
+    refused(claims, "a note that was changed after it was signed", fleet.firebreak("proposal", "combine", hasty, copy, *publisher, ok=range(256)), 77, "does not fit")
+    fleet.firebreak("proposal", "combine", proposal, copy, *publisher)
+    fleet.firebreak("release", "publish", "edr-rules/4", *publisher)
+    fleet.firebreak(*lab, "--upload")
+    fleet.start_rollout(4)
+    claims.claim("release 4, signed at two places, reaches all", everywhere(fleet, 4))
+    renewal = fleet.root / "renewal"
+    fleet.firebreak("release", "renew", renewal, *publisher)
+    people.follows = fleet.ask("root", "show", *publisher)["digest"]
+    people.sign(renewal, "content.bert")
+    people.sign(renewal, "content.anna")
+    fleet.firebreak("proposal", "combine", renewal, *publisher)
+    versions = [next(file["version"] for file in fleet.ask("status")["metadata"] if (file["repository"], file["role"]) == ("release", "targets"))]
+    versions.append(fleet.ask("release", "publish", *publisher)["targets"])
+    claims.claim("and the listing is renewed, by the two of them", versions[1] == versions[0] + 1)
 
 
 def turn_director(claims, fleet):
