@@ -274,6 +274,9 @@ REFUSED = (
     ("a path with a backslash", get("/v1/tuf/release/..\\key.pem"), 404),
     ("a path with two slashes", get("//healthz"), 404),
     ("an artifact whose name is none", get("/v1/artifacts/" + "z" * 64), 404),
+    ("a note whose name is none", get("/v1/notes/" + "z" * 64), 404),
+    ("a note of no release", get("/v1/notes/" + "0" * 64), 404),
+    ("a note by the name of its file", get("/v1/artifacts/" + "0" * 64 + ".note"), 404),
     *((f"a tile that is none, {path}", get(f"/v1/log/tile/{path}"), 404) for path in (
         "0/0", "0/00", "0/000.p/0", "0/000.p/256", "0/000.p/05", "0/000.p", "0/000.p/", "0/x000/001", "0/x001", "00/000", "6/000", "-1/000", "data/000", "entries/x999/x999/x999/x999/x999/000",
         "entries/../0/000", "../checkpoint", "../../firebreak.db", "../../../etc/passwd", "0/%30%30%30", "0//000", "0/000/", "entries", "0/999")),

@@ -57,6 +57,7 @@ TEST(http_server, answers_what_needs_no_store_and_ends_cleanly)
         CHECK(rig_ask(&rig, "GET /api/v1/status HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer fba_tesu\r\n\r\n") == 401);
         CHECK(rig_ask(&rig, "GET /api/v1/status HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer fba_tes\r\n\r\n") == 401);
         CHECK(rig_ask(&rig, GET("/v1/artifacts/../../admin.key")) == 404);
+        CHECK(rig_ask(&rig, GET("/v1/notes/../../admin.key")) == 404);
         CHECK(rig_ask(&rig, GET("/v1/tuf/release/..")) == 404);
         CHECK(rig_stop(&rig) == 0);
 }
