@@ -102,6 +102,8 @@ static enum err read_note(struct stream *stream, struct why *why)
         struct ceiling pace;
         struct install_facts known = candidate_facts(stream, &pace);
         known.pace = NULL;                           /* whether that is lifted is yet to be asked: stream_vouch.c */
+        if (e == ERR_LIMIT)                          /* whoever made the file longer: it is damage, and no fault of the release */
+                e = DURING(why, ERR_IO, "the release note");
         if (!e)
                 e = judge_candidate(anchors_publisher(stream->agent->anchors), &(struct judge_offer){ known, stream->release.counter }, &bytes, &stream->note, why);
         if (e)

@@ -34,7 +34,7 @@ struct rotation {
 MUST_CHECK enum err rotation_propose(struct proposal *proposal, const struct rotation *rotation, struct why *why);
 
 /* ERR_EXPIRED: a new file that is over already, or good for longer than anybody should rely on it. */
-enum { ROTATION_ROOT_S_MAX = 3650 * 86400, ROTATION_LISTING_S_MAX = 366 * 86400 };
+enum { ROTATION_ROOT_S_MAX = 3650 * 86400, ROTATION_LISTING_S_MAX = 100 * 86400 };
 MUST_CHECK enum err rotation_check_dates(const struct holders *before, const struct holders *after, int64_t now, struct why *why);
 
 /* Whose signatures a paper needs; one or two sets. */

@@ -92,7 +92,8 @@ static struct json *paper_json(const struct ceremony_file *file, enum paper pape
         for (size_t i = 0; i < count; i++)
                 json_add(list, need_json(&file->proposal, paper, &needs[i]));
         json_set_text(json, "name", paper_name(paper));
-        json_set_int(json, "version", (int64_t)holders_version(&file->after, paper));
+        if (paper < PAPERS_IN_FORCE)
+                json_set_int(json, "version", (int64_t)holders_version(&file->after, paper));
         json_set(json, "needs", list);
         return json;
 }
@@ -278,16 +279,15 @@ static void log_lines(const struct json *json, struct buf *into)
         buf_add_text(into, "\n");
 }
 
-void holders_lines(const struct json *json, int64_t now, struct buf *into)
+/* From the one called `first` on. */
+static void version_lines(const struct json *versions, int64_t now, enum paper first, struct buf *into)
 {
-        const struct json *roles = json_get(json, "roles"), *versions = json_get(json, "versions");
-        for (size_t i = 0; i < json_count(roles); i++)
-                role_line(json_key_at(roles, i), json_value_at(roles, i), into);
-        log_lines(json, into);
         for (size_t i = 0; i < json_count(versions); i++) {
-                const struct json *expires = json_get(json_value_at(versions, i), "expires");
+                const struct json *of = json_get(versions, paper_name((enum paper)i)), *expires = json_get(of, "expires");
                 const int64_t left = json_int(expires, 0) - now;
-                buf_addf(into, "%-18s version %lld", json_key_at(versions, i), (long long)json_int(json_get(json_value_at(versions, i), "version"), 0));
+                if (i < (size_t)first)
+                        continue;
+                buf_addf(into, "%-18s version %lld", paper_name((enum paper)i), (long long)json_int(json_get(of, "version"), 0));
                 if (expires)
                         buf_add_text(into, left > 0 ? ", good for " : ", expired since ");
                 if (expires)
@@ -296,14 +296,24 @@ void holders_lines(const struct json *json, int64_t now, struct buf *into)
         }
 }
 
+void holders_lines(const struct json *json, int64_t now, struct buf *into)
+{
+        const struct json *roles = json_get(json, "roles"), *versions = json_get(json, "versions");
+        for (size_t i = 0; i < json_count(roles); i++)
+                role_line(json_key_at(roles, i), json_value_at(roles, i), into);
+        log_lines(json, into);
+        version_lines(versions, now, 0, into);
+}
+
 static void paper_lines(const struct json *paper, struct buf *into)
 {
         const struct json *needs = json_get(paper, "needs");
         for (size_t k = 0; k < json_count(needs); k++) {
                 const struct json *need = json_at(needs, k), *good = json_get(need, "signed");
                 const int64_t threshold = json_int(json_get(need, "threshold"), 0);
-                buf_addf(into, "%-18s version %-3lld %zu of the %lld signatures of %s", k ? "" : json_text(json_get(paper, "name")),
-                         (long long)json_int(json_get(paper, "version"), 0), json_count(good), (long long)threshold, json_text(json_get(need, "whose")));
+                buf_addf(into, "%-18s ", k ? "" : json_text(json_get(paper, "name")));
+                buf_addf(into, json_get(paper, "version") ? "version %-3lld " : "            ", (long long)json_int(json_get(paper, "version"), 0));
+                buf_addf(into, "%zu of the %lld signatures of %s", json_count(good), (long long)threshold, json_text(json_get(need, "whose")));
                 names_line(good, ": ", into);
                 if ((int64_t)json_count(good) < threshold)
                         names_line(json_get(need, "missing"), "; yet to sign: ", into);
@@ -320,8 +330,13 @@ static void lists_lines(const struct json *lists, struct buf *into)
                 return;
         buf_addf(into, "content signs for %zu releases%s\n", count, count ? ":" : "");
         for (size_t i = 0; i < count && i < LISTED_LINES; i++)
-                buf_addf(into, "  %s  floor %lld  %s\n", json_key_at(lists, i), (long long)json_int(json_get(json_value_at(lists, i), "floor"), 0),
-                         json_text(json_get(json_value_at(lists, i), "sha256")));
+        {
+                buf_add_text(into, "  ");
+                print_clean(into, json_key_at(lists, i));
+                buf_addf(into, "  floor %lld  ", (long long)json_int(json_get(json_value_at(lists, i), "floor"), 0));
+                print_clean(into, json_text(json_get(json_value_at(lists, i), "sha256")));
+                buf_add_text(into, "\n");
+        }
         if (count > LISTED_LINES)
                 buf_addf(into, "  and %zu more; --json has all\n", count - LISTED_LINES);
 }
@@ -338,7 +353,14 @@ static void change_lines(const struct json *changes, struct buf *into)
         buf_add_text(into, "then\n");
 }
 
-static void release_lines(const struct json *release, struct buf *into)
+static void print_start(int64_t start, int64_t now, struct buf *into)
+{
+        buf_add_text(into, start > now ? "\nstart          in " : "\nstart          ");
+        print_span(into, start > now ? start - now : now - start);
+        buf_add_text(into, start > now ? "" : " ago");
+}
+
+static void release_lines(const struct json *release, int64_t now, struct buf *into)
 {
         const struct json *platforms = json_get(release, "platforms"), *files = json_get(release, "files");
         buf_addf(into, "release        %s/%lld\n", json_text(json_get(release, "stream")), (long long)json_int(json_get(release, "counter"), 0));
@@ -348,6 +370,7 @@ static void release_lines(const struct json *release, struct buf *into)
         names_line(platforms, "platforms      ", into);
         buf_add_text(into, "\nceiling        ");
         print_ceiling(into, json_get(release, "ceiling"));
+        print_start(json_int(json_get(release, "start"), 0), now, into);
         buf_addf(into, "\ndossier        %s\n", json_text(json_get(release, "dossier")));
         buf_addf(into, "files          %zu, %lld bytes\n", json_count(files), (long long)json_int(json_get(release, "bytes"), 0));
         for (size_t i = 0; i < json_count(files) && i < LISTED_LINES; i++) {
@@ -362,8 +385,10 @@ static void release_lines(const struct json *release, struct buf *into)
 static void ceremony_lines(const struct json *json, int64_t now, struct buf *into)
 {
         const struct json *release = json_get(json, "release"), *papers = json_get(json, "papers");
-        if (release)
-                release_lines(release, into);
+        if (release) {
+                release_lines(release, now, into);
+                version_lines(json_get(json_get(json, "shall_be"), "versions"), now, PAPER_TARGETS, into);
+        }
         else {
                 change_lines(json_get(json, "changes"), into);
                 holders_lines(json_get(json, "shall_be"), now, into);

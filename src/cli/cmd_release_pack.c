@@ -16,12 +16,12 @@ enum { ARENA_BYTES = 64 << 20, TEXT_BYTES = 1 << 16 };       /* 8,192 paths twic
 /* `custom` of the targets has most of it; what it lacks is added. */
 static struct json *describe(const struct packed *packed, const char *next)
 {
-        char digest[65];
+        char target[65];
         struct json *json = release_custom_new(&packed->note);
-        hex_encode(packed->digest, sizeof(packed->digest), digest);
+        hex_encode(packed->digest, sizeof(packed->digest), target);
         json_set_int(json, "files", (int64_t)packed->note.file_count);
         json_set_int(json, "bytes", (int64_t)release_note_bytes(&packed->note));
-        json_set_text(json, "digest", digest);
+        json_set_text(json, "target", target);
         json_set_text(json, "next", next);
         return json;
 }
@@ -42,7 +42,7 @@ static enum err tell(struct cli *cli, const struct packed *packed, struct why *w
 {
         static const struct fact facts[] = {
                 { "stream", "stream" },       { "counter", "counter" }, { "version", "version" }, { "files", "files" },
-                { "bytes", "bytes" },         { "digest", "digest" },   { "floor", "floor" },     { "platforms", "platforms" },
+                { "bytes", "bytes" },         { "target", "target" },   { "floor", "floor" },     { "platforms", "platforms" },
         };
         char next[TEXT_BYTES / 8];
         OWN(buf) struct buf text;

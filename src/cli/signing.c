@@ -6,6 +6,8 @@
 #include "cli/publisher.h"
 #include "cli/root_folder.h"
 #include "cli/signing_check.h"
+#include "format/hex.h"
+#include "format/json.h"
 #include "platform/disk.h"
 
 #include <string.h>
@@ -130,13 +132,38 @@ static bool is_text_of(const struct release_folder *folder, const struct ceremon
         return folder->manifest->text_length == text->length && memcmp(buf_text(&folder->note), buf_text(text), text->length) == 0;
 }
 
+/* What is signed here was listed with it. ERR_REFUSED: somebody changed the folder since. */
+static enum err check_listed(const struct signing *signing, const struct ceremony_file *file, struct why *why)
+{
+        char path[ADDITION_PATH_MAX], hex[65];
+        OWN(buf) struct buf text;
+        OWN(json) struct json *targets = NULL;
+        OWN(release_note) struct release_note *note = NULL;
+        buf_init(&text, LIMIT_METADATA_BYTES);
+        enum err e = signing->disk->ops->read(signing->disk, "metadata/targets.json", &text, why);
+        if (!e)
+                e = json_parse(buf_text(&text), text.length, LIMIT_METADATA_BYTES, &targets, why);
+        if (!e)
+                e = addition_note(&file->proposal, &note, why);
+        if (e)
+                return e;
+        addition_path(note, path);
+        hex_encode(note->target, sizeof(note->target), hex);
+        const char *listed = json_text(json_get(json_get(json_get(json_get(json_get(targets, "signed"), "targets"), path), "hashes"), "sha256"));
+        if (listed && strcmp(listed, hex) == 0)
+                return OK;
+        return FAIL(why, ERR_REFUSED, "its note has signatures already, and metadata/targets.json does not list it: the folder was changed by hand; pack the content again, with a higher counter");
+}
+
 static enum err take(const struct signing *signing, const struct ceremony_file *file, struct why *why)
 {
         OWN(release_folder) struct release_folder folder = { 0 };
         enum err e = release_folder_open(signing->disk, &signing->release, &folder, why);
         if (!e && !is_text_of(&folder, file))
                 e = FAIL(why, ERR_REFUSED, "the proposal is of another content than the one that is packed here");
-        if (e || folder.is_signed)                       /* with the listing, in one step: it is done */
+        if (!e && folder.is_signed)                      /* with the listing, in one step: it is done */
+                return check_listed(signing, file, why);
+        if (e)
                 return e;
         e = release_folder_check(&folder, why);
         if (!e)

@@ -62,6 +62,8 @@ enum err release_note_write(const struct release_note *note, struct buf *into, s
                             CEILING_STEPS_MAX);
         write_text(note, into);
         enum err e = buf_check(into, why);
+        if (!e && into->length - before > LIMIT_NOTE_BYTES - NOTE_SIGNATURES_BYTES_MAX)
+                e = FAIL(why, ERR_LIMIT, "a release note has at most %d bytes before it is signed; shorter or fewer paths make it fit", LIMIT_NOTE_BYTES - NOTE_SIGNATURES_BYTES_MAX);
         return e ? e : release_note_parse(into->bytes + before, into->length - before, &again, why);
 }
 

@@ -159,6 +159,18 @@ TEST(stream_vouch, garbled_or_refused_is_as_good_as_none)
         end();
 }
 
+/* Whoever has the fetcher can write what he likes; the release is tried again when he is gone. */
+TEST(stream_vouch, a_note_without_end_is_damage_and_no_fault_of_the_release)
+{
+        begin();
+        world.is_spool_flooded = true;
+        CHECK(!takes_it() && world.stream.life == LIFE_IDLE && strstr(world.stream.text, "the release note"));
+        world.is_spool_flooded = false;
+        world.now_ms += 600000;
+        CHECK(takes_it());
+        end();
+}
+
 TEST(stream_vouch, waits_for_its_customer)
 {
         begin();

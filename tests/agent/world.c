@@ -54,7 +54,10 @@ void caller_get(struct caller *caller, const struct caller_get *get, caller_done
         char path[128], text[32];
         struct disk *disk = &world.sim.disk;
         enum err e = ERR_NOT_FOUND;
+        static const char flood[LIMIT_NOTE_BYTES + 1];
         snprintf(path, sizeof(path), "spool/%s", get->spool);
+        if (world.is_spool_flooded)
+                e = disk->ops->replace(disk, path, flood, sizeof(flood), NULL);
         for (uint64_t counter = 4; counter < 10 && e; counter++) {
                 world_content(counter, text);
                 const struct buf *note = &world.notes[counter];

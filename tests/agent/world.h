@@ -18,6 +18,7 @@ struct world {
         struct refresh *refresh;
         struct anchors *anchors;                 /* the test's own; NULL is fine for those who have no use for them */
         /* What the server has under that path, if it is no artifact, or the status; NULL here: none. */
+        bool is_spool_flooded;           /* the fetcher writes more than it was asked for */
         const struct buf *(*document)(const char *path, struct fetch_answer *answer);
         int64_t now_ms, lease_bake_s;
         char pid_file[64], deaf_file[64];        /* the latter "": the engine is none that has to become deaf first */

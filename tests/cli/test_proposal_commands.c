@@ -101,6 +101,7 @@ TEST(release_propose, tells_people_and_programs_all_that_is_signed)
         pack(&d, "1\n", " --ceiling 0:1% --ceiling 1h:100%");
         propose(&d, target);
         CHECK(say(&d, "proposal show @/p") == 0 && strstr(d.run.out, "release        edr-rules/1\n") && strstr(d.run.out, "ceiling        1%") && strstr(d.run.out, "content signs for 1 releases"));
+        CHECK(strstr(d.run.out, "\nstart          ") && strstr(d.run.out, "targets.json       version 3, good for ") && strstr(d.run.out, "\nnote                           0 of the 2 signatures"));
         CHECK(say(&d, "proposal show @/p --json") == 0 && strstr(d.run.out, target) && strstr(d.run.out, "\"path\": \"VERSION\"") && strstr(d.run.out, "\"is_complete\": false"));
         CHECK(say(&d, "release propose edr-rules/1 @/p --publisher @/acme") == 78 && strstr(d.run.err, "is there already"));
         CHECK(say(&d, "release propose edr-rules/2 @/r --publisher @/acme") == 66 && strstr(d.run.err, "`firebreak release pack` makes one"));
@@ -124,6 +125,21 @@ TEST(proposal_combine, takes_what_was_packed_and_nothing_else)
         CHECK(say(&d, "proposal combine @/p --publisher @/acme") == 78 && strstr(d.run.err, "another content than the one that is packed here"));
         OWN(buf) struct buf listing = file_of(&d, "acme/metadata/targets.json");
         CHECK(!strstr(buf_text(&listing), target));
+}
+
+/* A note with a line below, and no listing: nobody signed that here. */
+TEST(proposal_combine, does_not_say_that_it_is_done_when_it_is_not)
+{
+        char target[65];
+        OWN(desk) struct desk d;
+        desk_open(&d);
+        pack(&d, "1\n", "");
+        propose(&d, target);
+        CHECK(say_of(&d, with_own, target) == 0 && say_of(&d, with_bert, target) == 0);
+        OWN(buf) struct buf note = file_of(&d, "acme/releases/edr-rules/1/note");
+        buf_add_text(&note, "\n\u2014 x AAAAAA==\n");
+        put(&d, "acme/releases/edr-rules/1/note", buf_text(&note));
+        CHECK(say(&d, "proposal combine @/p --publisher @/acme") == 78 && strstr(d.run.err, "does not list it"));
 }
 
 /* Of two that were proposed at once the second follows what is no longer in force. */

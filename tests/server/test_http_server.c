@@ -330,21 +330,30 @@ static void ask_artifact(int client, const char *sha, const char *headers, struc
 }
 
 /* As a TUF client asks for the target of a repository with consistent snapshots. */
-TEST(http_server, gives_an_artifact_under_the_name_of_a_target)
+/* The director's targets are artifacts; a release's is a file of its own, beside the note, and no artifact. */
+TEST(http_server, gives_a_file_under_the_name_of_a_target)
 {
-        static const struct { const char *form; int status; } cases[] = {
-                { "GET /v1/tuf/release/targets/edr-rules/%s.4 HTTP/1.1\r\nHost: a\r\n\r\n", 200 }, { "GET /v1/tuf/director/targets/%s.edr-rules HTTP/1.1\r\nHost: a\r\n\r\n", 200 },
-                { "GET /v1/tuf/director/targets/%.63s.edr-rules HTTP/1.1\r\nHost: a\r\n\r\n", 404 }, { "GET /v1/tuf/director/targets/%s HTTP/1.1\r\nHost: a\r\n\r\n", 404 },
+        static const char text[] = "5e78863ea2b06fcfaecf8d7a6ba1b5d4bb57c7c4a9a32bd1d3a4e6b3ac4b1a5c";
+        static const struct { const char *form; int status; const char *name; } cases[] = {
+                { "GET /v1/tuf/release/targets/edr-rules/%s.4 HTTP/1.1\r\nHost: a\r\n\r\n", 200, text }, { "GET /v1/tuf/director/targets/%s.edr-rules HTTP/1.1\r\nHost: a\r\n\r\n", 200, NULL },
+                { "GET /v1/notes/%s HTTP/1.1\r\nHost: a\r\n\r\n", 200, text }, { "GET /v1/artifacts/%s HTTP/1.1\r\nHost: a\r\n\r\n", 404, text },
+                { "GET /v1/tuf/release/targets/edr-rules/%s.4 HTTP/1.1\r\nHost: a\r\n\r\n", 404, NULL }, { "GET /v1/notes/%s HTTP/1.1\r\nHost: a\r\n\r\n", 404, NULL },
+                { "GET /v1/tuf/director/targets/%.63s.edr-rules HTTP/1.1\r\nHost: a\r\n\r\n", 404, NULL }, { "GET /v1/tuf/director/targets/%s HTTP/1.1\r\nHost: a\r\n\r\n", 404, NULL },
         };
         struct rig rig;
-        char sha[65];
+        char sha[65], path[80];
         rig_start(&rig, &plain);
+        CHECK(rig.artifacts->ops->make_folder(rig.artifacts, "5e", NULL) == OK);
+        for (size_t i = 0; i < 2; i++) {
+                snprintf(path, sizeof(path), "5e/%s.%s", text, i ? "note" : "text");
+                CHECK(rig.artifacts->ops->replace(rig.artifacts, path, "abc", 3, NULL) == OK);
+        }
         put_artifact(&rig, "abc", 3, sha);
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct rig_answer answer;
                 char request[256];
                 int client = rig_connect(&rig);
-                snprintf(request, sizeof(request), cases[i].form, sha);
+                snprintf(request, sizeof(request), cases[i].form, cases[i].name ? cases[i].name : sha);
                 rig_say(client, request);
                 hear(client, new_answer(&answer));
                 CHECK(answer.status == cases[i].status && (answer.status != 200 || strcmp(buf_text(&answer.body), "abc") == 0));

@@ -31,14 +31,14 @@ void artifact_download(struct artifacts *artifacts, struct exchange *exchange)
 {
         struct why why = { 0 };
         char sha256[65], etag[67], path[DOWNLOAD_PATH_MAX];
-        const bool is_note = exchange->route->id == ROUTE_NOTE_GET;
+        const bool is_note = exchange->route->id == ROUTE_NOTE_GET, is_text = exchange->route->id == ROUTE_TARGET_OF_RELEASE;
         enum err e = artifact_name(exchange, sha256, &why);
         if (e) {
                 exchange_fail(exchange, e, &why);
                 return;
         }
         snprintf(etag, sizeof(etag), "\"%s\"", sha256);
-        snprintf(path, sizeof(path), "%s/%.2s/%s%s", artifacts->path, sha256, sha256, is_note ? ".note" : "");
+        snprintf(path, sizeof(path), "%s/%.2s/%s%s", artifacts->path, sha256, sha256, is_note ? ".note" : is_text ? ".text" : "");
         const struct download_file file = { artifacts->loop, path, etag, "application/octet-stream", DOWNLOAD_FIXED, "there is no such artifact here" };
         const struct download_file note = { artifacts->loop, path, NULL, "text/plain; charset=utf-8", DOWNLOAD_MINUTES, "there is no such release here" };
         download_begin(is_note ? &note : &file, exchange);

@@ -124,9 +124,7 @@ static enum err keep_files(struct call *call, struct parcel *parcel, struct why 
 {
         struct disk *artifacts = call->store->config.artifacts;
         uint8_t digest[32];
-        enum err e = artifact_put(artifacts, parcel->note.bytes, parcel->manifest->text_length, digest, why);
-        if (!e)
-                e = artifact_put_note(artifacts, digest, &parcel->note, why);
+        enum err e = artifact_put_note(artifacts, parcel->manifest->target, &parcel->note, why);
         if (!e)
                 e = artifact_put(artifacts, parcel->dossier.bytes, parcel->dossier.length, digest, why);
         return e;

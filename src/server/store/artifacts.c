@@ -1,6 +1,7 @@
 #include "server/store/artifacts.h"
 
 #include "format/hex.h"
+#include "trust/note.h"
 #include "trust/sha.h"
 
 #include <inttypes.h>
@@ -27,37 +28,50 @@ enum err artifact_check(struct disk *disk, const uint8_t digest[32], uint64_t le
         return OK;
 }
 
+static enum err make_folder(struct disk *disk, const char *path, struct why *why)
+{
+        char folder[3];
+        snprintf(folder, sizeof(folder), "%.2s", path);
+        enum err e = disk->ops->make_folder(disk, folder, why);
+        return e ? e : disk->ops->sync_folder(disk, "", why);
+}
+
 enum err artifact_put(struct disk *disk, const void *bytes, size_t length, uint8_t ret_digest[32], struct why *why)
 {
-        char path[ARTIFACT_PATH_MAX], folder[3];
+        char path[ARTIFACT_PATH_MAX];
         sha256(bytes, length, ret_digest);
         artifact_path(ret_digest, path);
         if (artifact_check(disk, ret_digest, length, NULL) == OK)
                 return OK;
-        snprintf(folder, sizeof(folder), "%.2s", path);
-        enum err e = disk->ops->make_folder(disk, folder, why);
-        if (!e)
-                e = disk->ops->sync_folder(disk, "", why);
+        enum err e = make_folder(disk, path, why);
         return e ? e : disk->ops->replace(disk, path, bytes, length, why);
 }
 
-static void note_path(const uint8_t target[32], char path[ARTIFACT_PATH_MAX])
+static void note_path(const uint8_t target[32], const char *kind, char path[ARTIFACT_PATH_MAX])
 {
         char hex[65];
         hex_encode(target, 32, hex);
-        snprintf(path, ARTIFACT_PATH_MAX, "%.2s/%s.note", hex, hex);
+        snprintf(path, ARTIFACT_PATH_MAX, "%.2s/%s.%s", hex, hex, kind);
 }
 
 enum err artifact_put_note(struct disk *disk, const uint8_t target[32], const struct buf *note, struct why *why)
 {
         char path[ARTIFACT_PATH_MAX];
-        note_path(target, path);
-        return disk->ops->replace(disk, path, note->bytes, note->length, why);
+        note_path(target, "text", path);
+        enum err e = make_folder(disk, path, why);
+        if (!e)
+                e = disk->ops->replace(disk, path, note->bytes, note_signed_length(note->bytes, note->length), why);
+        note_path(target, "note", path);
+        return e ? e : disk->ops->replace(disk, path, note->bytes, note->length, why);
 }
 
 enum err artifact_read_note(struct disk *disk, const uint8_t target[32], struct buf *into, struct why *why)
 {
         char path[ARTIFACT_PATH_MAX];
-        note_path(target, path);
+        note_path(target, "note", path);
+        enum err e = disk->ops->read(disk, path, into, why);
+        if (e != ERR_NOT_FOUND)
+                return e;
+        artifact_path(target, path);
         return disk->ops->read(disk, path, into, why);
 }

@@ -3,7 +3,8 @@
  * Invariant: what stands under a name hashes to it, also across a power cut. Nothing is ever changed; the database refers to
  * artifacts, never the other way round. Large files are streamed in by the api process; here only documents of memory size.
  *
- * Beside the text of a release note, which is an artifact, stands the note as it was signed: `ab/<sha256>.note`. */
+ * A release's note stands there by the digest of its text, as it was signed, `ab/<sha256>.note`, and without the signatures, `.text`. The text
+ * is no artifact: agents from before 020 would ask for the note under that name, take the text for a note, and give the release up. */
 #pragma once
 
 #include "base/buf.h"
@@ -21,6 +22,6 @@ MUST_CHECK enum err artifact_check(struct disk *disk, const uint8_t digest[32], 
 /* Durable; fine if it is there already. */
 MUST_CHECK enum err artifact_put(struct disk *disk, const void *bytes, size_t length, uint8_t ret_digest[32], struct why *why);
 
-/* `target`: of its text. Durable; it takes the place of one that was there. */
+/* `target`: of its text. Durable; it takes the place of one that was there. One from before 020 is an artifact, and is read as well. */
 MUST_CHECK enum err artifact_put_note(struct disk *disk, const uint8_t target[32], const struct buf *note, struct why *why);
 MUST_CHECK enum err artifact_read_note(struct disk *disk, const uint8_t digest[32], struct buf *into, struct why *why);
