@@ -279,21 +279,16 @@ static void log_lines(const struct json *json, struct buf *into)
         buf_add_text(into, "\n");
 }
 
-/* From the one called `first` on. */
-static void version_lines(const struct json *versions, int64_t now, enum paper first, struct buf *into)
+static void version_line(const struct json *versions, enum paper paper, int64_t now, struct buf *into)
 {
-        for (size_t i = 0; i < json_count(versions); i++) {
-                const struct json *of = json_get(versions, paper_name((enum paper)i)), *expires = json_get(of, "expires");
-                const int64_t left = json_int(expires, 0) - now;
-                if (i < (size_t)first)
-                        continue;
-                buf_addf(into, "%-18s version %lld", paper_name((enum paper)i), (long long)json_int(json_get(of, "version"), 0));
-                if (expires)
-                        buf_add_text(into, left > 0 ? ", good for " : ", expired since ");
-                if (expires)
-                        print_span(into, left > 0 ? left : -left);
-                buf_add_text(into, "\n");
-        }
+        const struct json *of = json_get(versions, paper_name(paper)), *expires = json_get(of, "expires");
+        const int64_t left = json_int(expires, 0) - now;
+        buf_addf(into, "%-18s version %lld", paper_name(paper), (long long)json_int(json_get(of, "version"), 0));
+        if (expires)
+                buf_add_text(into, left > 0 ? ", good for " : ", expired since ");
+        if (expires)
+                print_span(into, left > 0 ? left : -left);
+        buf_add_text(into, "\n");
 }
 
 void holders_lines(const struct json *json, int64_t now, struct buf *into)
@@ -302,7 +297,8 @@ void holders_lines(const struct json *json, int64_t now, struct buf *into)
         for (size_t i = 0; i < json_count(roles); i++)
                 role_line(json_key_at(roles, i), json_value_at(roles, i), into);
         log_lines(json, into);
-        version_lines(versions, now, 0, into);
+        for (enum paper paper = 0; paper < PAPERS_IN_FORCE; paper++)
+                version_line(versions, paper, now, into);
 }
 
 static void paper_lines(const struct json *paper, struct buf *into)
@@ -329,8 +325,7 @@ static void lists_lines(const struct json *lists, struct buf *into)
         if (!lists)
                 return;
         buf_addf(into, "content signs for %zu releases%s\n", count, count ? ":" : "");
-        for (size_t i = 0; i < count && i < LISTED_LINES; i++)
-        {
+        for (size_t i = 0; i < count && i < LISTED_LINES; i++) {
                 buf_add_text(into, "  ");
                 print_clean(into, json_key_at(lists, i));
                 buf_addf(into, "  floor %lld  ", (long long)json_int(json_get(json_value_at(lists, i), "floor"), 0));
@@ -353,7 +348,7 @@ static void change_lines(const struct json *changes, struct buf *into)
         buf_add_text(into, "then\n");
 }
 
-static void print_start(int64_t start, int64_t now, struct buf *into)
+static void start_line(int64_t start, int64_t now, struct buf *into)
 {
         buf_add_text(into, start > now ? "\nstart          in " : "\nstart          ");
         print_span(into, start > now ? start - now : now - start);
@@ -370,7 +365,7 @@ static void release_lines(const struct json *release, int64_t now, struct buf *i
         names_line(platforms, "platforms      ", into);
         buf_add_text(into, "\nceiling        ");
         print_ceiling(into, json_get(release, "ceiling"));
-        print_start(json_int(json_get(release, "start"), 0), now, into);
+        start_line(json_int(json_get(release, "start"), 0), now, into);
         buf_addf(into, "\ndossier        %s\n", json_text(json_get(release, "dossier")));
         buf_addf(into, "files          %zu, %lld bytes\n", json_count(files), (long long)json_int(json_get(release, "bytes"), 0));
         for (size_t i = 0; i < json_count(files) && i < LISTED_LINES; i++) {
@@ -384,14 +379,14 @@ static void release_lines(const struct json *release, int64_t now, struct buf *i
 
 static void ceremony_lines(const struct json *json, int64_t now, struct buf *into)
 {
-        const struct json *release = json_get(json, "release"), *papers = json_get(json, "papers");
+        const struct json *release = json_get(json, "release"), *papers = json_get(json, "papers"), *shall_be = json_get(json, "shall_be");
         if (release) {
                 release_lines(release, now, into);
-                version_lines(json_get(json_get(json, "shall_be"), "versions"), now, PAPER_TARGETS, into);
-        }
-        else {
+                version_line(json_get(shall_be, "versions"), PAPER_TARGETS, now, into);
+                version_line(json_get(shall_be, "versions"), PAPER_SNAPSHOT, now, into);
+        } else {
                 change_lines(json_get(json, "changes"), into);
-                holders_lines(json_get(json, "shall_be"), now, into);
+                holders_lines(shall_be, now, into);
         }
         lists_lines(json_get(json, "lists"), into);
         buf_add_text(into, "signatures\n");
