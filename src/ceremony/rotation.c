@@ -370,7 +370,7 @@ static enum err judge(const struct proposal *proposal, const struct holders *bef
 {
         OWN(tuf) struct tuf *release = NULL, *director = NULL;
         enum err e = judge_root(proposal, &files[PAPER_RELEASE_ROOT], PAPER_RELEASE_ROOT, now, &release, why);
-        if (!e && !files[PAPER_NOTE].length)             /* no release waits for a customer to renew the director's */
+        if (!e && files[PAPER_DIRECTOR_ROOT].length)     /* what is the publisher's alone does not wait for a customer to renew his */
                 e = judge_root(proposal, &files[PAPER_DIRECTOR_ROOT], PAPER_DIRECTOR_ROOT, now, &director, why);
         if (!e)
                 e = judge_listing(release, proposal, files, PAPER_TARGETS, why);

@@ -60,7 +60,7 @@ static enum err check_release(const struct cli *cli, const struct ceremony_file 
         const char *given = arg_text(cli->args, OPTION_RELEASE, NULL);
         uint8_t target[32];
         if (!file->after.adds_release)
-                return given ? FAIL(why, ERR_USAGE, "the proposal is of no release: it changes who holds what, and --release is not for it") : OK;
+                return given ? FAIL(why, ERR_USAGE, "the proposal is of no release, and --release is not for it") : OK;
         if (!given || hex_decode(given, target, sizeof(target), NULL))
                 return FAIL(why, ERR_USAGE, "which release? give --release, the 64 digits of its target, as you know them from elsewhere than this file");
         enum err e = addition_note(&file->proposal, &note, why);

@@ -85,7 +85,7 @@ static enum err sign_with_all(const struct signing *signing, struct ceremony_fil
         const struct signing_keys_opener opener = { .args = signing->args, .secrets = &secrets, .disk = given->count ? NULL : signing->disk,
                                                     .folder = given->count ? NULL : signing->folder };
         if (count < threshold)
-                return FAIL(why, ERR_USAGE, "it takes %zu content keys to sign, and this is %zu: give each with --key, or write a proposal for where they are: `firebreak release propose`",
+                return FAIL(why, ERR_USAGE, "it takes %zu content keys to sign, and this is %zu: give each with --key, or write a proposal for where they are: `firebreak release propose`, `firebreak release renew FILE`",
                             threshold, count);
         enum err e = OK;
         for (size_t i = 0; !e && i < count; i++)

@@ -21,17 +21,16 @@ static inline struct holders files_holders(void)
 }
 
 /* The signed files as what is in force. */
-static inline void files_make(struct proposal *proposal)
+static inline void files_make_of(struct proposal *proposal, const struct holders *holders)
 {
         static const uint8_t signers[PAPERS] = { [PAPER_TARGETS] = 2, [PAPER_SNAPSHOT] = 2 };
-        const struct holders holders = files_holders();
         proposal_init(proposal);
         for (enum paper paper = 0; paper < PAPERS_IN_FORCE; paper++) {
                 OWN(buf) struct buf text;
                 struct buf *into = &proposal->papers[paper].before;
                 buf_init(&text, LIMIT_METADATA_BYTES);
                 struct secret_key key = test_key(signers[paper] ? signers[paper] : 1);
-                CHECK(holders_write(&holders, paper, proposal, &text, NULL) == OK);
+                CHECK(holders_write(holders, paper, proposal, &text, NULL) == OK);
                 if (!paper_is_note(paper)) {
                         CHECK(tuf_file_sign(&text, &key, 1, into, NULL) == OK);
                         continue;
@@ -39,6 +38,12 @@ static inline void files_make(struct proposal *proposal)
                 buf_add(into, text.bytes, text.length);
                 CHECK(note_sign(into, "root.acme", &key, NULL) == OK);
         }
+}
+
+static inline void files_make(struct proposal *proposal)
+{
+        const struct holders holders = files_holders();
+        files_make_of(proposal, &holders);
 }
 
 static inline enum err files_sign(struct proposal *proposal, enum paper paper, uint8_t n)

@@ -244,6 +244,24 @@ TEST(rotation, renews_the_listing_alone)
         CHECK(holders.targets.version == 2 && holders.snapshot.version == 2 && holders.targets.expires == FILES_NOW + FILES_DAY);
 }
 
+/* The director's root may be a customer's, who lets it expire. */
+TEST(rotation, of_the_publishers_alone_does_not_wait_for_the_directors)
+{
+        for (int is_listing_only = 0; is_listing_only < 2; is_listing_only++) {
+                OWN(proposal) struct proposal proposal;
+                struct holders holders = files_holders();
+                struct why why = { 0 };
+                holders.director_root.expires = FILES_NOW - 1;
+                files_make_of(&proposal, &holders);
+                const struct rotation_step step = { .kind = ROTATION_ADD, .role = HOLDER_LAB, .vkey = test_vkey("lab.b", 31) };
+                const struct rotation rotation = { is_listing_only ? NULL : &step, is_listing_only ? 0 : 1, FILES_NOW, 365 * FILES_DAY, 90 * FILES_DAY, is_listing_only };
+                CHECK(rotation_propose(&proposal, &rotation, NULL) == OK);
+                files_sign_all(&proposal, 1);
+                files_sign_all(&proposal, 2);
+                CHECK(finish(&proposal, &why) == OK || printf("# %s\n", why.text) < 0);
+        }
+}
+
 TEST(rotation, is_of_the_directors_holders_alone_where_only_theirs_changes)
 {
         OWN(proposal) struct proposal proposal, next;
