@@ -59,7 +59,7 @@ enum err addition_check(const struct proposal *proposal, struct why *why)
         char path[ADDITION_PATH_MAX];
         OWN(release_note) struct release_note *note = NULL;
         for (enum paper paper = 0; paper < PAPERS_IN_FORCE; paper++)
-                if (proposal->papers[paper].text.length && paper != PAPER_TARGETS && paper != PAPER_SNAPSHOT)
+                if (proposal->papers[paper].text.length && !paper_is_listing(paper))
                         return FAIL(why, ERR_REFUSED, "a release is signed by itself, and not with %s", paper_name(paper));
         enum err e = addition_note(proposal, &note, why);
         if (e)

@@ -19,6 +19,11 @@ const char *paper_name(enum paper paper)
         return names[paper];
 }
 
+bool paper_is_listing(enum paper paper)
+{
+        return paper == PAPER_TARGETS || paper == PAPER_SNAPSHOT;
+}
+
 bool paper_is_note(enum paper paper)
 {
         return paper == PAPER_RELEASE_ANCHOR || paper == PAPER_DIRECTOR_ANCHOR || paper == PAPER_NOTE;

@@ -18,6 +18,7 @@ enum paper { PAPER_RELEASE_ROOT, PAPER_DIRECTOR_ROOT, PAPER_RELEASE_ANCHOR, PAPE
 #define PAPERS_IN_FORCE PAPER_NOTE                       /* the note of a release is a new file, and follows none */
 
 const char *paper_name(enum paper paper);                /* "release.root.json" */
+bool paper_is_listing(enum paper paper);                 /* targets and snapshot: what content keys sign beside notes */
 bool paper_is_note(enum paper paper);                    /* lines with signatures below; the others are TUF files */
 
 struct paper_signature { struct public_key key; uint8_t signature[64]; };

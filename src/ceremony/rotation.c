@@ -243,7 +243,7 @@ static size_t count_good(const struct proposal *proposal, enum paper paper, cons
 size_t rotation_needs(const struct proposal *proposal, const struct holders *before, const struct holders *after, enum paper paper,
                       struct rotation_need needs[static ROTATION_NEEDS_MAX])
 {
-        const bool is_content = paper == PAPER_TARGETS || paper == PAPER_SNAPSHOT || paper == PAPER_NOTE;
+        const bool is_content = paper_is_listing(paper) || paper == PAPER_NOTE;
         const bool is_director = paper == PAPER_DIRECTOR_ROOT || paper == PAPER_DIRECTOR_ANCHOR;
         const struct anchor_role *old = is_director ? &before->director.root : &before->anchor.root, *new = is_director ? &after->director.root : &after->anchor.root;
         size_t count = 0;
@@ -379,6 +379,18 @@ static enum err judge(const struct proposal *proposal, const struct holders *bef
         if (!e)
                 e = judge_note(before, &files[PAPER_NOTE], why);
         return e ? e : judge_anchors(before, files, why);
+}
+
+void rotation_files_init(struct rotation_files *files)
+{
+        for (size_t i = 0; i < PAPERS; i++)
+                buf_init(&files->of[i], LIMIT_METADATA_BYTES);
+}
+
+void rotation_files_release(struct rotation_files *files)
+{
+        for (size_t i = 0; i < PAPERS; i++)
+                buf_done(&files->of[i]);
 }
 
 enum err rotation_finish(const struct proposal *proposal, int64_t now, struct buf files[static PAPERS], struct why *why)

@@ -44,5 +44,10 @@ size_t rotation_needs(const struct proposal *proposal, const struct holders *bef
                       struct rotation_need needs[static ROTATION_NEEDS_MAX]);
 bool rotation_is_complete(const struct proposal *proposal, const struct holders *before, const struct holders *after);
 
+/* The files that a proposal makes. */
+struct rotation_files { struct buf of[PAPERS]; };
+void rotation_files_init(struct rotation_files *files);
+void rotation_files_release(struct rotation_files *files);
+
 /* The signed files of what changes, others empty: as devices, with those in force, will judge them. ERR_UNTRUSTED: too few signatures. */
 MUST_CHECK enum err rotation_finish(const struct proposal *proposal, int64_t now, struct buf files[static PAPERS], struct why *why);

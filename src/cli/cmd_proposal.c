@@ -133,20 +133,15 @@ static enum err check_complete(const struct ceremony_file *file, struct why *why
 
 static enum err take(struct cli *cli, struct publisher *publisher, const struct ceremony_file *file, struct why *why)
 {
-        struct buf files[PAPERS];
-        const struct root_taking taking = { &file->before, &file->after, files, arg_has(cli->args, OPTION_ELSEWHERE) };
-        for (size_t i = 0; i < PAPERS; i++)
-                buf_init(&files[i], LIMIT_METADATA_BYTES);
+        OWN(rotation_files) struct rotation_files files;
+        rotation_files_init(&files);
+        const struct root_taking taking = { &file->before, &file->after, files.of, arg_has(cli->args, OPTION_ELSEWHERE) };
         enum err e = root_folder_check(publisher_disk(publisher), &file->proposal, why);
         if (!e)
                 e = check_complete(file, why);
         if (!e)
-                e = rotation_finish(&file->proposal, cli_now(cli), files, why);
-        if (!e)
-                e = root_folder_take(publisher_disk(publisher), &taking, why);
-        for (size_t i = 0; i < PAPERS; i++)
-                buf_done(&files[i]);
-        return e;
+                e = rotation_finish(&file->proposal, cli_now(cli), files.of, why);
+        return e ? e : root_folder_take(publisher_disk(publisher), &taking, why);
 }
 
 /* Once more after a cut: what was done is done. */
@@ -178,7 +173,7 @@ static enum err take_release(struct cli *cli, struct publisher *publisher, const
 static bool is_listing_only(const struct ceremony_file *file)
 {
         for (enum paper paper = 0; paper < PAPERS_IN_FORCE; paper++)
-                if (paper != PAPER_TARGETS && paper != PAPER_SNAPSHOT && file->proposal.papers[paper].text.length)
+                if (!paper_is_listing(paper) && file->proposal.papers[paper].text.length)
                         return false;
         return true;
 }

@@ -12,14 +12,9 @@
 
 enum { PATH_BYTES = 64 };
 
-static bool is_listing(enum paper paper)
-{
-        return paper == PAPER_TARGETS || paper == PAPER_SNAPSHOT;
-}
-
 static const char *folder_of(enum paper paper)
 {
-        return is_listing(paper) ? "metadata" : "public";
+        return paper_is_listing(paper) ? "metadata" : "public";
 }
 
 static enum err read_one(struct disk *disk, enum paper paper, struct buf *into, struct why *why)
@@ -44,7 +39,7 @@ enum err root_folder_check(struct disk *disk, const struct proposal *proposal, s
         for (size_t i = 0; !e && i < PAPERS_IN_FORCE; i++) {
                 OWN(buf) struct buf file;
                 buf_init(&file, LIMIT_METADATA_BYTES);
-                if (is_listing((enum paper)i) && !proposal->papers[i].text.length)       /* releases may go on being signed meanwhile */
+                if (paper_is_listing((enum paper)i) && !proposal->papers[i].text.length)       /* releases may go on being signed meanwhile */
                         continue;
                 e = read_one(disk, (enum paper)i, &file, why);
                 if (!e && !buf_equal(&file, &proposal->papers[i].before))
@@ -125,11 +120,11 @@ static void add_numbered(struct step *step, enum paper paper, uint64_t version, 
 static enum err add_paper(struct step *step, const struct root_taking *taking, enum paper paper, struct why *why)
 {
         enum err e = OK;
-        if (!is_listing(paper) && holders_version(taking->before, paper) == 1) {         /* that of the beginning is not numbered yet */
+        if (!paper_is_listing(paper) && holders_version(taking->before, paper) == 1) {         /* that of the beginning is not numbered yet */
                 e = read_one(step->disk, paper, &step->before[paper], why);
                 add_numbered(step, paper, 1, &step->before[paper]);
         }
-        if (!is_listing(paper))
+        if (!paper_is_listing(paper))
                 add_numbered(step, paper, holders_version(taking->after, paper), &taking->files[paper]);
         add(step, "online", paper_name(paper), &taking->files[paper]);
         add(step, folder_of(paper), paper_name(paper), &taking->files[paper]);
@@ -245,7 +240,7 @@ enum err root_folder_is_taken(struct disk *disk, const struct proposal *proposal
                 is_any |= paper->text.length > 0;
                 if (!e && paper->text.length)
                         *ret_is &= is_signed_text((enum paper)i, &file, &paper->text);
-                else if (!e && !is_listing((enum paper)i))
+                else if (!e && !paper_is_listing((enum paper)i))
                         *ret_is &= buf_equal(&file, &paper->before);
         }
         *ret_is &= is_any;

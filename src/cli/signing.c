@@ -113,17 +113,12 @@ static enum err commit(const struct signing *signing, const struct buf files[sta
 
 static enum err finish(const struct signing *signing, const struct ceremony_file *file, struct why *why)
 {
-        struct buf files[PAPERS];
-        for (size_t i = 0; i < PAPERS; i++)
-                buf_init(&files[i], LIMIT_METADATA_BYTES);
-        enum err e = rotation_finish(&file->proposal, signing->now, files, why);
+        OWN(rotation_files) struct rotation_files files;
+        rotation_files_init(&files);
+        enum err e = rotation_finish(&file->proposal, signing->now, files.of, why);
         if (!e)
-                e = judge(signing, file, files, why);
-        if (!e)
-                e = commit(signing, files, why);
-        for (size_t i = 0; i < PAPERS; i++)
-                buf_done(&files[i]);
-        return e;
+                e = judge(signing, file, files.of, why);
+        return e ? e : commit(signing, files.of, why);
 }
 
 static bool is_text_of(const struct release_folder *folder, const struct ceremony_file *file)
@@ -203,15 +198,10 @@ enum err signing_do(const struct signing *signing, struct signed_release *ret_si
 
 static enum err renew(const struct signing *signing, const struct ceremony_file *file, struct why *why)
 {
-        struct buf files[PAPERS];
-        for (size_t i = 0; i < PAPERS; i++)
-                buf_init(&files[i], LIMIT_METADATA_BYTES);
-        enum err e = rotation_finish(&file->proposal, signing->now, files, why);
-        if (!e)
-                e = root_folder_take(signing->disk, &(struct root_taking){ &file->before, &file->after, files, false }, why);
-        for (size_t i = 0; i < PAPERS; i++)
-                buf_done(&files[i]);
-        return e;
+        OWN(rotation_files) struct rotation_files files;
+        rotation_files_init(&files);
+        enum err e = rotation_finish(&file->proposal, signing->now, files.of, why);
+        return e ? e : root_folder_take(signing->disk, &(struct root_taking){ &file->before, &file->after, files.of, false }, why);
 }
 
 enum err signing_renew(const struct signing *signing, struct signed_release *ret_signed, struct why *why)

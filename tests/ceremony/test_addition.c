@@ -28,42 +28,28 @@ static void propose(struct proposal *proposal, uint64_t counter)
         CHECK(addition_propose(proposal, &text, EXPIRES, NULL) == OK);
 }
 
-static void files_open(struct buf files[static PAPERS])
-{
-        for (size_t i = 0; i < PAPERS; i++)
-                buf_init(&files[i], LIMIT_METADATA_BYTES);
-}
-
-static void files_close(struct buf files[static PAPERS])
-{
-        for (size_t i = 0; i < PAPERS; i++)
-                buf_done(&files[i]);
-}
-
 static enum err finish(const struct proposal *proposal, int64_t now, struct why *why)
 {
-        struct buf files[PAPERS];
-        files_open(files);
-        enum err e = rotation_finish(proposal, now, files, why);
-        files_close(files);
+        OWN(rotation_files) struct rotation_files files;
+        rotation_files_init(&files);
+        enum err e = rotation_finish(proposal, now, files.of, why);
         return e;
 }
 
 /* The files that were made are in force. */
 static void take(struct proposal *proposal)
 {
-        struct buf files[PAPERS];
-        files_open(files);
-        CHECK(rotation_finish(proposal, FILES_NOW, files, NULL) == OK);
+        OWN(rotation_files) struct rotation_files files;
+        rotation_files_init(&files);
+        CHECK(rotation_finish(proposal, FILES_NOW, files.of, NULL) == OK);
         for (size_t i = 0; i < PAPERS; i++) {
                 proposal->papers[i].count = 0;
                 buf_clear(&proposal->papers[i].text);
-                if (!files[i].length || i == PAPER_NOTE)
+                if (!files.of[i].length || i == PAPER_NOTE)
                         continue;
                 buf_clear(&proposal->papers[i].before);
-                buf_add(&proposal->papers[i].before, files[i].bytes, files[i].length);
+                buf_add(&proposal->papers[i].before, files.of[i].bytes, files.of[i].length);
         }
-        files_close(files);
 }
 
 /* Content is two of three, by other people than before. */

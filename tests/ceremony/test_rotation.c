@@ -15,24 +15,11 @@ static enum err propose(struct proposal *proposal, const struct rotation_step *s
         return rotation_propose(proposal, &(struct rotation){ steps, count, FILES_NOW, 365 * FILES_DAY, 90 * FILES_DAY, false }, why);
 }
 
-static void files_open(struct buf files[static PAPERS])
-{
-        for (size_t i = 0; i < PAPERS; i++)
-                buf_init(&files[i], LIMIT_METADATA_BYTES);
-}
-
-static void files_close(struct buf files[static PAPERS])
-{
-        for (size_t i = 0; i < PAPERS; i++)
-                buf_done(&files[i]);
-}
-
 static enum err finish(const struct proposal *proposal, struct why *why)
 {
-        struct buf files[PAPERS];
-        files_open(files);
-        enum err e = rotation_finish(proposal, FILES_NOW, files, why);
-        files_close(files);
+        OWN(rotation_files) struct rotation_files files;
+        rotation_files_init(&files);
+        enum err e = rotation_finish(proposal, FILES_NOW, files.of, why);
         return e;
 }
 
@@ -47,15 +34,14 @@ static enum err to_many(struct proposal *proposal)
 /* The new files are in force; the old ones where they stay. */
 static void take(const struct proposal *proposal, struct proposal *ret_next)
 {
-        struct buf files[PAPERS];
-        files_open(files);
-        CHECK(rotation_finish(proposal, FILES_NOW, files, NULL) == OK);
+        OWN(rotation_files) struct rotation_files files;
+        rotation_files_init(&files);
+        CHECK(rotation_finish(proposal, FILES_NOW, files.of, NULL) == OK);
         proposal_init(ret_next);
         for (size_t i = 0; i < PAPERS; i++) {
-                const struct buf *file = files[i].length ? &files[i] : &proposal->papers[i].before;
+                const struct buf *file = files.of[i].length ? &files.of[i] : &proposal->papers[i].before;
                 buf_add(&ret_next->papers[i].before, file->bytes, file->length);
         }
-        files_close(files);
 }
 
 TEST(rotation, hands_over_to_two_of_three)
