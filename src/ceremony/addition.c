@@ -5,14 +5,7 @@
 #include "trust/tuf.h"
 #include "trust/tuf_build.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-
-void addition_path(const struct release_note *note, char path[static ADDITION_PATH_MAX])
-{
-        snprintf(path, ADDITION_PATH_MAX, "%s/%" PRIu64, note->stream, note->counter);
-}
 
 enum err addition_note(const struct proposal *proposal, struct release_note **ret_note, struct why *why)
 {
@@ -23,7 +16,7 @@ enum err addition_note(const struct proposal *proposal, struct release_note **re
 
 enum err addition_write_targets(const struct proposal *proposal, const struct tuf_stamp *stamp, struct buf *into, struct why *why)
 {
-        char path[ADDITION_PATH_MAX];
+        char path[RELEASE_PATH_MAX];
         OWN(release_note) struct release_note *note = NULL;
         enum err e = addition_note(proposal, &note, why);
         if (e)
@@ -31,7 +24,7 @@ enum err addition_write_targets(const struct proposal *proposal, const struct tu
         OWN(json) struct json *custom = release_custom_new(note);
         if (!json_is_whole(custom))
                 return FAIL(why, ERR_NOMEM, "no memory to list a release");
-        addition_path(note, path);
+        release_note_path(note, path);
         struct tuf_target target = { .path = path, .length = note->text_length, .custom = custom };
         memcpy(target.sha256, note->target, sizeof(target.sha256));
         return tuf_targets_write(stamp, &(struct tuf_change){ &proposal->papers[PAPER_TARGETS].before, &target }, into, why);
@@ -56,7 +49,7 @@ static enum err check_unlisted(const struct proposal *proposal, const char *path
 
 enum err addition_check(const struct proposal *proposal, struct why *why)
 {
-        char path[ADDITION_PATH_MAX];
+        char path[RELEASE_PATH_MAX];
         OWN(release_note) struct release_note *note = NULL;
         for (enum paper paper = 0; paper < PAPERS_IN_FORCE; paper++)
                 if (proposal->papers[paper].text.length && !paper_is_listing(paper))
@@ -64,7 +57,7 @@ enum err addition_check(const struct proposal *proposal, struct why *why)
         enum err e = addition_note(proposal, &note, why);
         if (e)
                 return e;
-        addition_path(note, path);
+        release_note_path(note, path);
         return check_unlisted(proposal, path, why);
 }
 

@@ -15,10 +15,6 @@ MUST_CHECK enum err addition_propose(struct proposal *proposal, const struct buf
 /* Of a proposal that adds one; the caller frees it. */
 MUST_CHECK enum err addition_note(const struct proposal *proposal, struct release_note **ret_note, struct why *why);
 
-/* "edr-rules/4" */
-enum { ADDITION_PATH_MAX = LIMIT_NAME_BYTES + 1 + 20 + 1 };
-void addition_path(const struct release_note *note, char path[static ADDITION_PATH_MAX]);
-
 /* For holders.h: the text of the targets, with it; and may it be listed? */
 MUST_CHECK enum err addition_write_targets(const struct proposal *proposal, const struct tuf_stamp *stamp, struct buf *into, struct why *why);
 MUST_CHECK enum err addition_check(const struct proposal *proposal, struct why *why);

@@ -18,7 +18,7 @@ static struct json *describe(const struct packed *packed, const char *next)
 {
         char target[65];
         struct json *json = release_custom_new(&packed->note);
-        hex_encode(packed->digest, sizeof(packed->digest), target);
+        hex_encode(packed->target, sizeof(packed->target), target);
         json_set_int(json, "files", (int64_t)packed->note.file_count);
         json_set_int(json, "bytes", (int64_t)release_note_bytes(&packed->note));
         json_set_text(json, "target", target);

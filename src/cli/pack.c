@@ -264,7 +264,7 @@ static enum err fill(const struct packing *packing, const struct folder *folder,
                 e = disk->ops->sync_folder(disk, files, why);
         if (!e)
                 e = disk->ops->sync_folder(disk, folder->made, why);
-        sha256(buf_text(&text), text.length, packed->digest);
+        sha256(buf_text(&text), text.length, packed->target);
         return e;
 }
 

@@ -24,7 +24,7 @@ struct packing {
 struct packed {
         struct release_id id;
         struct release_note note;                /* borrows from the arena */
-        uint8_t digest[32];                      /* of the text that is to be signed */
+        uint8_t target[32];                      /* the release's name, which it keeps when it is signed */
 };
 
 /* ERR_REFUSED: the counter is taken; ERR_ROLLBACK: a floor below the release's before. Nothing is left behind by a failure. */

@@ -130,7 +130,7 @@ static bool is_text_of(const struct release_folder *folder, const struct ceremon
 /* What is signed here was listed with it. ERR_REFUSED: somebody changed the folder since. */
 static enum err check_listed(const struct signing *signing, const struct ceremony_file *file, struct why *why)
 {
-        char path[ADDITION_PATH_MAX], hex[65];
+        char path[RELEASE_PATH_MAX], hex[65];
         OWN(buf) struct buf text;
         OWN(json) struct json *targets = NULL;
         OWN(release_note) struct release_note *note = NULL;
@@ -142,7 +142,7 @@ static enum err check_listed(const struct signing *signing, const struct ceremon
                 e = addition_note(&file->proposal, &note, why);
         if (e)
                 return e;
-        addition_path(note, path);
+        release_note_path(note, path);
         hex_encode(note->target, sizeof(note->target), hex);
         const char *listed = json_text(json_get(json_get(json_get(json_get(json_get(targets, "signed"), "targets"), path), "hashes"), "sha256"));
         if (listed && strcmp(listed, hex) == 0)

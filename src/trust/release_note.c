@@ -8,6 +8,7 @@
 #include "trust/word.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char heading[] = "firebreak release v1";
@@ -19,6 +20,11 @@ void release_note_free(struct release_note *note)
         mem_free(note->files);
         mem_free(note->text);
         mem_free(note);
+}
+
+void release_note_path(const struct release_note *note, char path[static RELEASE_PATH_MAX])
+{
+        snprintf(path, RELEASE_PATH_MAX, "%s/%" PRIu64, note->stream, note->counter);
 }
 
 uint64_t release_note_bytes(const struct release_note *note)

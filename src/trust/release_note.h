@@ -45,5 +45,9 @@ MUST_CHECK enum err release_note_parse(const char *text, size_t length, struct r
 /* A signed note: first the content threshold of the anchor (ERR_UNTRUSTED), then the text. */
 MUST_CHECK enum err release_note_open(const struct anchor *anchor, const struct buf *bytes, struct release_note **ret_note, struct why *why);
 
+/* Its path among the targets: "edr-rules/4". */
+enum { RELEASE_PATH_MAX = LIMIT_NAME_BYTES + 1 + 20 + 1 };
+void release_note_path(const struct release_note *note, char path[static RELEASE_PATH_MAX]);
+
 uint64_t release_note_bytes(const struct release_note *note);                /* of all files */
 bool release_note_is_for(const struct release_note *note, const char *platform);

@@ -25,7 +25,7 @@ TEST(pack, makes_a_note_of_what_was_copied)
         note_is(&f, "releases/edr-rules/1/note", "firebreak release v1\nstream edr-rules\ncounter 1\nfloor 1\nversion 1\nplatform any\nstart 1784432140\nceiling 0 1000000\n");
         note_is(&f, "releases/edr-rules/1/note", "files 3 58\nfile 2 ");
         CHECK(release_folder_open(&f.publisher.disk, &first, &folder, NULL) == OK && !folder.is_signed && release_folder_check(&folder, NULL) == OK);
-        CHECK(memcmp(folder.manifest->target, f.packed.digest, sizeof(f.packed.digest)) == 0);
+        CHECK(memcmp(folder.manifest->target, f.packed.target, sizeof(f.packed.target)) == 0);
         read_text(&f.publisher.disk, "releases/edr-rules/1/files/rules/deep/more.yar", &copy);
         CHECK(strcmp(buf_text(&copy), "rule b { condition: false }\n") == 0);
 }

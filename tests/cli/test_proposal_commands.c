@@ -50,6 +50,13 @@ static void propose(struct desk *desk, char target[static 65])
 
 static const char with_own[] = "proposal sign @/p --publisher @/acme --key @/acme/offline/targets.pem --release %s", with_bert[] = "proposal sign @/p --publisher @/acme --key @/k.pem --release %s";
 
+static void pack_and_gather(struct desk *desk, char target[static 65])
+{
+        pack(desk, "1\n", "");
+        propose(desk, target);
+        CHECK(say_of(desk, with_own, target) == 0 && say_of(desk, with_bert, target) == 0);
+}
+
 TEST(release_propose, is_signed_here_and_there_and_listed)
 {
         char target[65];
@@ -112,9 +119,7 @@ TEST(proposal_combine, takes_what_was_packed_and_nothing_else)
         char target[65];
         OWN(desk) struct desk d;
         desk_open(&d);
-        pack(&d, "1\n", "");
-        propose(&d, target);
-        CHECK(say_of(&d, with_own, target) == 0 && say_of(&d, with_bert, target) == 0);
+        pack_and_gather(&d, target);
         put(&d, "acme/releases/edr-rules/1/files/VERSION", "other\n");
         CHECK(say(&d, "proposal combine @/p --publisher @/acme") == 1 && strstr(d.run.err, "VERSION is not what was packed"));
         char path[256];
@@ -133,9 +138,7 @@ TEST(proposal_combine, does_not_say_that_it_is_done_when_it_is_not)
         char target[65];
         OWN(desk) struct desk d;
         desk_open(&d);
-        pack(&d, "1\n", "");
-        propose(&d, target);
-        CHECK(say_of(&d, with_own, target) == 0 && say_of(&d, with_bert, target) == 0);
+        pack_and_gather(&d, target);
         OWN(buf) struct buf note = file_of(&d, "acme/releases/edr-rules/1/note");
         buf_add_text(&note, "\n\u2014 x AAAAAA==\n");
         put(&d, "acme/releases/edr-rules/1/note", buf_text(&note));

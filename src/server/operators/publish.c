@@ -30,7 +30,7 @@ struct parcel {
         struct buf note, dossier;                /* files, byte for byte */
         struct listing listing;
         struct release_note *manifest;
-        char path[96];
+        char path[RELEASE_PATH_MAX];
 };
 
 static void parcel_done(struct parcel *parcel)
@@ -77,7 +77,7 @@ static enum err read_note(struct call *call, struct parcel *parcel, struct why *
         sha256(parcel->dossier.bytes, parcel->dossier.length, dossier);
         if (memcmp(dossier, parcel->manifest->dossier, sizeof(dossier)) != 0)
                 return FAIL(why, ERR_CONTENT, "the dossier is not the one that the note names");
-        snprintf(parcel->path, sizeof(parcel->path), "%s/%" PRIu64, parcel->manifest->stream, parcel->manifest->counter);
+        release_note_path(parcel->manifest, parcel->path);
         return OK;
 }
 
