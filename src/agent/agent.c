@@ -54,6 +54,26 @@ void agent_note(const struct agent *agent, enum log_event event, const struct st
                 LOG(&agent->log, event, log_text("what", text));
 }
 
+/* Root is what it should not be, where somebody else could be. */
+static bool is_weak(const struct worker_state *state)
+{
+        const struct confined *confined = &state->confined;
+        return state->lacks_unit || !confined->landlock || !confined->has_filter || confined->has_capabilities || !confined->user;
+}
+
+void agent_note_worker(struct agent *agent, enum worker worker, const struct worker_state *state)
+{
+        struct why why;
+        char text[WORKER_TEXT_MAX];
+        if (memcmp(&agent->states.each[worker], state, sizeof(*state)) == 0)
+                return;
+        agent->states.each[worker] = *state;
+        worker_text(worker, state, text);
+        agent_note(agent, is_weak(state) ? EVENT_UNCONFINED : EVENT_CONFINED, NULL, text);
+        if (worker_states_write(agent->disk, &agent->states, &why))
+                agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
+}
+
 bool agent_is_busy(const struct agent *agent)
 {
         for (size_t i = 0; i < agent->stream_count; i++)
@@ -90,6 +110,9 @@ static void checkin_done(void *user, enum err e, const struct fetch_answer *answ
                 agent->checkin_at_ms = agent_again_ms(agent);
                 return;
         }
+        struct worker_state state;
+        if (caller_state(agent->caller, &state))
+                agent_note_worker(agent, WORKER_FETCH, &state);
         agent->pace_ms = answer->pace_ms;
         agent->checkin_at_ms = agent_steady_ms(agent) + agent_jitter_ms(agent, pace_ms(agent));
         if (!agent->has_called_in || answer->epoch != agent->epoch)
@@ -288,6 +311,15 @@ static enum err anchors_ready(struct agent *agent, struct why *why)
         return e;
 }
 
+/* Whoever fetches owns the spool, and nothing else of the device. */
+static enum err workers_ready(struct agent *agent, struct why *why)
+{
+        enum err e = workers_find(agent->config, &agent->workers, why);
+        const struct user *user = workers_user(&agent->workers, WORKER_FETCH);
+        snprintf(agent->spool, sizeof(agent->spool), "%s/spool", agent->config->state_dir);
+        return e || !user ? e : user_give_folder(agent->spool, user, why);
+}
+
 static enum err updates_open(struct agent *agent, struct why *why)
 {
         enum err e = file_check_own(agent->config->state_dir, why);
@@ -300,7 +332,12 @@ static enum err updates_open(struct agent *agent, struct why *why)
         if (e)
                 return e;
         identity_text(&agent->identity, agent->device);
-        const struct caller_setup setup = { agent->config_path, &agent->identity, agent->clock, agent->random, agent->config->poll_ms_max };
+        e = workers_ready(agent, why);
+        if (e)
+                return e;
+        const struct caller_setup setup = {
+                agent->config_path, &agent->identity, agent->clock, agent->random, agent->config->poll_ms_max, &agent->workers, agent->spool,
+        };
         return caller_new(&setup, &agent->caller, why);
 }
 
@@ -444,7 +481,7 @@ static int64_t log_now_ms(void *user)
         return clock->ops->wall_ms(clock);
 }
 
-enum err agent_run(const char *config_path, struct why *why)
+enum err agent_run(const char *config_path, const char *units, struct why *why)
 {
         OWN(agent_config) struct agent_config *config = NULL;
         OWN(disk_folder) struct disk *disk = NULL;
@@ -460,7 +497,7 @@ enum err agent_run(const char *config_path, struct why *why)
                 return e;
         struct agent agent = {
                 .config_path = config_path, .config = config, .disk = disk, .clock = clock_system(), .random = random_system(),
-                .pace_ms = FIRST_PACE_MS, .boot = boot_number(), .signals = signals,
+                .pace_ms = FIRST_PACE_MS, .boot = boot_number(), .signals = signals, .workers.units = units,
         };
         log_init(&agent.log, log_now_ms, agent.clock);
         trusted_time_init(&agent.time);

@@ -10,7 +10,10 @@
 #include "agent/identity.h"
 #include "agent/slot.h"
 #include "agent/trusted_time.h"
+#include "agent/worker.h"
 #include "base/log.h"
+
+#include <limits.h>
 
 struct stream;
 struct refresh;
@@ -26,6 +29,9 @@ struct agent {
         struct slots *slots;
         struct identity identity;
         struct anchors *anchors;                 /* there when the caller is */
+        struct workers workers;
+        struct worker_states states;             /* as the disk has it, and as it was said */
+        char spool[PATH_MAX];
         struct caller *caller;                   /* NULL: no updates, see the log */
         struct refresh *refresh;
         struct stream *streams;
@@ -39,8 +45,8 @@ struct agent {
         bool ends;                               /* told to */
 };
 
-/* Runs until SIGTERM or SIGINT. */
-MUST_CHECK enum err agent_run(const char *config_path, struct why *why);
+/* Runs until SIGTERM or SIGINT. `units`: see worker.h; may be NULL. */
+MUST_CHECK enum err agent_run(const char *config_path, const char *units, struct why *why);
 
 int64_t agent_steady_ms(const struct agent *agent);
 /* Trusted time (trusted_time.h). The server never moves it, not with a Date nor with what it signs: whoever holds its keys could
@@ -57,5 +63,7 @@ int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms);
 int64_t agent_again_ms(const struct agent *agent);
 /* Were we told to end? Waits so long for the word. */
 bool agent_ends(struct agent *agent, int64_t wait_ms);
+/* What a worker said of itself: logged and kept when it is not what it said before. */
+void agent_note_worker(struct agent *agent, enum worker worker, const struct worker_state *state);
 /* One log line; `stream` may be NULL. */
 void agent_note(const struct agent *agent, enum log_event event, const struct stream *stream, const char *text);

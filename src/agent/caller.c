@@ -3,7 +3,6 @@
 #include "agent/proof.h"
 #include "base/mem.h"
 #include "platform/channel.h"
-#include "platform/child.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -11,19 +10,20 @@
 enum {
         PAUSE_FIRST_MS = 500,
         FETCH_MEMORY_BYTES = 1 << 30, FETCH_FILES = 64,
+        IDLE_MS = 10000,                 /* an idle connection saves no time after that, and costs memory here and at the server */
 };
 static const int64_t DATE_MAX_S = 253402300799;          /* the end of the year 9999, the last that a Date can name */
 
 struct caller {
         struct caller_setup setup;
         char device[33];
-        struct child child;
-        int channel;                     /* -1: no child */
+        struct worker_link link;
+        struct worker_state state;
         uint32_t number;                 /* of the request that is out */
         bool is_out;
         caller_done *done;
         void *user;
-        int64_t pause_ms, free_at_ms, hangs_at_ms;
+        int64_t pause_ms, free_at_ms, hangs_at_ms, idle_at_ms;
         int64_t date_offset_s;           /* what the server calls now, less what we do */
         struct fetch_ask ask;
         struct fetch_answer answer;
@@ -35,7 +35,7 @@ enum err caller_new(const struct caller_setup *setup, struct caller **ret_caller
         if (!caller)
                 return FAIL(why, ERR_NOMEM, "starting the fetcher");
         caller->setup = *setup;
-        caller->channel = -1;
+        caller->link = worker_none;
         identity_text(setup->identity, caller->device);
         *ret_caller = caller;
         return OK;
@@ -45,26 +45,17 @@ void caller_free(struct caller *caller)
 {
         if (!caller)
                 return;
-        channel_close(caller->channel);
-        child_kill(&caller->child);
+        worker_end(&caller->link);
         mem_free(caller);
 }
 
 static enum err child_begin(struct caller *caller, struct why *why)
 {
-        int ends[2];
-        enum err e = channel_open(ends, why);
-        if (e)
-                return e;
-        const char *const argv[] = { child_self, "fetch", "--config", caller->setup.config_path, NULL };
+        /* It may not go to the spool by its path, where the folders above it are ours alone. */
+        const char *const argv[] = { child_self, "fetch", "--config", caller->setup.config_path, "--spool", ".", NULL };
         const struct child_limits limits = { .memory_bytes = FETCH_MEMORY_BYTES, .files = FETCH_FILES };
-        e = child_start(&(struct child_setup){ argv, ends[1], -1, -1, &limits }, &caller->child, why);
-        channel_close(ends[1]);
-        if (e)
-                channel_close(ends[0]);
-        else
-                caller->channel = ends[0];
-        return e;
+        const struct worker_setup setup = { WORKER_FETCH, CHANNEL_MESSAGES, argv, &limits, caller->setup.spool };
+        return worker_start(caller->setup.workers, &setup, &caller->link, why);
 }
 
 static int64_t now_ms(const struct caller *caller)
@@ -91,16 +82,9 @@ static void finish(struct caller *caller, enum err e, const struct fetch_answer 
                 done(caller->user, e, answer);
 }
 
-static void child_end(struct caller *caller)
-{
-        channel_close(caller->channel);
-        caller->channel = -1;
-        child_kill(&caller->child);
-}
-
 static void child_lost(struct caller *caller)
 {
-        child_end(caller);
+        worker_end(&caller->link);
         pause_grows(caller);
         if (caller->is_out)
                 finish(caller, ERR_UNAVAILABLE, NULL);
@@ -115,18 +99,29 @@ int64_t caller_wake_ms(const struct caller *caller)
 {
         if (caller->is_out)
                 return caller->hangs_at_ms;
-        return caller->free_at_ms <= now_ms(caller) ? INT64_MAX : caller->free_at_ms;
+        int64_t idle_ms = caller->link.channel < 0 ? INT64_MAX : caller->idle_at_ms;
+        return caller->free_at_ms <= now_ms(caller) || idle_ms < caller->free_at_ms ? idle_ms : caller->free_at_ms;
 }
 
 void caller_tick(struct caller *caller)
 {
-        if (caller && caller->is_out && now_ms(caller) >= caller->hangs_at_ms)
+        if (!caller || caller->link.channel < 0)
+                return;
+        if (caller->is_out && now_ms(caller) >= caller->hangs_at_ms)
                 child_lost(caller);
+        else if (!caller->is_out && now_ms(caller) >= caller->idle_at_ms)
+                worker_end(&caller->link);
 }
 
 int caller_file(const struct caller *caller)
 {
-        return caller ? caller->channel : -1;
+        return caller ? caller->link.channel : -1;
+}
+
+bool caller_state(const struct caller *caller, struct worker_state *ret_state)
+{
+        *ret_state = caller->state;
+        return caller->state.is_known;
 }
 
 /* A clock that is off is seen by the server first, which says so in Date; only the date of requests follows it. */
@@ -157,7 +152,7 @@ void caller_take(struct caller *caller)
 {
         size_t length;
         struct why why;
-        enum err e = channel_receive(caller->channel, &caller->answer, sizeof(caller->answer), &length, &why);
+        enum err e = channel_receive(caller->link.channel, &caller->answer, sizeof(caller->answer), &length, &why);
         struct fetch_answer *answer = &caller->answer;
         if (e || !is_sound(caller, length)) {
                 child_lost(caller);
@@ -166,10 +161,12 @@ void caller_take(struct caller *caller)
         answer->text[sizeof(answer->text) - 1] = 0;
         learn_date(caller);
         caller->free_at_ms = 0;
+        caller->idle_at_ms = now_ms(caller) + IDLE_MS;
+        caller->state = worker_state_of(&caller->link, &answer->confined);
         /* The next one is started afresh: it may open only what was there when it was (platform/confine.h), and resolv.conf or the CA may
          * have been replaced since. */
         if (answer->err && has_failed(answer))
-                child_end(caller);
+                worker_end(&caller->link);
         if (has_failed(answer))
                 pause_grows(caller);
         else
@@ -186,9 +183,9 @@ static void send_ask(struct caller *caller, caller_done *done, void *user)
         caller->user = user;
         caller->is_out = true;
         caller->hangs_at_ms = now_ms(caller) + FETCH_MOST_MS;       /* it ends by itself before, or hangs */
-        enum err e = caller->channel < 0 ? child_begin(caller, &why) : OK;
+        enum err e = caller->link.channel < 0 ? child_begin(caller, &why) : OK;
         if (!e)
-                e = channel_send(caller->channel, &caller->ask, sizeof(caller->ask), &why);
+                e = channel_send(caller->link.channel, &caller->ask, sizeof(caller->ask), &why);
         if (e)
                 child_lost(caller);
 }

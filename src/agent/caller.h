@@ -1,13 +1,15 @@
 /* caller.h - the supervisor's end of the fetch child: one request out at a time, its answer given to whoever asked.
  *
- * Signs what it sends (the keys never leave the supervisor), starts the child again when it is gone, and pauses longer after
- * each failure to reach the server. */
+ * Signs what it sends (the keys never leave the supervisor), starts the child again when it is gone, lets it go when there is nothing to
+ * do, and pauses longer after each failure to reach the server. */
 #pragma once
 
 #include "agent/fetch.h"
 #include "agent/identity.h"
 #include "platform/clock.h"
 #include "platform/random.h"
+
+#include "agent/worker.h"
 
 struct caller;                           /* NULL, where nobody is to be called, is never free */
 
@@ -17,6 +19,8 @@ struct caller_setup {
         struct clock *clock;
         struct random_source *random;
         int64_t pause_max_ms;
+        const struct workers *workers;   /* NULL: none of them is special */
+        const char *spool;               /* folder; the child starts there */
 };
 
 /* What came back. `answer` is NULL when there is none (child gone). Judge by e: OK means that the server was reached and
@@ -29,9 +33,11 @@ OWN_DEFINE(caller, struct caller *, caller_free)
 
 bool caller_is_free(const struct caller *caller, int64_t now_ms);   /* nothing out, and no pause */
 int64_t caller_wake_ms(const struct caller *caller);     /* end of the pause that is now, or the limit of what is out; INT64_MAX: none */
-/* Gives up on a child that hangs. */
+/* Gives up on a child that hangs, and lets one go that has been idle. */
 void caller_tick(struct caller *caller);
 int caller_file(const struct caller *caller);            /* readable when an answer is there; -1: no child */
+/* What it said of itself last; false: nothing yet. */
+bool caller_state(const struct caller *caller, struct worker_state *ret_state);
 /* Take the answer and give it on. */
 void caller_take(struct caller *caller);
 

@@ -11,5 +11,5 @@ enum err cmd_fetch(const struct command_line *line, struct why *why)
                 return e;
         char spool[1024];
         snprintf(spool, sizeof(spool), "%s/spool", config->state_dir);
-        return fetch_main(&(struct fetch_setup){ config->server, config->ca, spool, 0 }, why);
+        return fetch_main(&(struct fetch_setup){ .server = config->server, .ca = config->ca, .spool_folder = line->spool ? line->spool : spool }, why);
 }

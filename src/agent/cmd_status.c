@@ -53,6 +53,30 @@ static struct json *stream_json(const struct status *status, size_t i)
         return json;
 }
 
+static struct json *process_json(enum worker worker, const struct worker_state *state)
+{
+        const struct confined *confined = &state->confined;
+        struct json *json = json_new_object();
+        json_set_text(json, "process", worker_name(worker));
+        json_set_bool(json, "unit", state->is_unit);
+        json_set_int(json, "user", confined->user);
+        json_set_int(json, "landlock", confined->landlock);
+        json_set_bool(json, "system_calls_limited", confined->has_filter);
+        json_set_bool(json, "capabilities", confined->has_capabilities);
+        return json;
+}
+
+static struct json *processes_json(struct disk *disk)
+{
+        struct json *json = json_new_array();
+        struct worker_states states;
+        worker_states_read(disk, &states);
+        for (enum worker worker = 0; worker < WORKERS; worker++)
+                if (states.each[worker].is_known)
+                        json_add(json, process_json(worker, &states.each[worker]));
+        return json;
+}
+
 static enum err print_json(const struct status *status, struct why *why)
 {
         OWN(json) struct json *json = json_new_object();
@@ -62,6 +86,7 @@ static enum err print_json(const struct status *status, struct why *why)
         json_set_text(json, "device", status->device);
         json_set_int(json, "reports_waiting", (int64_t)slots_report_count(status->slots));
         json_set(json, "streams", streams);
+        json_set(json, "processes", processes_json(status->disk));
         OWN(buf) struct buf text;
         buf_init(&text, 1 << 20);
         enum err e = json_write(json, 2, &text, why);
@@ -96,6 +121,20 @@ static void print_text(const struct status *status)
                         printf("%s%" PRIu64, k ? " " : "; given up: ", now->denied[k]);
                 print_back(status, i);
                 printf("%s\n", current == SLOT_NONE ? "; SAFE MODE: the engine runs without content" : "");
+        }
+}
+
+/* As they were heard last, perhaps by a supervisor that has ended since. */
+static void print_processes(struct disk *disk)
+{
+        struct worker_states states;
+        char text[WORKER_TEXT_MAX];
+        worker_states_read(disk, &states);
+        for (enum worker worker = 0; worker < WORKERS; worker++) {
+                if (!states.each[worker].is_known)
+                        continue;
+                worker_text(worker, &states.each[worker], text);
+                printf("%s\n", text);
         }
 }
 
@@ -134,5 +173,6 @@ enum err cmd_status(const struct command_line *line, struct why *why)
         if (line->is_json)
                 return print_json(&status, why);
         print_text(&status);
+        print_processes(disk);
         return OK;
 }

@@ -30,6 +30,8 @@ static const struct option {
         TEXT("state", "DIR", state, "state folder below the root; default var/lib/firebreak"),
         TEXT("stream", "NAME", stream, "of the configuration"),
         TEXT("slot", "a|b", slot, "where the candidate is"),
+        TEXT("spool", "DIR", spool, "where downloads go"),
+        TEXT("units", "DIR", units, "folder of the sockets at which systemd starts fetch and verify"),
         TEXT("json", NULL, is_json, "for programs"),
         TEXT("dry-run", NULL, is_dry, "say what would be done, change nothing"),
 #undef TEXT

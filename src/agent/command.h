@@ -7,7 +7,7 @@
 
 /* What was said; NULL or false where it was not. */
 struct command_line {
-        const char *config, *server, *token, *ca, *root, *state, *stream, *slot, *word;
+        const char *config, *server, *token, *ca, *root, *state, *stream, *slot, *spool, *units, *word;
         bool is_json, is_dry;
 };
 

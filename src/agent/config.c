@@ -45,6 +45,10 @@ static const struct yaml_key stream_keys[] = {
 };
 static const struct yaml_schema stream_schema = { KEYS(stream_keys), .item_size = sizeof(struct agent_stream_config) };
 
+#define USER(name) { .key = #name, .type = YAML_TEXT, AT(agent_users, name), .min = 1, .max = LIMIT_NAME_BYTES }
+static const struct yaml_key users_keys[] = { USER(fetch), USER(verify), USER(preflight) };
+static const struct yaml_schema users_schema = { KEYS(users_keys), .item_size = sizeof(struct agent_users) };
+
 #define PATH(name, is_required) \
         { .key = #name, .type = YAML_TEXT, .required = (is_required), AT(agent_config, name), .min = 1, .max = LIMIT_PATH_BYTES }
 static const struct yaml_key config_keys[] = {
@@ -53,6 +57,7 @@ static const struct yaml_key config_keys[] = {
         PATH(state_dir, true),
         PATH(trust, true),
         { .key = "approved_by", .type = YAML_TEXTS, AT(agent_config, approved_by), .min = 1, .max = AGENT_APPROVERS_MAX },
+        { .key = "users", .type = YAML_MAP, AT(agent_config, users), .schema = &users_schema },
         { .key = "ring", .type = YAML_TEXT, AT(agent_config, ring), .min = 1, .max = LIMIT_NAME_BYTES },
         { .key = "platform", .type = YAML_TEXT, AT(agent_config, platform), .min = 1, .max = LIMIT_NAME_BYTES },
         { .key = "attributes", .type = YAML_TEXT, AT(agent_config, attributes), .min = 0, .max = 1024 },

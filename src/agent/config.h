@@ -20,6 +20,9 @@ struct agent_engine {
         int64_t status_every_ms;         /* as often it writes the status file anew; 0: only when it has loaded */
 };
 
+/* Whom those that read what strangers send become; NULL: the usual ones, see worker.h. */
+struct agent_users { const char *fetch, *verify, *preflight; };
+
 struct agent_probe {
         struct yaml_texts command;       /* exit 0: well */
         int64_t timeout_ms;
@@ -44,6 +47,7 @@ struct agent_config {
         const char *ring, *platform, *attributes;
         struct yaml_texts approved_by;   /* each of them must have approved what is installed here: vkeys, and ... */
         struct vkey approvers[AGENT_APPROVERS_MAX];      /* ... the same, read */
+        struct agent_users users;
         int64_t poll_ms_max, busy_poll_ms;
         struct yaml_maps streams;        /* of struct agent_stream_config */
         struct arena *arena;             /* holds all of the above */

@@ -94,7 +94,7 @@ enum err engine_start(struct engine *engine, const struct engine_words *words, i
                 if (engine->config->status_file)
                         file_remove(engine->config->status_file);      /* what the one before it said is not about this one */
                 if (!e)
-                        e = child_start(&(struct child_setup){ command.argv, -1, -1, engine->errors, NULL }, &engine->child, why);
+                        e = child_start(&(struct child_setup){ command.argv, -1, -1, engine->errors, NULL, NULL, NULL }, &engine->child, why);
         }
         if (e) {
                 engine->watched_pid = 0;

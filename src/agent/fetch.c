@@ -150,7 +150,7 @@ static void serve(struct net *net, const struct fetch_setup *setup, const struct
         struct why why = { 0 };
         struct exchange one = { .net = net, .setup = setup, .ask = ask, .answer = answer, .download.file = -1 };
         buf_init(&one.body, LIMIT_DEVICE_REQUEST_BYTES);
-        *answer = (struct fetch_answer){ .version = FETCH_VERSION, .number = ask->number };
+        *answer = (struct fetch_answer){ .version = FETCH_VERSION, .number = ask->number, .confined = setup->confined };
         enum err e = ask->reads == FETCH_TO_SPOOL ? open_spool(&one, &why) : OK;
         if (!e)
                 e = exchange(&one, &why);
@@ -161,7 +161,7 @@ static void serve(struct net *net, const struct fetch_setup *setup, const struct
         buf_done(&one.body);
 }
 
-enum err fetch_main(const struct fetch_setup *setup, struct why *why)
+enum err fetch_main(struct fetch_setup *setup, struct why *why)
 {
         OWN(net) struct net *net = NULL;
         const struct net_config config = {
@@ -172,7 +172,7 @@ enum err fetch_main(const struct fetch_setup *setup, struct why *why)
         static struct fetch_answer answer;
         size_t length;
         /* Before the first byte from outside. A kernel that cannot is no reason to have no updates. */
-        (void)!confine_to_network(setup->spool_folder, setup->ca, why);
+        (void)!confine_to_network(setup->spool_folder, setup->ca, &setup->confined, why);
         enum err e = net_open(&config, &net, why);
         while (!e) {
                 e = channel_receive(setup->channel, &ask, sizeof(ask), &length, why);

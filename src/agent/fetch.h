@@ -9,13 +9,14 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/own.h"
+#include "platform/confine.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* FETCH_SLICE_MS: of a resumed download; FETCH_MOST_MS: of anything. */
-enum { FETCH_VERSION = 1, FETCH_PATH_BYTES = 384, FETCH_NAME_BYTES = 96, FETCH_HEADER_BYTES = 160, FETCH_SLICE_MS = 20000, FETCH_MOST_MS = 150000 };
+enum { FETCH_VERSION = 2, FETCH_PATH_BYTES = 384, FETCH_NAME_BYTES = 96, FETCH_HEADER_BYTES = 160, FETCH_SLICE_MS = 20000, FETCH_MOST_MS = 150000 };
 
 enum fetch_reads {
         FETCH_TO_SPOOL,          /* GET: bytes to the spool file */
@@ -44,16 +45,17 @@ struct fetch_answer {
         uint64_t spool_from, spool_length;       /* where the download began, and what is there now */
         int64_t epoch, pace_ms, now_s, ack, retry_ms;
         uint64_t counter;                        /* of the release to prepare instead; 0: none */
+        struct confined confined;                /* what is in force in the child */
         char text[LIMIT_DEVICE_REQUEST_BYTES];   /* a lease; else why it failed, for people */
 };
 _Static_assert(sizeof(struct fetch_ask) == 16 + 384 + 96 + 8 + 64 + 24 + 160 + 8 + 4096, "message format");
-_Static_assert(sizeof(struct fetch_answer) == 40 + 48 + 4096, "message format");
+_Static_assert(sizeof(struct fetch_answer) == 40 + 48 + 8 + 4096, "message format");
 
 /* An HTTP date as unix seconds; 0 for anything that is none. */
 int64_t fetch_date_s(const char *text);
 /* Perhaps because of the date of the request: unauthorized (401) or expired (403). */
 bool fetch_is_refused(int status);
 
-/* The child's life: asks from `channel` until it closes, which is OK. */
-struct fetch_setup { const char *server, *ca, *spool_folder; int channel; };
-MUST_CHECK enum err fetch_main(const struct fetch_setup *setup, struct why *why);
+/* The child's life: asks from `channel` until it closes, which is OK. Fills in `confined`. */
+struct fetch_setup { const char *server, *ca, *spool_folder; int channel; struct confined confined; };
+MUST_CHECK enum err fetch_main(struct fetch_setup *setup, struct why *why);

@@ -16,7 +16,7 @@ enum err preflight_start(const struct preflight_of *of, struct preflight *ret_pr
         if (e)
                 return e;
         const char *const argv[] = { child_self, "preflight", "--config", of->config_path, "--stream", of->stream, "--slot", slot_name(of->slot), NULL };
-        e = child_start(&(struct child_setup){ argv, -1, ends[1], -1, NULL }, &ret_preflight->child, why);
+        e = child_start(&(struct child_setup){ .argv = argv, .input = -1, .output = ends[1], .errors = -1, .user = of->user }, &ret_preflight->child, why);
         channel_close(ends[1]);
         if (e)
                 channel_close(ends[0]);

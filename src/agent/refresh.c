@@ -341,6 +341,16 @@ static void call_for_more(struct refresh *refresh)
         follow_call(&refresh->follow, followed, refresh);
 }
 
+static enum err run_verifier(struct refresh *refresh, const struct buf *bundle, struct why *why)
+{
+        struct worker_state state = { .is_known = false };
+        const struct verify_setup setup = { &refresh->agent->workers, bundle, question_walk(bundle, 0, NULL, NULL), &state };
+        enum err e = verify_run(&setup, &refresh->verdict, why);
+        if (state.is_known)
+                agent_note_worker(refresh->agent, WORKER_VERIFY, &state);
+        return e;
+}
+
 /* One run of the verifier. */
 static enum err judge(struct refresh *refresh, struct why *why)
 {
@@ -350,7 +360,7 @@ static enum err judge(struct refresh *refresh, struct why *why)
         if (!e && ++refresh->runs > VERDICT_RUNS_MAX)
                 e = FAIL(why, ERR_LIMIT, "the verifier never had enough");
         if (!e)
-                e = verify_run(&bundle, question_walk(&bundle, 0, NULL, NULL), &refresh->verdict, why);
+                e = run_verifier(refresh, &bundle, why);
         if (!e && refresh->verdict.status != VERDICT_WANT)
                 e = keep_all(refresh, why);
         return e;

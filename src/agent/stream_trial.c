@@ -155,7 +155,7 @@ static void probe_start(struct stream *stream, int64_t now_ms)
         struct why why;
         enum err e = engine_command(&probe->command, &words, &command, &why);
         if (!e)
-                e = child_start(&(struct child_setup){ command.argv, -1, -1, stream->engine.errors, NULL }, &stream->probe, &why);
+                e = child_start(&(struct child_setup){ command.argv, -1, -1, stream->engine.errors, NULL, NULL, NULL }, &stream->probe, &why);
         stream->helper_until_ms = now_ms + probe->timeout_ms;
         if (!e)
                 return;

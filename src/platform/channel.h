@@ -3,6 +3,7 @@
  * A channel is a pair of connected sockets that keep message boundaries; a message arrives whole or not at all. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -11,7 +12,16 @@
 
 /* Two ends, closed on exec unless handed over; an end is closed with channel_close(). */
 MUST_CHECK enum err channel_open(int ret_ends[2], struct why *why);
+/* The same as a stream of bytes, without boundaries. */
+MUST_CHECK enum err channel_stream(int ret_ends[2], struct why *why);
+/* One end, to whoever listens at this path. ERR_UNAVAILABLE: nobody does, or not now; never waits long. */
+enum channel_kind { CHANNEL_MESSAGES, CHANNEL_STREAM };
+MUST_CHECK enum err channel_connect(const char *path, enum channel_kind kind, int *ret_end, struct why *why);
 void channel_close(int end);                                                   /* -1 is fine */
+/* Of a stream: all of it, then no more; and all that comes until the other side ends it. ERR_TIMEOUT: not within so long, each.
+ * ERR_LIMIT: more than bytes_max. */
+MUST_CHECK enum err channel_pour(int end, const void *bytes, size_t length, int64_t timeout_ms, struct why *why);
+MUST_CHECK enum err channel_drain(int end, struct buf *into, int64_t timeout_ms, struct why *why);
 /* ERR_UNAVAILABLE: the other side is gone. Waits until there is room. */
 MUST_CHECK enum err channel_send(int end, const void *bytes, size_t length, struct why *why);
 /* Waits for a message. ERR_UNAVAILABLE: the other side is gone. ERR_LIMIT: longer than bytes_max. */

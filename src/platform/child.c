@@ -64,29 +64,42 @@ void child_reset_signals(void)
         sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* In the child, after fork: only calls that are safe there. `report` carries errno to the parent if exec fails. */
-_Noreturn static void become(const struct child_setup *setup, int report, pid_t parent)
+/* Above 2 first, so that placing one does not close another. */
+static bool place_files(const struct child_setup *setup)
 {
-        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC), high[3];
         const int files[3] = { setup->input >= 0 ? setup->input : null, setup->output >= 0 ? setup->output : null,
                                setup->errors >= 0 ? setup->errors : 2 };
         bool is_placed = null >= 0;
-        /* Above 2 first, so that placing one does not close another. */
-        int high[3];
         for (int i = 0; i < 3; i++)
                 is_placed &= (high[i] = fcntl(files[i], F_DUPFD_CLOEXEC, 3)) >= 0;
         for (int i = 0; i < 3; i++)
                 is_placed &= dup2(high[i], i) == i;
+        return is_placed;
+}
+
+/* 0, or an error number. */
+static int prepare(const struct child_setup *setup)
+{
+        if (!place_files(setup))
+                return errno;
         (void)close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
         setpgid(0, 0);
-        channel_child_signals();
+        if (setup->limits)
+                confine(setup->limits);
+        bool is_there = !setup->folder || chdir(setup->folder) == 0;
+        return is_there && (!setup->user || user_become(setup->user)) ? 0 : errno;
+}
+
+/* In the child, after fork: only calls that are safe there. `report` carries errno to the parent if exec fails. */
+_Noreturn static void become(const struct child_setup *setup, int report, pid_t parent)
+{
+        int failed = prepare(setup);
+        channel_child_signals();         /* with the user, the system forgets that we are to die with our parent */
         child_reset_signals();
-        if (is_placed && getppid() == parent) {
-                if (setup->limits)
-                        confine(setup->limits);
+        if (!failed && getppid() == parent)
                 execvp(setup->argv[0], (char *const *)setup->argv);
-        }
-        int failed = errno;
+        failed = failed ? failed : errno;
         ssize_t told = write(report, &failed, sizeof(failed));
         _exit(told == sizeof(failed) ? 127 : 126);
 }
@@ -100,7 +113,7 @@ static enum err start_check(int report, const char *name, struct why *why)
         while (got < 0 && errno == EINTR);
         if (got != sizeof(failed))
                 return OK;
-        enum err e = failed == ENOENT ? ERR_NOT_FOUND : failed == EACCES ? ERR_REFUSED : ERR_IO;
+        enum err e = failed == ENOENT ? ERR_NOT_FOUND : failed == EACCES || failed == EPERM ? ERR_REFUSED : ERR_IO;
         return FAIL(why, e, "starting %s: %s", name, strerror(failed));
 }
 

@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 
+#include "platform/user.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,6 +22,8 @@ struct child_setup {
         const char *const *argv;       /* NULL-ended; argv[0] is looked up in PATH */
         int input, output, errors;     /* -1: nothing to read, thrown away, ours */
         const struct child_limits *limits;   /* NULL: none */
+        const struct user *user;       /* whom it becomes; NULL: it stays who we are */
+        const char *folder;            /* where it starts, also if only we may go there; NULL: where we are */
 };
 
 struct child { int pid; };             /* 0: none */
@@ -29,7 +33,7 @@ struct child_end {
         int code;                      /* exit code or number of the signal */
 };
 
-/* ERR_NOT_FOUND: no such program; ERR_REFUSED: may not be executed. */
+/* ERR_NOT_FOUND: no such program; ERR_REFUSED: may not be executed, or may not become that user. */
 MUST_CHECK enum err child_start(const struct child_setup *setup, struct child *ret_child, struct why *why);
 /* The same, by fork alone: the child runs `run(user)` and ends with what it returns. It keeps its copy of everything: open
  * files, memory, and with it every secret in there. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/securebits.h>
@@ -9,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -93,6 +95,16 @@ static int limit_calls(uint32_t otherwise, int (*add)(scmp_filter_ctx filter))
         return -failed;
 }
 
+static int limit_to_work(void)
+{
+        return limit_calls(SCMP_ACT_ERRNO(EPERM), allow_work);
+}
+
+static int limit_to_service(void)
+{
+        return limit_calls(SCMP_ACT_ERRNO(EPERM), allow_service);
+}
+
 /* A program built to find its own faults (ASan) looks around at its end, for which it needs more. */
 #if defined(__SANITIZE_ADDRESS__)
 enum { IS_WATCHED = 1 };
@@ -106,6 +118,14 @@ enum { IS_WATCHED = 0 };
 enum { IS_WATCHED = 0 };
 #endif
 
+static bool has_capabilities(void)
+{
+        struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+        struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3] = { { 0, 0, 0 } };
+        bool is_known = syscall(SYS_capget, &header, now) == 0;
+        return !is_known || now[0].effective || now[0].permitted || now[1].effective || now[1].permitted;
+}
+
 static bool drop_capabilities(void)
 {
         struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -114,29 +134,15 @@ static bool drop_capabilities(void)
         return syscall(SYS_capset, &header, none) == 0;
 }
 
-static enum err give_up_privileges(struct why *why)
+static enum err give_up_privileges(struct confined *ret_confined, struct why *why)
 {
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || !drop_capabilities())
-                return FAIL(why, ERR_UNAVAILABLE, "giving up privileges: %s", strerror(errno));
-        return OK;
+        bool is_done = !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) && drop_capabilities();
+        enum err e = is_done ? OK : FAIL(why, ERR_UNAVAILABLE, "giving up privileges: %s", strerror(errno));
+        if (ret_confined)
+                *ret_confined = (struct confined){ .user = geteuid(), .has_capabilities = has_capabilities() };
+        return e;
 }
 
-/* Error numbers, 0 where it is in force: each is worth having without the other. */
-static enum err judge(int calls, int files, struct why *why)
-{
-        if (calls)
-                return FAIL(why, ERR_UNAVAILABLE, "limiting system calls: %s", strerror(calls));
-        return files ? FAIL(why, ERR_UNAVAILABLE, "limiting what can be opened: %s", strerror(files)) : OK;
-}
-
-enum err confine_to_open_files(struct why *why)
-{
-        (void)unshare(CLONE_NEWNET);           /* where we may; the filter below says the same */
-        enum err e = give_up_privileges(why);
-        if (e || IS_WATCHED)
-                return e;
-        return judge(limit_calls(SCMP_ACT_ERRNO(EPERM), allow_work), 0, why);
-}
 
 enum { TO_READ = LANDLOCK_ACCESS_FS_READ_FILE, TO_LIST = LANDLOCK_ACCESS_FS_READ_DIR };
 
@@ -160,6 +166,12 @@ static struct landlock_rules rules_known(void)
                                         .scopes = version >= KNOWS_SCOPES ? SCOPE_SIGNALS : 0 };
 }
 
+static uint8_t version_known(void)
+{
+        long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+        return (uint8_t)(version < 0 ? 0 : version < KNOWS_SCOPES ? version : KNOWS_SCOPES);
+}
+
 static int rules_open(const struct landlock_rules *refused)
 {
         return (int)syscall(SYS_landlock_create_ruleset, refused, sizeof(*refused), 0);
@@ -172,6 +184,41 @@ static int rules_enforce(int take_rules, bool are_all_there)
         if (take_rules >= 0)
                 close(take_rules);
         return failed;
+}
+
+/* Error numbers, 0 where it is in force: each is worth having without the other. */
+struct outcome { int files, calls; uint8_t version; };
+
+/* Landlock first: the filter refuses its calls. */
+static struct outcome enforce(int take_rules, bool are_all_there, int (*limit)(void))
+{
+        struct outcome outcome = { .version = version_known(), .files = rules_enforce(take_rules, are_all_there) };
+        outcome.calls = limit();
+        return outcome;
+}
+
+static enum err judge(const struct outcome *outcome, struct confined *ret_confined, struct why *why)
+{
+        if (ret_confined) {
+                ret_confined->has_filter = !outcome->calls;
+                ret_confined->landlock = outcome->files ? 0 : outcome->version;
+        }
+        if (outcome->calls)
+                return FAIL(why, ERR_UNAVAILABLE, "limiting system calls: %s", strerror(outcome->calls));
+        return outcome->files ? FAIL(why, ERR_UNAVAILABLE, "limiting what can be opened: %s", strerror(outcome->files)) : OK;
+}
+
+enum err confine_to_open_files(struct confined *ret_confined, struct why *why)
+{
+        (void)unshare(CLONE_NEWNET);           /* where we may; the filter below says the same */
+        enum err e = give_up_privileges(ret_confined, why);
+        if (e || IS_WATCHED)
+                return e;
+        const struct landlock_rules refused = rules_known();
+        const struct outcome outcome = enforce(rules_open(&refused), true, limit_to_work);
+        /* Whether there is landlock or not: the filter lets nothing be opened. */
+        e = judge(&outcome, ret_confined, why);
+        return outcome.calls ? e : OK;
 }
 
 /* What landlock does not look at, and what the owner of a file may do to it, or a process to others of its user: give it to
@@ -200,6 +247,11 @@ static int refuse_others(scmp_filter_ctx filter)
         };
         int failed = add_calls(filter, refuse, beside_landlock, sizeof(beside_landlock) / sizeof(beside_landlock[0]));
         return failed ? failed : add_rules(filter, rules, sizeof(rules) / sizeof(rules[0]));
+}
+
+static int limit_beside_network(void)
+{
+        return limit_calls(SCMP_ACT_ALLOW, refuse_others);
 }
 
 /* Names, certificates, and the libraries that the C library loads for them. */
@@ -233,26 +285,37 @@ static bool add_paths(int rules, const char *spool, const char *readable, __u64 
         return done && (!readable || allow(rules, readable, TO_READ | TO_LIST, 0));
 }
 
-enum err confine_to_network(const char *spool, const char *readable, struct why *why)
+enum err confine_to_network(const char *spool, const char *readable, struct confined *ret_confined, struct why *why)
 {
-        enum err e = give_up_privileges(why);
+        enum err e = give_up_privileges(ret_confined, why);
         if (e || IS_WATCHED)
                 return e;
         struct landlock_rules refused = rules_known();
         refused.ports = 0;
         int rules = rules_open(&refused);
-        int files = rules_enforce(rules, rules >= 0 && add_paths(rules, spool, readable, refused.files));
-        return judge(limit_calls(SCMP_ACT_ALLOW, refuse_others), files, why);
+        const struct outcome outcome = enforce(rules, rules >= 0 && add_paths(rules, spool, readable, refused.files), limit_beside_network);
+        return judge(&outcome, ret_confined, why);
 }
 
-enum err confine_to_folder(const char *folder, struct why *why)
+enum err confine_to_folder(const char *folder, struct confined *ret_confined, struct why *why)
 {
-        enum err e = give_up_privileges(why);
+        enum err e = give_up_privileges(ret_confined, why);
         if (e || IS_WATCHED)
                 return e;
         const struct landlock_rules refused = rules_known();
         const __u64 to_replace = TO_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
         int rules = rules_open(&refused);
-        int files = rules_enforce(rules, rules >= 0 && allow(rules, folder, to_replace, O_DIRECTORY));
-        return judge(limit_calls(SCMP_ACT_ERRNO(EPERM), allow_service), files, why);
+        const struct outcome outcome = enforce(rules, rules >= 0 && allow(rules, folder, to_replace, O_DIRECTORY), limit_to_service);
+        return judge(&outcome, ret_confined, why);
+}
+
+void confined_text(const struct confined *confined, char text[CONFINED_TEXT_MAX])
+{
+        char user[24] = "root", landlock[24] = "no landlock";
+        if (confined->user)
+                snprintf(user, sizeof(user), "user %" PRIu32, confined->user);
+        if (confined->landlock)
+                snprintf(landlock, sizeof(landlock), "landlock %u", confined->landlock);
+        snprintf(text, CONFINED_TEXT_MAX, "%s, %s, %s%s", user, landlock, confined->has_filter ? "system calls limited" : "any system call",
+                 confined->has_capabilities ? ", with capabilities" : "");
 }

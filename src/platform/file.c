@@ -92,6 +92,11 @@ enum err file_read(const char *path, struct buf *into, struct why *why)
         return file < 0 ? OS_FAIL(why, errno, "%s", path) : read_all(file, path, into, why);
 }
 
+enum err file_read_input(struct buf *into, struct why *why)
+{
+        return read_all(STDIN_FILENO, "standard input", into, why);
+}
+
 enum err file_read_regular(const char *path, struct buf *into, struct why *why)
 {
         struct stat found;

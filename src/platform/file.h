@@ -21,6 +21,9 @@ MUST_CHECK enum err file_check_own(const char *path, struct why *why);
 /* Appends; ERR_NOT_FOUND, ERR_IO, ERR_LIMIT past `into`'s ceiling. Takes what is not a regular file too (a pipe). */
 MUST_CHECK enum err file_read(const char *path, struct buf *into, struct why *why);
 
+/* The same of standard input, whatever that is, which is closed then. */
+MUST_CHECK enum err file_read_input(struct buf *into, struct why *why);
+
 /* The same of what anybody may have put there: ERR_REFUSED for all but a file, and never waits for one that writes. */
 MUST_CHECK enum err file_read_regular(const char *path, struct buf *into, struct why *why);
 

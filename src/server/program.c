@@ -71,7 +71,7 @@ static int run_signer(void *user)
         enum err e = signer_keys_open(program->settings.keys, &signer, &why);
         if (e)
                 return end(program, e, &why);
-        if (confine_to_open_files(&why) != OK)
+        if (confine_to_open_files(NULL, &why) != OK)
                 LOG_WHY(&program->log, EVENT_UNCONFINED, &why);
         return end(program, signer_serve(program->ends[SIGNER_STORE], signer, &why), &why);
 }

@@ -40,7 +40,7 @@ static enum err read_key(const struct witness_options *options, struct secret_ke
 static void confine(const struct witness_options *options, const struct log *log)
 {
         struct why why;
-        if (confine_to_folder(options->state, &why) != OK)
+        if (confine_to_folder(options->state, NULL, &why) != OK)
                 LOG_WHY(log, EVENT_UNCONFINED, &why);
 }
 

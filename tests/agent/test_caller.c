@@ -71,7 +71,7 @@ static void world_open(struct world *world)
         *world = (struct world){ .caller = NULL };
         sim_clock_init(&world->clock, 1784432200);
         sim_random_init(&world->random, 1);
-        const struct caller_setup setup = { "/no/such.yaml", &identity, &world->clock.clock, &world->random.source, 60000 };
+        const struct caller_setup setup = { "/no/such.yaml", &identity, &world->clock.clock, &world->random.source, 60000, NULL, NULL };
         CHECK(caller_new(&setup, &world->caller, NULL) == OK);
 }
 

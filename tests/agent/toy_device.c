@@ -43,7 +43,7 @@ void device_configure(struct device *device, const char *more)
 void device_start(struct device *device, const char *command, const char *token)
 {
         const char *const argv[] = { getenv("FIREBREAK_AGENT"), command, "--config", device->config, token ? "--token" : NULL, token, NULL };
-        CHECK(argv[0] && child_start(&(struct child_setup){ argv, -1, -1, device->errors, NULL }, &device->agent, NULL) == OK);
+        CHECK(argv[0] && child_start(&(struct child_setup){ argv, -1, -1, device->errors, NULL, NULL, NULL }, &device->agent, NULL) == OK);
 }
 
 static bool agent_ended(struct toy *toy, void *user)

@@ -45,7 +45,7 @@ static void start(struct place *place)
         snprintf(path, sizeof(path), "%s/output", place->folder);
         place->output = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         const char *const argv[] = { YARAD, "--rules", place->rules, "--watch", place->watch, "--status", place->status, "--interval-ms", "10", NULL };
-        CHECK(place->output >= 0 && child_start(&(struct child_setup){ argv, -1, place->output, place->output, NULL }, &place->engine, NULL) == OK);
+        CHECK(place->output >= 0 && child_start(&(struct child_setup){ argv, -1, place->output, place->output, NULL, NULL, NULL }, &place->engine, NULL) == OK);
 }
 
 static unsigned times_said(const struct place *place, const char *text)
@@ -163,7 +163,7 @@ static int ends_with(const char *one, const char *two, const char *three)
         const char *const argv[] = { YARAD, one, two, three, NULL };
         struct child child;
         struct child_end end;
-        CHECK(child_start(&(struct child_setup){ argv, -1, -1, -1, NULL }, &child, NULL) == OK);
+        CHECK(child_start(&(struct child_setup){ argv, -1, -1, -1, NULL, NULL, NULL }, &child, NULL) == OK);
         while (!child_ended(&child, &end))
                 usleep(1000);
         return end.is_signal ? -1 : end.code;

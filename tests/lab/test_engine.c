@@ -143,7 +143,7 @@ static void device_start(struct device *device)
         snprintf(device->status, sizeof(device->status), "%s/status", device->content.folder);
         snprintf(device->rules, sizeof(device->rules), "%s/current", device->content.folder);
         CHECK(mkdir(device->watched, 0700) == 0 && symlink(SETS "/1-good", device->rules) == 0);
-        CHECK(child_start(&(struct child_setup){ argv, -1, -1, -1, NULL }, &device->child, NULL) == OK);
+        CHECK(child_start(&(struct child_setup){ argv, -1, -1, -1, NULL, NULL, NULL }, &device->child, NULL) == OK);
 }
 
 /* Until the status file says so; the test's own time-out ends a wait in vain. */

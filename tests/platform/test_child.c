@@ -11,7 +11,7 @@
 static struct child start(const char *const *argv, const struct child_limits *limits)
 {
         struct child child = { 0 };
-        CHECK(child_start(&(struct child_setup){ argv, -1, -1, -1, limits }, &child, NULL) == OK);
+        CHECK(child_start(&(struct child_setup){ argv, -1, -1, -1, limits, NULL, NULL }, &child, NULL) == OK);
         return child;
 }
 
@@ -29,9 +29,9 @@ TEST(child_start, tells_a_program_that_is_missing_or_may_not_run)
         struct child child = { 0 };
         struct why why;
         const char *const missing[] = { "/no/such/program", NULL }, *const barred[] = { "/etc/passwd", NULL };
-        CHECK(child_start(&(struct child_setup){ missing, -1, -1, -1, NULL }, &child, &why) == ERR_NOT_FOUND && !child.pid);
+        CHECK(child_start(&(struct child_setup){ missing, -1, -1, -1, NULL, NULL, NULL }, &child, &why) == ERR_NOT_FOUND && !child.pid);
         CHECK(strstr(why.text, "/no/such/program"));
-        CHECK(child_start(&(struct child_setup){ barred, -1, -1, -1, NULL }, &child, &why) == ERR_REFUSED && !child.pid);
+        CHECK(child_start(&(struct child_setup){ barred, -1, -1, -1, NULL, NULL, NULL }, &child, &why) == ERR_REFUSED && !child.pid);
 }
 
 TEST(child_start, gives_the_child_signals_that_nobody_ignored_or_blocked)
@@ -43,7 +43,7 @@ TEST(child_start, gives_the_child_signals_that_nobody_ignored_or_blocked)
         sigemptyset(&set);
         sigaddset(&set, SIGHUP);
         CHECK(signal(SIGHUP, SIG_IGN) != SIG_ERR && sigprocmask(SIG_BLOCK, &set, &before) == 0);
-        CHECK(child_start(&(struct child_setup){ argv, -1, -1, -1, NULL }, &child, NULL) == OK);
+        CHECK(child_start(&(struct child_setup){ argv, -1, -1, -1, NULL, NULL, NULL }, &child, NULL) == OK);
         while (!child_ended(&child, &end))
                 usleep(1000);
         CHECK(end.is_signal && end.code == SIGHUP);
@@ -71,7 +71,7 @@ TEST(child_start, hands_over_the_three_files_and_no_other)
         CHECK(channel_memory("hello", 5, &in, NULL) == OK && pipe2(out, O_CLOEXEC) == 0);
         const char *const lists[] = { "sh", "-c", "cat; ls /proc/self/fd | wc -w", NULL };
         struct child child = { 0 };
-        CHECK(child_start(&(struct child_setup){ lists, in, out[1], -1, NULL }, &child, NULL) == OK);
+        CHECK(child_start(&(struct child_setup){ lists, in, out[1], -1, NULL, NULL, NULL }, &child, NULL) == OK);
         close(out[1]);
         channel_close(in);
         char got[64] = "";
@@ -106,7 +106,7 @@ TEST(child_kill, takes_what_the_child_started_too)
         CHECK(pipe2(out, O_CLOEXEC) == 0);
         const char *const forks[] = { "sh", "-c", "sleep 60 & echo $!; wait", NULL };
         struct child child = { 0 };
-        CHECK(child_start(&(struct child_setup){ forks, -1, out[1], -1, NULL }, &child, NULL) == OK);
+        CHECK(child_start(&(struct child_setup){ forks, -1, out[1], -1, NULL, NULL, NULL }, &child, NULL) == OK);
         close(out[1]);
         char text[32] = "";
         CHECK(read(out[0], text, sizeof(text) - 1) > 0);

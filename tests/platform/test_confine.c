@@ -46,7 +46,7 @@ static int look_around(void *user)
 {
         int file = *(int *)user;
         char byte = 'x';
-        if (confine_to_open_files(NULL) != OK)
+        if (confine_to_open_files(NULL, NULL) != OK)
                 return REFUSED_BY_SYSTEM;
         if (write(file, &byte, 1) != 1)
                 return LEAKS;
@@ -112,7 +112,7 @@ static int use_network(void *user)
         const struct rights *rights = user;
         char part[96];
         snprintf(part, sizeof(part), "%s/part", rights->spool);
-        if (confine_to_network(rights->spool, NULL, NULL) != OK)
+        if (confine_to_network(rights->spool, NULL, NULL, NULL) != OK)
                 return REFUSED_BY_SYSTEM;
         bool works = can_work(part);
         if (!works || IS_WATCHED)
@@ -146,7 +146,7 @@ static int follow_spool(void *user)
         const struct rights *rights = user;
         char part[96];
         snprintf(part, sizeof(part), "%s/part", rights->spool);
-        if (confine_to_network(rights->spool, NULL, NULL) != OK)
+        if (confine_to_network(rights->spool, NULL, NULL, NULL) != OK)
                 return REFUSED_BY_SYSTEM;
         return IS_WATCHED || !can_open(part, O_RDWR | O_CREAT) ? CONFINED : LEAKS;
 }
@@ -307,7 +307,7 @@ static int serve_folder(void *user)
         struct server *server = user;
         if (!server_open(server))
                 return LEAKS;
-        if (confine_to_folder(server->folder, NULL) != OK)
+        if (confine_to_folder(server->folder, NULL, NULL) != OK)
                 return REFUSED_BY_SYSTEM;
         if (!can_keep(server) || !can_answer(server))
                 return LEAKS;
@@ -359,7 +359,7 @@ static int serve_without_landlock(void *user)
                 return LEAKS;
         if (IS_WATCHED || !lack_landlock())
                 return REFUSED_BY_SYSTEM;
-        bool is_said = confine_to_folder(server->folder, &why) == ERR_UNAVAILABLE && strstr(why.text, "limiting what can be opened");
+        bool is_said = confine_to_folder(server->folder, NULL, &why) == ERR_UNAVAILABLE && strstr(why.text, "limiting what can be opened");
         return is_said && can_keep(server) && can_answer(server) && has_no_other_socket(server) && has_no_other_process() ? CONFINED : LEAKS;
 }
 

@@ -194,7 +194,7 @@ static int serve(void *user)
         link_close(served->other);
         if (signer_keys_open(served->folder->path, &signer, NULL) != OK)
                 return 2;
-        enum err confined = confine_to_open_files(NULL);
+        enum err confined = confine_to_open_files(NULL, NULL);
         enum err e = signer_serve(served->own, signer, NULL);
         signer_keys_close(signer);
         return e || (confined && confined != ERR_UNAVAILABLE);
