@@ -1,151 +1,187 @@
-/* A device's disk, mounted somewhere else: back to what was good, without starting anything of it. */
+/* A device's disk, mounted somewhere else: what recover.h does there, said for people and programs. */
 #include "agent/agent.h"
 #include "agent/command.h"
-#include "agent/content.h"
+#include "agent/recover.h"
+#include "base/utc.h"
+#include "format/json.h"
 #include "platform/clock.h"
 #include "platform/disk_folder.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { BEFORE_MAX = 99, BEFORE_BYTES = 32 };        /* copies of the record that are kept; the last is then written over */
+static const char default_state[] = "var/lib/firebreak";
 
-static void explain(const struct slots *slots, size_t i)
+static const char *state_of(const struct command_line *line)
 {
-        const struct slot_stream *now = slots_stream(slots, i);
-        enum slot_id current = (enum slot_id)now->current, good = (enum slot_id)now->last_good;
-        printf("stream %s: runs slot %s (release %" PRIu64 ")%s; last good is slot %s (release %" PRIu64 ")\n", now->name, slot_name(current),
-               slots_in(slots, i, current)->counter, slots_on_trial(slots, i) ? ", on trial" : "", slot_name(good), slots_in(slots, i, good)->counter);
+        return line->state ? line->state : default_state;
 }
 
-static bool is_release_on_trial(const struct slots *slots, size_t i)
+/* "release 7 in slot b", "the factory copy" */
+struct content_text { char text[64]; };
+
+static struct content_text content_text(enum slot_id slot, uint64_t counter)
 {
-        return slots_stream(slots, i)->trial.lease == SLOT_LEASE_EXPOSURE;
+        struct content_text content;
+        if (slot == SLOT_FACTORY)
+                snprintf(content.text, sizeof(content.text), "the factory copy");
+        else if (slot == SLOT_NONE)
+                snprintf(content.text, sizeof(content.text), "safe mode: no content");
+        else
+                snprintf(content.text, sizeof(content.text), "release %" PRIu64 " in slot %s", counter, slot_name(slot));
+        return content;
 }
 
-/* On trial: give it up. Otherwise what runs was good once and is suspected now, also where it runs as a shadow: one level down. */
-static enum err step_back(struct slots *slots, size_t i, struct why *why)
+static uint64_t counter_in(const struct slot_stream *stream, enum slot_id slot)
 {
-        const struct slot_harm harm = { SLOT_HUMAN, "recovered offline", agent_trusted_s(clock_system()) };
-        bool was_exposed = is_release_on_trial(slots, i);
-        enum err e = slots_on_trial(slots, i) ? slots_give_up(slots, i, &harm, why) : OK;
-        return e || was_exposed ? e : slots_descend(slots, i, &harm, why);
+        return slot < SLOT_FACTORY ? stream->release[slot].counter : 0;
 }
 
-static enum err recover(struct disk *disk, struct slots *slots, bool is_dry, struct why *why)
+static void print_found(const struct recovered *stream)
 {
-        for (size_t i = 0; i < slots_count(slots); i++) {
-                explain(slots, i);
-                if (slots_stream(slots, i)->current == SLOT_NONE) {
-                        printf("  it is in safe mode already: nothing to do\n");
-                        continue;
-                }
-                if (slots_stream(slots, i)->current == SLOT_FACTORY) {
-                        printf("  it runs the factory copy: nothing to do\n");
-                        continue;
-                }
-                if (is_dry) {
-                        printf("  would %s\n", is_release_on_trial(slots, i) ? "give up the release on trial" : "go one level down");
-                        continue;
-                }
-                enum err e = step_back(slots, i, why);
-                if (!e)
-                        e = slots_save(slots, why);
-                if (!e)
-                        e = content_settle(disk, slots, i, why);
-                if (e && e != ERR_NOT_FOUND)     /* a stream that never ran has no folder */
-                        return e;
-                printf("  now at slot %s; reported when the device is back\n", slot_name((enum slot_id)slots_stream(slots, i)->current));
+        const struct slot_stream *found = &stream->found;
+        const enum slot_id current = (enum slot_id)found->current, good = (enum slot_id)found->last_good;
+        printf("  found: %s%s; last good is %s\n", content_text(current, stream->counter).text, found->trial.lease ? ", on trial" : "",
+               content_text(good, counter_in(found, good)).text);
+        if (found->trial.lease) {
+                char since[21];
+                utc_text_s(found->trial.started, since);
+                printf("         the trial began at %s: %u of at most %u crashes, %u of at most %u starts cut short\n", since, found->crashes,
+                       found->trial.crashes_max, found->boots, found->trial.boots_max);
+        } else if (found->crashes) {
+                printf("         its engine crashed %u times in a row\n", found->crashes);
         }
-        return OK;
+        if (strcmp(stream->link, slot_name(current)) != 0)
+                printf("         the link `current` %s%s: the record counts\n", stream->link[0] ? "points to " : "is missing or no link", stream->link);
 }
 
-static bool is_there(struct disk *disk, const char *name)
+static void print_done(const struct recovered *stream, bool is_dry)
 {
-        struct why why;
-        OWN(buf) struct buf bytes;
-        buf_init(&bytes, sizeof(struct slot_record));
-        return disk->ops->read(disk, name, &bytes, &why) != ERR_NOT_FOUND;
+        static const char *const did[] = { [RECOVER_GAVE_UP] = "gave up what was on trial", [RECOVER_WENT_DOWN] = "went down", [RECOVER_RESET] = "began again" };
+        static const char *const would[] = { [RECOVER_GAVE_UP] = "would give up what is on trial", [RECOVER_WENT_DOWN] = "would go down", [RECOVER_RESET] = "would begin again" };
+        if (stream->step)
+                printf("  %s; the next start runs %s\n", (is_dry ? would : did)[stream->step], content_text(stream->slot, stream->now).text);
+        else if (stream->slot == SLOT_NONE)
+                printf("  it is in safe mode already: nothing to do\n");
+        else
+                printf("  it runs the factory copy: nothing to do\n");
 }
 
-/* Each time under a name of its own: the first copy is the way back to what ran. */
-static enum err keep_before(struct disk *disk, char name[static BEFORE_BYTES], struct why *why)
+static bool has_changed(const struct recovery *recovery)
 {
-        OWN(buf) struct buf before;
-        buf_init(&before, sizeof(struct slot_record));
-        snprintf(name, BEFORE_BYTES, "slots.before-recover");
-        for (unsigned number = 2; number <= BEFORE_MAX && is_there(disk, name); number++)
-                snprintf(name, BEFORE_BYTES, "slots.before-recover.%u", number);
-        enum err e = disk->ops->read(disk, "slots", &before, why);
-        return e ? e : disk->ops->replace(disk, name, before.bytes, before.length, why);
-}
-
-/* Is there a stream that runs a release? */
-static bool has_work(const struct slots *slots)
-{
-        for (size_t i = 0; i < slots_count(slots); i++)
-                if (slots_stream(slots, i)->current < SLOT_FACTORY)
+        for (size_t i = 0; i < recovery->count; i++)
+                if (recovery->streams[i].step)
                         return true;
         return false;
 }
 
-/* The folders say which streams there are; each goes to its factory copy. */
-static enum err replace_damaged(struct disk *disk, const char *damage, bool is_dry, struct why *why)
+static void print_way_back(const struct command_line *line, const struct recovery *recovery)
 {
-        struct slot_names found;
-        enum err e = slots_names(disk, &found, why);
-        if (e)
-                return e;
-        printf("%s\n", damage);
-        for (size_t i = 0; i < found.count; i++)
-                printf("stream %s: %s its factory copy\n", found.text[i], is_dry ? "would go to" : "goes to");
-        if (is_dry)
-                return OK;
-        OWN(slots) struct slots *slots = NULL;
-        e = slots_reset(&(struct slot_reset){ disk, found.each, found.count, agent_trusted_s(clock_system()) }, &slots, why);
-        if (!e)
-                e = slots_save(slots, why);
-        for (size_t i = 0; !e && i < found.count; i++)
-                e = content_settle(disk, slots, i, why);
-        if (!e)
+        if (recovery->damage.text[0])
                 printf("what was left of the record is kept as slots.damaged beside the new one\n");
+        else if (recovery->before[0])
+                printf("reported when the device is back\nto undo, before the device starts: firebreak-agent recover --root %s%s%s --undo\n", line->root,
+                       line->state ? " --state " : "", line->state ? line->state : "");
+}
+
+static void print_text(const struct command_line *line, const struct recovery *recovery)
+{
+        if (recovery->damage.text[0])
+                printf("%s\n", recovery->damage.text);
+        if (!recovery->count)
+                printf("no release was ever installed here: the device runs its factory content\n");
+        for (size_t i = 0; i < recovery->count; i++) {
+                const struct recovered *stream = &recovery->streams[i];
+                printf("stream %s\n", stream->name);
+                if (stream->step != RECOVER_RESET)
+                        print_found(stream);
+                print_done(stream, line->is_dry);
+        }
+        if (line->is_dry)
+                printf("nothing was changed: a dry run\n");
+        else if (has_changed(recovery))
+                print_way_back(line, recovery);
+}
+
+static struct json *content_json(enum slot_id slot, uint64_t counter)
+{
+        struct json *json = json_new_object();
+        json_set_text(json, "slot", slot_name(slot));
+        json_set_int(json, "counter", (int64_t)counter);
+        return json;
+}
+
+static struct json *stream_json(const struct recovered *stream)
+{
+        static const char *const steps[] = { "nothing", "gave_up", "went_down", "reset" };
+        const struct slot_stream *found = &stream->found;
+        const enum slot_id current = (enum slot_id)found->current, good = (enum slot_id)found->last_good;
+        struct json *json = json_new_object();
+        json_set_text(json, "stream", stream->name);
+        if (stream->step != RECOVER_RESET) {
+                json_set(json, "found", content_json(current, stream->counter));
+                json_set(json, "last_good", content_json(good, counter_in(found, good)));
+                json_set_bool(json, "on_trial", found->trial.lease != SLOT_LEASE_NONE);
+                json_set_int(json, "crashes", found->crashes);
+                json_set_int(json, "starts_cut_short", found->boots);
+        }
+        json_set(json, "link", stream->link[0] ? json_new_text(stream->link) : json_new_null());
+        json_set_text(json, "step", steps[stream->step]);
+        json_set(json, "now", content_json(stream->slot, stream->now));
+        return json;
+}
+
+static enum err print_json(const struct command_line *line, const struct recovery *recovery, struct why *why)
+{
+        OWN(json) struct json *json = json_new_object();
+        struct json *streams = json_new_array();
+        for (size_t i = 0; i < recovery->count; i++)
+                json_add(streams, stream_json(&recovery->streams[i]));
+        json_set_bool(json, "dry_run", line->is_dry);
+        json_set_bool(json, "undone", line->is_undo);
+        json_set(json, "damage", recovery->damage.text[0] ? json_new_text(recovery->damage.text) : json_new_null());
+        json_set(json, "before", recovery->before[0] ? json_new_text(recovery->before) : json_new_null());
+        json_set(json, "streams", streams);
+        OWN(buf) struct buf text;
+        buf_init(&text, 1 << 20);
+        enum err e = json_write(json, 2, &text, why);
+        if (!e)
+                puts(buf_text(&text));
         return e;
 }
 
-static enum err recover_disk(const struct command_line *line, const char *state, struct disk *disk, struct why *why)
+static void print_undone(const struct command_line *line, const struct recovery *recovery)
 {
-        OWN(slots) struct slots *slots = NULL;
-        enum err e = line->is_dry ? OK : disk_folder_lock(disk, why);
+        printf("%s back the record %s\n", line->is_dry ? "would put" : "put", recovery->before);
+        for (size_t i = 0; i < recovery->count; i++)
+                printf("stream %s: the next start runs %s\n", recovery->streams[i].name, content_text(recovery->streams[i].slot, recovery->streams[i].now).text);
+}
+
+static enum err recover(const struct command_line *line, struct disk *disk, struct recovery *recovery, struct why *why)
+{
+        struct recover_wish wish = { .stream = line->stream, .is_dry = line->is_dry };
+        enum err e = line->to ? recover_to_read(line->to, &wish.to, why) : OK;
+        if (!e && line->is_undo && (line->to || line->stream))
+                e = FAIL(why, ERR_USAGE, "--undo puts the whole record back: leave out --to and --stream");
+        if (!e && !line->is_dry)
+                e = disk_folder_lock(disk, why);
         if (e)
                 return e;
-        e = slots_open_all(disk, &slots, why);
-        if (e == ERR_SYNTAX) {
-                struct why damage = *why;
-                return replace_damaged(disk, damage.text, line->is_dry, why);
-        }
-        if (e)
-                return e;
-        if (!slots_count(slots)) {
-                printf("no release was ever installed here: the device runs its factory content\n");
-                return OK;
-        }
-        char before[BEFORE_BYTES];
-        bool changes = !line->is_dry && has_work(slots);
-        if (changes)
-                e = keep_before(disk, before, why);
-        if (!e)
-                e = recover(disk, slots, line->is_dry, why);
-        if (!e && changes)
-                printf("to undo: in %s of that disk, put %s back as slots before the device starts\n", state, before);
-        return e;
+        return line->is_undo ? recover_undo(disk, line->is_dry, recovery, why) : recover_run(disk, &wish, agent_trusted_s(clock_system()), recovery, why);
 }
 
 enum err cmd_recover(const struct command_line *line, struct why *why)
 {
+        struct recovery recovery;
         OWN(disk_folder) struct disk *disk = NULL;
-        const char *state = line->state ? line->state : "var/lib/firebreak";
-        enum err e = disk_folder_find(line->root, state, &disk, why);
+        enum err e = disk_folder_find(line->root, state_of(line), &disk, why);
         if (e)
                 return DURING(why, e, "no state folder there; name it with --state");
-        return recover_disk(line, state, disk, why);
+        e = recover(line, disk, &recovery, why);
+        if (e)
+                return e;
+        if (line->is_json)
+                return print_json(line, &recovery, why);
+        (line->is_undo ? print_undone : print_text)(line, &recovery);
+        return OK;
 }

@@ -33,6 +33,8 @@ static const struct option {
         TEXT("spool", "DIR", spool, "where downloads go"),
         TEXT("units", "DIR", units, "folder of the sockets at which systemd starts fetch and verify"),
         TEXT("json", NULL, is_json, "for programs"),
+        TEXT("to", "good|factory|safe", to, "how far back; default good"),
+        TEXT("undo", NULL, is_undo, "put the last recovery back, if the device has not run since"),
         TEXT("dry-run", NULL, is_dry, "say what would be done, change nothing"),
 #undef TEXT
 };
@@ -158,7 +160,7 @@ static void help_one(const struct command *command)
         printf("\n%s\n\n", command->line);
         for (size_t i = 0; i < OPTIONS; i++)
                 if (takes(command, options[i].name))
-                        printf("  --%-8s %-6s %s\n", options[i].name, options[i].value ? options[i].value : "", options[i].help);
+                        printf("  --%-8s %-17s %s\n", options[i].name, options[i].value ? options[i].value : "", options[i].help);
         if (command->example[0])
                 printf("\nexample:\n  %s\n", command->example);
 }

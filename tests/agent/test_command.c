@@ -312,7 +312,7 @@ static bool helps(const char *about, const char *text)
 TEST(help, shows_what_a_command_cannot_do_without)
 {
         CHECK(helps("enrol", "enrol --config FILE [--server URL] --token TOKEN [--ca FILE]\n") && helps("status", "status --config FILE [--json]\n"));
-        CHECK(helps("recover", "recover --root DIR [--state DIR] [--dry-run]\n") && helps("help", "commands:") && helps("version", "version\n"));
+        CHECK(helps("recover", "recover --root DIR [--state DIR] [--stream NAME] [--json] [--to good|factory|safe] [--undo] [--dry-run]\n") && helps("help", "commands:") && helps("version", "version\n"));
         const char *const bare[4] = { "status" }, *const no_token[4] = { "enrol", "--config", "/x" }, *const no_root[4] = { "recover" };
         CHECK(complains(bare, ERR_USAGE, "--config FILE") && complains(no_token, ERR_USAGE, "--token TOKEN: what `firebreak token new` printed"));
         CHECK(complains(no_root, ERR_USAGE, "--root DIR"));
