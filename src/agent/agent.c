@@ -197,7 +197,7 @@ static int64_t wake_ms(const struct agent *agent, int64_t now_ms)
 {
         int64_t wake = agent->caller ? caller_wake_ms(agent->caller) : agent->updates_at_ms;
         if (caller_is_free(agent->caller, now_ms)) {
-                wake = sooner(refresh_wake_ms(agent->refresh), agent->checkin_at_ms);
+                wake = sooner(wake, sooner(refresh_wake_ms(agent->refresh), agent->checkin_at_ms));
                 if (slots_report(agent->slots))
                         wake = sooner(wake, agent->report_at_ms);
         }

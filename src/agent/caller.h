@@ -32,7 +32,7 @@ void caller_free(struct caller *caller);                 /* ends the child */
 OWN_DEFINE(caller, struct caller *, caller_free)
 
 bool caller_is_free(const struct caller *caller, int64_t now_ms);   /* nothing out, and no pause */
-int64_t caller_wake_ms(const struct caller *caller);     /* end of the pause that is now, or the limit of what is out; INT64_MAX: none */
+int64_t caller_wake_ms(const struct caller *caller);     /* end of the pause that is now, the limit of what is out, or of idling; INT64_MAX: none */
 /* Gives up on a child that hangs, and lets one go that has been idle. */
 void caller_tick(struct caller *caller);
 int caller_file(const struct caller *caller);            /* readable when an answer is there; -1: no child */

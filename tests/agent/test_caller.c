@@ -129,6 +129,24 @@ TEST(caller, makes_no_pause_between_slices_of_a_download_while_something_comes)
         }
 }
 
+TEST(caller, lets_a_fetcher_go_that_has_nothing_to_do_and_starts_another)
+{
+        OWN(world) struct world world;
+        world_open(&world);
+        CHECK(setenv("FETCHER", "9", 1) == 0);
+        ask(world.caller, &world.heard);
+        const int64_t idle_ms = caller_wake_ms(world.caller);
+        CHECK(is_free(&world) && idle_ms > world.clock.steady && idle_ms < INT64_MAX);
+        sim_clock_pass(&world.clock, idle_ms - world.clock.steady - 1);
+        caller_tick(world.caller);
+        CHECK(caller_file(world.caller) >= 0);
+        sim_clock_pass(&world.clock, 1);
+        caller_tick(world.caller);
+        CHECK(caller_file(world.caller) < 0 && caller_wake_ms(world.caller) == INT64_MAX && is_free(&world));
+        ask(world.caller, &world.heard);
+        CHECK(unsetenv("FETCHER") == 0 && world.heard.e == ERR_TIMEOUT && caller_file(world.caller) >= 0);
+}
+
 /* A fetcher that was taken over, as what comes next does sums with what it says. */
 TEST(caller, hangs_up_on_a_fetcher_whose_numbers_cannot_be)
 {
