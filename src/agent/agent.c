@@ -246,17 +246,20 @@ bool agent_ends(struct agent *agent, int64_t wait_ms)
 
 static enum err wait(struct agent *agent, int64_t until_ms, struct why *why)
 {
-        enum { OTHERS = 2, FILES_MAX = OTHERS + LIMIT_STREAMS };
+        enum { OTHERS = 2, FILES_MAX = OTHERS + 2 * LIMIT_STREAMS };
         int files[FILES_MAX] = { agent->signals, caller_file(agent->caller) };
         bool ready[FILES_MAX];
         _Static_assert(FILES_MAX <= (int)CHANNEL_WAIT_MAX, "one wait for all");
-        for (size_t i = 0; i < agent->stream_count; i++)
+        const size_t probes = OTHERS + agent->stream_count;
+        for (size_t i = 0; i < agent->stream_count; i++) {
                 files[OTHERS + i] = agent->streams[i].murmur.read_end;
-        enum err e = channel_wait(files, OTHERS + agent->stream_count, until_ms - agent_steady_ms(agent), ready, why);
+                files[probes + i] = probe_file(&agent->streams[i].probing.probe);
+        }
+        enum err e = channel_wait(files, probes + agent->stream_count, until_ms - agent_steady_ms(agent), ready, why);
         if (e)
                 return e;
         for (size_t i = 0; i < agent->stream_count; i++)
-                if (ready[OTHERS + i])
+                if (ready[OTHERS + i] || ready[probes + i])
                         stream_listen(&agent->streams[i]);
         agent->ends |= ready[0] && channel_signals_take(agent->signals);
         if (ready[1])

@@ -7,8 +7,8 @@
 
 /* What was said; NULL or false where it was not. */
 struct command_line {
-        const char *config, *server, *token, *ca, *root, *state, *stream, *slot, *spool, *units, *to, *word;
-        bool is_json, is_dry, is_undo;
+        const char *config, *server, *token, *ca, *root, *state, *stream, *slot, *spool, *units, *to, *number, *was, *word;
+        bool is_json, is_dry, is_undo, is_before;
 };
 
 typedef enum err command_run(const struct command_line *line, struct why *why);

@@ -1,5 +1,6 @@
 #include "agent/config.h"
 
+#include "agent/config_probe.h"
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -11,7 +12,7 @@
 #define KEYS(table) .keys = (table), .key_count = sizeof(table) / sizeof((table)[0])
 #define AT(type, field) .offset = offsetof(struct type, field)
 
-enum { WORDS_MAX = 32, PROBES_MAX = 16, CONFIG_ARENA = 8 << 20, DAY_S = 86400, HOUR_MS = 3600000, MINUTE_MS = 60000,
+enum { WORDS_MAX = 32, CONFIG_ARENA = 8 << 20, DAY_S = 86400, HOUR_MS = 3600000, MINUTE_MS = 60000,
        STATUS_EVERY_MS_MAX = 20000 };    /* what a reload takes away is said again before the time to load is over: STREAM_LOAD_MS */
 
 static const struct yaml_key engine_keys[] = {
@@ -24,19 +25,13 @@ static const struct yaml_key engine_keys[] = {
 };
 static const struct yaml_schema engine_schema = { KEYS(engine_keys), .item_size = sizeof(struct agent_engine) };
 
-static const struct yaml_key probe_keys[] = {
-        { .key = "command", .type = YAML_TEXTS, .required = true, AT(agent_probe, command), .min = 1, .max = WORDS_MAX },
-        { .key = "timeout_ms", .type = YAML_INT, AT(agent_probe, timeout_ms), .min = 10, .max = MINUTE_MS },
-};
-static const struct yaml_schema probe_schema = { KEYS(probe_keys), .item_size = sizeof(struct agent_probe) };
-
 static const struct yaml_key stream_keys[] = {
         { .key = "name", .type = YAML_TEXT, .required = true, AT(agent_stream_config, name), .min = 1, .max = LIMIT_NAME_BYTES },
         { .key = "factory", .type = YAML_TEXT, AT(agent_stream_config, factory), .min = 1, .max = LIMIT_PATH_BYTES },
         { .key = "engine", .type = YAML_MAP, .required = true, AT(agent_stream_config, engine), .schema = &engine_schema },
         { .key = "preflight", .type = YAML_TEXTS, AT(agent_stream_config, preflight), .min = 1, .max = WORDS_MAX },
         { .key = "preflight_ms", .type = YAML_INT, AT(agent_stream_config, preflight_ms), .min = 10, .max = 10 * MINUTE_MS },
-        { .key = "probes", .type = YAML_MAPS, AT(agent_stream_config, probes), .max = PROBES_MAX, .schema = &probe_schema },
+        { .key = "probes", .type = YAML_MAPS, AT(agent_stream_config, probes), .max = AGENT_PROBES_MAX, .schema = &agent_probe_schema },
         { .key = "probe_every_ms", .type = YAML_INT, AT(agent_stream_config, probe_every_ms), .min = 50, .max = HOUR_MS },
         { .key = "bake_s", .type = YAML_INT, AT(agent_stream_config, bake_s), .min = 0, .max = DAY_S },
         { .key = "crashes_max", .type = YAML_INT, AT(agent_stream_config, crashes_max), .min = 1, .max = 100 },
@@ -72,6 +67,14 @@ const struct agent_stream_config *agent_config_stream(const struct agent_config 
         return (const struct agent_stream_config *)config->streams.items + stream;
 }
 
+const struct agent_stream_config *agent_config_find(const struct agent_config *config, const char *name)
+{
+        for (size_t i = 0; i < config->streams.count; i++)
+                if (strcmp(agent_config_stream(config, i)->name, name) == 0)
+                        return agent_config_stream(config, i);
+        return NULL;
+}
+
 static enum err check_path(const char *key, const char *path, struct why *why)
 {
         if (path && path[0] != '/')
@@ -95,9 +98,7 @@ static void stream_defaults(struct agent_stream_config *stream)
         set_int(&stream->probe_every_ms, 5000);
         set_int(&stream->crashes_max, 2);
         set_int(&stream->boots_max, 1);
-        struct agent_probe *probes = stream->probes.items;
-        for (size_t i = 0; i < stream->probes.count; i++)
-                set_int(&probes[i].timeout_ms, 10000);
+        agent_probes_settle(stream);
 }
 
 static bool is_reload_signal(const char *text)
@@ -137,7 +138,7 @@ static enum err check_stream(const struct agent_stream_config *stream, struct wh
                 e = check_path("pid_file", engine->pid_file, why);
         if (!e)
                 e = check_path("status_file", engine->status_file, why);
-        return e;
+        return e ? e : agent_probes_check(stream, why);
 }
 
 static enum err check_streams(const struct agent_config *config, struct why *why)

@@ -23,12 +23,31 @@ struct agent_engine {
 /* Whom those that read what strangers send become; NULL: the usual ones, see worker.h. */
 struct agent_users { const char *fetch, *verify, *preflight; };
 
-struct agent_probe {
-        struct yaml_texts command;       /* exit 0: well */
-        int64_t timeout_ms;
+enum agent_probe_kind { PROBE_COMMAND, PROBE_HTTP, PROBE_HASH, PROBE_UNIT, PROBE_FILES, PROBE_RESOURCES, PROBE_KINDS };
+
+/* Of the engine, with what it uses of its own past in percent; 0: that is not looked at. See past.h. */
+struct agent_resources {
+        int64_t cpu, memory, for_s;
+        int64_t cpu_least;               /* percent of one processor, and MiB: what is not above that is no harm, whatever the past */
+        int64_t memory_least_mb;
 };
 
-/* In every command `{current}` stands for the running content's folder, `{candidate}` for the one under preflight,
+/* Of one kind: the fields of the others are zeros. */
+struct agent_probe {
+        enum agent_probe_kind kind;
+        struct yaml_texts command;       /* exit 0: well */
+        const char *http, *contains, *ca;
+        int64_t status;                  /* 0: any from 200 to 299 */
+        struct { const char *file, *sha256; } hash;
+        const char *unit;
+        struct yaml_texts files;
+        struct agent_resources resources;
+        int64_t timeout_ms;
+};
+enum { AGENT_PROBES_MAX = 16, AGENT_PROBE_FILES_MAX = 32 };
+const char *agent_probe_kind_name(enum agent_probe_kind kind);       /* as in the file */
+
+/* In every command, and in the paths of a probe, `{current}` stands for the running content's folder, `{candidate}` for the one under preflight,
  * `{stream}` for the stream's own folder. */
 struct agent_stream_config {
         const char *name, *factory;      /* factory: folder of the content that the package brought; NULL: none */
@@ -61,3 +80,5 @@ void agent_config_close(struct agent_config *config);
 OWN_DEFINE(agent_config, struct agent_config *, agent_config_close)
 
 const struct agent_stream_config *agent_config_stream(const struct agent_config *config, size_t stream);
+const struct agent_stream_config *agent_config_find(const struct agent_config *config, const char *name);      /* NULL: no such stream */
+const struct agent_probe *agent_config_probe(const struct agent_stream_config *stream, size_t probe);

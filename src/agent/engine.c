@@ -194,6 +194,11 @@ bool engine_is_alive(const struct engine *engine)
         return engine->config->pid_file ? child_pid_lives(engine->watched_pid) : engine->child.pid > 0 && !engine->is_stopping;
 }
 
+int engine_pid(const struct engine *engine)
+{
+        return !engine_is_alive(engine) ? 0 : engine->config->pid_file ? engine->watched_pid : engine->child.pid;
+}
+
 static void status_word(struct engine_status *status, const char *word, size_t length)
 {
         if (length == 8 && memcmp(word, "state=ok", 8) == 0)

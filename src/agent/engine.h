@@ -38,6 +38,7 @@ bool engine_died(struct engine *engine, int64_t now_ms, struct child_end *ret_en
 bool engine_is_due(struct engine *engine, int64_t now_ms);
 int64_t engine_wake_ms(const struct engine *engine);       /* when to look again; INT64_MAX: nothing to do */
 bool engine_is_alive(const struct engine *engine);
+int engine_pid(const struct engine *engine);               /* 0: it is not alive */
 void engine_status(const struct engine *engine, struct engine_status *ret_status);
 
 /* The words of a command with the places filled in; result lives as long as `storage`. */

@@ -57,14 +57,6 @@ bool preflight_ended(struct preflight *preflight, enum err *ret_verdict, char te
         return true;
 }
 
-static const struct agent_stream_config *find_stream(const struct agent_config *config, const char *name)
-{
-        for (size_t i = 0; i < config->streams.count; i++)
-                if (strcmp(agent_config_stream(config, i)->name, name) == 0)
-                        return agent_config_stream(config, i);
-        return NULL;
-}
-
 /* Only what a program says of its content is final: its exit codes below those of the system (sysexits.h), and its own crash. Killed
  * from outside (the kernel is short of memory, somebody shuts down), or slow without having worked (a device that slept, that
  * swaps): that is this moment's fault, and it is tried again later. */
@@ -119,7 +111,7 @@ enum err preflight_main(const struct preflight_of *of, struct why *why)
         enum err e = agent_config_open(of->config_path, &config, why);
         if (e)
                 return e;
-        const struct agent_stream_config *stream = find_stream(config, of->stream);
+        const struct agent_stream_config *stream = agent_config_find(config, of->stream);
         if (!stream || !stream->preflight.count)
                 return FAIL(why, ERR_USAGE, "stream %s has no preflight", of->stream);
         char folder[1024], current[1100], candidate[1200];

@@ -132,8 +132,8 @@ static void watch_load(struct stream *stream, int64_t now_ms, bool may_hang)
 }
 
 /* Back to what the record says, with or without an engine that lives. One that failed a probe and does not say what it has loaded
- * is started anew. */
-static void settle_down(struct stream *stream, bool is_unwell)
+ * is started anew, and one that took too much: a reload does not make it give that back. */
+static void settle_down(struct stream *stream, enum slot_kind kind)
 {
         int64_t now_ms = agent_steady_ms(stream->agent);
         struct why why;
@@ -141,10 +141,11 @@ static void settle_down(struct stream *stream, bool is_unwell)
         candidate_drop(stream);
         if (stream->trial.lease != SLOT_LEASE_SHADOW)
                 candidate_tidy(stream);
-        if (stream->config->engine.status_file)
-                watch_load(stream, now_ms, true);
-        else if (is_unwell && engine_is_alive(&stream->engine))
+        bool has_status = stream->config->engine.status_file;
+        if (engine_is_alive(&stream->engine) && (kind == SLOT_RESOURCE || (kind == SLOT_PROBE_FAILED && !has_status)))
                 (void)engine_restart(&stream->engine, now_ms);
+        if (has_status)
+                watch_load(stream, now_ms, true);
 }
 
 static void act_retry(struct stream *stream)
@@ -165,7 +166,7 @@ static void act_fall_back(struct stream *stream)
         }
         const struct slot_harm harm = { stream->harm_kind, stream->text, agent_time_s(agent) };
         complain(stream, EVENT_DEVICE_TROUBLE, slots_give_up(agent->slots, stream->index, &harm, &why), &why);
-        settle_down(stream, harm.kind == SLOT_PROBE_FAILED);
+        settle_down(stream, harm.kind);
 }
 
 static bool runs(const struct stream *stream, uint64_t counter)
@@ -180,7 +181,7 @@ static void act_roll_back(struct stream *stream)
         struct agent *agent = stream->agent;
         struct why why;
         complain(stream, EVENT_DEVICE_TROUBLE, slots_withdraw(agent->slots, stream->index, back_from(stream), agent_time_s(agent), &why), &why);
-        settle_down(stream, false);
+        settle_down(stream, SLOT_KIND_NONE);
 }
 
 static void act_refuse(struct stream *stream)
@@ -433,6 +434,7 @@ void stream_tick(struct stream *stream)
                 trial_tick(stream, now_ms);
         else
                 candidate_tick(stream, now_ms);
+        usage_tick(stream, now_ms);
 }
 
 bool stream_call(struct stream *stream)
@@ -455,7 +457,7 @@ int64_t stream_wake_ms(const struct stream *stream)
                 wake = sooner(wake, stream->forgive_at_ms);
         if (stream->load_by_ms)
                 wake = sooner(wake, stream->look_at_ms);
-        wake = sooner(wake, back_wake_ms(stream));
+        wake = sooner(sooner(wake, back_wake_ms(stream)), usage_wake_ms(stream));
         if (stream->settles_by_ms)
                 wake = sooner(wake, agent_steady_ms(stream->agent) + STREAM_LOOK_MS);
         return wake;
@@ -483,6 +485,8 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
         ret_stream->engine.start_at_ms = agent_steady_ms(agent);
         ret_stream->trial = slots_stream(agent->slots, index)->trial;
         back_open(ret_stream);
+        probing_open(ret_stream);
+        usage_open(ret_stream);
         if (slots_on_trial(agent->slots, index)) {
                 ret_stream->life = ret_stream->trial.lease == SLOT_LEASE_SHADOW ? LIFE_SHADOW : LIFE_PROBATION;
                 trial_begin(ret_stream);
@@ -492,7 +496,7 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
 
 void stream_stop(struct stream *stream)
 {
-        child_kill(&stream->probe);
+        probe_kill(&stream->probing.probe);
         preflight_kill(&stream->preflight);
         engine_stop(&stream->engine, agent_steady_ms(stream->agent));
 }
@@ -506,12 +510,13 @@ static void say(void *user, const char *line)
 void stream_listen(struct stream *stream)
 {
         murmur_take(&stream->murmur, agent_steady_ms(stream->agent), say, stream);
+        probing_listen(stream);
 }
 
 void stream_done(struct stream *stream)
 {
         candidate_drop(stream);
-        child_kill(&stream->probe);
+        probe_kill(&stream->probing.probe);
         preflight_kill(&stream->preflight);
         engine_kill(&stream->engine);
         murmur_close(&stream->murmur);

@@ -10,7 +10,9 @@
 #include "agent/murmur.h"
 #include "agent/offer.h"
 #include "agent/preflight.h"
+#include "agent/probing.h"
 #include "agent/unpack.h"
+#include "agent/usage.h"
 #include "agent/vouch.h"
 
 enum {
@@ -24,7 +26,7 @@ struct stream {
         size_t index;                    /* in the slot record */
         const struct agent_stream_config *config;
         struct engine engine;
-        struct murmur murmur;            /* of the engine and its probes */
+        struct murmur murmur;            /* of the engine, and of probes of ours */
         struct offer offer;
         struct withdrawal withdrawal;    /* of what runs, as it was heard last or is on disk; counter 0: none was */
         int64_t back_at_ms;              /* and when it goes back for it */
@@ -41,15 +43,14 @@ struct stream {
         struct preflight preflight;
         uint64_t late_release;           /* whose preflight was killed or did not get to work, and how often in a row */
         unsigned late_count;
-        struct child probe;
         int64_t helper_until_ms, retry_at_ms, ask_at_ms, retry_pause_ms;
         bool is_calling;                 /* a request of ours is out */
 
         /* The trial. */
+        struct probing probing;          /* begins before it */
+        struct usage usage;              /* of the engine: always */
         struct slot_trial trial;
-        int64_t load_until_ms, bake_until_ms, watched_ms, probe_at_ms, look_at_ms, forgive_at_ms;
-        size_t next_probe, probes_passed;
-        unsigned probe_failures;         /* of the next one, in a row */
+        int64_t load_until_ms, bake_until_ms, watched_ms, look_at_ms, forgive_at_ms;
         bool is_loaded, says_again;      /* the status file was written after it had loaded */
         uint64_t status_mark;            /* file_mark() of the status file at the last look that found all well, at said_ms */
         int64_t said_ms;
@@ -75,7 +76,7 @@ void stream_offer(struct stream *stream, const struct offer *offer);
 void stream_keys_changed(struct stream *stream, bool of_content);
 /* Everything that is due and needs no network. */
 void stream_tick(struct stream *stream);
-/* To what its engine says: when stream->murmur.read_end can be read. */
+/* To what its engine says, and a probe: when stream->murmur.read_end or probe_file() can be read. */
 void stream_listen(struct stream *stream);
 /* True when it used the caller, which was free. */
 bool stream_call(struct stream *stream);
@@ -88,6 +89,7 @@ struct engine_words stream_words(const struct stream *stream, enum slot_id candi
 MUST_CHECK enum err stream_switch(struct stream *stream, struct why *why);       /* link as the record says, engine told */
 enum engine_load stream_load(const struct stream *stream);                         /* has the engine loaded what the record says? */
 void trial_begin(struct stream *stream);
+int64_t trial_bake_ms(const struct stream *stream);      /* how long a release has to do well */
 void trial_tick(struct stream *stream, int64_t now_ms);
 /* `is_counted`: on disk. One that could not be counted is harm at once. */
 void trial_crash(struct stream *stream, const struct child_end *end, bool is_counted);

@@ -25,7 +25,7 @@ void candidate_drop(struct stream *stream)
 {
         unpack_close(stream->unpack);
         stream->unpack = NULL;
-        child_kill(&stream->probe);
+        probe_kill(&stream->probing.probe);
         preflight_kill(&stream->preflight);
         release_note_free(stream->note);
         stream->note = NULL;
@@ -427,7 +427,7 @@ static bool may_ask(const struct stream *stream)
 static bool lease_call(struct stream *stream, int64_t now_ms)
 {
         const struct agent *agent = stream->agent;
-        if (now_ms < stream->ask_at_ms || !may_ask(stream))
+        if (now_ms < stream->ask_at_ms || !may_ask(stream) || !probing_is_ready(stream, now_ms))
                 return false;
         const struct slot_stream *now = slots_stream(agent->slots, stream->index);
         struct wire_lease_request request = {
@@ -460,6 +460,8 @@ void candidate_tick(struct stream *stream, int64_t now_ms)
                 unpack_tick(stream);
         else if (stream->life == LIFE_PREFLIGHT && stream->preflight.child.pid)
                 preflight_tick(stream, now_ms);
+        else if (stream->life == LIFE_WAITING && !stream->is_calling && now_ms >= stream->ask_at_ms && may_ask(stream))
+                probing_prepare(stream, now_ms);
 }
 
 int64_t candidate_wake_ms(const struct stream *stream)
@@ -470,6 +472,8 @@ int64_t candidate_wake_ms(const struct stream *stream)
         case LIFE_PREFLIGHT:
                 return stream->helper_until_ms;
         case LIFE_WAITING:
+                if (stream->probing.probe.child.pid)
+                        return probing_wake_ms(stream);
                 return !stream->is_calling && may_ask(stream) && caller_is_free(stream->agent->caller, agent_steady_ms(stream->agent))
                                ? stream->ask_at_ms : INT64_MAX;
         case LIFE_IDLE:

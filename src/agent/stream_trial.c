@@ -6,41 +6,22 @@
 #include <string.h>
 
 enum {
-        PROBE_FAILURES_MAX = 2,          /* in a row: one may be the engine's start */
         BAKE_S_MAX = 366 * 86400,        /* what a policy allows: a server may sign any */
         WATCH_MS = 1000,                 /* longest time between two looks that still counts as watched, twice over */
         SILENCES_MAX = 3,                /* in a row, of an engine that says how often it writes its status */
 };
 
 /* What the rollout asked for; the device may ask for more, never for less. */
-static int64_t bake_ms(const struct stream *stream)
+int64_t trial_bake_ms(const struct stream *stream)
 {
         uint64_t lease_s = stream->trial.bake_s < BAKE_S_MAX ? stream->trial.bake_s : BAKE_S_MAX;
         int64_t bake_s = (int64_t)lease_s;
         return (stream->config->bake_s > bake_s ? stream->config->bake_s : bake_s) * 1000;
 }
 
-static bool is_first_round(const struct stream *stream)
-{
-        return stream->probes_passed < stream->config->probes.count;
-}
-
-/* The first round fits into the bake: nothing is proven that was not probed. */
-static int64_t probe_pause_ms(const struct stream *stream)
-{
-        int64_t round = bake_ms(stream) / (int64_t)(stream->config->probes.count + 1);
-        return is_first_round(stream) && round < stream->config->probe_every_ms ? round : stream->config->probe_every_ms;
-}
-
-/* Each has passed, and none has just failed or is still at it. */
-static bool is_probed(const struct stream *stream)
-{
-        return !is_first_round(stream) && !stream->probe_failures && !stream->probe.pid;
-}
-
 static int64_t load_ms(const struct stream *stream)
 {
-        int64_t bake = bake_ms(stream);
+        int64_t bake = trial_bake_ms(stream);
         return bake > STREAM_LOAD_MS ? bake : STREAM_LOAD_MS;
 }
 
@@ -52,8 +33,8 @@ void trial_begin(struct stream *stream)
         stream->bake_until_ms = 0;
         stream->watched_ms = now_ms;
         stream->look_at_ms = now_ms;
-        stream->next_probe = stream->probes_passed = 0;
-        stream->probe_failures = 0;
+        probing_begin(stream);
+        usage_begin(stream);
 }
 
 void trial_crash(struct stream *stream, const struct child_end *end, bool is_counted)
@@ -76,9 +57,9 @@ static void loaded(struct stream *stream, int64_t now_ms)
         stream->is_loaded = true;
         stream->says_again = false;
         stream->said_ms = now_ms;
-        stream->probe_at_ms = now_ms + probe_pause_ms(stream);
+        probing_loaded(stream, now_ms);
         if (!stream->bake_until_ms)
-                stream->bake_until_ms = now_ms + bake_ms(stream);
+                stream->bake_until_ms = now_ms + trial_bake_ms(stream);
 }
 
 enum engine_load stream_load(const struct stream *stream)
@@ -131,56 +112,6 @@ static const char *look(struct stream *stream, int64_t now_ms)
         return is_silent(stream, now_ms) ? "the engine no longer writes its status: it hangs" : NULL;
 }
 
-/* The one that failed is tried again, so that another one's success does not hide it. */
-static void probe_result(struct stream *stream, const char *failure)
-{
-        stream->probe_failures = failure ? stream->probe_failures + 1 : 0;
-        if (stream->probe_failures >= PROBE_FAILURES_MAX) {
-                stream_harm(stream, SLOT_PROBE_FAILED, failure);
-                return;
-        }
-        if (!failure) {
-                stream->probes_passed++;
-                stream->next_probe = (stream->next_probe + 1) % stream->config->probes.count;
-        }
-        stream->probe_at_ms = agent_steady_ms(stream->agent) + probe_pause_ms(stream);
-}
-
-static void probe_start(struct stream *stream, int64_t now_ms)
-{
-        const struct agent_probe *probe = (const struct agent_probe *)stream->config->probes.items + stream->next_probe;
-        char places[3][1024];
-        const struct engine_words words = stream_words(stream, SLOT_NONE, &places);
-        struct engine_command command;
-        struct why why;
-        enum err e = engine_command(&probe->command, &words, &command, &why);
-        if (!e)
-                e = child_start(&(struct child_setup){ command.argv, -1, -1, stream->engine.errors, NULL, NULL, NULL }, &stream->probe, &why);
-        stream->helper_until_ms = now_ms + probe->timeout_ms;
-        if (!e)
-                return;
-        char text[SLOT_DETAIL_BYTES];
-        snprintf(text, sizeof(text), "probe: %.80s", why.text);
-        agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, text);
-        probe_result(stream, text);
-}
-
-static void probe_tick(struct stream *stream, int64_t now_ms)
-{
-        struct child_end end;
-        if (stream->probe.pid && child_ended(&stream->probe, &end)) {
-                char text[SLOT_DETAIL_BYTES];
-                int used = snprintf(text, sizeof(text), "probe: ");
-                child_end_text(&end, text + used, (int)sizeof(text) - used);
-                probe_result(stream, end.is_signal || end.code ? text : NULL);
-        } else if (stream->probe.pid && now_ms >= stream->helper_until_ms) {
-                child_kill(&stream->probe);
-                probe_result(stream, "probe: took too long");
-        } else if (!stream->probe.pid && stream->config->probes.count && now_ms >= stream->probe_at_ms && stream->is_loaded) {
-                probe_start(stream, now_ms);
-        }
-}
-
 static bool is_reboot_missing(const struct stream *stream)
 {
         return stream->config->needs_reboot && stream->trial.boot == stream->agent->boot;
@@ -201,7 +132,7 @@ static void watch(struct stream *stream, int64_t now_ms)
 /* But for the time that it takes. */
 static bool may_end_well(const struct stream *stream)
 {
-        return engine_is_alive(&stream->engine) && !is_reboot_missing(stream) && is_probed(stream)
+        return engine_is_alive(&stream->engine) && !is_reboot_missing(stream) && probing_is_done(stream)
                && (stream->says_again || !promises_to_speak(stream));
 }
 
@@ -218,7 +149,7 @@ void trial_tick(struct stream *stream, int64_t now_ms)
                 stream_harm(stream, SLOT_PROBE_FAILED, harm);
                 return;
         }
-        probe_tick(stream, now_ms);
+        probing_tick(stream, now_ms);
         if (!life_is_busy(stream->life))
                 return;
         if (!stream->is_loaded && now_ms >= stream->load_until_ms)
@@ -234,9 +165,6 @@ int64_t trial_wake_ms(const struct stream *stream)
                 wake = INT64_MAX;
         if (stream->watched_ms + WATCH_MS < wake)
                 wake = stream->watched_ms + WATCH_MS;
-        if (stream->probe.pid && stream->helper_until_ms < wake)
-                wake = stream->helper_until_ms;
-        if (!stream->probe.pid && stream->is_loaded && stream->config->probes.count && stream->probe_at_ms < wake)
-                wake = stream->probe_at_ms;
-        return wake;
+        int64_t probe = probing_wake_ms(stream);
+        return probe < wake ? probe : wake;
 }

@@ -84,6 +84,17 @@ static int allow_service(scmp_filter_ctx filter)
         return failed ? failed : add_rules(filter, rules, sizeof(rules) / sizeof(rules[0]));
 }
 
+/* What is needed besides to look at a file or a folder. */
+static int allow_reading(scmp_filter_ctx filter)
+{
+        static const int to_look[] = { SCMP_SYS(getdents64), SCMP_SYS(statx), SCMP_SYS(fstatfs) };
+        const struct rule to_open = { SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, { SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY) } };
+        int failed = allow_work(filter);
+        if (!failed)
+                failed = add_calls(filter, SCMP_ACT_ALLOW, to_look, sizeof(to_look) / sizeof(to_look[0]));
+        return failed ? failed : add_rules(filter, &to_open, 1);
+}
+
 /* 0, or an error number. `otherwise`: what becomes of the calls of which `add` says nothing. */
 static int limit_calls(uint32_t otherwise, int (*add)(scmp_filter_ctx filter))
 {
@@ -98,6 +109,11 @@ static int limit_calls(uint32_t otherwise, int (*add)(scmp_filter_ctx filter))
 static int limit_to_work(void)
 {
         return limit_calls(SCMP_ACT_ERRNO(EPERM), allow_work);
+}
+
+static int limit_to_reading(void)
+{
+        return limit_calls(SCMP_ACT_ERRNO(EPERM), allow_reading);
 }
 
 static int limit_to_service(void)
@@ -126,17 +142,22 @@ static bool has_capabilities(void)
         return !is_known || now[0].effective || now[0].permitted || now[1].effective || now[1].permitted;
 }
 
-static bool drop_capabilities(void)
+/* `keep`: bits of those below 32 that stay, if they are there. */
+static bool drop_capabilities(uint32_t keep)
 {
         struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-        struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0, 0, 0 } };
+        struct __user_cap_data_struct left[_LINUX_CAPABILITY_U32S_3] = { { 0, 0, 0 } };
         (void)prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0);   /* root needs it; others have nothing to lose */
-        return syscall(SYS_capset, &header, none) == 0;
+        if (keep && syscall(SYS_capget, &header, left) == 0)
+                keep &= left[0].permitted;
+        left[0] = (struct __user_cap_data_struct){ .effective = keep, .permitted = keep, .inheritable = 0 };
+        left[1] = (struct __user_cap_data_struct){ 0, 0, 0 };
+        return syscall(SYS_capset, &header, left) == 0;
 }
 
-static enum err give_up_privileges(struct confined *ret_confined, struct why *why)
+static enum err give_up_privileges(uint32_t keep, struct confined *ret_confined, struct why *why)
 {
-        bool is_done = !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) && drop_capabilities();
+        bool is_done = !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) && drop_capabilities(keep);
         enum err e = is_done ? OK : FAIL(why, ERR_UNAVAILABLE, "giving up privileges: %s", strerror(errno));
         if (ret_confined)
                 *ret_confined = (struct confined){ .user = geteuid(), .has_capabilities = has_capabilities() };
@@ -211,7 +232,7 @@ static enum err judge(const struct outcome *outcome, struct confined *ret_confin
 enum err confine_to_open_files(struct confined *ret_confined, struct why *why)
 {
         (void)unshare(CLONE_NEWNET);           /* where we may; the filter below says the same */
-        enum err e = give_up_privileges(ret_confined, why);
+        enum err e = give_up_privileges(0, ret_confined, why);
         if (e || IS_WATCHED)
                 return e;
         const struct landlock_rules refused = rules_known();
@@ -229,11 +250,13 @@ static const int beside_landlock[] = {
         SCMP_SYS(utime), SCMP_SYS(utimes), SCMP_SYS(futimesat), SCMP_SYS(utimensat),
         SCMP_SYS(kill), SCMP_SYS(tkill), SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo), SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal),
         SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(setpriority), SCMP_SYS(sched_setscheduler),
-        SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(io_uring_setup), SCMP_SYS(userfaultfd), SCMP_SYS(bpf),
+        SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(io_uring_setup), SCMP_SYS(userfaultfd), SCMP_SYS(bpf),
         SCMP_SYS(perf_event_open), SCMP_SYS(open_by_handle_at), SCMP_SYS(mount), SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key),
 };
 
-static int refuse_others(scmp_filter_ctx filter)
+static const int to_run[] = { SCMP_SYS(execve), SCMP_SYS(execveat) };
+
+static int refuse_beside(scmp_filter_ctx filter)
 {
         const uint32_t refuse = SCMP_ACT_ERRNO(EPERM), unknown = SCMP_ACT_ERRNO(ENOSYS);
         const struct rule rules[] = {
@@ -249,9 +272,27 @@ static int refuse_others(scmp_filter_ctx filter)
         return failed ? failed : add_rules(filter, rules, sizeof(rules) / sizeof(rules[0]));
 }
 
+static int refuse_others(scmp_filter_ctx filter)
+{
+        int failed = refuse_beside(filter);
+        return failed ? failed : add_calls(filter, SCMP_ACT_ERRNO(EPERM), to_run, sizeof(to_run) / sizeof(to_run[0]));
+}
+
+static int refuse_network(scmp_filter_ctx filter)
+{
+        const struct rule other_families = { SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1, { SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0) } };
+        int failed = refuse_beside(filter);
+        return failed ? failed : add_rules(filter, &other_families, 1);
+}
+
 static int limit_beside_network(void)
 {
         return limit_calls(SCMP_ACT_ALLOW, refuse_others);
+}
+
+static int limit_to_programs(void)
+{
+        return limit_calls(SCMP_ACT_ALLOW, refuse_network);
 }
 
 /* Names, certificates, and the libraries that the C library loads for them. */
@@ -279,7 +320,7 @@ static bool add_paths(int rules, const char *spool, const char *readable, __u64 
 {
         /* Where a link stands for the spool, it is as if it were absent: nothing may be written. */
         __u64 ours = TO_READ | TO_LIST | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | (known & TO_TRUNCATE);
-        bool done = allow(rules, spool, ours, O_DIRECTORY | O_NOFOLLOW);
+        bool done = !spool || allow(rules, spool, ours, O_DIRECTORY | O_NOFOLLOW);
         for (size_t i = 0; i < sizeof(for_network) / sizeof(for_network[0]); i++)
                 done &= allow(rules, for_network[i], TO_READ | TO_LIST, 0);
         return done && (!readable || allow(rules, readable, TO_READ | TO_LIST, 0));
@@ -287,7 +328,7 @@ static bool add_paths(int rules, const char *spool, const char *readable, __u64 
 
 enum err confine_to_network(const char *spool, const char *readable, struct confined *ret_confined, struct why *why)
 {
-        enum err e = give_up_privileges(ret_confined, why);
+        enum err e = give_up_privileges(0, ret_confined, why);
         if (e || IS_WATCHED)
                 return e;
         struct landlock_rules refused = rules_known();
@@ -299,7 +340,7 @@ enum err confine_to_network(const char *spool, const char *readable, struct conf
 
 enum err confine_to_folder(const char *folder, struct confined *ret_confined, struct why *why)
 {
-        enum err e = give_up_privileges(ret_confined, why);
+        enum err e = give_up_privileges(0, ret_confined, why);
         if (e || IS_WATCHED)
                 return e;
         const struct landlock_rules refused = rules_known();
@@ -318,4 +359,30 @@ void confined_text(const struct confined *confined, char text[CONFINED_TEXT_MAX]
                 snprintf(landlock, sizeof(landlock), "landlock %u", confined->landlock);
         snprintf(text, CONFINED_TEXT_MAX, "%s, %s, %s%s", user, landlock, confined->has_filter ? "system calls limited" : "any system call",
                  confined->has_capabilities ? ", with capabilities" : "");
+}
+
+enum err confine_to_reading(struct confined *ret_confined, struct why *why)
+{
+        (void)unshare(CLONE_NEWNET);
+        enum err e = give_up_privileges(1u << CAP_DAC_READ_SEARCH, ret_confined, why);
+        if (e || IS_WATCHED)
+                return e;
+        struct landlock_rules refused = rules_known();
+        int rules = rules_open(&refused);
+        const struct outcome outcome = enforce(rules, rules >= 0 && allow(rules, "/", TO_READ | TO_LIST, O_DIRECTORY), limit_to_reading);
+        e = judge(&outcome, ret_confined, why);
+        return outcome.calls ? e : OK;
+}
+
+enum err confine_to_programs(struct confined *ret_confined, struct why *why)
+{
+        enum err e = give_up_privileges(0, ret_confined, why);
+        if (e || IS_WATCHED)
+                return e;
+        const struct landlock_rules refused = rules_known();
+        int rules = rules_open(&refused);
+        bool are_all_there = rules >= 0 && allow(rules, "/", TO_READ | TO_LIST | LANDLOCK_ACCESS_FS_EXECUTE, O_DIRECTORY)
+                             && allow(rules, "/dev/null", TO_READ | LANDLOCK_ACCESS_FS_WRITE_FILE, 0);
+        const struct outcome outcome = enforce(rules, are_all_there, limit_to_programs);
+        return judge(&outcome, ret_confined, why);
 }

@@ -24,11 +24,19 @@ void confined_text(const struct confined *confined, char text[CONFINED_TEXT_MAX]
  * ERR_UNAVAILABLE: this system does not let us; the network may be gone all the same. */
 MUST_CHECK enum err confine_to_open_files(struct confined *ret_confined, struct why *why);
 
-/* From here on: the network, what is needed to find and trust a server, the files of `spool` to read and write, and `readable` (may be
- * NULL) to read. No other file, no program, no capability. ERR_UNAVAILABLE: this system has no landlock. */
+/* From here on: the network, what is needed to find and trust a server, the files of `spool` (NULL: none) to read and write, and
+ * `readable` (may be NULL) to read. No other file, no program, no capability. ERR_UNAVAILABLE: this system has no landlock. */
 MUST_CHECK enum err confine_to_network(const char *spool, const char *readable, struct confined *ret_confined, struct why *why);
 
 /* From here on: what confine_to_open_files() leaves, who connects to a socket that listens already, and the files of `folder` to read, make,
  * replace and remove; where `folder` is a link, of what it points to now. No other file, no program, no process, no socket of one's own
  * making, no capability. ERR_UNAVAILABLE: this system has no landlock or no seccomp; the one that it has is in force. */
 MUST_CHECK enum err confine_to_folder(const char *folder, struct confined *ret_confined, struct why *why);
+
+/* From here on: what confine_to_open_files() leaves, and files to look at and to read: those of this user, and for root everybody's. Nothing to
+ * write, no socket, process or program, no other capability. ERR_UNAVAILABLE: this system has no seccomp. */
+MUST_CHECK enum err confine_to_reading(struct confined *ret_confined, struct why *why);
+
+/* From here on, for this process and the programs that it starts: files to read and programs to run, and sockets of this machine. Nothing to write but
+ * /dev/null, no network, no other process, no capability. ERR_UNAVAILABLE: this system has no landlock or no seccomp; the one that it has is in force. */
+MUST_CHECK enum err confine_to_programs(struct confined *ret_confined, struct why *why);

@@ -2,6 +2,7 @@
 
 #include "platform/os_error.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -17,6 +18,25 @@ enum file_kind file_kind(const char *path)
         if (stat(path, &found) != 0)
                 return FILE_ABSENT;
         return S_ISREG(found.st_mode) ? FILE_REGULAR : S_ISDIR(found.st_mode) ? FILE_FOLDER : FILE_OTHER;
+}
+
+static bool is_folder_empty(const char *path)
+{
+        DIR *folder = opendir(path);
+        bool is_empty = folder;
+        for (const struct dirent *entry; is_empty && (entry = readdir(folder));)
+                is_empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        if (folder)
+                closedir(folder);
+        return is_empty;
+}
+
+bool file_is_empty(const char *path)
+{
+        struct stat found;
+        if (stat(path, &found) != 0)
+                return false;
+        return S_ISDIR(found.st_mode) ? is_folder_empty(path) : S_ISREG(found.st_mode) && found.st_size == 0;
 }
 
 enum err file_check_regular(const char *path, struct why *why)
@@ -97,16 +117,43 @@ enum err file_read_input(struct buf *into, struct why *why)
         return read_all(STDIN_FILENO, "standard input", into, why);
 }
 
-enum err file_read_regular(const char *path, struct buf *into, struct why *why)
+static enum err open_regular(const char *path, int *ret_file, struct why *why)
 {
         struct stat found;
         int file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (file < 0)
                 return OS_FAIL(why, errno, "%s", path);
-        if (fstat(file, &found) == 0 && S_ISREG(found.st_mode))
-                return read_all(file, path, into, why);
+        if (fstat(file, &found) == 0 && S_ISREG(found.st_mode)) {
+                *ret_file = file;
+                return OK;
+        }
         close(file);
         return FAIL(why, ERR_REFUSED, "%s is no file", path);
+}
+
+enum err file_read_regular(const char *path, struct buf *into, struct why *why)
+{
+        int file;
+        enum err e = open_regular(path, &file, why);
+        return e ? e : read_all(file, path, into, why);
+}
+
+enum err file_read_parts(const char *path, file_take *take, void *user, struct why *why)
+{
+        int file;
+        enum err e = open_regular(path, &file, why);
+        if (e)
+                return e;
+        for (ssize_t n = 1; !e && n;) {
+                char part[16384];
+                n = read(file, part, sizeof(part));
+                if (n < 0 && errno != EINTR)
+                        e = OS_FAIL(why, errno, "%s", path);
+                if (n > 0)
+                        take(user, part, (size_t)n);
+        }
+        close(file);
+        return e;
 }
 
 enum err file_write(const char *path, const void *bytes, size_t length, struct why *why)

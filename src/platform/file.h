@@ -12,6 +12,9 @@ enum file_kind { FILE_ABSENT, FILE_REGULAR, FILE_FOLDER, FILE_OTHER };
 /* Follows links, as a person expects of a path that he typed. */
 enum file_kind file_kind(const char *path);
 
+/* A file without bytes, a folder without entries. False for all else, and for what cannot be looked at. */
+bool file_is_empty(const char *path);
+
 /* ERR_REFUSED, in plain words, for what is there and no regular file: a pipe would be waited for without end. */
 MUST_CHECK enum err file_check_regular(const char *path, struct why *why);
 
@@ -26,6 +29,10 @@ MUST_CHECK enum err file_read_input(struct buf *into, struct why *why);
 
 /* The same of what anybody may have put there: ERR_REFUSED for all but a file, and never waits for one that writes. */
 MUST_CHECK enum err file_read_regular(const char *path, struct buf *into, struct why *why);
+
+/* The same part by part, however long it is. */
+typedef void file_take(void *user, const void *bytes, size_t length);
+MUST_CHECK enum err file_read_parts(const char *path, file_take *take, void *user, struct why *why);
 
 /* Replace or make `path`; other users cannot read it. Not atomic: for results, not for state. */
 MUST_CHECK enum err file_write(const char *path, const void *bytes, size_t length, struct why *why);

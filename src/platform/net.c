@@ -311,6 +311,8 @@ static bool set_options(struct curl_net *net, const struct net_config *config)
         bad |= curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
         bad |= curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)(config->stall_s ? config->stall_s : STALL_S));
         bad |= curl_easy_setopt(curl, CURLOPT_USERAGENT, config->agent ? config->agent : "firebreak/" FIREBREAK_VERSION);
+        if (config->is_direct)
+                bad |= curl_easy_setopt(curl, CURLOPT_PROXY, "");
         if (config->ca_file) {
                 bad |= curl_easy_setopt(curl, CURLOPT_CAINFO, config->ca_file);
                 bad |= curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);

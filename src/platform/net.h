@@ -2,7 +2,7 @@
  *
  * An exchange is OK when an answer came back, whatever its status; the caller judges the status. Connections are
  * kept and used again. Certificates are always verified, redirects are never followed, the proxies that the
- * environment names (https_proxy, no_proxy) are honoured. Every answer has a ceiling.
+ * environment names (https_proxy, no_proxy) are honoured unless `is_direct`. Every answer has a ceiling.
  *
  * Does not retry, sign or parse: see the agent's fetch and cli/api.h. */
 #pragma once
@@ -77,6 +77,7 @@ struct net_config {
         uint32_t connect_ms;       /* 0: 10 s */
         uint32_t stall_s;          /* 0: 30 s without a byte */
         bool is_plain_allowed;     /* http:// too: tests and a server behind its own proxy */
+        bool is_direct;            /* no proxy, whatever the environment says: what is asked is on this machine */
 };
 
 /* On libcurl. Texts of `config` are copied. */

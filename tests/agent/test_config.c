@@ -83,6 +83,81 @@ TEST(agent_config, says_what_is_wrong_and_where)
         }
 }
 
+#define SHA "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+#define PROBE(text) HEAD STREAM "    probes:\n      - " text "\n"
+
+TEST(agent_config, reads_every_kind_of_probe)
+{
+        static const char text[] = HEAD STREAM
+                "    probes:\n      - http: https://127.0.0.1:8080/health?x=1\n        status: 204\n        contains: up\n        ca: /etc/ca.pem\n        timeout_ms: 500\n"
+                "      - hash: {file: \"{current}/rules/a.yar\", sha256: " SHA "}\n      - unit: clamav-daemon.service\n"
+                "      - files: [/usr/bin/dpkg, \"{current}\", \"{stream}/status\"]\n      - resources: {cpu: 300, memory: 200}\n      - command: [x]\n";
+        OWN(agent_config) struct agent_config *config = NULL;
+        CHECK(agent_config_parse("agent.yaml", text, strlen(text), &config, NULL) == OK);
+        const struct agent_stream_config *stream = agent_config_find(config, "edr-rules");
+        CHECK(stream == agent_config_stream(config, 0) && !agent_config_find(config, "other") && stream->probes.count == 6);
+        static const enum agent_probe_kind kinds[] = { PROBE_HTTP, PROBE_HASH, PROBE_UNIT, PROBE_FILES, PROBE_RESOURCES, PROBE_COMMAND };
+        for (size_t i = 0; i < 6; i++)
+                CHECK(agent_config_probe(stream, i)->kind == kinds[i] && agent_config_probe(stream, i)->timeout_ms == (i ? 10000 : 500));
+        const struct agent_probe *http = agent_config_probe(stream, 0), *hash = agent_config_probe(stream, 1);
+        CHECK(http->status == 204 && strcmp(http->contains, "up") == 0 && strcmp(http->ca, "/etc/ca.pem") == 0);
+        CHECK(strcmp(hash->hash.file, "{current}/rules/a.yar") == 0 && strcmp(hash->hash.sha256, SHA) == 0);
+        const struct agent_resources *resources = &agent_config_probe(stream, 4)->resources;
+        CHECK(resources->cpu == 300 && resources->memory == 200 && resources->for_s == 60 && resources->cpu_least == 25 && resources->memory_least_mb == 64);
+}
+
+TEST(agent_config, says_which_probe_is_wrong_and_how)
+{
+        static const struct { const char *text, *part; } cases[] = {
+                { PROBE("command: [x]\n        unit: x.service"), "probe 1: `command` and `unit`: each is a probe of its own" },
+                { PROBE("http: http://x/\n        files: [/x]"), "`http` and `files`" },
+                { PROBE("timeout_ms: 100"), "says not what is looked at" },
+                { PROBE("ping: 127.0.0.1"), "agent.yaml:9: unknown key `ping`" },
+                { PROBE("htpp: http://127.0.0.1/"), "did you mean `http`" },
+                { PROBE("unit: x.service\n      - unit: x.service\n        hash: {file: /x, sha256: " SHA "}"), "edr-rules: probe 2: `hash` and `unit`" },
+                { PROBE("http: 127.0.0.1:8080/health"), "http://" },
+                { PROBE("http: ftp://127.0.0.1/"), "http://" },
+                { PROBE("http: \"http://\""), "http://" },
+                { PROBE("http: \"http:///path\""), "http://" },
+                { PROBE("http: \"http://:80/\""), "http://" },
+                { PROBE("http: \"http://user:word@host/\""), "without user" },
+                { PROBE("http: \"http://host/a b\""), "blanks" },
+                { PROBE("http: http://host/\n        status: 99"), "status" },
+                { PROBE("http: http://host/\n        contains: \"\""), "contains" },
+                { PROBE("http: http://host/\n        ca: /x"), "https://" },
+                { PROBE("http: https://host/\n        ca: x"), "absolute" },
+                { PROBE("command: [x]\n        status: 200"), "without http" },
+                { PROBE("hash: {file: /x}"), "sha256: missing" },
+                { PROBE("hash: {file: x, sha256: " SHA "}"), "absolute" },
+                { PROBE("hash: {file: /x, sha256: 2d71}"), "64 digits" },
+                { PROBE("hash: {file: /x, sha256: \"2D711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\"}"), "64 digits" },
+                { PROBE("hash: /x"), "hash: not a map" },
+                { PROBE("unit: \"a b\""), "no name of a systemd unit" },
+                { PROBE("unit: -a"), "no name of a systemd unit" },
+                { PROBE("unit: ../a"), "no name of a systemd unit" },
+                { PROBE("files: []"), "files: 0 items" },
+                { PROBE("files: [/x, etc/passwd]"), "`etc/passwd` must be an absolute path" },
+                { PROBE("files: [\"{candidate}/x\"]"), "absolute" },
+                { PROBE("files: [\"{currently}/x\"]"), "absolute" },
+                { PROBE("files: [/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/,/]"), "files: 33 items" },
+                { PROBE("resources: {for_s: 60}"), "cpu or memory" },
+                { PROBE("resources: {}"), "says not what is looked at" },
+                { PROBE("resources: {cpu: 100}"), "cpu: not an integer from 110" },
+                { PROBE("resources: {cpu: 200, for_s: 3601}"), "for_s" },
+                { PROBE("resources: {cpus: 200}"), "did you mean `cpu`" },
+                { PROBE("resources: {cpu: 200}\n      - resources: {memory: 200}"), "probe 2: a second resources" },
+                { PROBE("unit: a\n      - unit: a\n      - unit: a\n      - unit: a\n      - unit: a\n      - unit: a\n      - unit: a\n      - unit: a\n      - unit: a\n"
+                        "      - unit: a\n      - unit: a\n      - unit: a\n      - unit: a\n      - unit: a\n      - unit: a\n      - unit: a\n      - unit: a"), "probes: 17 items" },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct why why = { .text = "" };
+                enum err e = parse(cases[i].text, &why);
+                if (e != ERR_SYNTAX || !strstr(why.text, cases[i].part))
+                        printf("# %zu: %s\n", i, why.text);
+                CHECK(e == ERR_SYNTAX && strstr(why.text, cases[i].part));
+        }
+}
+
 TEST(agent_config, survives_every_allocation_failure)
 {
         SWEEP_MEMORY {

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SAID_BYTES = 200, DETAIL_BYTES = 95 };
+
 static const struct toy_file broken[] = { { "VERSION", "5\n" }, { "broken", "" }, { NULL, NULL } };
 
 TEST(trial, returns_from_a_release_that_kills_the_engine_and_never_tries_it_again)
@@ -115,6 +117,50 @@ TEST(trial, does_not_let_one_probe_hide_that_another_fails)
 TEST(trial, proves_nothing_before_every_probe_has_passed)
 {
         check_bad_is_harm("    probes:\n      - command: [sh, -c, \"test ! -e $0/bad\", \"{current}\"]\n    probe_every_ms: 3600000\n");
+}
+
+/* Release 5 breaks what this probe looks at: what is said of it? %s in `probe` is the device's folder. */
+static void check_probe_says(const char *probe, const struct toy_file *bad, const char *said)
+{
+        OWN(device) struct device device;
+        char more[700], text[512], precious[96], detail[SAID_BYTES];
+        device_open(&device, "");
+        snprintf(precious, sizeof(precious), "%s/precious", device.folder);
+        toy_write_text(precious, "x");
+        snprintf(text, sizeof(text), probe, device.folder);
+        snprintf(detail, sizeof(detail), said, device.folder);
+        snprintf(more, sizeof(more), "    probes:\n      - %s\n    probe_every_ms: 50\n", text);
+        device_configure(&device, more);
+        device.toy.lease = TOY_EXPOSE;
+        toy_publish(&device.toy, 4, toy_good);
+        device_start(&device, "run", NULL);
+        CHECK(strcmp(device_report(&device)->outcome, "proven") == 0);
+        toy_publish(&device.toy, 5, bad);
+        const struct wire_report *report = device_report(&device);
+        if (strncmp(report->detail, detail, DETAIL_BYTES) != 0)
+                printf("# %s\n", report->detail);
+        CHECK(strcmp(report->kind, "probe_failed") == 0 && report->counter == 5 && report->running == 4 && strncmp(report->detail, detail, DETAIL_BYTES) == 0);
+        device_stop(&device);
+}
+
+static const struct toy_file bad_5[] = { { "VERSION", "5\n" }, { "bad", "" }, { NULL, NULL } };
+/* Its engine removes a file beside its own script, as McAfee's removed svchost.exe. */
+static const struct toy_file eats_5[] = { { "VERSION", "5\n" }, { "eats", "" }, { NULL, NULL } };
+
+TEST(trial, tells_what_a_failing_probe_wrote_first)
+{
+        check_probe_says("command: [sh, -c, \"test ! -e $0/bad || { echo no connection; exit 3; }\", \"{current}\"]", bad_5, "probe: exit 3: no connection");
+}
+
+TEST(trial, tells_which_file_is_gone)
+{
+        check_probe_says("files: [/etc/passwd, %s/precious]", eats_5, "probe files: %s/precious is gone");
+}
+
+TEST(trial, tells_which_file_is_not_what_it_was)
+{
+        check_probe_says("hash: {file: \"{current}/VERSION\", sha256: 7de1555df0c2700329e815b93b32c571c3ea54dc967b89e81ab73b9972b72d1d}", bad_5,
+                         "probe hash: %s/state/streams/rules/current/VERSION has sha256 f0b5c2c2211c.., not 7de1555df0c2..");
 }
 
 TEST(trial, takes_a_probe_that_is_not_there_for_one_that_fails)

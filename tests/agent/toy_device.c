@@ -9,10 +9,11 @@
 
 /* Loads at start and on SIGHUP: dies if the content has `crash`, says state=error if it has `broken`, is silent on `silent`.
  * Writes its status again and again if there is `beats`; takes a while to load with `dozes`; with `sours`, says state=error
- * later. With `stumbles` it dies once, a while after loading, and takes 6 seconds to load the next time. */
+ * later. With `eats` it removes the file `precious` beside its script. With `stumbles` it dies once, a while after loading, and takes 6 seconds to load the next time. */
 const char toy_engine_text[] =
         "load() {\n"
         "  [ -e \"$1/crash\" ] && kill -SEGV $$\n"
+        "  [ -e \"$1/eats\" ] && rm -f \"${2%/*}/precious\"\n"
         "  [ -e \"$1/stumbles\" ] && [ -e \"$2.fell\" ] && sleep 6\n"
         "  [ -e \"$1/dozes\" ] && sleep 0.5\n"
         "  [ -e \"$1/silent\" ] && return\n"

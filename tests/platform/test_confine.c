@@ -368,3 +368,93 @@ TEST(confine_to_folder, without_landlock_says_so_and_still_limits_system_calls)
         int ended = run_server(serve_without_landlock);
         CHECK(ended == CONFINED || ended == REFUSED_BY_SYSTEM);
 }
+
+static int use_network_alone(void *user)
+{
+        const struct rights *rights = user;
+        char part[96];
+        snprintf(part, sizeof(part), "%s/part", rights->spool);
+        if (confine_to_network(NULL, rights->secret, NULL, NULL) != OK)
+                return REFUSED_BY_SYSTEM;
+        bool works = socket(AF_INET, SOCK_STREAM, 0) >= 0 && can_open(rights->secret, O_RDONLY);
+        return works && (IS_WATCHED || (!can_open(part, O_RDWR | O_CREAT) && !can_open(rights->secret, O_WRONLY))) ? CONFINED : LEAKS;
+}
+
+static int read_only(void *user)
+{
+        const struct rights *rights = user;
+        char part[96];
+        snprintf(part, sizeof(part), "%s/part", rights->spool);
+        if (confine_to_reading(NULL, NULL) != OK)
+                return REFUSED_BY_SYSTEM;
+        bool works = can_open(rights->secret, O_RDONLY) && file_kind("/usr") == FILE_FOLDER && !file_is_empty("/usr") && file_kind(part) == FILE_ABSENT;
+        if (!works || IS_WATCHED)
+                return works ? CONFINED : LEAKS;
+        bool is_shut = !can_open(part, O_RDWR | O_CREAT) && !can_open(rights->secret, O_WRONLY) && !can_open(rights->secret, O_RDONLY | O_TRUNC)
+                       && !can_harm(rights->secret) && unlink(rights->secret) && mkdir(part, 0700) && socket(AF_UNIX, SOCK_STREAM, 0) < 0 && fork() < 0;
+        execl("/bin/true", "true", NULL);
+        return is_shut ? CONFINED : LEAKS;
+}
+
+/* What a program that is started may do, as its exit code tells. */
+static bool runs(const char *command)
+{
+        struct child child = { 0 };
+        struct child_end end = { true, 0 };
+        const char *const argv[] = { "sh", "-c", command, NULL };
+        if (child_start(&(struct child_setup){ argv, -1, -1, -1, NULL, NULL, NULL }, &child, NULL))
+                return false;
+        while (!child_ended(&child, &end))
+                usleep(1000);
+        return !end.is_signal && end.code == 0;
+}
+
+static int run_programs(void *user)
+{
+        const struct rights *rights = user;
+        char part[96], writes[256];
+        snprintf(part, sizeof(part), "%s/part", rights->spool);
+        snprintf(writes, sizeof(writes), "echo x > %s || rm %s", part, rights->secret);
+        if (confine_to_programs(NULL, NULL) != OK)
+                return REFUSED_BY_SYSTEM;
+        bool works = runs("test -e /usr") && socket(AF_UNIX, SOCK_STREAM, 0) >= 0 && can_open(rights->secret, O_RDONLY);
+        if (!works || IS_WATCHED)
+                return works ? CONFINED : LEAKS;
+        bool is_shut = !runs(writes) && !runs("kill -0 $PPID") && !can_open(part, O_RDWR | O_CREAT) && !can_open(rights->secret, O_WRONLY) && !can_harm(rights->secret)
+                       && socket(AF_INET, SOCK_STREAM, 0) < 0 && socket(AF_NETLINK, SOCK_RAW, 0) < 0;
+        return is_shut ? CONFINED : LEAKS;
+}
+
+/* With a folder to make files in, and one file beside it; neither changes. */
+static void check_confined(int (*run)(void *user))
+{
+        char folder[64], spool[80], secret[80];
+        struct child child = { 0 };
+        struct stat found;
+        int status = 0;
+        CHECK(file_temporary(folder, NULL) == OK);
+        snprintf(spool, sizeof(spool), "%s/spool", folder);
+        snprintf(secret, sizeof(secret), "%s/secret", folder);
+        CHECK(mkdir(spool, 0755) == 0 && file_write(secret, "x", 1, NULL) == OK);
+        struct rights rights = { spool, secret };
+        CHECK(child_fork(run, &rights, &child, NULL) == OK);
+        CHECK(waitpid(child.pid, &status, 0) == child.pid && WIFEXITED(status));
+        CHECK(WEXITSTATUS(status) == CONFINED || WEXITSTATUS(status) == REFUSED_BY_SYSTEM);
+        CHECK(stat(secret, &found) == 0 && found.st_size == 1 && (found.st_mode & 0777) == 0600 && file_is_empty(spool));
+        file_remove_tree(folder);
+}
+
+TEST(confine_to_network, without_a_spool_leaves_nothing_to_write)
+{
+        check_confined(use_network_alone);
+}
+
+TEST(confine_to_reading, leaves_files_to_read_and_nothing_else)
+{
+        check_confined(read_only);
+}
+
+TEST(confine_to_programs, leaves_programs_that_can_write_nothing_and_reach_nobody)
+{
+        check_confined(run_programs);
+}

@@ -153,3 +153,34 @@ TEST(file_read_regular, takes_a_file_and_waits_for_nobody)
         CHECK(file_write(path, "here", 4, NULL) == OK && file_read_regular(link, &text, NULL) == OK && strcmp(buf_text(&text), "here") == 0);
         file_remove_tree(folder);
 }
+
+TEST(file_is_empty, looks_at_files_and_folders_and_takes_nothing_else_for_empty)
+{
+        char folder[64], path[128];
+        CHECK(file_temporary(folder, NULL) == OK && file_is_empty(folder));
+        snprintf(path, sizeof(path), "%s/x", folder);
+        CHECK(!file_is_empty(path));
+        CHECK(file_write(path, "", 0, NULL) == OK && file_is_empty(path) && !file_is_empty(folder));
+        CHECK(file_write(path, "x", 1, NULL) == OK && !file_is_empty(path) && !file_is_empty("/dev/null"));
+        file_remove_tree(folder);
+}
+
+static void count_bytes(void *user, const void *bytes, size_t length)
+{
+        CHECK(((const char *)bytes)[0] == 'a' && ((const char *)bytes)[length - 1] == 'a');
+        *(size_t *)user += length;
+}
+
+TEST(file_read_parts, reads_a_file_that_is_longer_than_a_part_and_nothing_but_files)
+{
+        static char many[100000];
+        char folder[64], path[128];
+        size_t count = 0;
+        memset(many, 'a', sizeof(many));
+        CHECK(file_temporary(folder, NULL) == OK);
+        snprintf(path, sizeof(path), "%s/x", folder);
+        CHECK(file_write(path, many, sizeof(many), NULL) == OK);
+        CHECK(file_read_parts(path, count_bytes, &count, NULL) == OK && count == sizeof(many));
+        CHECK(file_read_parts(folder, count_bytes, &count, NULL) == ERR_REFUSED && file_read_parts("/no/such", count_bytes, &count, NULL) == ERR_NOT_FOUND);
+        file_remove_tree(folder);
+}

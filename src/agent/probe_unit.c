@@ -1,0 +1,123 @@
+/* A unit of systemd is active, and systemd had not to start it again. Asked by systemctl, which knows the way to every systemd. */
+#include "agent/probe_kinds.h"
+#include "platform/channel.h"
+#include "platform/child.h"
+#include "platform/confine.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_BYTES = 4096, LOOK_AGAIN_MS = 50 };
+
+static void keep(char *into, size_t size, const char *value, size_t length)
+{
+        snprintf(into, size, "%.*s", (int)length, value);
+}
+
+static void read_line(const char *line, size_t length, struct unit_state *state, bool *ret_has_restarts)
+{
+        const struct { const char *key; char *into; } texts[] = {
+                { "LoadState=", state->load }, { "ActiveState=", state->active }, { "SubState=", state->sub }, { "Result=", state->result },
+        };
+        static const char restarts[] = "NRestarts=";
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+                const size_t key = strlen(texts[i].key);
+                if (length > key && memcmp(line, texts[i].key, key) == 0)
+                        keep(texts[i].into, sizeof(state->load), line + key, length - key);
+        }
+        if (length < sizeof(restarts) || memcmp(line, restarts, sizeof(restarts) - 1) != 0)
+                return;
+        state->restarts = strtoull(line + sizeof(restarts) - 1, NULL, 10);
+        *ret_has_restarts = true;
+}
+
+enum err unit_state_read(const char *text, struct unit_state *ret_state, struct why *why)
+{
+        struct unit_state state = { .load = "" };
+        bool has_restarts = false;
+        for (const char *line = text; *line;) {
+                size_t length = strcspn(line, "\n");
+                read_line(line, length, &state, &has_restarts);
+                line += length + (line[length] == '\n');
+        }
+        /* What is no service has no restarts and no result. */
+        if (!state.load[0] || !state.active[0])
+                return FAIL(why, ERR_SYNTAX, "systemctl says `%.*s`", (int)strcspn(text, "\n"), text);
+        if (!has_restarts)
+                state.restarts = 0;
+        *ret_state = state;
+        return OK;
+}
+
+enum err unit_state_judge(const char *unit, const struct unit_state *state, const uint64_t *restarts_before, struct why *why)
+{
+        bool is_active = strcmp(state->active, "active") == 0 || strcmp(state->active, "reloading") == 0;
+        if (strcmp(state->load, "not-found") == 0)
+                return FAIL(why, ERR_CONTENT, "there is no unit %s", unit);
+        if (!is_active)
+                return FAIL(why, ERR_CONTENT, "%s is %s (%s%s%s)", unit, state->active, state->sub, state->result[0] ? ", result " : "", state->result);
+        if (restarts_before && state->restarts > *restarts_before)
+                return FAIL(why, ERR_CONTENT, "%s failed, and systemd started it again (%" PRIu64 " times)", unit, state->restarts - *restarts_before);
+        return OK;
+}
+
+/* Until it ends; who started us ends us when that takes too long. We keep the other end, so that the pipe has no end of its own. */
+static enum err listen_to(struct child *child, int pipe, struct buf *into, struct why *why)
+{
+        struct child_end end;
+        char bytes[512];
+        bool is_ready, has_ended = false;
+        enum err e = OK;
+        while (!e && !has_ended) {
+                e = channel_wait(&pipe, 1, LOOK_AGAIN_MS, &is_ready, why);
+                has_ended = child_ended(child, &end);
+                for (size_t got = 1; got;) {
+                        got = channel_pipe_take(pipe, bytes, sizeof(bytes));
+                        buf_add(into, bytes, got);
+                }
+        }
+        if (!e && (end.is_signal || end.code)) {
+                char text[32];
+                child_end_text(&end, text, sizeof(text));
+                e = FAIL(why, ERR_UNAVAILABLE, "systemctl: %s: %.*s", text, (int)strcspn(buf_text(into), "\n"), buf_text(into));
+        }
+        return e ? e : buf_check(into, why);
+}
+
+static enum err ask_systemd(const char *unit, struct buf *into, struct why *why)
+{
+        const char *const argv[] = { "systemctl", "show", "--no-pager", "--property=LoadState,ActiveState,SubState,Result,NRestarts", "--", unit, NULL };
+        int ends[2] = { -1, -1 };
+        struct child child = { 0 };
+        enum err e = channel_pipe(ends, why);
+        if (!e)
+                e = child_start(&(struct child_setup){ argv, -1, ends[1], ends[1], NULL, NULL, NULL }, &child, why);
+        if (!e)
+                e = listen_to(&child, ends[0], into, why);
+        child_kill(&child);
+        channel_close(ends[0]);
+        channel_close(ends[1]);
+        return e;
+}
+
+enum err probe_look_unit(const struct probe_task *task, struct why *why)
+{
+        const char *unit = task->probe->unit;
+        struct unit_state state;
+        OWN(buf) struct buf answer;
+        buf_init(&answer, ANSWER_BYTES);
+        (void)!confine_to_programs(NULL, why);
+        enum err e = ask_systemd(unit, &answer, why);
+        if (!e)
+                e = unit_state_read(buf_text(&answer), &state, why);
+        if (e)
+                return e;
+        if (task->before) {
+                buf_addf(task->before, "%" PRIu64, state.restarts);
+                return buf_check(task->before, why);
+        }
+        uint64_t restarts = task->was ? strtoull(task->was, NULL, 10) : 0;
+        return unit_state_judge(unit, &state, task->was ? &restarts : NULL, why);
+}
