@@ -8,6 +8,7 @@
 #   make bench-table     the tables of docs/guide/rollout.md anew: hours; broken off, it goes on where it was
 #   make bench-long   SEEDS simulated rollouts with crashes, losses and clocks that jump: the promises of docs/guide/rollout.md
 #   make libfirebreak-tuf   the TUF client for other programs: one C file, one header, in build/libfirebreak-tuf/
+#   make libfirebreak-ask   what engines ask with, for other programs: the same, in build/libfirebreak-ask/
 #   make install   (DESTDIR, PREFIX)            make clean
 #
 # What is missing is installed by name first (tools/install-deps); DEPS=no leaves that out.
@@ -17,7 +18,7 @@ SEEDS ?= 10000
 DEPS ?= yes
 KEEP ?=
 
-.PHONY: build demo check test bench bench-table bench-long fuzz libfirebreak-tuf install clean deps deps-build
+.PHONY: build demo check test bench bench-table bench-long fuzz libfirebreak-tuf libfirebreak-ask install clean deps deps-build
 build: deps-build
 	@test -f build/build.ninja || meson setup build --prefix=$(PREFIX) >build-setup.log 2>&1 || { cat build-setup.log; exit 1; }
 	@rm -f build-setup.log
@@ -53,6 +54,13 @@ libfirebreak-tuf: build
 	@cp build/src/tuf/library/firebreak-tuf.c src/tuf/library/firebreak-tuf.h docs/man/firebreak-tuf.3 docs/examples/tuf-client.c LICENSE $(LIBRARY)/
 	@cd $(LIBRARY) && $(CC) -O2 -Wall -Wextra -c firebreak-tuf.c && $(CC) -O2 -Wall -Wextra -o tuf-client tuf-client.c firebreak-tuf.o -lcrypto
 	@echo "$(LIBRARY): firebreak-tuf.c ($$(wc -l <$(LIBRARY)/firebreak-tuf.c) lines), firebreak-tuf.h, firebreak-tuf.3, and an example, tuf-client.c, built with them; link with -lcrypto"
+
+ASK = build/libfirebreak-ask
+libfirebreak-ask: build
+	@mkdir -p $(ASK)
+	@cp build/src/ask/firebreak-ask.c src/ask/firebreak-ask.h docs/man/firebreak-ask.3 docs/examples/ask-client.c LICENSE $(ASK)/
+	@cd $(ASK) && $(CC) -O2 -Wall -Wextra -c firebreak-ask.c && $(CC) -O2 -Wall -Wextra -o ask-client ask-client.c firebreak-ask.o
+	@echo "$(ASK): firebreak-ask.c ($$(wc -l <$(ASK)/firebreak-ask.c) lines), firebreak-ask.h, firebreak-ask.3, and an example, ask-client.c, built with them"
 
 install: build
 	@meson install -C build --quiet

@@ -246,21 +246,25 @@ bool agent_ends(struct agent *agent, int64_t wait_ms)
 
 static enum err wait(struct agent *agent, int64_t until_ms, struct why *why)
 {
-        enum { OTHERS = 2, FILES_MAX = OTHERS + 2 * LIMIT_STREAMS };
+        enum { OTHERS = 2, FILES_MAX = OTHERS + 3 * LIMIT_STREAMS };
         int files[FILES_MAX] = { agent->signals, caller_file(agent->caller) };
         bool ready[FILES_MAX];
         _Static_assert(FILES_MAX <= (int)CHANNEL_WAIT_MAX, "one wait for all");
-        const size_t probes = OTHERS + agent->stream_count;
+        const size_t probes = OTHERS + agent->stream_count, askings = probes + agent->stream_count;
         for (size_t i = 0; i < agent->stream_count; i++) {
                 files[OTHERS + i] = agent->streams[i].murmur.read_end;
                 files[probes + i] = probe_file(&agent->streams[i].probing.probe);
+                files[askings + i] = agent->streams[i].asking.channel;
         }
-        enum err e = channel_wait(files, probes + agent->stream_count, until_ms - agent_steady_ms(agent), ready, why);
+        enum err e = channel_wait(files, askings + agent->stream_count, until_ms - agent_steady_ms(agent), ready, why);
         if (e)
                 return e;
-        for (size_t i = 0; i < agent->stream_count; i++)
+        for (size_t i = 0; i < agent->stream_count; i++) {
                 if (ready[OTHERS + i] || ready[probes + i])
                         stream_listen(&agent->streams[i]);
+                if (ready[askings + i])
+                        asking_take(&agent->streams[i]);
+        }
         agent->ends |= ready[0] && channel_signals_take(agent->signals);
         if (ready[1])
                 caller_take(agent->caller);

@@ -1,14 +1,18 @@
 #include "agent/agent.h"
+#include "agent/asked.h"
 #include "agent/back.h"
 #include "agent/command.h"
 #include "base/utc.h"
 #include "format/json.h"
+#include "platform/channel.h"
 #include "platform/clock.h"
 #include "platform/disk_folder.h"
+#include "platform/local.h"
 
 #include <inttypes.h>
+#include <string.h>
 
-struct status { struct disk *disk; const struct slots *slots; const char *device; };
+struct status { struct disk *disk; const struct slots *slots; const char *device; const struct agent_config *config; };
 
 /* When the device goes back from what runs in a stream, because it was withdrawn; 0: it does not. */
 static int64_t goes_back_s(const struct status *status, size_t i)
@@ -19,6 +23,39 @@ static int64_t goes_back_s(const struct status *status, size_t i)
         if (!back_read(status->disk, now->name, &withdrawal) || withdrawal.counter != release->counter)
                 return 0;
         return back_moment_ms(&withdrawal, release, status->device, agent_trusted_s(clock_system())) / 1000;
+}
+
+/* What the breaker of a stream says of itself since it was started; false: it has none, or there is no answer. */
+struct counts { uint64_t asked, allowed, denied, known; };
+static bool read_counts(const struct status *status, size_t i, struct counts *ret_counts)
+{
+        enum { WAIT_MS = 500, LINE_BYTES = 256 };
+        const struct agent_stream_config *stream = agent_config_find(status->config, slots_stream(status->slots, i)->name);
+        char line[LINE_BYTES] = "";
+        size_t length = 0;
+        struct why why;
+        bool is_ready = false;
+        int end = -1;
+        if (!stream || !stream->breaker.socket || local_connect(stream->breaker.socket, &end, &why))
+                return false;
+        if (local_give(end, asked_counts, sizeof(asked_counts)) && !channel_wait(&end, 1, WAIT_MS, &is_ready, &why) && is_ready)
+                (void)local_take(end, line, sizeof(line) - 1, &length);
+        channel_close(end);
+        return sscanf(line, "counts asked=%" SCNu64 " allowed=%" SCNu64 " denied=%" SCNu64 " known=%" SCNu64, &ret_counts->asked, &ret_counts->allowed,
+                      &ret_counts->denied, &ret_counts->known) == 4;
+}
+
+static struct json *breaker_json(const struct status *status, size_t i)
+{
+        struct counts counts;
+        if (!read_counts(status, i, &counts))
+                return json_new_null();
+        struct json *json = json_new_object();
+        json_set_int(json, "asked", (int64_t)counts.asked);
+        json_set_int(json, "allowed", (int64_t)counts.allowed);
+        json_set_int(json, "denied", (int64_t)counts.denied);
+        json_set_int(json, "platform_names", (int64_t)counts.known);
+        return json;
 }
 
 static struct json *slot_json(const struct slots *slots, size_t i, enum slot_id slot)
@@ -50,6 +87,7 @@ static struct json *stream_json(const struct status *status, size_t i)
         json_set_int(json, "crashes", (int64_t)now->counters.crashes);
         json_set_int(json, "fallbacks", (int64_t)now->counters.fallbacks);
         json_set_int(json, "proven", (int64_t)now->counters.proven);
+        json_set(json, "breaker", breaker_json(status, i));
         return json;
 }
 
@@ -104,6 +142,13 @@ static void print_back(const struct status *status, size_t i)
                 printf("; withdrawn, goes back at %s", moment);
 }
 
+static void print_breaker(const struct status *status, size_t i)
+{
+        struct counts counts;
+        if (read_counts(status, i, &counts))
+                printf("; breaker asked %" PRIu64 " times, denied %" PRIu64, counts.asked, counts.denied);
+}
+
 static void print_text(const struct status *status)
 {
         const struct slots *slots = status->slots;
@@ -120,6 +165,7 @@ static void print_text(const struct status *status)
                 for (unsigned k = 0; k < now->denied_count; k++)
                         printf("%s%" PRIu64, k ? " " : "; given up: ", now->denied[k]);
                 print_back(status, i);
+                print_breaker(status, i);
                 printf("%s\n", current == SLOT_NONE ? "; SAFE MODE: the engine runs without content" : "");
         }
 }
@@ -169,7 +215,7 @@ enum err cmd_status(const struct command_line *line, struct why *why)
         if (e && e != ERR_NOT_FOUND)
                 return e;
         identity_wipe(&identity);
-        const struct status status = { disk, slots, device };
+        const struct status status = { disk, slots, device, config };
         if (line->is_json)
                 return print_json(&status, why);
         print_text(&status);

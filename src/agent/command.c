@@ -35,6 +35,7 @@ static const struct option {
         TEXT("number", "N", number, "of a probe of the stream, from 0"),
         TEXT("was", "WORD", was, "what it was before the trial"),
         TEXT("before", NULL, is_before, "judge nothing, say what it is"),
+        TEXT("socket", "PATH", socket, "the breaker's, instead of the configuration"),
         TEXT("json", NULL, is_json, "for programs"),
         TEXT("to", "good|factory|safe", to, "how far back; default good"),
         TEXT("undo", NULL, is_undo, "put the last recovery back, if the device has not run since"),
@@ -136,6 +137,10 @@ static enum err parse(const struct command *command, char **argv, struct command
                         e = take_option(command, argv, &at, line, why);
                 else if (takes(command, "word") && !line->word)
                         line->word = argv[at];
+                else if (takes(command, "action") && !line->action)
+                        line->action = argv[at];
+                else if (takes(command, "path") && !line->path)
+                        line->path = argv[at];
                 else
                         e = FAIL(why, ERR_USAGE, "`%s`: %s takes no such word; see `firebreak-agent help %s`", argv[at], command->name, command->name);
                 if (e)
@@ -154,7 +159,7 @@ static void print_usage(const struct command *command)
                         printf(" %s--%s%s%s%s", is_needed ? "" : "[", option->name, option->value ? " " : "", option->value ? option->value : "",
                                is_needed ? "" : "]");
         }
-        printf("%s\n", takes(command, "word") ? " [COMMAND]" : "");
+        printf("%s\n", takes(command, "word") ? " [COMMAND]" : takes(command, "action") ? " ACTION PATH" : "");
 }
 
 static void help_one(const struct command *command)

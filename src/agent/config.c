@@ -25,6 +25,16 @@ static const struct yaml_key engine_keys[] = {
 };
 static const struct yaml_schema engine_schema = { KEYS(engine_keys), .item_size = sizeof(struct agent_engine) };
 
+enum { FOLDERS_MAX = 32, SOCKET_BYTES_MAX = 107 /* the system's */, ACTIONS_MAX = 5 };
+static const struct yaml_key breaker_keys[] = {
+        { .key = "socket", .type = YAML_TEXT, .required = true, AT(agent_breaker, socket), .min = 1, .max = SOCKET_BYTES_MAX },
+        { .key = "group", .type = YAML_TEXT, AT(agent_breaker, group), .min = 1, .max = LIMIT_NAME_BYTES },
+        { .key = "actions_max", .type = YAML_INT, AT(agent_breaker, actions_max), .min = 1, .max = LIMIT_BREAKER_ACTIONS },
+        { .key = "window_s", .type = YAML_INT, AT(agent_breaker, window_s), .min = 1, .max = LIMIT_BREAKER_WINDOW_S },
+        { .key = "protect", .type = YAML_TEXTS, AT(agent_breaker, protect), .min = 1, .max = FOLDERS_MAX },
+};
+static const struct yaml_schema breaker_schema = { KEYS(breaker_keys), .item_size = sizeof(struct agent_breaker) };
+
 static const struct yaml_key stream_keys[] = {
         { .key = "name", .type = YAML_TEXT, .required = true, AT(agent_stream_config, name), .min = 1, .max = LIMIT_NAME_BYTES },
         { .key = "factory", .type = YAML_TEXT, AT(agent_stream_config, factory), .min = 1, .max = LIMIT_PATH_BYTES },
@@ -37,6 +47,7 @@ static const struct yaml_key stream_keys[] = {
         { .key = "crashes_max", .type = YAML_INT, AT(agent_stream_config, crashes_max), .min = 1, .max = 100 },
         { .key = "boots_max", .type = YAML_INT, AT(agent_stream_config, boots_max), .min = 1, .max = 100 },
         { .key = "needs_reboot", .type = YAML_BOOL, AT(agent_stream_config, needs_reboot) },
+        { .key = "breaker", .type = YAML_MAP, AT(agent_stream_config, breaker), .schema = &breaker_schema },
 };
 static const struct yaml_schema stream_schema = { KEYS(stream_keys), .item_size = sizeof(struct agent_stream_config) };
 
@@ -88,6 +99,15 @@ static void set_int(int64_t *value, int64_t otherwise)
                 *value = otherwise;
 }
 
+static void breaker_defaults(struct agent_breaker *breaker)
+{
+        static const char *folders[] = { "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/boot" };
+        set_int(&breaker->actions_max, ACTIONS_MAX);
+        set_int(&breaker->window_s, 60);
+        if (!breaker->protect.count)
+                breaker->protect = (struct yaml_texts){ sizeof(folders) / sizeof(folders[0]), folders };
+}
+
 /* Items of a list start as zeros, so what the file leaves out is filled in here. */
 static void stream_defaults(struct agent_stream_config *stream)
 {
@@ -98,6 +118,7 @@ static void stream_defaults(struct agent_stream_config *stream)
         set_int(&stream->probe_every_ms, 5000);
         set_int(&stream->crashes_max, 2);
         set_int(&stream->boots_max, 1);
+        breaker_defaults(&stream->breaker);
         agent_probes_settle(stream);
 }
 
@@ -119,6 +140,15 @@ static bool is_name(const char *text)
         return text[0];
 }
 
+static enum err check_breaker(const struct agent_stream_config *stream, struct why *why)
+{
+        const struct agent_breaker *breaker = &stream->breaker;
+        enum err e = check_path("socket", breaker->socket, why);
+        for (size_t i = 0; !e && i < breaker->protect.count; i++)
+                e = check_path("protect", breaker->protect.items[i], why);
+        return e;
+}
+
 static enum err check_stream(const struct agent_stream_config *stream, struct why *why)
 {
         const struct agent_engine *engine = &stream->engine;
@@ -138,6 +168,8 @@ static enum err check_stream(const struct agent_stream_config *stream, struct wh
                 e = check_path("pid_file", engine->pid_file, why);
         if (!e)
                 e = check_path("status_file", engine->status_file, why);
+        if (!e)
+                e = check_breaker(stream, why);
         return e ? e : agent_probes_check(stream, why);
 }
 
@@ -147,9 +179,13 @@ static enum err check_streams(const struct agent_config *config, struct why *why
                 enum err e = check_stream(agent_config_stream(config, i), why);
                 if (e)
                         return e;
-                for (size_t k = 0; k < i; k++)
-                        if (strcmp(agent_config_stream(config, i)->name, agent_config_stream(config, k)->name) == 0)
-                                return FAIL(why, ERR_SYNTAX, "stream %s is there twice", agent_config_stream(config, i)->name);
+                for (size_t k = 0; k < i; k++) {
+                        const struct agent_stream_config *one = agent_config_stream(config, i), *other = agent_config_stream(config, k);
+                        if (strcmp(one->name, other->name) == 0)
+                                return FAIL(why, ERR_SYNTAX, "stream %s is there twice", one->name);
+                        if (one->breaker.socket && other->breaker.socket && strcmp(one->breaker.socket, other->breaker.socket) == 0)
+                                return FAIL(why, ERR_SYNTAX, "streams %s and %s have one socket: each needs its own", other->name, one->name);
+                }
         }
         return OK;
 }

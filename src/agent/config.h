@@ -47,6 +47,14 @@ struct agent_probe {
 enum { AGENT_PROBES_MAX = 16, AGENT_PROBE_FILES_MAX = 32 };
 const char *agent_probe_kind_name(enum agent_probe_kind kind);       /* as in the file */
 
+/* Whom engines ask before they act, see breaker.h. */
+struct agent_breaker {
+        const char *socket;              /* NULL: nobody is asked */
+        const char *group;               /* who may ask beside root and our own user; NULL: nobody */
+        int64_t actions_max, window_s;
+        struct yaml_texts protect;
+};
+
 /* In every command, and in the paths of a probe, `{current}` stands for the running content's folder, `{candidate}` for the one under preflight,
  * `{stream}` for the stream's own folder. */
 struct agent_stream_config {
@@ -57,6 +65,7 @@ struct agent_stream_config {
         struct yaml_maps probes;         /* of struct agent_probe */
         int64_t probe_every_ms, bake_s, crashes_max, boots_max;
         bool needs_reboot;
+        struct agent_breaker breaker;
 };
 
 enum { AGENT_APPROVERS_MAX = 8 };

@@ -131,7 +131,7 @@ static void watch_load(struct stream *stream, int64_t now_ms, bool may_hang)
         stream->may_hang = may_hang;
 }
 
-/* Back to what the record says, with or without an engine that lives. One that failed a probe and does not say what it has loaded
+/* Back to what the record says, with or without an engine that lives. One that failed a probe, or acted too much, and does not say what it has loaded
  * is started anew, and one that took too much: a reload does not make it give that back. */
 static void settle_down(struct stream *stream, enum slot_kind kind)
 {
@@ -142,7 +142,7 @@ static void settle_down(struct stream *stream, enum slot_kind kind)
         if (stream->trial.lease != SLOT_LEASE_SHADOW)
                 candidate_tidy(stream);
         bool has_status = stream->config->engine.status_file;
-        if (engine_is_alive(&stream->engine) && (kind == SLOT_RESOURCE || (kind == SLOT_PROBE_FAILED && !has_status)))
+        if (engine_is_alive(&stream->engine) && (kind == SLOT_RESOURCE || ((kind == SLOT_PROBE_FAILED || kind == SLOT_ACTION_STORM) && !has_status)))
                 (void)engine_restart(&stream->engine, now_ms);
         if (has_status)
                 watch_load(stream, now_ms, true);
@@ -425,6 +425,7 @@ void stream_tick(struct stream *stream)
         watch_engine(stream, now_ms);
         look_whether_it_settled(stream, now_ms);
         look_at_load(stream, now_ms);
+        asking_tick(stream, now_ms);
         /* A withdrawal waits for nothing but its turn, least of all for the next try of another release. */
         if (back_is_due(stream, now_ms))
                 stream_event(stream, LIFE_WITHDRAWN, "");
@@ -458,6 +459,7 @@ int64_t stream_wake_ms(const struct stream *stream)
         if (stream->load_by_ms)
                 wake = sooner(wake, stream->look_at_ms);
         wake = sooner(sooner(wake, back_wake_ms(stream)), usage_wake_ms(stream));
+        wake = sooner(wake, asking_wake_ms(stream));
         if (stream->settles_by_ms)
                 wake = sooner(wake, agent_steady_ms(stream->agent) + STREAM_LOOK_MS);
         return wake;
@@ -472,6 +474,7 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
         if (murmur_open(&ret_stream->murmur, &trouble))
                 agent_note(agent, EVENT_DEVICE_TROUBLE, ret_stream, trouble.text);
         ret_stream->engine.errors = ret_stream->murmur.write_end;
+        asking_open(ret_stream);
         enum err e = content_prepare(agent->disk, config->name, config->factory, &trouble);
         if (!e)
                 e = content_settle(agent->disk, agent->slots, index, &trouble);
@@ -498,6 +501,7 @@ void stream_stop(struct stream *stream)
 {
         probe_kill(&stream->probing.probe);
         preflight_kill(&stream->preflight);
+        asking_done(stream);
         engine_stop(&stream->engine, agent_steady_ms(stream->agent));
 }
 
@@ -519,5 +523,6 @@ void stream_done(struct stream *stream)
         probe_kill(&stream->probing.probe);
         preflight_kill(&stream->preflight);
         engine_kill(&stream->engine);
+        asking_done(stream);
         murmur_close(&stream->murmur);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "agent/agent.h"
+#include "agent/asking.h"
 #include "agent/engine.h"
 #include "agent/life.h"
 #include "agent/murmur.h"
@@ -27,6 +28,7 @@ struct stream {
         const struct agent_stream_config *config;
         struct engine engine;
         struct murmur murmur;            /* of the engine, and of probes of ours */
+        struct asking asking;
         struct offer offer;
         struct withdrawal withdrawal;    /* of what runs, as it was heard last or is on disk; counter 0: none was */
         int64_t back_at_ms;              /* and when it goes back for it */

@@ -35,6 +35,7 @@ void trial_begin(struct stream *stream)
         stream->look_at_ms = now_ms;
         probing_begin(stream);
         usage_begin(stream);
+        asking_begin(stream);
 }
 
 void trial_crash(struct stream *stream, const struct child_end *end, bool is_counted)

@@ -32,6 +32,15 @@ enum {
         LIMIT_YAML_BYTES = 1 << 20,
         LIMIT_RULE_FILE_BYTES = 16 << 20,     /* one file of rules; the largest public sets are 8 MB in one file */
         LIMIT_WATCHED_FILES = 1 << 20,        /* below a watched folder; 56 bytes each are remembered */
+        LIMIT_BREAKER_ACTIONS = 256,          /* that may be allowed within one window: each is remembered; who needs more within a minute has a storm */
+        LIMIT_BREAKER_WINDOW_S = 86400,       /* over which actions are counted */
+        LIMIT_BREAKER_FILE_BYTES = 256 << 20, /* of a file that an engine asks about: half a second to read; what is larger counts as unchanged */
+        LIMIT_ASK_CONNECTIONS = 32,           /* to one stream's breaker: an engine needs one a thread */
+        LIMIT_ASKED_PER_S = 200,              /* questions that are answered; 5 ms each leave the supervisor free. More wait in the socket */
+        LIMIT_OWNED_FILES = 4 << 20,          /* paths of all packages, some under two names; a full desktop has 600,000. 128 MiB while the list is made */
+        LIMIT_PACKAGES = 65536,               /* all of Debian */
+        LIMIT_PACKAGE_BYTES = 16 << 20,       /* the list of one package; the largest, kernel headers and such, have 2 MB */
+        LIMIT_DIVERSIONS = 4096,              /* files that dpkg-divert moved; a machine has some ten */
         LIMIT_CORPUS_FILES = 8192,            /* boot-critical files of one machine; Debian 12 has about 1,500 */
         LIMIT_CONNECTIONS = 20000,            /* of one server; below Debian's hard file limit */
         LIMIT_HEADER_BYTES = 16 << 10,        /* all request headers together */

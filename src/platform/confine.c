@@ -386,3 +386,28 @@ enum err confine_to_programs(struct confined *ret_confined, struct why *why)
         const struct outcome outcome = enforce(rules, are_all_there, limit_to_programs);
         return judge(&outcome, ret_confined, why);
 }
+
+static int refuse_to_reach_out(scmp_filter_ctx filter)
+{
+        static const int calls[] = { SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen) };
+        int failed = refuse_others(filter);
+        return failed ? failed : add_calls(filter, SCMP_ACT_ERRNO(EPERM), calls, sizeof(calls) / sizeof(calls[0]));
+}
+
+static int limit_to_answering(void)
+{
+        return limit_calls(SCMP_ACT_ALLOW, refuse_to_reach_out);
+}
+
+enum err confine_to_answering(const char *folder, struct confined *ret_confined, struct why *why)
+{
+        enum err e = give_up_privileges(1u << CAP_DAC_READ_SEARCH, ret_confined, why);
+        if (e || IS_WATCHED)
+                return e;
+        const struct landlock_rules refused = rules_known();
+        const __u64 to_read = TO_READ | TO_LIST, to_replace = to_read | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
+        int rules = rules_open(&refused);
+        bool are_all_there = rules >= 0 && allow(rules, "/", to_read, O_DIRECTORY) && allow(rules, folder, to_replace, O_DIRECTORY);
+        const struct outcome outcome = enforce(rules, are_all_there, limit_to_answering);
+        return judge(&outcome, ret_confined, why);
+}

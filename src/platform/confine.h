@@ -40,3 +40,7 @@ MUST_CHECK enum err confine_to_reading(struct confined *ret_confined, struct why
 /* From here on, for this process and the programs that it starts: files to read and programs to run, and sockets of this machine. Nothing to write but
  * /dev/null, no network, no other process, no capability. ERR_UNAVAILABLE: this system has no landlock or no seccomp; the one that it has is in force. */
 MUST_CHECK enum err confine_to_programs(struct confined *ret_confined, struct why *why);
+
+/* From here on: files to read, those of `folder` to write as well, the sockets that are open and who connects to them. No program, no socket of
+ * one's own making, no other process; of the capabilities only, where it is there, the one to read what belongs to others. ERR_UNAVAILABLE as above. */
+MUST_CHECK enum err confine_to_answering(const char *folder, struct confined *ret_confined, struct why *why);

@@ -2,8 +2,11 @@
 #include "agent/command.h"
 
 #include "agent/slot.h"
+#include "platform/channel.h"
+#include "platform/child.h"
 #include "platform/disk_folder.h"
 #include "platform/file.h"
+#include "platform/local.h"
 #include "support/test.h"
 
 #include <string.h>
@@ -354,4 +357,61 @@ TEST(help, knows_every_command_and_option)
 {
         CHECK(command("help", NULL, NULL, NULL) == 0 && command("version", NULL, NULL, NULL) == 0 && command("--help", NULL, NULL, NULL) == 0);
         CHECK(command("help", "recover", NULL, NULL) == 0 && command("status", "--help", NULL, NULL) == 0);
+}
+
+static char ask_socket[128];
+static int ask_listener;
+
+/* An agent that answers one question so. */
+static int answer_one(void *user)
+{
+        const char *answer = user;
+        struct local_peer peer = { -1, 0 };
+        char bytes[256];
+        size_t length;
+        while (local_accept(ask_listener, LOCAL_NO_GROUP, &peer))
+                usleep(1000);
+        while (local_take(peer.end, bytes, sizeof(bytes), &length) == LOCAL_NOTHING)
+                usleep(1000);
+        return local_give(peer.end, answer, strlen(answer)) ? 0 : 1;
+}
+
+/* What `ask` ends with and prints when the agent answers so; NULL: there is none. */
+static int ask(const char *answer, const char *flag, char text[static 4096])
+{
+        char root[64], words[6][160] = { "firebreak-agent", "ask", "--socket", "", "quarantine", "/srv/x" }, json[8] = "--json";
+        struct child child = { 0 };
+        unsigned group;
+        CHECK(file_temporary(root, NULL) == OK);
+        snprintf(ask_socket, sizeof(ask_socket), "%s/ask", root);
+        snprintf(words[3], sizeof(words[3]), "%s", ask_socket);
+        CHECK(local_listen(ask_socket, NULL, &ask_listener, &group, NULL) == OK);
+        if (answer)
+                CHECK(child_fork(answer_one, (void *)(uintptr_t)answer, &child, NULL) == OK);
+        else
+                file_remove(ask_socket);
+        char *argv[] = { words[0], words[1], words[2], words[3], words[4], words[5], flag ? json : NULL, NULL };
+        struct heard heard = listen(stdout);
+        int exit = command_main(flag ? 7 : 6, argv);
+        hear(&heard, text);
+        child_kill(&child);
+        channel_close(ask_listener);
+        file_remove_tree(root);
+        return exit;
+}
+
+TEST(ask, says_the_answer_and_ends_by_it)
+{
+        char text[4096];
+        CHECK(ask("allow\n", NULL, text) == 0 && strcmp(text, "allow\n") == 0);
+        CHECK(ask("deny for a reason\n", NULL, text) == err_info(ERR_REFUSED)->exit && strcmp(text, "deny: for a reason\n") == 0);
+        CHECK(ask("deny for a reason\n", "--json", text) == err_info(ERR_REFUSED)->exit && strstr(text, "\"deny\"") && strstr(text, "\"for a reason\""));
+        CHECK(ask(NULL, NULL, text) == err_info(ERR_UNAVAILABLE)->exit && strcmp(text, "no answer: the agent is not there\n") == 0);
+}
+
+TEST(ask, needs_an_action_a_path_and_somebody_to_ask)
+{
+        int usage = err_info(ERR_USAGE)->exit;
+        CHECK(command("ask", "quarantine", NULL, NULL) == usage && command("ask", "quarantine", "/srv/x", NULL) == usage && command("ask", "quarantine", "x", "--socket=/x") == usage);
+        CHECK(command("ask", "quarantine", "/x", "--config=/no/such.yaml") == err_info(ERR_NOT_FOUND)->exit && command("answer", "--config=/no/such.yaml", "--stream=x", NULL) == err_info(ERR_NOT_FOUND)->exit);
 }

@@ -23,6 +23,20 @@ TEST(agent_config, fills_in_what_the_file_leaves_out)
         CHECK(strcmp(config->ring, "default") == 0 && config->platform[0] && config->busy_poll_ms == 1000 && !config->ca);
         CHECK(stream->crashes_max == 2 && stream->boots_max == 1 && stream->bake_s == 0 && !stream->needs_reboot);
         CHECK(strcmp(stream->engine.reload_signal, "HUP") == 0 && stream->engine.command.count == 3 && stream->preflight.count == 0);
+        CHECK(!stream->breaker.socket && agent_config_find(config, "edr-rules") == stream && !agent_config_find(config, "edr"));
+}
+
+TEST(agent_config, reads_a_breaker_and_fills_in_what_it_leaves_out)
+{
+        OWN(agent_config) struct agent_config *config = NULL, *other = NULL;
+        static const char least[] = HEAD STREAM "    breaker:\n      socket: /run/fb/ask\n";
+        CHECK(agent_config_parse("agent.yaml", least, strlen(least), &config, NULL) == OK);
+        const struct agent_breaker *breaker = &agent_config_stream(config, 0)->breaker;
+        CHECK(strcmp(breaker->socket, "/run/fb/ask") == 0 && !breaker->group && breaker->actions_max == 5 && breaker->window_s == 60 && breaker->protect.count == 9);
+        static const char most[] = HEAD STREAM "    breaker: {socket: /run/fb/ask, group: edr, actions_max: 256, window_s: 86400, protect: [/opt]}\n";
+        CHECK(agent_config_parse("agent.yaml", most, strlen(most), &other, NULL) == OK);
+        breaker = &agent_config_stream(other, 0)->breaker;
+        CHECK(strcmp(breaker->group, "edr") == 0 && breaker->actions_max == 256 && breaker->window_s == 86400 && breaker->protect.count == 1);
 }
 
 TEST(agent_config, reads_every_key_of_the_manual)
@@ -56,6 +70,12 @@ TEST(agent_config, says_what_is_wrong_and_where)
 {
         static const struct { const char *text, *part; } cases[] = {
                 { HEAD STREAM "    bakes: 3\n", "bake_s" },
+                { HEAD STREAM "    breaker: {actions_max: 3}\n", "socket" },
+                { HEAD STREAM "    breaker: {socket: ask}\n", "absolute" },
+                { HEAD STREAM "    breaker: {socket: /run/ask, actions_max: 257}\n", "actions_max" },
+                { HEAD STREAM "    breaker: {socket: /run/ask, window_s: 0}\n", "window_s" },
+                { HEAD STREAM "    breaker: {socket: /run/ask, protect: [usr]}\n", "absolute" },
+                { HEAD STREAM "    breaker: {socket: /run/ask}\n  - name: b\n    engine: {command: [x]}\n    breaker: {socket: /run/ask}\n", "one socket" },
                 { HEAD STREAM "    bake: 3\n", "agent.yaml:8" },
                 { HEAD, "streams" },
                 { HEAD "streams: []\n", "streams" },

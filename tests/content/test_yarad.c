@@ -1,6 +1,8 @@
 /* firebreak-yarad over a folder that somebody made to be looked away from. */
+#include "platform/channel.h"
 #include "platform/child.h"
 #include "platform/file.h"
+#include "platform/local.h"
 #include "support/test.h"
 
 #include <fcntl.h>
@@ -45,6 +47,17 @@ static void start(struct place *place)
         snprintf(path, sizeof(path), "%s/output", place->folder);
         place->output = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         const char *const argv[] = { YARAD, "--rules", place->rules, "--watch", place->watch, "--status", place->status, "--interval-ms", "10", NULL };
+        CHECK(place->output >= 0 && child_start(&(struct child_setup){ argv, -1, place->output, place->output, NULL, NULL, NULL }, &place->engine, NULL) == OK);
+}
+
+/* With a rule that puts away, and an agent of ours or none. */
+static void start_guarded(struct place *place, const char *away, const char *socket)
+{
+        char path[96];
+        snprintf(path, sizeof(path), "%s/output", place->folder);
+        place->output = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        put(place->rules, "q.yar", "rule unwanted { meta: action = \"quarantine\" strings: $a = \"UNWANTED\" condition: $a }\n");
+        const char *const argv[] = { YARAD, "--rules", place->rules, "--watch", place->watch, "--interval-ms", "10", "--quarantine", away, socket ? "--ask" : NULL, socket, NULL };
         CHECK(place->output >= 0 && child_start(&(struct child_setup){ argv, -1, place->output, place->output, NULL, NULL, NULL }, &place->engine, NULL) == OK);
 }
 
@@ -178,4 +191,69 @@ TEST(options, ask_for_help_without_being_wrong)
 TEST(factory, set_loads_in_the_engine)
 {
         CHECK(ends_with("--rules", FACTORY, "--check") == 0);
+}
+
+/* As an agent: answers the next question so; what was asked is left in `heard`. */
+static void answer_one(int listener, const char *answer, char heard[static 512])
+{
+        struct local_peer peer = { -1, 0 };
+        size_t length = 0;
+        for (int i = 0; i < 5000 && local_accept(listener, LOCAL_NO_GROUP, &peer); i++)
+                usleep(1000);
+        for (int i = 0; i < 5000 && local_take(peer.end, heard, 511, &length) == LOCAL_NOTHING; i++)
+                usleep(1000);
+        heard[length] = 0;
+        CHECK(length && local_give(peer.end, answer, strlen(answer)));
+        channel_close(peer.end);
+}
+
+TEST(quarantine, moves_what_it_is_allowed_to_and_leaves_the_rest)
+{
+        OWN(place) struct place place;
+        char away[96], socket[96], path[200], heard[512];
+        int listener = -1;
+        unsigned group;
+        place_open(&place);
+        snprintf(away, sizeof(away), "%s/.away", place.watch);
+        snprintf(socket, sizeof(socket), "%s/ask", place.folder);
+        CHECK(mkdir(away, 0700) == 0 && local_listen(socket, NULL, &listener, &group, NULL) == OK);
+        put(place.watch, "wanted", "MARK\n");
+        put(place.watch, "bad", "UNWANTED\n");
+        start_guarded(&place, away, socket);
+        answer_one(listener, "deny it is not time\n", heard);
+        snprintf(path, sizeof(path), "%s/bad", place.watch);
+        CHECK(strcmp(heard, "quarantine") == 0 && strcmp(heard + 11, path) == 0);
+        CHECK(says_in_time(&place, "/bad: denied: it is not time", 1) && file_kind(path) == FILE_REGULAR);
+        put(place.watch, "bad", "UNWANTED again\n");
+        answer_one(listener, "allow\n", heard);
+        CHECK(says_in_time(&place, "quarantined ", 1) && file_kind(path) == FILE_ABSENT);
+        struct stat info;
+        snprintf(path, sizeof(path), "%s/wanted", place.watch);
+        CHECK(file_kind(path) == FILE_REGULAR && stat(away, &info) == 0);
+        channel_close(listener);
+        put(place.watch, "worse", "UNWANTED\n");
+        snprintf(path, sizeof(path), "%s/worse", place.watch);
+        CHECK(says_in_time(&place, "/worse: no answer: the agent is not there", 1) && file_kind(path) == FILE_REGULAR);
+        /* What is in quarantine is not put there again. */
+        CHECK(times_said(&place, "quarantined ") == 1 && times_said(&place, "left ") == 2);
+}
+
+TEST(quarantine, never_moves_over_another_file)
+{
+        OWN(place) struct place place;
+        char away[96], path[200], taken[300];
+        struct stat info;
+        place_open(&place);
+        snprintf(away, sizeof(away), "%s/away", place.folder);
+        snprintf(path, sizeof(path), "%s/bad", place.watch);
+        put(place.watch, "bad", "UNWANTED\n");
+        CHECK(mkdir(away, 0700) == 0 && stat(path, &info) == 0);
+        snprintf(taken, sizeof(taken), "%llu.bad", (unsigned long long)info.st_ino);
+        put(away, taken, "another's\n");
+        start_guarded(&place, away, NULL);
+        CHECK(says_in_time(&place, "/bad: File exists", 1) && file_kind(path) == FILE_REGULAR);
+        snprintf(taken, sizeof(taken), "%s/%llu.bad", away, (unsigned long long)info.st_ino);
+        CHECK(unlink(taken) == 0);
+        put(place.watch, "bad", "UNWANTED still\n");
+        CHECK(says_in_time(&place, "quarantined ", 1) && file_kind(path) == FILE_ABSENT && file_kind(taken) == FILE_REGULAR);
 }

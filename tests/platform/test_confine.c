@@ -458,3 +458,44 @@ TEST(confine_to_programs, leaves_programs_that_can_write_nothing_and_reach_nobod
 {
         check_confined(run_programs);
 }
+
+static char answering[64], beside[64];
+
+static bool is_refused(bool has_worked)
+{
+        return !has_worked && (errno == EPERM || errno == EACCES);
+}
+
+static int answer_around(void *user)
+{
+        char path[96];
+        (void)user;
+        if (confine_to_answering(answering, NULL, NULL) != OK)
+                return REFUSED_BY_SYSTEM;
+        snprintf(path, sizeof(path), "%s/file", answering);
+        bool can_work = file_kind("/etc/passwd") == FILE_REGULAR && open("/etc/passwd", O_RDONLY) >= 0 && file_kind("/etc/shadow") == FILE_REGULAR
+                        && open(path, O_WRONLY | O_CREAT, 0600) >= 0 && unlink(path) == 0;
+        if (!can_work)
+                return LEAKS;
+        if (IS_WATCHED)
+                return CONFINED;
+        bool is_shut = is_refused(open("/tmp/firebreak-confine", O_WRONLY | O_CREAT, 0600) >= 0) && is_refused(socket(AF_UNIX, SOCK_STREAM, 0) >= 0)
+                       && is_refused(unlink(beside) == 0) && is_refused(chmod(answering, 0777) == 0) && is_refused(execl("/bin/true", "true", NULL) == 0)
+                       && is_refused(kill(getppid(), 0) == 0) && is_refused(mkdir("/tmp/firebreak-confine", 0700) == 0) && is_refused(chown(answering, 1, 1) == 0);
+        return is_shut ? CONFINED : LEAKS;
+}
+
+TEST(confine_to_answering, reads_everything_and_writes_to_one_folder)
+{
+        int status = 0;
+        struct child child = { 0 };
+        CHECK(file_temporary(answering, NULL) == OK && file_temporary(beside, NULL) == OK);
+        snprintf(beside + strlen(beside), sizeof(beside) - strlen(beside), "/file");
+        CHECK(file_write(beside, "x", 1, NULL) == OK && child_fork(answer_around, NULL, &child, NULL) == OK);
+        CHECK(waitpid(child.pid, &status, 0) == child.pid && WIFEXITED(status));
+        CHECK(WEXITSTATUS(status) == CONFINED || WEXITSTATUS(status) == REFUSED_BY_SYSTEM);
+        CHECK(file_kind(beside) == FILE_REGULAR);
+        *strrchr(beside, '/') = 0;
+        file_remove_tree(beside);
+        file_remove_tree(answering);
+}

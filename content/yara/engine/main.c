@@ -14,7 +14,7 @@
 enum { INTERVAL_MIN_MS = 10, INTERVAL_MAX_MS = 3600000, INTERVAL_MS = 2000 };
 
 static const char usage[] =
-        "usage: firebreak-yarad --rules DIR --watch DIR [--status FILE] [--interval-ms N]   keep the rules at work\n"
+        "usage: firebreak-yarad --rules DIR --watch DIR [--status FILE] [--interval-ms N] [--quarantine DIR [--ask SOCKET]]   keep the rules at work\n"
         "       firebreak-yarad --rules DIR --check                                         do they load?\n"
         "       firebreak-yarad --rules DIR --once FILE...                                  scan these files and end\n"
         "       firebreak-yarad --version\n"
@@ -52,6 +52,7 @@ static enum err read_option(const char *name, const char *value, struct request 
 {
         const struct { const char *name; const char **into; } texts[] = {
                 { "--rules", &request->serve.rules }, { "--watch", &request->serve.watch }, { "--status", &request->serve.status },
+                { "--quarantine", &request->serve.quarantine }, { "--ask", &request->serve.ask },
         };
         for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
                 if (strcmp(name, texts[i].name) == 0) {
@@ -77,6 +78,10 @@ static enum err read_words(char *const *argv, struct request *request, struct wh
                 return e;
         if (!request->serve.rules)
                 return FAIL(why, ERR_USAGE, "--rules is missing: where are the rules?");
+        if (request->serve.quarantine && (!request->serve.watch || request->serve.watch[0] != '/'))
+                return FAIL(why, ERR_USAGE, "--quarantine goes with --watch and an absolute path");
+        if (request->serve.ask && !request->serve.quarantine)
+                return FAIL(why, ERR_USAGE, "--ask is of no use without --quarantine");
         if (request->is_check + !!request->once + !!request->serve.watch != 1)
                 return FAIL(why, ERR_USAGE, "give one of --watch, --check and --once");
         return request->once && !request->once[0] ? FAIL(why, ERR_USAGE, "--once needs files") : OK;

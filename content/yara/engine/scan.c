@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "content/yara/engine/fields.h"
+#include "content/yara/engine/quarantine.h"
 #include "content/yara/engine/ruleset.h"
 
 #include <assert.h>
@@ -17,6 +18,8 @@ struct scan {
         YR_SCANNER *scanner;
         FILE *to;
         const char *path;        /* of the file under way */
+        bool is_condemned;       /* a rule says that it is to be put away */
+        struct quarantine *quarantine;   /* NULL: nothing is */
         struct scan_counts counts;
 };
 
@@ -39,11 +42,24 @@ static void report(struct scan *scan, YR_RULE *rule)
         scan->counts.matches++;
 }
 
+/* The whole rule: beyond what is printed, too. */
+static bool condemns(YR_RULE *rule)
+{
+        YR_META *meta;
+        yr_rule_metas_foreach(rule, meta)
+                if (meta->type == META_TYPE_STRING && strcmp(meta->identifier, "action") == 0 && strcmp(meta->string, "quarantine") == 0)
+                        return true;
+        return false;
+}
+
 static int on_message(YR_SCAN_CONTEXT *context, int message, void *data, void *user)
 {
         (void)context;
-        if (message == CALLBACK_MSG_RULE_MATCHING)
-                report(user, data);
+        if (message == CALLBACK_MSG_RULE_MATCHING) {
+                struct scan *scan = user;
+                report(scan, data);
+                scan->is_condemned |= condemns(data);
+        }
         return CALLBACK_CONTINUE;
 }
 
@@ -58,6 +74,11 @@ enum err scan_open(const struct ruleset *set, FILE *to, struct scan **ret_scan, 
         yr_scanner_set_flags(scan->scanner, SCAN_FLAGS_REPORT_RULES_MATCHING);
         *ret_scan = GIVE(scan);
         return OK;
+}
+
+void scan_quarantine(struct scan *scan, struct quarantine *quarantine)
+{
+        scan->quarantine = quarantine;
 }
 
 void scan_close(struct scan *scan)
@@ -92,13 +113,24 @@ static void fail(struct scan *scan, const char *text)
         fprintf(stderr, ": not scanned: %s\n", text);
 }
 
-static void scan_open_file(struct scan *scan, int file)
+static void put_away(struct scan *scan, const struct scan_file *file, const struct stat *info)
+{
+        struct why why;
+        bool is_away = quarantine_take(scan->quarantine, &(struct quarantine_file){ file->folder, file->name, file->path, info }, &why);
+        fputs(is_away ? "quarantined " : "left ", scan->to);
+        print_path(scan->to, scan->path);
+        fprintf(scan->to, "%s%s\n", is_away ? "" : ": ", is_away ? "" : why.text);
+        fflush(scan->to);
+}
+
+static void scan_open_file(struct scan *scan, int file, struct stat *ret_info)
 {
         struct stat info;
         if (fstat(file, &info) || !S_ISREG(info.st_mode)) {
                 fail(scan, "not a regular file");
                 return;
         }
+        *ret_info = info;
         int error = yr_scanner_scan_fd(scan->scanner, file);
         if (error != ERROR_SUCCESS) {
                 fail(scan, error_text(error));
@@ -117,7 +149,11 @@ void scan_one(struct scan *scan, const struct scan_file *file)
                 fail(scan, strerror(errno));
                 return;
         }
-        scan_open_file(scan, open_file);
+        struct stat info;
+        scan->is_condemned = false;
+        scan_open_file(scan, open_file, &info);
+        if (scan->is_condemned && scan->quarantine && !quarantine_is(scan->quarantine, file->folder))
+                put_away(scan, file, &info);
         close(open_file);
 }
 

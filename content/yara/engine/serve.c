@@ -1,5 +1,6 @@
 #include "content/yara/engine/serve.h"
 
+#include "content/yara/engine/quarantine.h"
 #include "content/yara/engine/ruleset.h"
 #include "content/yara/engine/scan.h"
 #include "content/yara/engine/status.h"
@@ -14,6 +15,7 @@
 struct engine {
         const struct serve *serve;
         struct watch *watch;
+        struct quarantine *quarantine;   /* NULL: nothing is put away */
         struct ruleset *set;             /* NULL: nothing loaded yet */
         struct scan *scan;               /* of `set` */
         struct scan_counts before;       /* of sets that were at work earlier */
@@ -27,6 +29,7 @@ static void engine_release(struct engine *engine)
         scan_close(engine->scan);
         ruleset_close(engine->set);
         watch_close(engine->watch);
+        quarantine_close(engine->quarantine);
 }
 
 static void watched_signals(sigset_t *set)
@@ -120,6 +123,7 @@ static void load(struct engine *engine)
         if (e) {
                 say("error", &why);
         } else {
+                scan_quarantine(scan, engine->quarantine);
                 struct ruleset *loaded = GIVE(set);
                 fprintf(stderr, "loaded version=%s rules=%u warnings=%u\n", loaded->version, loaded->rules, loaded->warnings);
                 take_over(engine, loaded, GIVE(scan));
@@ -156,6 +160,8 @@ enum err serve_run(const struct serve *serve, struct why *why)
 {
         OWN(engine) struct engine engine = { .serve = serve };
         enum err e = watch_open(serve->watch, &engine.watch, why);
+        if (!e && serve->quarantine)
+                e = quarantine_open(serve->quarantine, serve->ask, &engine.quarantine, why);
         if (e)
                 return e;
         load(&engine);

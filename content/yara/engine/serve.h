@@ -8,6 +8,7 @@
 struct serve {
         const char *rules, *watch, *status;      /* status NULL: no file */
         long interval_ms;
+        const char *quarantine, *ask;            /* a folder; the agent's socket. NULL: nothing is put away; nobody is asked */
 };
 
 /* First thing, before anything takes its time: signals are kept until they are asked for. */

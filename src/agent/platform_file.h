@@ -1,0 +1,20 @@
+/* platform_file.h - what an engine asks about: is it one of the platform's files, as it was brought?
+ *
+ * A path is looked up as it was said, with the links of its folders followed, and with all links followed: to act on any of these is to act
+ * on the file. A file whose content is not its package's any more is ordinary; what cannot be read, or is too large to be read now, counts as
+ * unchanged. Reads up to LIMIT_BREAKER_FILE_BYTES, which takes part of a second: for a process that may take its time. */
+#pragma once
+
+#include "agent/breaker.h"
+#include "agent/owners.h"
+
+struct platform {
+        const struct owners *owners;             /* NULL: there is no list (yet) */
+        bool is_stale;                           /* packages changed since it was made */
+        const char *const *protect;              /* folders where what is not known is not touched */
+        size_t protect_count;
+        const char *state_dir;                   /* the agent's own, without links */
+};
+
+/* `path` is absolute. */
+enum breaker_file platform_file(const struct platform *platform, const char *path);
