@@ -4,6 +4,7 @@
 #   make build     the programs and their tests, in build/
 #   make check     everything that CI checks; ends with `N passed, N failed`
 #   make test      the tests of the ordinary build only
+#   make check-vm  a real kernel, in QEMU, that panics on what it was given: LOOPS boot loops, then the power cut at each step; SEED=N for the same cuts
 #   make bench     measurements, as JSON        make fuzz   each fuzzer for FUZZ_S seconds
 #   make bench-table     the tables of docs/guide/rollout.md anew: hours; broken off, it goes on where it was
 #   make bench-long   SEEDS simulated rollouts with crashes, losses and clocks that jump: the promises of docs/guide/rollout.md
@@ -15,10 +16,11 @@
 PREFIX ?= /usr/local
 FUZZ_S ?= 60
 SEEDS ?= 10000
+LOOPS ?= 20
 DEPS ?= yes
 KEEP ?=
 
-.PHONY: build demo check test bench bench-table bench-long fuzz libfirebreak-tuf libfirebreak-ask install clean deps deps-build
+.PHONY: build demo check check-vm test bench bench-table bench-long fuzz libfirebreak-tuf libfirebreak-ask install clean deps deps-build deps-vm
 build: deps-build
 	@test -f build/build.ninja || meson setup build --prefix=$(PREFIX) >build-setup.log 2>&1 || { cat build-setup.log; exit 1; }
 	@rm -f build-setup.log
@@ -27,8 +29,12 @@ build: deps-build
 demo: build
 	@python3 tests/e2e/demo.py --build build $(if $(KEEP),--keep)
 
-check: deps
+check: deps-vm
 	@tools/run-checks
+
+check-vm: deps-vm build
+	@tools/vm-kernel build/vm
+	@python3 tests/e2e/boot_loop.py --build build --vm build/vm --loops $(LOOPS) $(if $(SEED),--seed $(SEED))
 
 test: build
 	@meson test -C build --print-errorlogs
@@ -70,6 +76,9 @@ clean:
 
 deps:
 	@if [ "$(DEPS)" = yes ]; then tools/install-deps; fi
+
+deps-vm:
+	@if [ "$(DEPS)" = yes ]; then tools/install-deps --vm; fi
 
 deps-build:
 	@if [ "$(DEPS)" = yes ]; then tools/install-deps --build; fi

@@ -231,8 +231,8 @@ class Fleet:
             self.start_rollout(counter, budget, gather, bake_s)
         return json.loads(lab.stdout)
 
-    def start_rollout(self, counter, budget=5, gather="1s", bake_s=None, ok=(0,)):
-        return self.firebreak("rollout", "start", f"edr-rules/{counter}", "--budget", budget, "--bake", f"{bake_s or self.bake_s}s", "--gap", "4s", "--gather", gather,
+    def start_rollout(self, counter, budget=5, gather="1s", bake_s=None, gap="4s", ok=(0,)):
+        return self.firebreak("rollout", "start", f"edr-rules/{counter}", "--budget", budget, "--bake", f"{bake_s or self.bake_s}s", "--gap", gap, "--gather", gather,
                               "--holdout", "0", "--complete", "100%", "--rollback", "5s", ok=ok)
 
     def rollout(self, counter):
