@@ -153,6 +153,58 @@ TEST(recover_undo, refuses_once_the_device_has_run)
         CHECK(recover_undo(&sim.disk, false, &recovery, &why) == ERR_REFUSED && strstr(why.text, "has run since") && current_of(&sim.disk, 0) == SLOT_A);
 }
 
+/* Also when it is the one before that is to be undone. */
+TEST(recover_undo, refuses_the_one_before_once_the_device_has_run_between)
+{
+        struct recovery recovery;
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        OWN(slots) struct slots *slots = NULL;
+        sim_disk_init(&sim);
+        prepare(&sim.disk);
+        CHECK(run(&sim.disk, &(struct recover_wish){ .to = RECOVER_FACTORY }).before[0]);
+        CHECK(slots_open(&sim.disk, names, 2, &slots, NULL) == OK);
+        run_release(slots, 0, 8);
+        CHECK(slots_prove(slots, 0, NOW_S, NULL) == OK && run(&sim.disk, &(struct recover_wish){ .to = RECOVER_GOOD }).before[0]);
+        CHECK(recover_undo(&sim.disk, false, &recovery, NULL) == OK && recovery.streams[0].now == 8);
+        CHECK(recover_undo(&sim.disk, false, &recovery, NULL) == ERR_REFUSED);
+        OWN(slots) struct slots *after = NULL;
+        CHECK(slots_open_all(&sim.disk, &after, NULL) == OK && slots_in(after, 0, (enum slot_id)slots_stream(after, 0)->current)->counter == 8);
+}
+
+TEST(recover_undo, puts_back_nothing_but_what_was_kept)
+{
+        struct recovery recovery;
+        struct why why;
+        static const char *const spoilt[] = { "garbage", "" };
+        for (size_t i = 0; i < 2; i++) {
+                OWN(sim_disk) struct sim_disk sim = { 0 };
+                sim_disk_init(&sim);
+                prepare(&sim.disk);
+                CHECK(run(&sim.disk, &(struct recover_wish){ .to = RECOVER_FACTORY }).before[0]);
+                CHECK(sim.disk.ops->replace(&sim.disk, "slots.before-recover.9", spoilt[i], strlen(spoilt[i]), NULL) == OK);    /* not ours: passed over */
+                CHECK(recover_undo(&sim.disk, true, &recovery, NULL) == OK && strcmp(recovery.before, "slots.before-recover") == 0);
+                CHECK(sim.disk.ops->replace(&sim.disk, "slots.before-recover", spoilt[i], strlen(spoilt[i]), NULL) == OK);
+                for (int is_dry = 0; is_dry < 2; is_dry++)
+                        CHECK(recover_undo(&sim.disk, is_dry, &recovery, &why) == ERR_SYNTAX && strstr(why.text, "is not what was kept there"));
+                CHECK(sim.disk.ops->replace(&sim.disk, "slots.after-recover", spoilt[i], strlen(spoilt[i]), NULL) == OK);
+                CHECK(recover_undo(&sim.disk, false, &recovery, &why) == ERR_SYNTAX && current_of(&sim.disk, 0) == SLOT_FACTORY);
+        }
+}
+
+TEST(recover_run, with_a_damaged_record_goes_as_far_as_it_is_told_and_for_all_streams)
+{
+        struct recovery recovery;
+        struct why why;
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        prepare(&sim.disk);
+        CHECK(sim.disk.ops->replace(&sim.disk, "slots", "garbage", 7, NULL) == OK);
+        CHECK(recover_run(&sim.disk, &(struct recover_wish){ .stream = "rules" }, NOW_S, &recovery, &why) == ERR_REFUSED && strstr(why.text, "leave out --stream"));
+        recovery = run(&sim.disk, &(struct recover_wish){ .to = RECOVER_SAFE });
+        CHECK(recovery.count == 2 && recovery.streams[0].slot == SLOT_NONE && current_of(&sim.disk, 1) == SLOT_NONE);
+        CHECK(strcmp(sim_disk_link(&sim, "streams/rules/current"), "none") == 0);
+}
+
 static void prepare_recovered(struct disk *disk)
 {
         prepare(disk);
