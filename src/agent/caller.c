@@ -19,6 +19,7 @@ struct caller {
         char device[33];
         struct worker_link link;
         struct worker_state state;
+        bool skips_unit;                 /* the next one is a child: the unit ended without an answer */
         uint32_t number;                 /* of the request that is out */
         bool is_out;
         caller_done *done;
@@ -54,7 +55,8 @@ static enum err child_begin(struct caller *caller, struct why *why)
         /* It may not go to the spool by its path, where the folders above it are ours alone. */
         const char *const argv[] = { child_self, "fetch", "--config", caller->setup.config_path, "--spool", ".", NULL };
         const struct child_limits limits = { .memory_bytes = FETCH_MEMORY_BYTES, .files = FETCH_FILES };
-        const struct worker_setup setup = { WORKER_FETCH, CHANNEL_MESSAGES, argv, &limits, caller->setup.spool };
+        const struct worker_setup setup = { WORKER_FETCH, CHANNEL_MESSAGES, argv, &limits, caller->setup.spool, caller->skips_unit };
+        caller->skips_unit = false;      /* the one after that may be the unit again: somebody may have mended it */
         return worker_start(caller->setup.workers, &setup, &caller->link, why);
 }
 
@@ -84,6 +86,7 @@ static void finish(struct caller *caller, enum err e, const struct fetch_answer 
 
 static void child_lost(struct caller *caller)
 {
+        caller->skips_unit = caller->link.channel >= 0 && !caller->link.child.pid;
         worker_end(&caller->link);
         pause_grows(caller);
         if (caller->is_out)

@@ -44,6 +44,8 @@ enum err workers_find(const struct agent_config *config, struct workers *workers
         for (enum worker worker = 0; worker < WORKERS; worker++) {
                 struct why unsaid;
                 enum err e = named[worker] ? find_named(workers, worker, named[worker], why) : OK;
+                if (!e && named[worker] && workers->units && worker != WORKER_PREFLIGHT && strcmp(named[worker], known[worker].user) != 0)
+                        e = FAIL(why, ERR_REFUSED, "users: %s runs as a unit, as %s: leave it out, or run without --units", worker_name(worker), known[worker].user);
                 if (!e && named[worker] && !can_pass(config, worker))
                         e = FAIL(why, ERR_REFUSED, "users: %s cannot reach a candidate: chmod 0711 %.150s", named[worker], config->state_dir);
                 if (e)
@@ -90,7 +92,7 @@ enum err worker_start(const struct workers *workers, const struct worker_setup *
 {
         struct why unsaid;
         *ret_link = worker_none;
-        ret_link->lacks_unit = workers && workers->units && connect_unit(workers, setup, ret_link, &unsaid);
+        ret_link->lacks_unit = workers && workers->units && (setup->skips_unit || connect_unit(workers, setup, ret_link, &unsaid));
         if (ret_link->channel >= 0)
                 return OK;
         return start_child(workers, setup, ret_link, why);

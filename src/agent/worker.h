@@ -1,7 +1,7 @@
 /* worker.h - the processes that work for the supervisor on what strangers send: who starts them, as whom, and what is in force there.
  *
  * fetch and verify each speak through one socket, their standard input and output. Where the service manager has them as units of its own
- * (firebreak-fetch.socket, firebreak-verify.socket) we connect to theirs; else, and when those do not answer, they are children. Either way
+ * (firebreak-fetch.socket, firebreak-verify.socket) we connect to theirs; else, and when nobody is there or it ended without an answer, they are children. Either way
  * they confine themselves before the first byte, and say with their answer what of it is in force. */
 #pragma once
 
@@ -23,7 +23,8 @@ struct workers {
 };
 /* The users that the configuration names, or those of the usual names where they are there and we are root; `units` stays. preflight has to reach
  * the candidate by its path: it has a user of its own only where others may pass through the state folder (mode 0711).
- * ERR_NOT_FOUND: it names one that is not there. ERR_REFUSED: it names one, and we are not root, or preflight's could not pass. */
+ * ERR_NOT_FOUND: it names one that is not there. ERR_REFUSED: it names one, and we are not root, preflight's could not
+ * pass, or there is a unit, which has a user of its own. */
 MUST_CHECK enum err workers_find(const struct agent_config *config, struct workers *workers, struct why *why);
 const struct user *workers_user(const struct workers *workers, enum worker worker);      /* NULL: ours */
 
@@ -39,6 +40,7 @@ struct worker_setup {
         const char *const *argv;         /* of the child */
         const struct child_limits *limits;
         const char *folder;              /* NULL: where we are */
+        bool skips_unit;                 /* it was tried, and was of no use */
 };
 MUST_CHECK enum err worker_start(const struct workers *workers, const struct worker_setup *setup, struct worker_link *ret_link, struct why *why);
 void worker_end(struct worker_link *link);

@@ -155,13 +155,20 @@ static bool drop_capabilities(uint32_t keep)
         return syscall(SYS_capset, &header, left) == 0;
 }
 
-static enum err give_up_privileges(uint32_t keep, struct confined *ret_confined, struct why *why)
+/* 0, or an error number. What is gone already need not be given up: a service manager may have taken it, and the call with it. */
+static int give_up_privileges(uint32_t keep, struct confined *ret_confined)
 {
-        bool is_done = !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) && drop_capabilities(keep);
-        enum err e = is_done ? OK : FAIL(why, ERR_UNAVAILABLE, "giving up privileges: %s", strerror(errno));
+        int failed = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ? errno : 0;
+        if (!drop_capabilities(keep) && has_capabilities())
+                failed = EPERM;
         if (ret_confined)
                 *ret_confined = (struct confined){ .user = geteuid(), .has_capabilities = has_capabilities() };
-        return e;
+        return failed;
+}
+
+static enum err judge_privileges(int failed, struct why *why)
+{
+        return failed ? FAIL(why, ERR_UNAVAILABLE, "giving up privileges: %s", strerror(failed)) : OK;
 }
 
 
@@ -208,12 +215,12 @@ static int rules_enforce(int take_rules, bool are_all_there)
 }
 
 /* Error numbers, 0 where it is in force: each is worth having without the other. */
-struct outcome { int files, calls; uint8_t version; };
+struct outcome { int privileges, files, calls; uint8_t version; };
 
 /* Landlock first: the filter refuses its calls. */
-static struct outcome enforce(int take_rules, bool are_all_there, int (*limit)(void))
+static struct outcome enforce(int privileges, int take_rules, bool are_all_there, int (*limit)(void))
 {
-        struct outcome outcome = { .version = version_known(), .files = rules_enforce(take_rules, are_all_there) };
+        struct outcome outcome = { .privileges = privileges, .version = version_known(), .files = rules_enforce(take_rules, are_all_there) };
         outcome.calls = limit();
         return outcome;
 }
@@ -224,6 +231,8 @@ static enum err judge(const struct outcome *outcome, struct confined *ret_confin
                 ret_confined->has_filter = !outcome->calls;
                 ret_confined->landlock = outcome->files ? 0 : outcome->version;
         }
+        if (outcome->privileges)
+                return judge_privileges(outcome->privileges, why);
         if (outcome->calls)
                 return FAIL(why, ERR_UNAVAILABLE, "limiting system calls: %s", strerror(outcome->calls));
         return outcome->files ? FAIL(why, ERR_UNAVAILABLE, "limiting what can be opened: %s", strerror(outcome->files)) : OK;
@@ -232,14 +241,14 @@ static enum err judge(const struct outcome *outcome, struct confined *ret_confin
 enum err confine_to_open_files(struct confined *ret_confined, struct why *why)
 {
         (void)unshare(CLONE_NEWNET);           /* where we may; the filter below says the same */
-        enum err e = give_up_privileges(0, ret_confined, why);
-        if (e || IS_WATCHED)
-                return e;
+        const int privileges = give_up_privileges(0, ret_confined);
+        if (IS_WATCHED)
+                return judge_privileges(privileges, why);
         const struct landlock_rules refused = rules_known();
-        const struct outcome outcome = enforce(rules_open(&refused), true, limit_to_work);
+        const struct outcome outcome = enforce(privileges, rules_open(&refused), true, limit_to_work);
         /* Whether there is landlock or not: the filter lets nothing be opened. */
-        e = judge(&outcome, ret_confined, why);
-        return outcome.calls ? e : OK;
+        enum err e = judge(&outcome, ret_confined, why);
+        return outcome.privileges || outcome.calls ? e : OK;
 }
 
 /* What landlock does not look at, and what the owner of a file may do to it, or a process to others of its user: give it to
@@ -328,25 +337,25 @@ static bool add_paths(int rules, const char *spool, const char *readable, __u64 
 
 enum err confine_to_network(const char *spool, const char *readable, struct confined *ret_confined, struct why *why)
 {
-        enum err e = give_up_privileges(0, ret_confined, why);
-        if (e || IS_WATCHED)
-                return e;
+        const int privileges = give_up_privileges(0, ret_confined);
+        if (IS_WATCHED)
+                return judge_privileges(privileges, why);
         struct landlock_rules refused = rules_known();
         refused.ports = 0;
         int rules = rules_open(&refused);
-        const struct outcome outcome = enforce(rules, rules >= 0 && add_paths(rules, spool, readable, refused.files), limit_beside_network);
+        const struct outcome outcome = enforce(privileges, rules, rules >= 0 && add_paths(rules, spool, readable, refused.files), limit_beside_network);
         return judge(&outcome, ret_confined, why);
 }
 
 enum err confine_to_folder(const char *folder, struct confined *ret_confined, struct why *why)
 {
-        enum err e = give_up_privileges(0, ret_confined, why);
-        if (e || IS_WATCHED)
-                return e;
+        const int privileges = give_up_privileges(0, ret_confined);
+        if (IS_WATCHED)
+                return judge_privileges(privileges, why);
         const struct landlock_rules refused = rules_known();
         const __u64 to_replace = TO_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
         int rules = rules_open(&refused);
-        const struct outcome outcome = enforce(rules, rules >= 0 && allow(rules, folder, to_replace, O_DIRECTORY), limit_to_service);
+        const struct outcome outcome = enforce(privileges, rules, rules >= 0 && allow(rules, folder, to_replace, O_DIRECTORY), limit_to_service);
         return judge(&outcome, ret_confined, why);
 }
 
@@ -364,26 +373,26 @@ void confined_text(const struct confined *confined, char text[CONFINED_TEXT_MAX]
 enum err confine_to_reading(struct confined *ret_confined, struct why *why)
 {
         (void)unshare(CLONE_NEWNET);
-        enum err e = give_up_privileges(1u << CAP_DAC_READ_SEARCH, ret_confined, why);
-        if (e || IS_WATCHED)
-                return e;
+        const int privileges = give_up_privileges(1u << CAP_DAC_READ_SEARCH, ret_confined);
+        if (IS_WATCHED)
+                return judge_privileges(privileges, why);
         struct landlock_rules refused = rules_known();
         int rules = rules_open(&refused);
-        const struct outcome outcome = enforce(rules, rules >= 0 && allow(rules, "/", TO_READ | TO_LIST, O_DIRECTORY), limit_to_reading);
-        e = judge(&outcome, ret_confined, why);
-        return outcome.calls ? e : OK;
+        const struct outcome outcome = enforce(privileges, rules, rules >= 0 && allow(rules, "/", TO_READ | TO_LIST, O_DIRECTORY), limit_to_reading);
+        enum err e = judge(&outcome, ret_confined, why);
+        return outcome.privileges || outcome.calls ? e : OK;
 }
 
 enum err confine_to_programs(struct confined *ret_confined, struct why *why)
 {
-        enum err e = give_up_privileges(0, ret_confined, why);
-        if (e || IS_WATCHED)
-                return e;
+        const int privileges = give_up_privileges(0, ret_confined);
+        if (IS_WATCHED)
+                return judge_privileges(privileges, why);
         const struct landlock_rules refused = rules_known();
         int rules = rules_open(&refused);
         bool are_all_there = rules >= 0 && allow(rules, "/", TO_READ | TO_LIST | LANDLOCK_ACCESS_FS_EXECUTE, O_DIRECTORY)
                              && allow(rules, "/dev/null", TO_READ | LANDLOCK_ACCESS_FS_WRITE_FILE, 0);
-        const struct outcome outcome = enforce(rules, are_all_there, limit_to_programs);
+        const struct outcome outcome = enforce(privileges, rules, are_all_there, limit_to_programs);
         return judge(&outcome, ret_confined, why);
 }
 
@@ -401,13 +410,13 @@ static int limit_to_answering(void)
 
 enum err confine_to_answering(const char *folder, struct confined *ret_confined, struct why *why)
 {
-        enum err e = give_up_privileges(1u << CAP_DAC_READ_SEARCH, ret_confined, why);
-        if (e || IS_WATCHED)
-                return e;
+        const int privileges = give_up_privileges(1u << CAP_DAC_READ_SEARCH, ret_confined);
+        if (IS_WATCHED)
+                return judge_privileges(privileges, why);
         const struct landlock_rules refused = rules_known();
         const __u64 to_read = TO_READ | TO_LIST, to_replace = to_read | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
         int rules = rules_open(&refused);
         bool are_all_there = rules >= 0 && allow(rules, "/", to_read, O_DIRECTORY) && allow(rules, folder, to_replace, O_DIRECTORY);
-        const struct outcome outcome = enforce(rules, are_all_there, limit_to_answering);
+        const struct outcome outcome = enforce(privileges, rules, are_all_there, limit_to_answering);
         return judge(&outcome, ret_confined, why);
 }

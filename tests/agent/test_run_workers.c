@@ -69,10 +69,12 @@ TEST(workers, are_other_users_who_reach_no_more_than_they_need)
 }
 
 /* What systemd does with Accept=yes: each who connects gets a process of his own, whose standard input and output he is. */
-struct unit { const struct device *device; const char *command; int kind; };
+struct unit { const struct device *device; const char *command; int kind; bool dies; };
 
 _Noreturn static void serve_one(const struct unit *unit, int end)
 {
+        if (unit->dies)                  /* no such user, a mistake in its unit, too many at once */
+                _exit(1);
         const char *const argv[] = { getenv("FIREBREAK_AGENT"), unit->command, strcmp(unit->command, "fetch") == 0 ? "--config" : NULL, unit->device->config, NULL };
         if (dup2(end, STDIN_FILENO) >= 0 && dup2(end, STDOUT_FILENO) >= 0)
                 execv(argv[0], (char *const *)argv);
@@ -119,7 +121,7 @@ TEST(workers, may_be_units_and_are_started_here_when_those_are_gone)
         OWN(device) struct device device;
         device_open(&device, "");
         device_keep_log(&device);
-        const struct unit fetches = { &device, "fetch", SOCK_SEQPACKET }, verifies = { &device, "verify", SOCK_STREAM };
+        const struct unit fetches = { &device, "fetch", SOCK_SEQPACKET, false }, verifies = { &device, "verify", SOCK_STREAM, false };
         struct child fetch = start_unit(&fetches), verify = start_unit(&verifies);
         device.toy.lease = TOY_EXPOSE;
         toy_publish(&device.toy, 4, toy_good);
@@ -136,4 +138,21 @@ TEST(workers, may_be_units_and_are_started_here_when_those_are_gone)
         state = state_of(&device, WORKER_VERIFY);
         CHECK(is_confined(&state) && !state.is_unit && state.lacks_unit && device_has_said(&device, "verify, whose unit does not answer"));
         device_stop(&device);
+}
+
+TEST(workers, are_started_here_when_their_units_end_without_an_answer)
+{
+        OWN(device) struct device device;
+        device_open(&device, "");
+        device_keep_log(&device);
+        const struct unit fetches = { &device, "fetch", SOCK_SEQPACKET, true }, verifies = { &device, "verify", SOCK_STREAM, true };
+        struct child fetch = start_unit(&fetches), verify = start_unit(&verifies);
+        device.toy.lease = TOY_EXPOSE;
+        toy_publish(&device.toy, 4, toy_good);
+        start_with_units(&device);
+        CHECK(device_report(&device)->running == 4);
+        CHECK(device_has_said(&device, "fetch, whose unit does not answer") && device_has_said(&device, "verify, whose unit does not answer"));
+        device_stop(&device);
+        child_kill(&fetch);
+        child_kill(&verify);
 }

@@ -21,6 +21,8 @@ TEST(workers_find, takes_the_users_that_are_named_and_refuses_what_cannot_be)
         if (!user_may_change())
                 return;
         config.users = (struct agent_users){ .fetch = "daemon", .verify = "nobody" };
+        CHECK(workers_find(&config, &workers, &why) == ERR_REFUSED && strstr(why.text, "without --units"));
+        workers.units = NULL;
         CHECK(workers_find(&config, &workers, NULL) == OK && workers_user(&workers, WORKER_FETCH)->number == 1);
         CHECK(workers_user(&workers, WORKER_VERIFY)->number == 65534 && !workers_user(&workers, WORKER_PREFLIGHT));
 }

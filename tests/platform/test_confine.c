@@ -4,6 +4,7 @@
 #include "platform/disk_folder.h"
 #include "platform/file.h"
 #include "platform/listen.h"
+#include "platform/user.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -68,6 +69,31 @@ TEST(confine_to_open_files, leaves_open_files_and_nothing_else)
         CHECK(WEXITSTATUS(status) == REFUSED_BY_SYSTEM || read(ends[0], &byte, 1) == 1);
         close(ends[0]);
         close(ends[1]);
+}
+
+/* As below a service manager that took the capabilities, and the call that gives them up. */
+static int look_around_without_capset(void *user)
+{
+        struct confined confined;
+        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+        (void)user;
+        if (!filter || (user_may_change() && !user_become(&(struct user){ 65534, 65534 })) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            || seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(capset), 0) || seccomp_load(filter))
+                return REFUSED_BY_SYSTEM;
+        seccomp_release(filter);
+        if (confine_to_open_files(&confined, NULL) != OK)
+                return LEAKS;
+        bool is_shut = confined.has_filter && !confined.has_capabilities && open("/dev/null", O_RDONLY) < 0;
+        return is_shut || IS_WATCHED ? CONFINED : LEAKS;
+}
+
+TEST(confine_to_open_files, stands_also_where_capabilities_can_be_given_up_by_nobody)
+{
+        int status = 0;
+        struct child child = { 0 };
+        CHECK(child_fork(look_around_without_capset, NULL, &child, NULL) == OK);
+        CHECK(waitpid(child.pid, &status, 0) == child.pid && WIFEXITED(status));
+        CHECK(WEXITSTATUS(status) == CONFINED || WEXITSTATUS(status) == REFUSED_BY_SYSTEM);
 }
 
 struct rights { const char *spool, *secret; };
