@@ -37,8 +37,8 @@ void asking_done(struct stream *stream)
 
 void asking_begin(struct stream *stream)
 {
-        if (has_breaker(stream))
-                breaker_begin(&stream->asking.breaker);
+        stream->asking.is_at_work = false;
+        stream->asking.begun_ms = agent_steady_ms(stream->agent);
 }
 
 static void lost(struct stream *stream)
@@ -87,13 +87,31 @@ int64_t asking_wake_ms(const struct stream *stream)
         return has_breaker(stream) && stream->asking.channel < 0 ? stream->asking.start_at_ms : INT64_MAX;
 }
 
-/* Is the content before the tripped one at work again, as far as the engine tells? */
+/* Is what the record says at work, as far as the engine tells, which was told at `told_ms`? */
+static bool has_loaded(const struct stream *stream, int64_t told_ms, int64_t now_ms)
+{
+        if (!engine_is_alive(&stream->engine))
+                return false;
+        return stream->config->engine.status_file ? stream_load(stream) == ENGINE_SAYS_OK : !stream->settles_by_ms && now_ms - told_ms >= STREAM_SETTLE_MS;
+}
+
+/* Is the content before the tripped one at work again? */
 static bool is_back(const struct stream *stream, int64_t now_ms)
 {
-        if (life_is_busy(stream->life) || !engine_is_alive(&stream->engine))
+        return !life_is_busy(stream->life) && has_loaded(stream, stream->asking.tripped_ms, now_ms);
+}
+
+/* Is it a release on trial that acts? What the content before goes on with while the engine loads is not the release's, which may be the cure for it. */
+static bool is_blamed(struct stream *stream, int64_t now_ms)
+{
+        struct asking *asking = &stream->asking;
+        if (!life_is_busy(stream->life))
                 return false;
-        return stream->config->engine.status_file ? stream_load(stream) == ENGINE_SAYS_OK
-                                                  : !stream->settles_by_ms && now_ms - stream->asking.tripped_ms >= STREAM_SETTLE_MS;
+        if (!asking->is_at_work && has_loaded(stream, asking->begun_ms, now_ms)) {
+                asking->is_at_work = true;
+                breaker_begin(&asking->breaker);
+        }
+        return asking->is_at_work;
 }
 
 /* An engine that asks about each file of a disk must not fill it with what we say about it. */
@@ -124,7 +142,7 @@ static void decide(struct stream *stream, const struct asked_message *message)
         struct asked_answer answer = { .version = ASKED_VERSION };
         asking->breaker.is_tripped = asking->breaker.is_tripped && !is_back(stream, now_ms);
         const struct breaker_question question = {
-                message->question.action, message->question.path, (enum breaker_file)message->file, life_is_busy(stream->life), now_ms,
+                message->question.action, message->question.path, (enum breaker_file)message->file, is_blamed(stream, now_ms), now_ms,
         };
         enum breaker_verdict verdict = breaker_ask(&asking->breaker, &question, answer.reason);
         answer.is_allowed = verdict == BREAKER_ALLOW;

@@ -13,7 +13,8 @@ struct asking {
         struct child child;
         int channel;                     /* -1: no child */
         int64_t start_at_ms, pause_ms;   /* of the next child, when there is none */
-        int64_t tripped_ms;
+        int64_t tripped_ms, begun_ms;    /* begun: the last trial, and the engine was told of it */
+        bool is_at_work;                 /* its release, as far as the engine tells */
         int64_t minute;                  /* of which so many denials were said, and so many were not */
         unsigned said, unsaid;
 };
@@ -21,7 +22,7 @@ struct asking {
 /* A stream without a breaker has nothing of all this. */
 void asking_open(struct stream *stream);
 void asking_done(struct stream *stream);
-/* A trial begins. */
+/* A trial begins, and the engine was told. Its release is blamed from when the engine has loaded it. */
 void asking_begin(struct stream *stream);
 void asking_tick(struct stream *stream, int64_t now_ms);
 int64_t asking_wake_ms(const struct stream *stream);

@@ -3,8 +3,8 @@
  * Pure: it is told the time, what the file is, and whether a release is on trial. On trial, an action on what the platform needs, and one more
  * than `actions_max` within the window, trip the breaker. Otherwise both are denied, and no content is blamed for them.
  *
- * Invariant: under one release no span of `window_ms` has more than `actions_max` allowed actions, however the questions come. A trial begins
- * with an empty window: a release is blamed only for what was done under it.
+ * Invariant: under one release no span of `window_ms` has more than `actions_max` allowed actions, however the questions come. A release on trial
+ * begins with an empty window: it is blamed only for what was done under it.
  *
  * Does not find out what a file is: see platform_file.h. Does not roll back: see stream_breaker.c. */
 #pragma once
@@ -42,7 +42,7 @@ struct breaker_question {
 };
 
 void breaker_init(struct breaker *breaker, unsigned actions_max, int64_t window_ms);
-/* A trial begins: an empty window, and no trip. */
+/* A release on trial is at work: an empty window, and no trip. */
 void breaker_begin(struct breaker *breaker);
 /* `reason` is a line without control characters or bytes above ASCII; "" when allowed. */
 enum breaker_verdict breaker_ask(struct breaker *breaker, const struct breaker_question *question, char reason[static BREAKER_REASON_BYTES]);

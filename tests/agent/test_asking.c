@@ -2,6 +2,7 @@
 #include "agent/asked.h"
 #include "agent/world.h"
 #include "platform/channel.h"
+#include "platform/file.h"
 #include "platform/local.h"
 #include "support/test.h"
 
@@ -56,12 +57,19 @@ static const struct slot_report *newest_report(void)
         return report;
 }
 
-static void try_release(uint64_t counter)
+static void tell(uint64_t counter)
 {
         const struct offer offer = world_offer(counter, OFFER_GO);
         stream_offer(&world.stream, &offer);
         world_until(LIFE_PROBATION);
         CHECK(world_running() == counter);
+}
+
+/* An engine without a status file is taken to have loaded it a second later. */
+static void try_release(uint64_t counter)
+{
+        tell(counter);
+        world.now_ms += STREAM_SETTLE_MS;
 }
 
 static bool is_stormed(uint64_t counter, const char *detail)
@@ -109,6 +117,34 @@ TEST(asking, blames_a_release_only_for_what_was_done_under_it)
         CHECK(asks(BREAKER_ORDINARY, "/srv/1") && asks(BREAKER_ORDINARY, "/srv/2"));
         try_release(6);
         CHECK(asks(BREAKER_ORDINARY, "/srv/3") && asks(BREAKER_ORDINARY, "/srv/4") && !asks(BREAKER_ORDINARY, "/srv/5") && world_running() == 4);
+        stop();
+}
+
+TEST(asking, blames_no_release_for_what_the_content_before_asks_until_it_is_loaded)
+{
+        start();
+        tell(6);
+        CHECK(!asks(BREAKER_PLATFORM, "/usr/bin/ls") && asks(BREAKER_ORDINARY, "/srv/1") && asks(BREAKER_ORDINARY, "/srv/2") && !asks(BREAKER_ORDINARY, "/srv/3"));
+        CHECK(world_running() == 6 && world.stream.life == LIFE_PROBATION);
+        world.now_ms += STREAM_SETTLE_MS;
+        CHECK(asks(BREAKER_ORDINARY, "/srv/4") && world_running() == 6);
+        CHECK(!asks(BREAKER_PLATFORM, "/usr/bin/ls") && is_stormed(6, "quarantine of /usr/bin/ls, which the platform ships"));
+        stop();
+}
+
+TEST(asking, takes_the_engines_word_for_what_is_at_work)
+{
+        char status[80];
+        start();
+        snprintf(status, sizeof(status), "%s.status", world.pid_file);
+        world.stream_config.engine.status_file = status;
+        world.lease_bake_s = 3600;
+        tell(6);
+        world.now_ms += 10 * STREAM_SETTLE_MS;
+        CHECK(!asks(BREAKER_PLATFORM, "/usr/bin/ls") && world_running() == 6);
+        CHECK(file_write(status, "state=ok version=4\n", 19, NULL) == OK && !asks(BREAKER_PLATFORM, "/usr/bin/ls") && world_running() == 6);
+        CHECK(file_write(status, "state=ok version=6\n", 19, NULL) == OK && !asks(BREAKER_PLATFORM, "/usr/bin/ls") && world_running() == 4);
+        file_remove(status);
         stop();
 }
 
