@@ -1,5 +1,7 @@
 #include "agent/breaker.h"
 
+#include "base/crc32.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,7 +15,7 @@ void breaker_init(struct breaker *breaker, unsigned actions_max, int64_t window_
 
 void breaker_begin(struct breaker *breaker)
 {
-        breaker->next = breaker->count = 0;
+        breaker->next = breaker->count = breaker->unknown_next = breaker->unknown_count = 0;
         breaker->is_tripped = false;
 }
 
@@ -28,6 +30,26 @@ static void allowed(struct breaker *breaker, int64_t now_ms)
         breaker->allowed_ms[breaker->next] = now_ms;
         breaker->next = (breaker->next + 1) % breaker->actions_max;
         breaker->count += breaker->count < breaker->actions_max;
+}
+
+/* Each path counts once within the window: an engine may look at the same file again and again. */
+static bool is_storm_over_unknown(struct breaker *breaker, const struct breaker_question *question)
+{
+        const uint32_t path = crc32_of(question->path, strlen(question->path));
+        unsigned recent = 0;
+        for (unsigned i = 0; i < breaker->unknown_count; i++) {
+                bool is_recent = question->now_ms - breaker->unknown[i].now_ms < breaker->window_ms;
+                if (is_recent && breaker->unknown[i].path == path)
+                        return false;
+                recent += is_recent;
+        }
+        if (recent == breaker->actions_max)
+                return true;
+        breaker->unknown[breaker->unknown_next].now_ms = question->now_ms;
+        breaker->unknown[breaker->unknown_next].path = path;
+        breaker->unknown_next = (breaker->unknown_next + 1) % breaker->actions_max;
+        breaker->unknown_count += breaker->unknown_count < breaker->actions_max;
+        return false;
 }
 
 /* What fits of a path into `room` bytes with the NUL, its middle left out: the name at its end says most. */
@@ -84,11 +106,14 @@ enum breaker_verdict breaker_ask(struct breaker *breaker, const struct breaker_q
                 snprintf(reason, BREAKER_REASON_BYTES, "the breaker has tripped, and the content before is not back yet");
                 return BREAKER_DENY;
         }
-        if (question->file == BREAKER_UNKNOWN || (is_needed && !question->is_on_trial)) {
+        bool is_storm = question->file == BREAKER_UNKNOWN && question->is_on_trial && is_storm_over_unknown(breaker, question);
+        if ((question->file == BREAKER_UNKNOWN && !is_storm) || (is_needed && !question->is_on_trial)) {
                 say_file(reason, question);
                 return BREAKER_DENY;
         }
-        if (is_needed)
+        if (is_storm)
+                say_rate(reason, breaker, question);
+        else if (is_needed)
                 say_file(reason, question);
         else if (!has_room(breaker, question->now_ms))
                 say_rate(reason, breaker, question);

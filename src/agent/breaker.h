@@ -1,7 +1,8 @@
 /* breaker.h - may an engine do what it asks about? One stream's rate of actions, and what a trip is.
  *
  * Pure: it is told the time, what the file is, and whether a release is on trial. On trial, an action on what the platform needs, and one more
- * than `actions_max` within the window, trip the breaker. Otherwise both are denied, and no content is blamed for them.
+ * than `actions_max` within the window, trip the breaker. Otherwise both are denied, and no content is blamed for them. What is denied because nobody
+ * knows whose it is counts apart, each path once: a storm over the platform's folders is one also where the platform keeps no list of its files.
  *
  * Invariant: under one release no span of `window_ms` has more than `actions_max` allowed actions, however the questions come. A release on trial
  * begins with an empty window: it is blamed only for what was done under it.
@@ -31,6 +32,8 @@ struct breaker {
         int64_t window_ms;
         int64_t allowed_ms[LIMIT_BREAKER_ACTIONS];       /* a ring: when the last `actions_max` were allowed */
         unsigned next, count;
+        struct { int64_t now_ms; uint32_t path; } unknown[LIMIT_BREAKER_ACTIONS];        /* the same of what was denied as not known, on trial */
+        unsigned unknown_next, unknown_count;
         bool is_tripped;                 /* until the content before is at work again, which the caller finds out */
 };
 

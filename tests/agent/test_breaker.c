@@ -75,6 +75,20 @@ TEST(breaker, denies_what_is_not_known_without_a_trip)
         CHECK(ask_of(BREAKER_UNKNOWN, true, 0) == BREAKER_DENY && !breaker.is_tripped && ask_of(BREAKER_ORDINARY, true, 0) == BREAKER_ALLOW);
 }
 
+TEST(breaker, trips_for_a_storm_over_what_is_not_known_and_counts_each_path_once)
+{
+        static const char *const paths[] = { "/usr/bin/a", "/usr/bin/b", "/usr/bin/a", "/usr/bin/b", "/usr/bin/a" };
+        breaker_init(&breaker, 2, 60000);
+        for (int i = 0; i < 5; i++)
+                CHECK(breaker_ask(&breaker, &(struct breaker_question){ "quarantine", paths[i], BREAKER_UNKNOWN, true, i }, reason) == BREAKER_DENY);
+        CHECK(ask_of(BREAKER_UNKNOWN, false, 5) == BREAKER_DENY && !breaker.is_tripped && ask_of(BREAKER_ORDINARY, true, 5) == BREAKER_ALLOW);
+        CHECK(ask_of(BREAKER_UNKNOWN, true, 59999) == BREAKER_TRIP && strcmp(reason, "3rd quarantine in 60 s: /srv/x") == 0);
+        breaker_begin(&breaker);
+        for (int i = 0; i < 4; i++)
+                CHECK(breaker_ask(&breaker, &(struct breaker_question){ "quarantine", paths[i % 2], BREAKER_UNKNOWN, true, i * 60000 }, reason) == BREAKER_DENY);
+        CHECK(ask_of(BREAKER_UNKNOWN, true, 239999) == BREAKER_DENY && ask_of(BREAKER_UNKNOWN, true, 240000) == BREAKER_DENY);
+}
+
 TEST(breaker, begins_a_trial_with_an_empty_window)
 {
         breaker_init(&breaker, 2, 60000);
