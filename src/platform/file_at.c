@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@ enum err file_at_open(const char *path, enum file_at_how how, int *ret_file, uin
         int file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (how == FILE_AT_NO_LINK ? O_NOFOLLOW : 0));
         if (file < 0 && (errno == ELOOP || errno == ENXIO))
                 return FAIL(why, ERR_REFUSED, "%s is no file", path);
+        if (file < 0 && (errno == EACCES || errno == EPERM))
+                return FAIL(why, ERR_IO, "%s: %s", path, strerror(errno));
         if (file < 0)
                 return OS_FAIL(why, errno, "%s", path);
         if (fstat(file, &info) || !S_ISREG(info.st_mode)) {

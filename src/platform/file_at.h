@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* A regular file, never waited for; closed with channel_close(). With FILE_AT_NO_LINK the name itself must be no link. ERR_NOT_FOUND; ERR_REFUSED: it is
- * something else (a folder, a pipe, a link), or not ours to read. */
+ * something else (a folder, a pipe, a link); ERR_IO: not ours to read, or not to be read now. */
 enum file_at_how { FILE_AT_LINKS, FILE_AT_NO_LINK };
 MUST_CHECK enum err file_at_open(const char *path, enum file_at_how how, int *ret_file, uint64_t *ret_length, struct why *why);
 /* All of these bytes, or false. */

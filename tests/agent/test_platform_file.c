@@ -101,6 +101,19 @@ TEST(platform_file, too_large_to_be_read_counts_as_unchanged)
         end();
 }
 
+/* As to an agent that is not root, of another's file. */
+TEST(platform_file, that_it_may_not_read_counts_as_unchanged)
+{
+        machine();
+        bool is_root = geteuid() == 0;
+        CHECK(chmod(root, 0755) == 0 && chmod(at("usr/bin/ssh"), 0) == 0 && chmod(at("state"), 0755) == 0);
+        CHECK(!is_root || seteuid(65534) == 0);
+        enum breaker_file file = of("bin/ssh");
+        CHECK(!is_root || seteuid(0) == 0);
+        CHECK(file == BREAKER_PLATFORM);
+        end();
+}
+
 TEST(platform_file, is_the_agents_own_in_its_folder_and_above_it)
 {
         machine();
