@@ -132,7 +132,7 @@ static enum err index_made(struct answer *answer, struct why *why)
 static enum breaker_file file_of(const struct answer *answer, const char *path)
 {
         const struct yaml_texts *protect = &answer->setup->stream->breaker.protect;
-        return platform_file(&(struct platform){ answer->owners, is_stale(answer), protect->items, protect->count, answer->state_dir }, path);
+        return platform_file(&(struct platform){ answer->owners, answer->setup->database, protect->items, protect->count, answer->state_dir }, path);
 }
 
 static enum err decide(struct answer *answer, const struct asked_question *question, struct asked_answer *ret_answer, struct why *why)

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "platform/file.h"
+#include "platform/lock.h"
 #include "platform/paths.h"
 
 #include <string.h>
@@ -197,4 +198,11 @@ uint64_t packages_mark(const char *database)
         snprintf(path, sizeof(path), "%s/diversions", database);
         uint64_t diversions = file_mark(path);
         return info ? (info ^ (diversions << 1)) | 1 : 0;
+}
+
+bool packages_is_busy(const char *database)
+{
+        char path[PATH_MAX];
+        snprintf(path, sizeof(path), "%s/lock", database);
+        return lock_is_held(path);
 }

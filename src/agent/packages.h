@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,8 @@ typedef enum err packages_visit(void *user, const char *path, const uint8_t *md5
 MUST_CHECK enum err packages_each(const char *database, packages_visit *visit, void *user, struct why *why);
 /* Another number whenever packages came, went or were replaced; 0: no database. */
 uint64_t packages_mark(const char *database);
+/* Is dpkg at work? Files are replaced then before the database says so. Known to who may read its lock, as root may. */
+bool packages_is_busy(const char *database);
 
 /* One file of it. `package`: whose it is; for diversions. */
 struct packages_diversions;

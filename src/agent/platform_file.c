@@ -2,6 +2,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "agent/platform_file.h"
 
+#include "agent/packages.h"
 #include "base/limits.h"
 #include "platform/channel.h"
 #include "platform/file_at.h"
@@ -143,6 +144,12 @@ static bool is_as_brought(const struct owners_found *found, const char *path)
         return false;
 }
 
+/* To be asked after the file was read: dpkg has its lock from before the first file is replaced until its database says so. */
+static bool is_fresh(const struct platform *platform)
+{
+        return platform->owners && !packages_is_busy(platform->database) && owners_mark(platform->owners) == packages_mark(platform->database);
+}
+
 enum breaker_file platform_file(const struct platform *platform, const char *path)
 {
         struct places places;
@@ -150,7 +157,7 @@ enum breaker_file platform_file(const struct platform *platform, const char *pat
         find_places(path, &places);
         if (is_ours(platform, &places))
                 return BREAKER_OWN;
-        bool is_known = platform->owners && !platform->is_stale && !places.is_hidden;
+        bool is_known = !places.is_hidden;
         for (size_t i = 0; platform->owners && i < places.count; i++) {
                 struct owners_found found;
                 if (owners_find(platform->owners, places.path[i], &found, &why))
@@ -158,5 +165,5 @@ enum breaker_file platform_file(const struct platform *platform, const char *pat
                 else if (found.is_owned && (!found.sum_count || is_as_brought(&found, places.path[i])))
                         return BREAKER_PLATFORM;
         }
-        return is_known || (!places.is_hidden && !is_protected(platform, &places)) ? BREAKER_ORDINARY : BREAKER_UNKNOWN;
+        return (is_known && is_fresh(platform)) || (!places.is_hidden && !is_protected(platform, &places)) ? BREAKER_ORDINARY : BREAKER_UNKNOWN;
 }

@@ -10,7 +10,7 @@
 
 struct platform {
         const struct owners *owners;             /* NULL: there is no list (yet) */
-        bool is_stale;                           /* packages changed since it was made */
+        const char *database;                    /* of packages: what changed in it since, or is just changing, is not known */
         const char *const *protect;              /* folders where what is not known is not touched */
         size_t protect_count;
         const char *state_dir;                   /* the agent's own, without links */

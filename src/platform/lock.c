@@ -53,6 +53,17 @@ enum err lock_take(const char *path, int64_t wait_ms, int *ret_lock, struct why 
         return OK;
 }
 
+bool lock_is_held(const char *path)
+{
+        struct flock wanted = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return false;
+        bool is_held = fcntl(fd, F_GETLK, &wanted) == 0 && wanted.l_type != F_UNLCK;
+        close(fd);
+        return is_held;
+}
+
 void lock_give(int lock)
 {
         if (lock >= 0)

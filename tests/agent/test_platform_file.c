@@ -1,10 +1,13 @@
 /* Which names lead to one of the platform's files: over a made-up machine with links, and this one's package database. */
+#include "agent/packages.h"
 #include "agent/platform_file.h"
 #include "agent/platform_index.h"
+#include "platform/child.h"
 #include "platform/disk_folder.h"
 #include "platform/file.h"
 #include "support/test.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,9 +19,9 @@ static struct owners *owners;
 
 static const char *at(const char *name)
 {
-        static char paths[4][256];
+        static char paths[8][256];
         static int turn;
-        char *path = paths[turn = (turn + 1) % 4];
+        char *path = paths[turn = (turn + 1) % 8];
         snprintf(path, sizeof(paths[0]), "%s/%s", root, name);
         return path;
 }
@@ -57,13 +60,21 @@ static void machine(void)
 static enum breaker_file ask(const char *name, bool has_owners, bool is_stale)
 {
         const char *const protect[] = { at("usr/"), at("bin") };
-        const struct platform platform = { has_owners ? owners : NULL, is_stale, protect, 2, at("state") };
+        const struct platform platform = { has_owners ? owners : NULL, is_stale ? at("none") : at("db"), protect, 2, at("state") };
         return platform_file(&platform, at(name));
 }
 
 static enum breaker_file of(const char *name)
 {
         return ask(name, true, false);
+}
+
+static int keep_locked(void *user)
+{
+        struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        int file = open(at("db/lock"), O_RDWR | O_CLOEXEC);
+        (void)user;
+        return file < 0 || fcntl(file, F_SETLK, &all) || pause();
 }
 
 static void end(void)
@@ -132,6 +143,23 @@ TEST(platform_file, is_not_known_in_the_folders_to_protect_while_there_is_no_fre
 }
 
 /* As it was installed, and before it is configured, nobody edits what dpkg(1) itself is made of. */
+/* As dpkg has it while it replaces files, before its database says so. */
+TEST(platform_file, is_not_known_while_packages_are_being_replaced)
+{
+        struct child dpkg;
+        struct child_end ended;
+        machine();
+        put("db/lock", "");
+        put("usr/bin/ls", "of the next version\n");
+        CHECK(of("bin/ls") == BREAKER_ORDINARY && child_fork(keep_locked, NULL, &dpkg, NULL) == OK);
+        for (int i = 0; i < 5000 && !packages_is_busy(at("db")); i++)
+                usleep(1000);
+        CHECK(of("bin/ls") == BREAKER_UNKNOWN && of("usr/bin/mine") == BREAKER_UNKNOWN && of("home/x") == BREAKER_ORDINARY && of("etc/conf") == BREAKER_PLATFORM);
+        child_kill(&dpkg);
+        CHECK(!child_ended(&dpkg, &ended) && of("bin/ls") == BREAKER_ORDINARY);
+        end();
+}
+
 TEST(platform_index, knows_this_machines_files)
 {
         OWN(disk_folder) struct disk *disk = NULL;
@@ -141,7 +169,7 @@ TEST(platform_index, knows_this_machines_files)
         CHECK(file_temporary(root, NULL) == OK && disk_folder_open(root, &disk, NULL) == OK);
         CHECK(platform_index_make(&(struct platform_index){ platform_database, disk, "files" }, &count, NULL) == OK && count > 1000);
         CHECK(owners_open(at("files"), &owners, NULL) == OK);
-        const struct platform platform = { owners, false, NULL, 0, root };
+        const struct platform platform = { owners, platform_database, NULL, 0, root };
         const char *const theirs[] = { "/usr/bin/dpkg", "/bin/ls", "/usr/bin/ls", "/etc/passwd", "/usr", "/bin", "/", "/etc/bash.bashrc", "/usr/bin/../../bin/cat" };
         for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
                 CHECK(platform_file(&platform, theirs[i]) == (strcmp(theirs[i], "/") == 0 ? BREAKER_OWN : BREAKER_PLATFORM));
