@@ -21,6 +21,7 @@ enum {
         MAKE_PAUSE_MS = 5000,                    /* while packages go on changing */
         IDLE_MS = 60000,                         /* between two looks whether they changed; a question looks, too */
         LINE_BYTES = BREAKER_REASON_BYTES + 96,
+        OWN_PLACES = 4,
         OTHERS = 3,                              /* supervisor, signals, listener */
 };
 
@@ -40,7 +41,10 @@ struct answer {
         struct { int64_t at_ms, left; } budget;  /* of questions */
         uint64_t asked, allowed;
 
-        char state_dir[PATH_MAX], folder[PATH_MAX], index[PATH_MAX], index_name[DISK_NAME_MAX + 1];
+        char own[OWN_PLACES][PATH_MAX];          /* without which there is no agent; the first is the state folder */
+        const char *owned[OWN_PLACES];
+        size_t own_count;
+        char folder[PATH_MAX], index[PATH_MAX], index_name[DISK_NAME_MAX + 1];
         struct owners *owners;
         struct child maker;
         int64_t make_at_ms;
@@ -132,7 +136,7 @@ static enum err index_made(struct answer *answer, struct why *why)
 static enum breaker_file file_of(const struct answer *answer, const char *path)
 {
         const struct yaml_texts *protect = &answer->setup->stream->breaker.protect;
-        return platform_file(&(struct platform){ answer->owners, answer->setup->database, protect->items, protect->count, answer->state_dir }, path);
+        return platform_file(&(struct platform){ answer->owners, answer->setup->database, protect->items, protect->count, answer->owned, answer->own_count }, path);
 }
 
 static enum err decide(struct answer *answer, const struct asked_question *question, struct asked_answer *ret_answer, struct why *why)
@@ -294,14 +298,29 @@ static enum err turn(struct answer *answer, bool *ret_ends, struct why *why)
         return e;
 }
 
+/* Where they are really. What is not there needs no protection. */
+static enum err find_own(struct answer *answer, struct why *why)
+{
+        const struct agent_config *config = answer->setup->config;
+        const char *const places[OWN_PLACES] = { config->state_dir, config->trust, answer->setup->config_path, child_self };
+        enum err e = paths_real(config->state_dir, answer->own[0], why);
+        for (size_t i = 0; !e && i < OWN_PLACES; i++) {
+                struct why nothing;
+                char *real = answer->own[answer->own_count];
+                if (paths_real(places[i], real, &nothing) == OK)
+                        answer->owned[answer->own_count++] = real;
+        }
+        return e;
+}
+
 static enum err prepare(struct answer *answer, struct why *why)
 {
         const struct answer_setup *setup = answer->setup;
         struct why trouble;
         enum err e = channel_signals(&answer->signals, why);
         if (!e)
-                e = paths_real(setup->config->state_dir, answer->state_dir, why);
-        snprintf(answer->folder, sizeof(answer->folder), "%.3000s/breaker", answer->state_dir);
+                e = find_own(answer, why);
+        snprintf(answer->folder, sizeof(answer->folder), "%.3000s/breaker", answer->own[0]);
         if (!e)
                 e = disk_folder_open(answer->folder, &answer->disk, why);
         if (!e)

@@ -18,7 +18,7 @@
 enum breaker_file {
         BREAKER_ORDINARY,                /* also what a package brought and is no longer as it was: an engine must get at a trojan */
         BREAKER_PLATFORM,                /* as a package brought it, or made by the platform for itself */
-        BREAKER_OWN,                     /* this agent's own state */
+        BREAKER_OWN,                     /* this agent's own program, configuration, anchors and state */
         BREAKER_UNKNOWN,                 /* where the platform's files are, and we cannot tell whether it is one */
         BREAKER_FILES,
 };

@@ -12,5 +12,5 @@ enum err cmd_answer(const struct command_line *line, struct why *why)
         const struct agent_stream_config *stream = line->stream ? agent_config_find(config, line->stream) : NULL;
         if (!stream || !stream->breaker.socket)
                 return FAIL(why, ERR_USAGE, "answer needs --stream NAME, of one that has a breaker");
-        return answer_main(&(struct answer_setup){ config, stream, platform_database }, why);
+        return answer_main(&(struct answer_setup){ line->config, config, stream, platform_database }, why);
 }

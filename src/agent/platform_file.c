@@ -103,8 +103,9 @@ static bool is_protected(const struct platform *platform, const struct places *p
 static bool is_ours(const struct platform *platform, const struct places *places)
 {
         for (size_t i = 0; i < places->count; i++)
-                if (is_below(places->path[i], platform->state_dir) || is_below(platform->state_dir, places->path[i]))
-                        return true;
+                for (size_t k = 0; k < platform->own_count; k++)
+                        if (is_below(places->path[i], platform->own[k]) || is_below(platform->own[k], places->path[i]))
+                                return true;
         return false;
 }
 

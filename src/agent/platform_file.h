@@ -13,7 +13,8 @@ struct platform {
         const char *database;                    /* of packages: what changed in it since, or is just changing, is not known */
         const char *const *protect;              /* folders where what is not known is not touched */
         size_t protect_count;
-        const char *state_dir;                   /* the agent's own, without links */
+        const char *const *own;                  /* the agent's own files and folders, without links */
+        size_t own_count;
 };
 
 /* `path` is absolute. */

@@ -7,6 +7,7 @@
 #include "support/test.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,10 +22,15 @@ static void begin(const char *group)
         char config[96], text[1024];
         int ends[2];
         CHECK(file_temporary(folder, NULL) == OK);
+        static const char *const folders[] = { "state", "anchors" };
+        for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+                snprintf(config, sizeof(config), "%s/%s", folder, folders[i]);
+                CHECK(mkdir(config, 0700) == 0);
+        }
         snprintf(config, sizeof(config), "%s/agent.yaml", folder);
         snprintf(ask_path, sizeof(ask_path), "%s/run/ask", folder);
-        snprintf(text, sizeof(text), "server: https://x:1\nstate_dir: %s\ntrust: /t\nstreams:\n  - name: s\n    engine: {command: [x]}\n    breaker: {socket: %s, protect: [%s/watched]%s}\n",
-                 folder, ask_path, folder, group);
+        snprintf(text, sizeof(text), "server: https://x:1\nstate_dir: %s/state\ntrust: %s/anchors\nstreams:\n  - name: s\n    engine: {command: [x]}\n    breaker: {socket: %s, protect: [%s/watched]%s}\n",
+                 folder, folder, ask_path, folder, group);
         CHECK(file_write(config, text, strlen(text), NULL) == OK && channel_open(ends, NULL) == OK);
         const char *const argv[] = { getenv("FIREBREAK_AGENT"), "answer", "--config", config, "--stream", "s", NULL };
         CHECK(argv[0] && child_start(&(struct child_setup){ argv, ends[1], -1, -1, NULL, NULL, NULL }, &child, NULL) == OK);
@@ -94,6 +100,23 @@ TEST(answer, passes_on_questions_and_what_the_supervisor_decides)
         CHECK(message.file == BREAKER_OWN);
         decide(false, "so it is");
         CHECK(hears(mine, "deny so it is\n") && local_give(mine, asked_counts, sizeof(asked_counts)) && hears(mine, "counts asked=2 allowed=1 denied=1 "));
+        channel_close(mine);
+        end();
+}
+
+TEST(answer, knows_what_the_agent_cannot_do_without)
+{
+        static const char *const names[] = { "state", "agent.yaml", "anchors/root.json" };
+        char own[256];
+        begin("");
+        int mine = connect_in_time();
+        for (size_t i = 0; i <= sizeof(names) / sizeof(names[0]); i++) {
+                int length = i < 3 ? snprintf(own, sizeof(own), "delete%c%s/%s", 0, folder, names[i]) : snprintf(own, sizeof(own), "delete%c%s", 0, getenv("FIREBREAK_AGENT"));
+                CHECK(local_give(mine, own, (size_t)length));
+                CHECK(next_question().file == BREAKER_OWN);
+                decide(false, "ours");
+                CHECK(hears(mine, "deny ours"));
+        }
         channel_close(mine);
         end();
 }

@@ -59,8 +59,8 @@ static void machine(void)
 
 static enum breaker_file ask(const char *name, bool has_owners, bool is_stale)
 {
-        const char *const protect[] = { at("usr/"), at("bin") };
-        const struct platform platform = { has_owners ? owners : NULL, is_stale ? at("none") : at("db"), protect, 2, at("state") };
+        const char *const protect[] = { at("usr/"), at("bin") }, *const own[] = { at("state"), at("etc/agent.yaml") };
+        const struct platform platform = { has_owners ? owners : NULL, is_stale ? at("none") : at("db"), protect, 2, own, 2 };
         return platform_file(&platform, at(name));
 }
 
@@ -129,6 +129,7 @@ TEST(platform_file, is_the_agents_own_in_its_folder_and_above_it)
 {
         machine();
         CHECK(of("state/streams/x") == BREAKER_OWN && of("state") == BREAKER_OWN && of("") == BREAKER_OWN && of("home/../state/slots") == BREAKER_OWN && of("statement") == BREAKER_ORDINARY);
+        CHECK(of("etc/agent.yaml") == BREAKER_OWN && of("home/../etc/agent.yaml") == BREAKER_OWN && of("etc") == BREAKER_OWN && of("etc/agent.yaml.old") == BREAKER_ORDINARY);
         end();
 }
 
@@ -169,7 +170,8 @@ TEST(platform_index, knows_this_machines_files)
         CHECK(file_temporary(root, NULL) == OK && disk_folder_open(root, &disk, NULL) == OK);
         CHECK(platform_index_make(&(struct platform_index){ platform_database, disk, "files" }, &count, NULL) == OK && count > 1000);
         CHECK(owners_open(at("files"), &owners, NULL) == OK);
-        const struct platform platform = { owners, platform_database, NULL, 0, root };
+        const char *const own = root;
+        const struct platform platform = { owners, platform_database, NULL, 0, &own, 1 };
         const char *const theirs[] = { "/usr/bin/dpkg", "/bin/ls", "/usr/bin/ls", "/etc/passwd", "/usr", "/bin", "/", "/etc/bash.bashrc", "/usr/bin/../../bin/cat" };
         for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
                 CHECK(platform_file(&platform, theirs[i]) == (strcmp(theirs[i], "/") == 0 ? BREAKER_OWN : BREAKER_PLATFORM));
