@@ -488,12 +488,27 @@ static int64_t log_now_ms(void *user)
         return clock->ops->wall_ms(clock);
 }
 
+/* Once, and a copy for children: a file that somebody edits must not make a probe of another one, and a release be blamed for it. */
+static enum err read_config(const char *path, struct agent_config **ret_config, int *ret_copy, struct why *why)
+{
+        OWN(buf) struct buf bytes;
+        struct why trouble;
+        buf_init(&bytes, LIMIT_YAML_BYTES);
+        enum err e = file_read(path, &bytes, why);
+        if (e)
+                return DURING(why, e, "reading the configuration");
+        e = agent_config_parse(path, buf_text(&bytes), bytes.length, ret_config, why);
+        if (!e && channel_memory(bytes.bytes, bytes.length, ret_copy, &trouble))
+                *ret_copy = 0;
+        return e;
+}
+
 enum err agent_run(const char *config_path, const char *units, struct why *why)
 {
         OWN(agent_config) struct agent_config *config = NULL;
         OWN(disk_folder) struct disk *disk = NULL;
-        int signals;
-        enum err e = agent_config_open(config_path, &config, why);
+        int signals, copy = 0;
+        enum err e = read_config(config_path, &config, &copy, why);
         if (!e)
                 e = disk_folder_open(config->state_dir, &disk, why);
         if (!e)
@@ -503,7 +518,7 @@ enum err agent_run(const char *config_path, const char *units, struct why *why)
         if (e)
                 return e;
         struct agent agent = {
-                .config_path = config_path, .config = config, .disk = disk, .clock = clock_system(), .random = random_system(),
+                .config_path = config_path, .config_copy = copy, .config = config, .disk = disk, .clock = clock_system(), .random = random_system(),
                 .pace_ms = FIRST_PACE_MS, .boot = boot_number(), .signals = signals, .workers.units = units,
         };
         log_init(&agent.log, log_now_ms, agent.clock);
@@ -523,5 +538,6 @@ enum err agent_run(const char *config_path, const char *units, struct why *why)
         if (lines)
                 fclose(lines);
         channel_close(signals);
+        channel_close(copy ? copy : -1);
         return e;
 }

@@ -20,6 +20,7 @@ struct refresh;
 
 struct agent {
         const char *config_path;
+        int config_copy;                         /* of what it said at the start, a memory file; 0: there is none */
         const struct agent_config *config;
         struct log log;
         struct clock *clock;

@@ -15,8 +15,8 @@ enum err preflight_start(const struct preflight_of *of, struct preflight *ret_pr
         enum err e = channel_open(ends, why);
         if (e)
                 return e;
-        const char *const argv[] = { child_self, "preflight", "--config", of->config_path, "--stream", of->stream, "--slot", slot_name(of->slot), NULL };
-        e = child_start(&(struct child_setup){ .argv = argv, .input = -1, .output = ends[1], .errors = -1, .user = of->user }, &ret_preflight->child, why);
+        const char *const argv[] = { child_self, "preflight", "--config", of->config_copy ? child_input : of->config_path, "--stream", of->stream, "--slot", slot_name(of->slot), NULL };
+        e = child_start(&(struct child_setup){ .argv = argv, .input = of->config_copy ? of->config_copy : -1, .output = ends[1], .errors = -1, .user = of->user }, &ret_preflight->child, why);
         channel_close(ends[1]);
         if (e)
                 channel_close(ends[0]);

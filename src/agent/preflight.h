@@ -12,7 +12,12 @@ enum { PREFLIGHT_TEXT_BYTES = 96 };
 
 struct preflight { struct child child; int channel; };
 
-struct preflight_of { const char *config_path, *stream; enum slot_id slot; const struct user *user; };           /* user: of the child; NULL: ours */
+struct preflight_of {
+        const char *config_path, *stream;
+        int config_copy;                 /* a memory file with what the supervisor read, to be read instead; 0: none */
+        enum slot_id slot;
+        const struct user *user;         /* of the child; NULL: ours */
+};
 MUST_CHECK enum err preflight_start(const struct preflight_of *of, struct preflight *ret_preflight, struct why *why);
 /* True once when it has ended: OK, ERR_CONTENT, or ERR_IO; with its line. */
 bool preflight_ended(struct preflight *preflight, enum err *ret_verdict, char text[PREFLIGHT_TEXT_BYTES]);

@@ -24,7 +24,7 @@ static enum err start_ours(const struct probe_of *of, struct probe *probe, struc
 {
         char number[24];
         snprintf(number, sizeof(number), "%zu", of->number);
-        const char *argv[12] = { child_self, "probe", "--config", of->config_path, "--stream", of->stream, "--number", number };
+        const char *argv[12] = { child_self, "probe", "--config", of->config_copy ? child_input : of->config_path, "--stream", of->stream, "--number", number };
         if (of->is_before) {
                 argv[8] = "--before";
         } else if (of->was && of->was[0]) {
@@ -32,7 +32,7 @@ static enum err start_ours(const struct probe_of *of, struct probe *probe, struc
                 argv[9] = of->was;
         }
         const struct child_limits limits = { .cpu_s = (uint64_t)of->probe->timeout_ms / 1000 + 1, .memory_bytes = MEMORY_BYTES, .file_bytes = FILE_BYTES, .files = FILES };
-        return child_start(&(struct child_setup){ argv, -1, probe->said.write_end, of->errors, &limits, NULL, NULL }, &probe->child, why);
+        return child_start(&(struct child_setup){ argv, of->config_copy ? of->config_copy : -1, probe->said.write_end, of->errors, &limits, NULL, NULL }, &probe->child, why);
 }
 
 enum err probe_start(const struct probe_of *of, int64_t now_ms, struct probe *probe, struct why *why)

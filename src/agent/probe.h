@@ -20,6 +20,7 @@ struct probe {
 
 struct probe_of {
         const char *config_path, *stream;
+        int config_copy;                         /* a memory file with what the supervisor read, to be read instead; 0: none */
         const struct agent_probe *probe;         /* number `number` of its stream; not for probe_main() */
         size_t number;
         const char *was;                         /* its word of before the trial; "" and NULL: nothing is known */

@@ -52,7 +52,7 @@ static enum err start(struct stream *stream, size_t number, bool is_before, stru
         /* systemd counts from each start of the machine. */
         bool is_rebooted = probe->kind == PROBE_UNIT && probing->before.boot != stream->agent->boot;
         const struct probe_of of = {
-                .config_path = stream->agent->config_path, .stream = stream->config->name, .probe = probe, .number = number, .is_before = is_before,
+                .config_path = stream->agent->config_path, .config_copy = stream->agent->config_copy, .stream = stream->config->name, .probe = probe, .number = number, .is_before = is_before,
                 .was = is_rebooted ? "0" : probing->before.words[number], .words = &words, .errors = stream->engine.errors,
         };
         return probe_start(&of, agent_steady_ms(stream->agent), &probing->probe, why);

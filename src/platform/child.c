@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 const char child_self[] = "/proc/self/exe";
+const char child_input[] = "/proc/self/fd/0";
 
 static int signal_number(const char *name)
 {

@@ -42,6 +42,8 @@ MUST_CHECK enum err child_fork(int (*run)(void *user), void *user, struct child 
 void child_reset_signals(void);
 /* This program again. */
 extern const char child_self[];
+/* Its standard input by name, in the child: a file that was given as `input`, from its start. */
+extern const char child_input[];
 /* Signal names as in configuration: HUP USR1 USR2 TERM KILL. False when it is gone. */
 bool child_signal(const struct child *child, const char *name);
 /* True once when it has ended; the child is then none. Never waits. */

@@ -94,6 +94,12 @@ def mend(device, case):
     (device.root.parent / f"units/engine-{device.port}.service").write_text(HEALTHY)
 
 
+def forget_probes(device):
+    """Somebody edits the configuration, of which the agent hears at its next start."""
+    config = device.root / "agent.yaml"
+    config.write_text(config.read_text().split("    probes:\n")[0])
+
+
 def prepare(fleet, free_port, Device):
     token = fleet.ask("token", "new", "--group", "demo", "--uses", len(CASES), "--expires", "1h")["token"]
     for number, (case, (probe, _, _)) in enumerate(CASES.items()):
@@ -177,10 +183,11 @@ def play(claims, fleet, next_set, free_port, Device):
     claims.claim("all went back to release 1", True)
     for device in fleet.devices:
         mend(device, device.case)
+        forget_probes(device)
     fleet.firebreak("rollout", "withdraw", f"edr-rules/{SICK}", "--who", "anna", "--reason", "sick")
     fleet.ship(next_set(fleet, 3), 3, budget=len(CASES))
     told = reach_all(claims, fleet, 3)
-    claims.claim("release 3 passes every probe", all(outcome == "proven" for outcome, _, _ in told.values()) or print(told))
+    claims.claim("release 3 passes every probe, though they were taken out of the file meanwhile", all(outcome == "proven" for outcome, _, _ in told.values()) or print(told))
 
 
 def main():
