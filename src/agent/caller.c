@@ -84,13 +84,16 @@ static void finish(struct caller *caller, enum err e, const struct fetch_answer 
                 done(caller->user, e, answer);
 }
 
-static void child_lost(struct caller *caller)
+/* `reason` NULL: it said nothing, and neither can we. */
+static void child_lost(struct caller *caller, const char *reason)
 {
         caller->skips_unit = caller->link.channel >= 0 && !caller->link.child.pid;
         worker_end(&caller->link);
         pause_grows(caller);
+        caller->answer = (struct fetch_answer){ .version = FETCH_VERSION, .err = ERR_UNAVAILABLE };
+        snprintf(caller->answer.text, sizeof(caller->answer.text), "%s", reason ? reason : "");
         if (caller->is_out)
-                finish(caller, ERR_UNAVAILABLE, NULL);
+                finish(caller, ERR_UNAVAILABLE, reason ? &caller->answer : NULL);
 }
 
 bool caller_is_free(const struct caller *caller, int64_t now)
@@ -111,7 +114,7 @@ void caller_tick(struct caller *caller)
         if (!caller || caller->link.channel < 0)
                 return;
         if (caller->is_out && now_ms(caller) >= caller->hangs_at_ms)
-                child_lost(caller);
+                child_lost(caller, NULL);
         else if (!caller->is_out && now_ms(caller) >= caller->idle_at_ms)
                 worker_end(&caller->link);
 }
@@ -158,7 +161,7 @@ void caller_take(struct caller *caller)
         enum err e = channel_receive(caller->link.channel, &caller->answer, sizeof(caller->answer), &length, &why);
         struct fetch_answer *answer = &caller->answer;
         if (e || !is_sound(caller, length)) {
-                child_lost(caller);
+                child_lost(caller, NULL);
                 return;
         }
         answer->text[sizeof(answer->text) - 1] = 0;
@@ -190,7 +193,7 @@ static void send_ask(struct caller *caller, caller_done *done, void *user)
         if (!e)
                 e = channel_send(caller->link.channel, &caller->ask, sizeof(caller->ask), &why);
         if (e)
-                child_lost(caller);
+                child_lost(caller, why.text);
 }
 
 void caller_get(struct caller *caller, const struct caller_get *get, caller_done *done, void *user)

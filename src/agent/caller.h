@@ -23,8 +23,8 @@ struct caller_setup {
         const char *spool;               /* folder; the child starts there */
 };
 
-/* What came back. `answer` is NULL when there is none (child gone). Judge by e: OK means that the server was reached and
- * answered; then the status counts. */
+/* What came back. `answer` is NULL when there is none (child gone); of a child that could not be started, or asked, it has nothing but
+ * why, as its text. Judge by e: OK means that the server was reached and answered; then the status counts. */
 typedef void caller_done(void *user, enum err e, const struct fetch_answer *answer);
 
 MUST_CHECK enum err caller_new(const struct caller_setup *setup, struct caller **ret_caller, struct why *why);

@@ -41,12 +41,12 @@ __attribute__((constructor)) static void be_a_fetcher(void)
         exit(0);
 }
 
-struct heard { unsigned count; enum err e; };
+struct heard { unsigned count; enum err e; char text[128]; };
 
 static void hear(void *user, enum err e, const struct fetch_answer *answer)
 {
         struct heard *heard = user;
-        (void)answer;
+        snprintf(heard->text, sizeof(heard->text), "%.127s", answer ? answer->text : "");
         heard->count++;
         heard->e = e;
 }
@@ -98,6 +98,17 @@ TEST(caller, asks_to_be_woken_at_the_end_of_a_pause_and_not_after_it)
                 sim_clock_pass(&world.clock, wake - world.clock.steady);
                 CHECK(is_free(&world) && caller_wake_ms(world.caller) == INT64_MAX);
         }
+}
+
+TEST(caller, says_why_a_fetcher_cannot_be_started)
+{
+        OWN(world) struct world world;
+        world_open(&world);
+        const struct caller_setup setup = { "/no/such.yaml", &(struct identity){ .version = 1 }, &world.clock.clock, &world.random.source, 60000, NULL, "/no/such/spool" };
+        caller_free(world.caller);
+        CHECK(caller_new(&setup, &world.caller, NULL) == OK);
+        caller_get(world.caller, &(struct caller_get){ "/v1/x", "x", 10, false }, hear, &world.heard);
+        CHECK(world.heard.count == 1 && world.heard.e == ERR_UNAVAILABLE && strstr(world.heard.text, "No such file") && !is_free(&world));
 }
 
 TEST(caller, gives_up_on_a_fetcher_that_hangs)
