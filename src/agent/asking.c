@@ -7,7 +7,7 @@
 
 enum {
         PAUSE_FIRST_MS = 1000, PAUSE_MAX_MS = 60000,
-        SAID_A_MINUTE = 10,              /* denials that have a line of their own */
+        SAID_A_MINUTE = 10,              /* denials, and notes, that have a line of their own */
         MINUTE_MS = 60000,
         CHILD_MEMORY_BYTES = 1 << 30, CHILD_FILES = 64,
 };
@@ -114,25 +114,25 @@ static bool is_blamed(struct stream *stream, int64_t now_ms)
         return asking->is_at_work;
 }
 
-/* An engine that asks about each file of a disk must not fill it with what we say about it. */
-static void say_denied(struct stream *stream, const char *reason, int64_t now_ms)
+/* Neither an engine that asks about each file of a disk nor a process between us that lost its mind may fill the log. */
+static void say(struct stream *stream, enum log_event event, const char *what, struct asking_lines *lines)
 {
-        struct asking *asking = &stream->asking;
-        char text[BREAKER_REASON_BYTES + 48];
-        if (asking->minute != now_ms / MINUTE_MS) {
-                asking->minute = now_ms / MINUTE_MS;
-                asking->said = 0;
+        int64_t minute = agent_steady_ms(stream->agent) / MINUTE_MS;
+        char text[WHY_TEXT_MAX];
+        if (lines->minute != minute) {
+                lines->minute = minute;
+                lines->said = 0;
         }
-        if (asking->said == SAID_A_MINUTE) {
-                asking->unsaid++;
+        if (lines->said == SAID_A_MINUTE) {
+                lines->unsaid++;
                 return;
         }
-        asking->said++;
-        snprintf(text, sizeof(text), "%s", reason);
-        if (asking->unsaid)
-                snprintf(text, sizeof(text), "%s (and %u before it)", reason, asking->unsaid);
-        asking->unsaid = 0;
-        agent_note(stream->agent, EVENT_ACTION_DENIED, stream, text);
+        lines->said++;
+        snprintf(text, sizeof(text), "%.400s", what);
+        if (lines->unsaid)
+                snprintf(text, sizeof(text), "%.400s (and %u before it)", what, lines->unsaid);
+        lines->unsaid = 0;
+        agent_note(stream->agent, event, stream, text);
 }
 
 static void decide(struct stream *stream, const struct asked_message *message)
@@ -152,7 +152,7 @@ static void decide(struct stream *stream, const struct asked_message *message)
                 asking->tripped_ms = now_ms;
                 stream_harm(stream, SLOT_ACTION_STORM, answer.reason);
         } else if (verdict == BREAKER_DENY) {
-                say_denied(stream, answer.reason, now_ms);
+                say(stream, EVENT_ACTION_DENIED, answer.reason, &asking->denials);
         }
         if (!is_told)
                 lost(stream);
@@ -170,7 +170,7 @@ void asking_take(struct stream *stream)
                 return;
         }
         if (message.kind == ASKED_NOTE) {
-                agent_note(stream->agent, EVENT_BREAKER, stream, message.question.path);
+                say(stream, EVENT_BREAKER, message.question.path, &stream->asking.notes);
                 return;
         }
         stream->asking.pause_ms = 0;

@@ -15,8 +15,7 @@ struct asking {
         int64_t start_at_ms, pause_ms;   /* of the next child, when there is none */
         int64_t tripped_ms, begun_ms;    /* begun: the last trial, and the engine was told of it */
         bool is_at_work;                 /* its release, as far as the engine tells */
-        int64_t minute;                  /* of which so many denials were said, and so many were not */
-        unsigned said, unsaid;
+        struct asking_lines { int64_t minute; unsigned said, unsaid; } denials, notes;   /* in the log: so many of this minute, so many not */
 };
 
 /* A stream without a breaker has nothing of all this. */

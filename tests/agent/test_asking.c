@@ -169,6 +169,23 @@ TEST(asking, takes_no_word_of_a_process_that_talks_nonsense)
         stop();
 }
 
+TEST(asking, lets_nobody_fill_the_log)
+{
+        start();
+        unsigned before = world.lines;
+        struct asked_message note = message_of(BREAKER_ORDINARY, "mad");
+        note.kind = ASKED_NOTE;
+        for (int i = 0; i < 100; i++) {
+                CHECK(channel_send(engine_end, &note, sizeof(note), NULL) == OK);
+                asking_take(&world.stream);
+                CHECK(!asks(BREAKER_PLATFORM, "/usr/bin/ls"));
+        }
+        CHECK(world.lines == before + 20);
+        world.now_ms += 60000;
+        CHECK(!asks(BREAKER_PLATFORM, "/usr/bin/ls") && world.lines == before + 21);
+        stop();
+}
+
 TEST(asking, is_nothing_to_a_stream_without_a_breaker)
 {
         world_open();

@@ -22,6 +22,7 @@ struct world {
         const struct buf *(*document)(const char *path, struct fetch_answer *answer);
         int64_t now_ms, lease_bake_s;
         char pid_file[64], deaf_file[64];        /* the latter "": the engine is none that has to become deaf first */
+        unsigned lines;                  /* in the log */
         struct buf notes[10];            /* by counter, of 4 to 7 */
 };
 extern struct world world;
