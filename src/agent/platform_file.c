@@ -6,18 +6,19 @@
 #include "base/limits.h"
 #include "platform/channel.h"
 #include "platform/file_at.h"
+#include "platform/mounts.h"
 #include "platform/paths.h"
 
 #include <openssl/md5.h>
 #include <string.h>
 
-enum { PLACES = 3, PART_BYTES = 64 << 10 };
+enum { PLACES = 16, PART_BYTES = 64 << 10 };
 
 /* The names of one file. */
 struct places {
         char path[PLACES][PATH_MAX];
         size_t count;
-        bool is_hidden;                          /* where its links lead could not be found out */
+        bool is_hidden;                          /* where its links lead could not be found out, or it has more names */
 };
 
 /* Without `//`, `/./` and a `/` at the end. */
@@ -47,6 +48,10 @@ static void add_place(struct places *places, const char *path)
         for (size_t i = 0; i < places->count; i++)
                 if (strcmp(places->path[i], path) == 0)
                         return;
+        if (places->count == PLACES) {
+                places->is_hidden = true;
+                return;
+        }
         snprintf(places->path[places->count++], PATH_MAX, "%s", path);
 }
 
@@ -57,6 +62,21 @@ static bool real(const char *path, char *into, struct places *places)
         enum err e = paths_real(path, into, &why);
         places->is_hidden |= e && e != ERR_NOT_FOUND;
         return !e;
+}
+
+static enum err add_mounted(void *user, const char *path, struct why *why)
+{
+        (void)why;
+        add_place(user, path);
+        return OK;
+}
+
+/* Where a folder is mounted at a second place, each of its files has a second name. */
+static void find_mounted(struct places *places)
+{
+        struct why why;
+        for (size_t i = 0, count = places->count; i < count; i++)
+                places->is_hidden |= mounts_names(places->path[i], add_mounted, places, &why) == ERR_LIMIT;
 }
 
 static void find_places(const char *path, struct places *places)
@@ -80,6 +100,7 @@ static void find_places(const char *path, struct places *places)
         }
         if (real(path, place, places))
                 add_place(places, place);
+        find_mounted(places);
 }
 
 /* Is `path` the folder, or in it? */

@@ -1,7 +1,7 @@
 /* platform_file.h - what an engine asks about: is it one of the platform's files, as it was brought?
  *
- * A path is looked up as it was said, with the links of its folders followed, and with all links followed: to act on any of these is to act
- * on the file. A file whose content is not its package's any more is ordinary; what cannot be read, or is too large to be read now, counts as
+ * A path is looked up as it was said, with the links of its folders followed, with all links followed, and at the other places where its file system is
+ * mounted: to act on any of these is to act on the file. A file whose content is not its package's any more is ordinary; what cannot be read, or is too large to be read now, counts as
  * unchanged. Reads up to LIMIT_BREAKER_FILE_BYTES, which takes part of a second: for a process that may take its time. */
 #pragma once
 

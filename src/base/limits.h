@@ -40,6 +40,7 @@ enum {
         LIMIT_OWNED_FILES = 4 << 20,          /* paths of all packages, some under two names; a full desktop has 600,000. 128 MiB while the list is made */
         LIMIT_PACKAGES = 65536,               /* all of Debian */
         LIMIT_PACKAGE_BYTES = 16 << 20,       /* the list of one package; the largest, kernel headers and such, have 2 MB */
+        LIMIT_MOUNTS_BYTES = 1 << 20,         /* of the table of what is mounted where; a host of a thousand containers has 500 KB */
         LIMIT_DIVERSIONS = 4096,              /* files that dpkg-divert moved; a machine has some ten */
         LIMIT_CORPUS_FILES = 8192,            /* boot-critical files of one machine; Debian 12 has about 1,500 */
         LIMIT_CONNECTIONS = 20000,            /* of one server; below Debian's hard file limit */

@@ -9,6 +9,8 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -144,6 +146,32 @@ TEST(platform_file, is_not_known_in_the_folders_to_protect_while_there_is_no_fre
 }
 
 /* As it was installed, and before it is configured, nobody edits what dpkg(1) itself is made of. */
+/* In a mount namespace of its own: 0, or which of them was taken for something else. 99: we may not mount. */
+static int look_where_it_is_mounted(void *user)
+{
+        static const char *const theirs[] = { "home/b/ls", "home/r/usr/bin/ls", "home/r/bin/ls", "home/r/etc/conf" };
+        (void)user;
+        if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount(at("usr/bin"), at("home/b"), NULL, MS_BIND, NULL)
+            || mount(root, at("home/r"), NULL, MS_BIND, NULL))
+                return 99;
+        for (int i = 0; i < 4; i++)
+                if (of(theirs[i]) != BREAKER_PLATFORM)
+                        return i + 1;
+        return of("home/b/mine") != BREAKER_ORDINARY ? 5 : of("home/r/home/x") != BREAKER_ORDINARY ? 6 : of("home/r/state/streams") != BREAKER_OWN ? 7 : 0;
+}
+
+TEST(platform_file, is_the_platforms_where_its_folder_is_mounted_too)
+{
+        struct child child;
+        struct child_end ended = { .code = -1 };
+        machine();
+        CHECK(mkdir(at("home/b"), 0755) == 0 && mkdir(at("home/r"), 0755) == 0 && child_fork(look_where_it_is_mounted, NULL, &child, NULL) == OK);
+        for (int i = 0; i < 5000 && !child_ended(&child, &ended); i++)
+                usleep(1000);
+        CHECK(ended.code == 0 || (ended.code == 99 && geteuid() != 0));
+        end();
+}
+
 /* As dpkg has it while it replaces files, before its database says so. */
 TEST(platform_file, is_not_known_while_packages_are_being_replaced)
 {
