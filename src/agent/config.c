@@ -41,6 +41,7 @@ static const struct yaml_key stream_keys[] = {
         { .key = "engine", .type = YAML_MAP, .required = true, AT(agent_stream_config, engine), .schema = &engine_schema },
         { .key = "preflight", .type = YAML_TEXTS, AT(agent_stream_config, preflight), .min = 1, .max = WORDS_MAX },
         { .key = "preflight_ms", .type = YAML_INT, AT(agent_stream_config, preflight_ms), .min = 10, .max = 10 * MINUTE_MS },
+        { .key = "preflight_network", .type = YAML_BOOL, AT(agent_stream_config, preflight_network) },
         { .key = "probes", .type = YAML_MAPS, AT(agent_stream_config, probes), .max = AGENT_PROBES_MAX, .schema = &agent_probe_schema },
         { .key = "probe_every_ms", .type = YAML_INT, AT(agent_stream_config, probe_every_ms), .min = 50, .max = HOUR_MS },
         { .key = "bake_s", .type = YAML_INT, AT(agent_stream_config, bake_s), .min = 0, .max = DAY_S },

@@ -82,7 +82,7 @@ static enum err run(const struct agent_stream_config *stream, const struct engin
                 .argv = command->argv,
                 .limits = {
                         .wall_ms = stream->preflight_ms, .cpu_s = (uint64_t)stream->preflight_ms / 1000 + 1, .file_bytes = FILE_BYTES, .files = FILES,
-                        .may_start_processes = true,
+                        .may_start_processes = true, .may_set_up_network = stream->preflight_network,
 #ifndef __SANITIZE_ADDRESS__
                         .memory_bytes = MEMORY_BYTES,            /* shadow memory alone is terabytes */
 #endif

@@ -8,9 +8,11 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,6 +107,20 @@ _Noreturn static void become(const struct child_setup *setup, int report, pid_t 
         _exit(told == sizeof(failed) ? 127 : 126);
 }
 
+/* The child that is our own ends at once; what it started is nobody's. */
+_Noreturn static void detach(const struct child_setup *setup, int report)
+{
+        if (setsid() < 0 || fork())
+                _exit(0);
+        int failed = prepare(setup);
+        child_reset_signals();
+        if (!failed) {
+                execvp(setup->argv[0], (char *const *)setup->argv);
+                failed = errno;
+        }
+        _exit(write(report, &failed, sizeof(failed)) == sizeof(failed) ? 127 : 126);
+}
+
 static enum err start_check(int report, const char *name, struct why *why)
 {
         int failed = 0;
@@ -135,6 +151,22 @@ enum err child_start(const struct child_setup *setup, struct child *ret_child, s
                 (void)waitpid(pid, NULL, 0);
         if (!e)
                 *ret_child = (struct child){ pid };
+        return e;
+}
+
+enum err child_detach(const struct child_setup *setup, struct why *why)
+{
+        int report[2];
+        if (pipe2(report, O_CLOEXEC))
+                return FAIL(why, ERR_IO, "starting %s: %s", setup->argv[0], strerror(errno));
+        pid_t pid = fork();
+        if (pid == 0)
+                detach(setup, report[1]);
+        close(report[1]);
+        while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+                ;
+        enum err e = pid < 0 ? FAIL(why, ERR_NOMEM, "starting %s: %s", setup->argv[0], strerror(errno)) : start_check(report[0], setup->argv[0], why);
+        close(report[0]);
         return e;
 }
 
@@ -210,4 +242,30 @@ bool child_offline_works(void)
                 _exit(go_offline() ? 0 : 1);
         int status = 1;
         return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool child_is_alone(void)
+{
+        char line[512];
+        int lines = 0;
+        bool is_alone = true;
+        FILE *file = fopen("/proc/net/dev", "re");
+        while (file && fgets(line, sizeof(line), file))
+                is_alone &= ++lines <= 2 || strncmp(line + strspn(line, " "), "lo:", 3) == 0;        /* two of headings */
+        if (file)
+                fclose(file);
+        return lines > 2 && is_alone;
+}
+
+/* Asked of the name space itself: a list of devices that is not there says nothing. */
+static bool own_network(struct stat *ret_stat)
+{
+        return stat("/proc/self/ns/net", ret_stat) == 0;
+}
+
+enum err child_leave_network(struct why *why)
+{
+        struct stat before, after;
+        bool is_done = own_network(&before) && go_offline() && own_network(&after) && before.st_ino != after.st_ino && child_is_alone();
+        return is_done ? OK : FAIL(why, ERR_UNAVAILABLE, "a network of one's own: %s", strerror(errno));
 }

@@ -40,6 +40,9 @@ MUST_CHECK enum err child_start(const struct child_setup *setup, struct child *r
 MUST_CHECK enum err child_fork(int (*run)(void *user), void *user, struct child *ret_child, struct why *why);
 /* In the child, before exec: what was ignored or blocked would stay so, and an engine that was started below nohup never heard a SIGHUP. */
 void child_reset_signals(void);
+/* Without a parent, in a session of its own, without a terminal: it outlives us, and whoever kills our group or what we started. Nobody
+ * is told how it ends. */
+MUST_CHECK enum err child_detach(const struct child_setup *setup, struct why *why);
 /* This program again. */
 extern const char child_self[];
 /* Its standard input by name, in the child: a file that was given as `input`, from its start. */
@@ -58,3 +61,8 @@ bool child_pid_signal(int pid, const char *name);
 bool child_pid_lives(int pid);
 /* Does this system let us take the network from a child? */
 bool child_offline_works(void);
+/* From here on this process, and what it starts, has a network of its own in which there is nothing; it may set rules there. ERR_UNAVAILABLE:
+ * the system does not let us; all is as it was. */
+MUST_CHECK enum err child_leave_network(struct why *why);
+/* Is there nothing in our network but the loop to ourselves? */
+bool child_is_alone(void);

@@ -19,6 +19,7 @@ struct sandbox_limits {          /* zero: no limit */
         int64_t wall_ms;
         uint64_t cpu_s, memory_bytes, file_bytes, files;
         bool may_start_processes;        /* else fork fails; threads are fine */
+        bool may_set_up_network;         /* that of its own, in which there is nothing: to load rules of a firewall there. Only where it has one */
 };
 
 struct sandbox_run {

@@ -36,11 +36,13 @@ _Noreturn static void become_program(const struct sandbox_run *run, const struct
 {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         bool is_ready = place_files(files) && chdir(run->scratch ? run->scratch : "/") == 0;
-        if (walls_capabilities())
+        struct sandbox_limits limits = run->limits;
+        limits.may_set_up_network &= (notes->walls & SANDBOX_OFFLINE) != 0;
+        if (walls_capabilities(&limits))
                 notes->walls |= SANDBOX_CAPABILITIES;
-        if (walls_limits(&run->limits))
+        if (walls_limits(&limits))
                 notes->walls |= SANDBOX_RLIMIT;
-        if (walls_seccomp(&run->limits))
+        if (walls_seccomp(&limits))
                 notes->walls |= SANDBOX_SECCOMP;
         if (is_ready)
                 execvpe(run->argv[0], (char *const *)run->argv, (char *const *)(run->environment ? run->environment : plain_environment));

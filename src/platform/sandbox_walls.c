@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -81,15 +82,18 @@ bool walls_readonly(const char *scratch)
         return set_readonly("/", true, AT_RECURSIVE) && (!scratch || set_readonly(scratch, false, 0));
 }
 
-bool walls_capabilities(void)
+bool walls_capabilities(const struct sandbox_limits *limits)
 {
+        const uint32_t left = limits->may_set_up_network ? CAP_TO_MASK(CAP_NET_ADMIN) : 0;
         struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-        struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0, 0, 0 } };
+        struct __user_cap_data_struct few[_LINUX_CAPABILITY_U32S_3] = { { left, left, left } };
         bool done = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
         for (int capability = 0; capability <= CAP_LAST_CAP; capability++)
-                (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+                if (!left || capability != CAP_NET_ADMIN)
+                        (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
         (void)prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0);   /* root needs these two; */
-        return syscall(SYS_capset, &header, none) == 0 && done;                          /* others have none to lose */
+        done &= syscall(SYS_capset, &header, few) == 0;                                  /* others have none to lose */
+        return done && (!left || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0) == 0);
 }
 
 static bool limit(int resource, uint64_t soft, uint64_t hard)
@@ -128,12 +132,16 @@ static const int refused[] = {
         SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load), SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module),
         SCMP_SYS(reboot), SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(settimeofday), SCMP_SYS(clock_settime), SCMP_SYS(clock_adjtime),
         SCMP_SYS(open_by_handle_at), SCMP_SYS(acct), SCMP_SYS(quotactl), SCMP_SYS(sethostname), SCMP_SYS(setdomainname),
-        SCMP_SYS(socket),        /* of any kind: a local one would reach the services of the machine */
 };
 
 static bool add_rules(scmp_filter_ctx filter, const struct sandbox_limits *limits)
 {
         int refuse = SCMP_ACT_ERRNO(EPERM), failed = 0;
+        /* Of any kind: a local one would reach the services of the machine. */
+        if (limits->may_set_up_network)
+                failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_NETLINK));
+        else
+                failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(socket), 0);
         for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
                 failed |= seccomp_rule_add(filter, refuse, refused[i], 0);
         /* Its flags are out of a filter's sight; without it, the C library falls back to clone. */
