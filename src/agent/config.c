@@ -18,6 +18,7 @@ enum { WORDS_MAX = 32, CONFIG_ARENA = 8 << 20, DAY_S = 86400, HOUR_MS = 3600000,
 static const struct yaml_key engine_keys[] = {
         { .key = "command", .type = YAML_TEXTS, AT(agent_engine, command), .min = 1, .max = WORDS_MAX },
         { .key = "pid_file", .type = YAML_TEXT, AT(agent_engine, pid_file), .min = 1, .max = LIMIT_PATH_BYTES },
+        { .key = "unit", .type = YAML_TEXT, AT(agent_engine, unit), .min = 1, .max = LIMIT_PATH_BYTES },
         { .key = "reload_signal", .type = YAML_TEXT, AT(agent_engine, reload_signal), .min = 1, .max = 16 },
         { .key = "status_file", .type = YAML_TEXT, AT(agent_engine, status_file), .min = 1, .max = LIMIT_PATH_BYTES },
         { .key = "status_every_ms", .type = YAML_INT, AT(agent_engine, status_every_ms), .min = 10, .max = STATUS_EVERY_MS_MAX },
@@ -114,7 +115,7 @@ static void stream_defaults(struct agent_stream_config *stream)
 {
         set_int(&stream->engine.stop_ms, 5000);
         if (!stream->engine.reload_signal)
-                stream->engine.reload_signal = "HUP";
+                stream->engine.reload_signal = stream->engine.unit ? "reload" : "HUP";
         set_int(&stream->preflight_ms, 30000);
         set_int(&stream->probe_every_ms, 5000);
         set_int(&stream->crashes_max, 2);
@@ -123,13 +124,26 @@ static void stream_defaults(struct agent_stream_config *stream)
         agent_probes_settle(stream);
 }
 
-static bool is_reload_signal(const char *text)
+static bool is_one_of(const char *text, const char *const *known, size_t count)
 {
-        static const char *const known[] = { "HUP", "USR1", "USR2", "restart" };
-        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        for (size_t i = 0; i < count; i++)
                 if (strcmp(text, known[i]) == 0)
                         return true;
         return false;
+}
+
+static enum err check_reload(const struct agent_stream_config *stream, struct why *why)
+{
+        static const char *const signals[] = { "HUP", "USR1", "USR2", "restart" }, *const of_unit[] = { "reload", "restart" };
+        const struct agent_engine *engine = &stream->engine;
+        const char *how = engine->reload_signal;
+        if (engine->unit && !is_one_of(how, of_unit, 2))
+                return FAIL(why, ERR_SYNTAX, "stream %s: reload_signal of a unit is reload or restart, not `%s`", stream->name, how);
+        if (!engine->unit && !is_one_of(how, signals, 4))
+                return FAIL(why, ERR_SYNTAX, "stream %s: reload_signal is HUP, USR1, USR2 or restart, not `%s`", stream->name, how);
+        if (engine->pid_file && strcmp(how, "restart") == 0)
+                return FAIL(why, ERR_SYNTAX, "stream %s: an engine of a pid_file cannot be restarted by us", stream->name);
+        return OK;
 }
 
 static bool is_name(const char *text)
@@ -155,16 +169,15 @@ static enum err check_stream(const struct agent_stream_config *stream, struct wh
         const struct agent_engine *engine = &stream->engine;
         if (!is_name(stream->name))
                 return FAIL(why, ERR_SYNTAX, "`%s` is no stream name: letters, digits and . _ + - only", stream->name);
-        if ((engine->command.count > 0) == (engine->pid_file != NULL))
-                return FAIL(why, ERR_SYNTAX, "stream %s: engine needs either `command` or `pid_file`", stream->name);
-        if (!is_reload_signal(engine->reload_signal))
-                return FAIL(why, ERR_SYNTAX, "stream %s: reload_signal is HUP, USR1, USR2 or restart, not `%s`", stream->name,
-                            engine->reload_signal);
-        if (engine->pid_file && strcmp(engine->reload_signal, "restart") == 0)
-                return FAIL(why, ERR_SYNTAX, "stream %s: only an engine run by `command` can be restarted", stream->name);
+        if ((engine->command.count > 0) + (engine->pid_file != NULL) + (engine->unit != NULL) != 1)
+                return FAIL(why, ERR_SYNTAX, "stream %s: engine needs either `command`, `pid_file` or `unit`", stream->name);
+        if (engine->unit && !agent_is_unit(engine->unit))
+                return FAIL(why, ERR_SYNTAX, "stream %s: `unit: %s` is no name of a systemd unit", stream->name, engine->unit);
         if (engine->status_every_ms && !engine->status_file)
                 return FAIL(why, ERR_SYNTAX, "stream %s: status_every_ms is of no use without status_file", stream->name);
-        enum err e = check_path("factory", stream->factory, why);
+        enum err e = check_reload(stream, why);
+        if (!e)
+                e = check_path("factory", stream->factory, why);
         if (!e)
                 e = check_path("pid_file", engine->pid_file, why);
         if (!e)

@@ -13,8 +13,9 @@
 
 struct agent_engine {
         struct yaml_texts command;       /* run and kept running by the supervisor; or ... */
-        const char *pid_file;            /* ... somebody else's process, named here; NULL when `command` is given */
-        const char *reload_signal;       /* HUP, USR1, USR2, or `restart` */
+        const char *pid_file;            /* ... somebody else's process, named here; or ... */
+        const char *unit;                /* ... systemd's; those not given are NULL */
+        const char *reload_signal;       /* HUP, USR1, USR2, or `restart`; of a unit `reload` or `restart` */
         const char *status_file;         /* NULL: alive is enough */
         int64_t stop_ms;                 /* from SIGTERM to SIGKILL */
         int64_t status_every_ms;         /* as often it writes the status file anew; 0: only when it has loaded */

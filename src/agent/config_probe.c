@@ -162,7 +162,7 @@ static enum err check_paths(const struct agent_probe *probe, struct why *why)
         return OK;
 }
 
-static bool is_unit(const char *text)
+bool agent_is_unit(const char *text)
 {
         for (const char *at = text; *at; at++)
                 if (!(*at >= 'a' && *at <= 'z') && !(*at >= 'A' && *at <= 'Z') && !(*at >= '0' && *at <= '9') && (at == text || !strchr(":_.\\@-", *at)))
@@ -172,7 +172,7 @@ static bool is_unit(const char *text)
 
 static enum err check_others(const struct agent_probe *probe, struct why *why)
 {
-        if (probe->kind == PROBE_UNIT && !is_unit(probe->unit))
+        if (probe->kind == PROBE_UNIT && !agent_is_unit(probe->unit))
                 return FAIL(why, ERR_SYNTAX, "`unit: %s` is no name of a systemd unit", probe->unit);
         if (probe->kind == PROBE_RESOURCES && !probe->resources.cpu && !probe->resources.memory)
                 return FAIL(why, ERR_SYNTAX, "resources needs cpu or memory, in percent of the engine's past");

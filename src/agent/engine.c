@@ -1,16 +1,18 @@
 #include "agent/engine.h"
 
 #include "agent/content.h"
+#include "agent/engine_kind.h"
 #include "base/buf.h"
 #include "platform/file.h"
 
 #include <string.h>
 
-enum { PAUSE_FIRST_MS = 200, PAUSE_MAX_MS = 60000, STEADY_MS = 30000, STATUS_BYTES = 4096 };
+enum { PAUSE_MAX_MS = 60000, STATUS_BYTES = 4096 };
 
 void engine_init(struct engine *engine, const struct agent_engine *config)
 {
-        *engine = (struct engine){ .config = config, .pause_ms = PAUSE_FIRST_MS, .errors = -1 };
+        const struct engine_kind *kind = config->unit ? &engine_kind_unit : config->pid_file ? &engine_kind_pid_file : &engine_kind_command;
+        *engine = (struct engine){ .config = config, .kind = kind, .pause_ms = ENGINE_PAUSE_FIRST_MS, .errors = -1 };
 }
 
 static const char *place_value(const char *at, size_t *ret_length, const struct engine_words *places)
@@ -61,19 +63,7 @@ enum err engine_command(const struct yaml_texts *words, const struct engine_word
         return OK;
 }
 
-static int read_pid(const char *path)
-{
-        OWN(buf) struct buf text;
-        buf_init(&text, 32);
-        struct why why;
-        if (file_read_regular(path, &text, &why))
-                return 0;
-        char *end;
-        long pid = strtol(buf_text(&text), &end, 10);
-        return end != buf_text(&text) && (!*end || *end == '\n') && pid > 1 && pid < INT32_MAX ? (int)pid : 0;
-}
-
-static void start_later(struct engine *engine, int64_t now_ms)
+void engine_start_later(struct engine *engine, int64_t now_ms)
 {
         engine->start_at_ms = now_ms + engine->pause_ms;
         engine->pause_ms = engine->pause_ms * 2 < PAUSE_MAX_MS ? engine->pause_ms * 2 : PAUSE_MAX_MS;
@@ -84,49 +74,26 @@ enum err engine_start(struct engine *engine, const struct engine_words *words, i
         engine->is_wanted = true;
         engine->start_at_ms = 0;
         engine->started_ms = now_ms;
-        enum err e;
-        if (engine->config->pid_file) {
-                engine->watched_pid = read_pid(engine->config->pid_file);
-                e = child_pid_lives(engine->watched_pid) ? OK : FAIL(why, ERR_NOT_FOUND, "%s names no running process", engine->config->pid_file);
-        } else {
-                struct engine_command command;
-                e = engine_command(&engine->config->command, words, &command, why);
-                if (engine->config->status_file)
-                        file_remove(engine->config->status_file);      /* what the one before it said is not about this one */
-                if (!e)
-                        e = child_start(&(struct child_setup){ command.argv, -1, -1, engine->errors, NULL, NULL, NULL }, &engine->child, why);
-        }
+        enum err e = engine->kind->start(engine, words, now_ms, why);
         if (e) {
                 engine->watched_pid = 0;
-                start_later(engine, now_ms);
+                engine_start_later(engine, now_ms);
         }
         return e ? DURING(why, e, "starting the engine") : OK;
 }
 
-static bool ask_to_end(struct engine *engine, int64_t now_ms)
-{
-        if (engine->child.pid <= 0)
-                return false;
-        engine->is_stopping = true;
-        engine->kill_at_ms = now_ms + engine->config->stop_ms;
-        return child_signal(&engine->child, "TERM");
-}
-
 bool engine_restart(struct engine *engine, int64_t now_ms)
 {
-        return !engine->config->pid_file && engine->is_wanted && ask_to_end(engine, now_ms);
+        return engine->is_wanted && engine->kind->end(engine, now_ms);
 }
 
 enum err engine_reload(struct engine *engine, int64_t now_ms, struct why *why)
 {
         if (engine->config->status_file)
                 file_remove(engine->config->status_file);
-        const char *signal = engine->config->reload_signal;
         if (!engine_is_alive(engine))
                 return OK;                /* it reads the new content when it starts */
-        bool is_told = engine->config->pid_file        ? child_pid_signal(engine->watched_pid, signal)
-                       : strcmp(signal, "restart") == 0 ? engine_restart(engine, now_ms)
-                                                        : child_signal(&engine->child, signal);
+        bool is_told = engine->kind->reload(engine, now_ms);
         /* What it wrote in between is about the content before. Should this take its answer away, it says it again. */
         if (engine->config->status_every_ms)
                 file_remove(engine->config->status_file);
@@ -138,44 +105,22 @@ void engine_stop(struct engine *engine, int64_t now_ms)
         engine->is_wanted = false;
         engine->start_at_ms = 0;
         engine->watched_pid = 0;
-        (void)ask_to_end(engine, now_ms);
+        if (engine->child.pid > 0)               /* what we do not run, runs on */
+                (void)engine->kind->end(engine, now_ms);
+        engine_unit_done(engine);
 }
 
 void engine_kill(struct engine *engine)
 {
         child_kill(&engine->child);
+        engine_unit_done(engine);
         engine->is_stopping = engine->is_wanted = false;
         engine->kill_at_ms = engine->start_at_ms = 0;
 }
 
-static bool watched_died(struct engine *engine, int64_t now_ms, struct child_end *ret_end)
-{
-        if (!engine->watched_pid || (child_pid_lives(engine->watched_pid) && read_pid(engine->config->pid_file) == engine->watched_pid))
-                return false;
-        engine->watched_pid = 0;
-        start_later(engine, now_ms);
-        *ret_end = (struct child_end){ true, 0 };
-        return true;
-}
-
 bool engine_died(struct engine *engine, int64_t now_ms, struct child_end *ret_end)
 {
-        if (engine->config->pid_file)
-                return watched_died(engine, now_ms, ret_end);
-        if (engine->kill_at_ms && now_ms >= engine->kill_at_ms)
-                (void)child_signal(&engine->child, "KILL");
-        if (!child_ended(&engine->child, ret_end))
-                return false;
-        bool is_asked_for = engine->is_stopping;
-        engine->is_stopping = false;
-        engine->kill_at_ms = 0;
-        if (now_ms - engine->started_ms > STEADY_MS)
-                engine->pause_ms = PAUSE_FIRST_MS;
-        if (engine->is_wanted && is_asked_for)
-                engine->start_at_ms = now_ms;
-        else if (engine->is_wanted)
-                start_later(engine, now_ms);
-        return !is_asked_for;
+        return engine->kind->died(engine, now_ms, ret_end);
 }
 
 bool engine_is_due(struct engine *engine, int64_t now_ms)
@@ -186,17 +131,20 @@ bool engine_is_due(struct engine *engine, int64_t now_ms)
 int64_t engine_wake_ms(const struct engine *engine)
 {
         int64_t wake = engine->start_at_ms ? engine->start_at_ms : INT64_MAX;
-        return engine->kill_at_ms && engine->kill_at_ms < wake ? engine->kill_at_ms : wake;
+        if (engine->kill_at_ms && engine->kill_at_ms < wake)
+                wake = engine->kill_at_ms;
+        int64_t unit = engine_unit_wake_ms(engine);
+        return unit < wake ? unit : wake;
 }
 
 bool engine_is_alive(const struct engine *engine)
 {
-        return engine->config->pid_file ? child_pid_lives(engine->watched_pid) : engine->child.pid > 0 && !engine->is_stopping;
+        return engine->kind->is_alive(engine);
 }
 
 int engine_pid(const struct engine *engine)
 {
-        return !engine_is_alive(engine) ? 0 : engine->config->pid_file ? engine->watched_pid : engine->child.pid;
+        return engine_is_alive(engine) ? engine->kind->pid(engine) : 0;
 }
 
 static void status_word(struct engine_status *status, const char *word, size_t length)
@@ -210,17 +158,41 @@ static void status_word(struct engine_status *status, const char *word, size_t l
         content_version_word(status->version);
 }
 
+/* The rest of its line: it is for people, who read it in a report. */
+static void status_reason(struct engine_status *status, const char *reason)
+{
+        snprintf(status->reason, sizeof(status->reason), "%.*s", (int)strcspn(reason, "\r\n"), reason);
+        for (char *at = status->reason; *at; at++)
+                if (*at < ' ' || *at > '~')
+                        *at = '?';
+}
+
+static void read_status(const char *text, struct engine_status *status)
+{
+        for (const char *at = text; *at;) {
+                size_t length = strcspn(at, " \t\r\n");
+                if (strncmp(at, "reason=", 7) == 0) {
+                        status_reason(status, at + 7);
+                        length = strcspn(at, "\r\n");
+                } else {
+                        status_word(status, at, length);
+                }
+                at += length + strspn(at + length, " \t\r\n");
+        }
+}
+
 void engine_status(const struct engine *engine, struct engine_status *ret_status)
 {
         *ret_status = (struct engine_status){ 0 };
         OWN(buf) struct buf text;
         buf_init(&text, STATUS_BYTES);
         struct why why;
-        if (!engine->config->status_file || file_read_regular(engine->config->status_file, &text, &why))
-                return;
-        for (const char *at = buf_text(&text); *at;) {
-                size_t length = strcspn(at, " \t\r\n");
-                status_word(ret_status, at, length);
-                at += length + strspn(at + length, " \t\r\n");
-        }
+        if (engine->config->status_file && file_read_regular(engine->config->status_file, &text, &why) == OK)
+                read_status(buf_text(&text), ret_status);
+        engine_unit_status(engine, ret_status);
+}
+
+bool engine_is_told(const struct engine *engine)
+{
+        return engine->unit.step_count || engine->unit.doing || (engine->config->unit && !engine->unit.is_known);
 }

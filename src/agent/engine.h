@@ -1,6 +1,6 @@
 /* engine.h - the engine of one stream: kept alive, told to reload, asked what it loaded.
  *
- * Run as a child by `command`, or watched by `pid_file`. A child that dies is started again after a pause that doubles. Does not
+ * Run as a child by `command`, watched by `pid_file`, or a `unit` of systemd: engine_kind.h. A child that dies is started again after a pause that doubles. Does not
  * judge a death: the stream does (stream.h). */
 #pragma once
 
@@ -9,10 +9,25 @@
 
 struct engine_words { const char *stream, *current, *candidate; };     /* absolute folders, for {stream} and so on */
 
+/* systemctl at work for an engine of systemd; see engine_unit.c. */
+enum { ENGINE_PAUSE_FIRST_MS = 200, ENGINE_REASON_BYTES = 96, ENGINE_UNIT_STEPS = 4 };
+struct engine_unit {
+        struct child systemctl;
+        const char *doing, *steps[ENGINE_UNIT_STEPS];          /* doing NULL: it does not run */
+        size_t step_count, length;
+        int pipe[2];
+        char said[1024], reason[ENGINE_REASON_BYTES];
+        int64_t until_ms, look_at_ms;
+        uint64_t restarts;
+        bool is_known, is_active, is_dead, has_failed;         /* has_failed: the last that it was told */
+};
+
 struct engine {
         const struct agent_engine *config;
+        const struct engine_kind *kind;
+        struct engine_unit unit;
         struct child child;
-        int watched_pid;                 /* of pid_file; 0: none */
+        int watched_pid;                 /* of pid_file and unit; 0: none */
         int64_t started_ms, start_at_ms, kill_at_ms;       /* steady; 0: not set */
         int64_t pause_ms;
         int errors;                      /* its standard error; -1: ours */
@@ -20,7 +35,7 @@ struct engine {
 };
 
 enum engine_load { ENGINE_SAYS_NOTHING, ENGINE_SAYS_OK, ENGINE_SAYS_ERROR };
-struct engine_status { enum engine_load load; char version[65]; };     /* made one word */
+struct engine_status { enum engine_load load; char version[65] /* made one word */, reason[ENGINE_REASON_BYTES] /* "": it gives none */; };
 
 void engine_init(struct engine *engine, const struct agent_engine *config);
 /* Start now, or watch the pid file; a failed start is tried again after a pause. */
@@ -38,8 +53,12 @@ bool engine_died(struct engine *engine, int64_t now_ms, struct child_end *ret_en
 bool engine_is_due(struct engine *engine, int64_t now_ms);
 int64_t engine_wake_ms(const struct engine *engine);       /* when to look again; INT64_MAX: nothing to do */
 bool engine_is_alive(const struct engine *engine);
-int engine_pid(const struct engine *engine);               /* 0: it is not alive */
+int engine_pid(const struct engine *engine);               /* 0: it is not alive, or has no process of its own */
+/* By its status file, if it has one, and by what systemctl says. */
 void engine_status(const struct engine *engine, struct engine_status *ret_status);
+
+/* systemctl is at it: nothing can be said yet. */
+bool engine_is_told(const struct engine *engine);
 
 /* The words of a command with the places filled in; result lives as long as `storage`. */
 enum { ENGINE_WORDS_MAX = 40, ENGINE_WORDS_BYTES = 8192 };

@@ -23,7 +23,13 @@ char probe_path_letter(const char *path);
 const char *probe_path_change(char was, char now);
 
 /* What `systemctl show` says of a unit. */
-struct unit_state { char load[32], active[32], sub[32], result[32]; uint64_t restarts; };
+#define UNIT_PROPERTIES "--property=LoadState,ActiveState,SubState,Result,NRestarts,MainPID,ExecMainCode,ExecMainStatus"
+struct unit_state {
+        char load[32], active[32], sub[32], result[32];
+        uint64_t restarts;
+        int pid;                         /* 0: it has no main process */
+        uint64_t exit_kind, exit_code;   /* of the main process that ended: 1 by exit, 2 and 3 by a signal; 0: none has */
+};
 /* ERR_SYNTAX: it says less than what is needed. */
 MUST_CHECK enum err unit_state_read(const char *text, struct unit_state *ret_state, struct why *why);
 /* ERR_CONTENT: it is not active, or was started again since it had been so often. `restarts_before` NULL: that is not known. */

@@ -16,21 +16,31 @@ static void keep(char *into, size_t size, const char *value, size_t length)
         snprintf(into, size, "%.*s", (int)length, value);
 }
 
+static bool read_number(const char *line, size_t length, const char *key, uint64_t *ret_number)
+{
+        const size_t key_length = strlen(key);
+        if (length <= key_length || memcmp(line, key, key_length) != 0)
+                return false;
+        *ret_number = strtoull(line + key_length, NULL, 10);
+        return true;
+}
+
 static void read_line(const char *line, size_t length, struct unit_state *state, bool *ret_has_restarts)
 {
+        uint64_t pid;
         const struct { const char *key; char *into; } texts[] = {
                 { "LoadState=", state->load }, { "ActiveState=", state->active }, { "SubState=", state->sub }, { "Result=", state->result },
         };
-        static const char restarts[] = "NRestarts=";
         for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
                 const size_t key = strlen(texts[i].key);
                 if (length > key && memcmp(line, texts[i].key, key) == 0)
                         keep(texts[i].into, sizeof(state->load), line + key, length - key);
         }
-        if (length < sizeof(restarts) || memcmp(line, restarts, sizeof(restarts) - 1) != 0)
-                return;
-        state->restarts = strtoull(line + sizeof(restarts) - 1, NULL, 10);
-        *ret_has_restarts = true;
+        *ret_has_restarts |= read_number(line, length, "NRestarts=", &state->restarts);
+        (void)!read_number(line, length, "ExecMainCode=", &state->exit_kind);
+        (void)!read_number(line, length, "ExecMainStatus=", &state->exit_code);
+        if (read_number(line, length, "MainPID=", &pid) && pid < INT32_MAX)
+                state->pid = (int)pid;
 }
 
 enum err unit_state_read(const char *text, struct unit_state *ret_state, struct why *why)
@@ -88,7 +98,7 @@ static enum err listen_to(struct child *child, int pipe, struct buf *into, struc
 
 static enum err ask_systemd(const char *unit, struct buf *into, struct why *why)
 {
-        const char *const argv[] = { "systemctl", "show", "--no-pager", "--property=LoadState,ActiveState,SubState,Result,NRestarts", "--", unit, NULL };
+        const char *const argv[] = { "systemctl", "show", "--no-pager", UNIT_PROPERTIES, "--", unit, NULL };
         int ends[2] = { -1, -1 };
         struct child child = { 0 };
         enum err e = channel_pipe(ends, why);

@@ -65,12 +65,14 @@ static void loaded(struct stream *stream, int64_t now_ms)
 
 enum engine_load stream_load(const struct stream *stream)
 {
-        if (!engine_is_alive(&stream->engine))
+        struct engine_status status;
+        engine_status(&stream->engine, &status);
+        if (stream->engine.unit.has_failed)      /* also of one that did not come up again */
+                return ENGINE_SAYS_ERROR;
+        if (!engine_is_alive(&stream->engine) || engine_is_told(&stream->engine))
                 return ENGINE_SAYS_NOTHING;
         if (!stream->config->engine.status_file)
                 return ENGINE_SAYS_OK;
-        struct engine_status status;
-        engine_status(&stream->engine, &status);
         if (status.load == ENGINE_SAYS_OK && stream->expected[0] && strcmp(status.version, stream->expected) != 0)
                 return ENGINE_SAYS_NOTHING;
         return status.load;
@@ -99,8 +101,19 @@ static void well(struct stream *stream, uint64_t mark, int64_t now_ms)
         stream->status_mark = mark;
 }
 
-/* What is wrong with the engine by its own words, or by their absence. NULL: nothing, so far. */
-static const char *look(struct stream *stream, int64_t now_ms)
+/* "the engine says state=error: no answer from tcp://192.0.2.1:443" */
+static void error_text(const struct stream *stream, char text[SLOT_DETAIL_BYTES])
+{
+        struct engine_status status;
+        engine_status(&stream->engine, &status);
+        if (!status.reason[0])
+                snprintf(text, SLOT_DETAIL_BYTES, "the engine says state=error");
+        else
+                snprintf(text, SLOT_DETAIL_BYTES, "the engine says %.*s", SLOT_DETAIL_BYTES - 17, status.reason);
+}
+
+/* What is wrong with the engine by its own words, or by their absence. False: nothing, so far. */
+static bool finds_harm(struct stream *stream, int64_t now_ms, char text[SLOT_DETAIL_BYTES])
 {
         enum engine_load load = stream_load(stream);
         /* After it was read: a word that came in between is not counted, and never counted twice. */
@@ -109,8 +122,10 @@ static const char *look(struct stream *stream, int64_t now_ms)
                 well(stream, mark, now_ms);
         stream->look_at_ms = now_ms + (stream->is_loaded ? WATCH_MS : STREAM_LOOK_MS);
         if (load == ENGINE_SAYS_ERROR)
-                return "the engine says state=error";
-        return is_silent(stream, now_ms) ? "the engine no longer writes its status: it hangs" : NULL;
+                error_text(stream, text);
+        else
+                snprintf(text, SLOT_DETAIL_BYTES, "the engine no longer writes its status: it hangs");
+        return load == ENGINE_SAYS_ERROR || is_silent(stream, now_ms);
 }
 
 static bool is_reboot_missing(const struct stream *stream)
@@ -145,9 +160,9 @@ static bool is_baked(const struct stream *stream, int64_t now_ms)
 void trial_tick(struct stream *stream, int64_t now_ms)
 {
         watch(stream, now_ms);
-        const char *harm = now_ms >= stream->look_at_ms || is_baked(stream, now_ms) ? look(stream, now_ms) : NULL;
-        if (harm) {
-                stream_harm(stream, SLOT_PROBE_FAILED, harm);
+        char text[SLOT_DETAIL_BYTES];
+        if ((now_ms >= stream->look_at_ms || is_baked(stream, now_ms)) && finds_harm(stream, now_ms, text)) {
+                stream_harm(stream, SLOT_PROBE_FAILED, text);
                 return;
         }
         probing_tick(stream, now_ms);
