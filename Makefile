@@ -20,7 +20,7 @@ LOOPS ?= 20
 DEPS ?= yes
 KEEP ?=
 
-.PHONY: build demo check check-vm test bench bench-table bench-long fuzz libfirebreak-tuf libfirebreak-ask install clean deps deps-build deps-vm
+.PHONY: build demo check check-vm test bench bench-table bench-long fuzz libfirebreak-tuf libfirebreak-ask install clean deps deps-build deps-check deps-vm
 build: deps-build
 	@test -f build/build.ninja || meson setup build --prefix=$(PREFIX) >build-setup.log 2>&1 || { cat build-setup.log; exit 1; }
 	@rm -f build-setup.log
@@ -29,7 +29,7 @@ build: deps-build
 demo: build
 	@python3 tests/e2e/demo.py --build build $(if $(KEEP),--keep)
 
-check: deps-vm
+check: deps-check
 	@tools/run-checks
 
 check-vm: deps-vm build
@@ -79,6 +79,9 @@ deps:
 
 deps-vm:
 	@if [ "$(DEPS)" = yes ]; then tools/install-deps --vm; fi
+
+deps-check:
+	@if [ "$(DEPS)" = yes ]; then tools/install-deps --vm --streams; fi
 
 deps-build:
 	@if [ "$(DEPS)" = yes ]; then tools/install-deps --build; fi

@@ -42,6 +42,7 @@ static const struct yaml_key stream_keys[] = {
         { .key = "engine", .type = YAML_MAP, .required = true, AT(agent_stream_config, engine), .schema = &engine_schema },
         { .key = "preflight", .type = YAML_TEXTS, AT(agent_stream_config, preflight), .min = 1, .max = WORDS_MAX },
         { .key = "preflight_ms", .type = YAML_INT, AT(agent_stream_config, preflight_ms), .min = 10, .max = 10 * MINUTE_MS },
+        { .key = "preflight_memory_mb", .type = YAML_INT, AT(agent_stream_config, preflight_memory_mb), .min = 64, .max = 1 << 20 },
         { .key = "preflight_network", .type = YAML_BOOL, AT(agent_stream_config, preflight_network) },
         { .key = "probes", .type = YAML_MAPS, AT(agent_stream_config, probes), .max = AGENT_PROBES_MAX, .schema = &agent_probe_schema },
         { .key = "probe_every_ms", .type = YAML_INT, AT(agent_stream_config, probe_every_ms), .min = 50, .max = HOUR_MS },
@@ -117,6 +118,7 @@ static void stream_defaults(struct agent_stream_config *stream)
         if (!stream->engine.reload_signal)
                 stream->engine.reload_signal = stream->engine.unit ? "reload" : "HUP";
         set_int(&stream->preflight_ms, 30000);
+        set_int(&stream->preflight_memory_mb, 1024);
         set_int(&stream->probe_every_ms, 5000);
         set_int(&stream->crashes_max, 2);
         set_int(&stream->boots_max, 1);

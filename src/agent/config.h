@@ -63,6 +63,7 @@ struct agent_stream_config {
         struct agent_engine engine;
         struct yaml_texts preflight;     /* exit 0: the candidate loads; none: no preflight */
         int64_t preflight_ms;
+        int64_t preflight_memory_mb;
         bool preflight_network;          /* it may load rules of a firewall, in a network of its own in which there is nothing */
         struct yaml_maps probes;         /* of struct agent_probe */
         int64_t probe_every_ms, bake_s, crashes_max, boots_max;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { MEMORY_BYTES = 1 << 30, FILE_BYTES = 1 << 20, FILES = 256, OUTPUT_BYTES = 4096, STANDARD_OUTPUT = 1 };
+enum { FILE_BYTES = 1 << 20, TEMPORARY_BYTES = 64 << 20, FILES = 256, OUTPUT_BYTES = 4096, STANDARD_OUTPUT = 1 };
 
 enum err preflight_start(const struct preflight_of *of, struct preflight *ret_preflight, struct why *why)
 {
@@ -81,10 +81,10 @@ static enum err run(const struct agent_stream_config *stream, const struct engin
         const struct sandbox_run what = {
                 .argv = command->argv,
                 .limits = {
-                        .wall_ms = stream->preflight_ms, .cpu_s = (uint64_t)stream->preflight_ms / 1000 + 1, .file_bytes = FILE_BYTES, .files = FILES,
+                        .wall_ms = stream->preflight_ms, .cpu_s = (uint64_t)stream->preflight_ms / 1000 + 1, .file_bytes = FILE_BYTES, .files = FILES, .temporary_bytes = TEMPORARY_BYTES,
                         .may_start_processes = true, .may_set_up_network = stream->preflight_network,
 #ifndef __SANITIZE_ADDRESS__
-                        .memory_bytes = MEMORY_BYTES,            /* shadow memory alone is terabytes */
+                        .memory_bytes = (uint64_t)stream->preflight_memory_mb << 20,            /* shadow memory alone is terabytes */
 #endif
                 },
         };

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "platform/child.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { ANSWER_PLACES_MAX = 8, ANSWER_TRY_MS = 1500 };

@@ -222,7 +222,10 @@ void child_kill(struct child *child)
 
 void child_end_text(const struct child_end *end, char *text, int size)
 {
-        snprintf(text, (size_t)size, "%s %d", end->is_signal ? "signal" : "exit", end->code);
+        if (end->is_signal && !end->code)
+                snprintf(text, (size_t)size, "ended, not by us");
+        else
+                snprintf(text, (size_t)size, "%s %d", end->is_signal ? "signal" : "exit", end->code);
 }
 
 bool child_pid_signal(int pid, const char *name)

@@ -53,7 +53,7 @@ bool child_signal(const struct child *child, const char *name);
 bool child_ended(struct child *child, struct child_end *ret_end);
 /* SIGKILL to its whole group, waits for the end. None is fine. */
 void child_kill(struct child *child);
-/* "signal 11", "exit 3". */
+/* "signal 11", "exit 3"; "ended, not by us": of signal 0, for one whose end somebody else saw. */
 void child_end_text(const struct child_end *end, char *text, int size);
 
 /* Somebody else's process, by the number in its pid file. */

@@ -18,6 +18,7 @@
 struct sandbox_limits {          /* zero: no limit */
         int64_t wall_ms;
         uint64_t cpu_s, memory_bytes, file_bytes, files;
+        uint64_t temporary_bytes;        /* in memory, at /dev/shm, which $TMPDIR names, and gone in the end; zero: there is none */
         bool may_start_processes;        /* else fork fails; threads are fine */
         bool may_set_up_network;         /* that of its own, in which there is nothing: to load rules of a firewall there. Only where it has one */
 };

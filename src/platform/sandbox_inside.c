@@ -20,7 +20,8 @@
 #define IF_SANITIZED
 #endif
 
-static const char *const plain_environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/", IF_SANITIZED NULL };
+#define PLAIN "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/", IF_SANITIZED
+static const char *const plain_environment[] = { PLAIN NULL }, *const with_temporary[] = { PLAIN "TMPDIR=/dev/shm", NULL };
 
 static bool place_files(const struct sandbox_files *files)
 {
@@ -44,8 +45,9 @@ _Noreturn static void become_program(const struct sandbox_run *run, const struct
                 notes->walls |= SANDBOX_RLIMIT;
         if (walls_seccomp(&limits))
                 notes->walls |= SANDBOX_SECCOMP;
+        const char *const *environment = run->environment ? run->environment : limits.temporary_bytes ? with_temporary : plain_environment;
         if (is_ready)
-                execvpe(run->argv[0], (char *const *)run->argv, (char *const *)(run->environment ? run->environment : plain_environment));
+                execvpe(run->argv[0], (char *const *)run->argv, (char *const *)environment);
         notes->start_error = errno ? errno : EIO;
         _exit(127);
 }
@@ -74,7 +76,7 @@ static void wait_and_measure(pid_t program, struct sandbox_notes *notes)
 _Noreturn static void be_first(const struct sandbox_run *run, const struct sandbox_files *files, struct sandbox_notes *notes)
 {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (notes->walls && walls_readonly(run->scratch))
+        if (notes->walls && walls_readonly(run->scratch, run->limits.temporary_bytes))
                 notes->walls |= SANDBOX_READONLY;
         pid_t program = fork();
         if (program == 0)

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -64,6 +65,13 @@ static bool few_devices(void)
         return done;
 }
 
+static bool room_in_memory(uint64_t bytes)
+{
+        char options[64];
+        snprintf(options, sizeof(options), "mode=1777,size=%llu", (unsigned long long)bytes);
+        return mkdir("/dev/shm", 0755) == 0 && mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) == 0;
+}
+
 static bool set_readonly(const char *path, bool is_readonly, unsigned flags)
 {
         struct mount_attr attributes = { .attr_set = (is_readonly ? MOUNT_ATTR_RDONLY : 0) | MOUNT_ATTR_NOSUID,
@@ -71,7 +79,7 @@ static bool set_readonly(const char *path, bool is_readonly, unsigned flags)
         return mount_setattr(AT_FDCWD, path, flags, &attributes, sizeof(attributes)) == 0;
 }
 
-bool walls_readonly(const char *scratch)
+bool walls_readonly(const char *scratch, uint64_t temporary_bytes)
 {
         if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
                 return false;
@@ -79,7 +87,9 @@ bool walls_readonly(const char *scratch)
                 return false;
         if (!few_devices() || mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
                 return false;
-        return set_readonly("/", true, AT_RECURSIVE) && (!scratch || set_readonly(scratch, false, 0));
+        /* Room that is not to be had is no wall that is missing. */
+        bool has_room = temporary_bytes && room_in_memory(temporary_bytes);
+        return set_readonly("/", true, AT_RECURSIVE) && (!scratch || set_readonly(scratch, false, 0)) && (!has_room || set_readonly("/dev/shm", false, 0));
 }
 
 bool walls_capabilities(const struct sandbox_limits *limits)

@@ -1,5 +1,6 @@
 #include "agent/config.h"
 
+#include "platform/file.h"
 #include "support/sweep.h"
 #include "support/test.h"
 
@@ -194,4 +195,22 @@ TEST(agent_config_open, says_which_file_is_missing)
         struct why why;
         OWN(agent_config) struct agent_config *config = NULL;
         CHECK(agent_config_open("/no/such/agent.yaml", &config, &why) == ERR_NOT_FOUND && strstr(why.text, "/no/such/agent.yaml"));
+}
+
+TEST(agent_config, takes_each_ready_stream_as_it_is_installed)
+{
+        static const char *const names[] = { "clamav", "files", "firebreak-yarad", "nftables", "service", "yara" };
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+                OWN(agent_config) struct agent_config *config = NULL;
+                OWN(buf) struct buf text;
+                char path[512];
+                struct why why;
+                snprintf(path, sizeof(path), "%s/%s.yaml", STREAMS, names[i]);
+                buf_init(&text, 1 << 16);
+                buf_add_text(&text, HEAD "streams:\n");
+                CHECK(file_read(path, &text, NULL) == OK);
+                CHECK(agent_config_parse(path, buf_text(&text), text.length, &config, &why) == OK);
+                const struct agent_stream_config *stream = agent_config_stream(config, 0);
+                CHECK(config->streams.count == 1 && stream->preflight.count && stream->probes.count && stream->preflight_network == (strcmp(names[i], "nftables") == 0));
+        }
 }

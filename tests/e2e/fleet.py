@@ -14,9 +14,9 @@ class Failed(Exception):
     """A claim does not hold, or a part did not do what it must."""
 
 
-def free_port():
+def free_port(host="127.0.0.1"):
     with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
+        s.bind((host, 0))
         return s.getsockname()[1]
 
 
@@ -30,6 +30,7 @@ class Device:
         self.attributes = {"os": "debian", "os_version": "11" if self.is_old else "12", "locale": LOCALES[number // 3 % 3],
                            "group": GROUPS[number // 9 % 3], "arch": "amd64"}
         self.process = None
+        self.inside = []                                    # words before those of the agent: in which network it runs
         self.is_stopped = False
 
     def prepare(self, token):
@@ -67,7 +68,7 @@ streams:
 
     def start(self):
         log = open(self.root / "agent.log", "ab")
-        self.process = subprocess.Popen([self.fleet.build / "firebreak-agent", "run", "--config", self.root / "agent.yaml"],
+        self.process = subprocess.Popen([*self.inside, self.fleet.build / "firebreak-agent", "run", "--config", self.root / "agent.yaml"],
                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         log.close()
 
@@ -110,14 +111,14 @@ streams:
 
 
 class Fleet:
-    def __init__(self, build, size, bake_s=1, say=lambda text: None):
+    def __init__(self, build, size, bake_s=1, say=lambda text: None, host="127.0.0.1"):
         self.build = pathlib.Path(build).resolve()
         self.size, self.bake_s, self.say = size, bake_s, say
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="firebreak-"))
         self.publisher, self.data = self.root / "publisher", self.root / "server"
         self.factory = self.root / "factory"
-        self.port = free_port()
-        self.url, self.ca = f"https://127.0.0.1:{self.port}", self.data / "tls/cert.pem"
+        self.host, self.port = host, free_port(host)
+        self.url, self.ca = f"https://{host}:{self.port}", self.data / "tls/cert.pem"
         self.server, self.devices, self.keep = None, [], False
         names = ("Apache-2.0", "Artistic", "BSD", "GPL-2", "GPL-3", "LGPL-2.1", "MPL-2.0")
         self.sample_files = [p for n in names if (p := pathlib.Path("/usr/share/common-licenses") / n).exists()] + \
@@ -174,7 +175,7 @@ class Fleet:
 
     def spawn_server(self, data, port):
         log = open(self.root / "server.log", "ab")
-        server = subprocess.Popen([self.build / "firebreakd", "--data", data, "--listen", f"127.0.0.1:{port}", "--keys", self.publisher / "online"],
+        server = subprocess.Popen([self.build / "firebreakd", "--data", data, "--listen", f"{self.host}:{port}", "--keys", self.publisher / "online"],
                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         log.close()
         return server
@@ -185,10 +186,10 @@ class Fleet:
 
     def ask_copy(self, data, *words):
         """A server of its own on a copy of the data folder, asked one question."""
-        port = free_port()
+        port = free_port(self.host)
         server = self.spawn_server(data, port)
         try:
-            asked = ("--server", f"https://127.0.0.1:{port}", "--ca", data / "tls/cert.pem", "--key-file", data / "admin.key")
+            asked = ("--server", f"https://{self.host}:{port}", "--ca", data / "tls/cert.pem", "--key-file", data / "admin.key")
             self.wait(lambda: self.firebreak("status", "--json", *asked, ok=range(256)).returncode == 0, 20, "the copy's server to be ready")
             return self.ask(*words, *asked)
         finally:

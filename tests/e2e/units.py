@@ -9,8 +9,9 @@ import argparse, os, pathlib, re, subprocess, sys, tempfile
 
 from claims import Claims
 
-EXPOSED_MOST = {"firebreak-fetch@.service": 2.0, "firebreak-verify@.service": 2.0, "firebreak-guard.service": 2.0, "firebreak-agent.service": 10.0}
-SOCKETS = ["firebreak-fetch.socket", "firebreak-verify.socket"]
+EXPOSED_MOST = {"firebreak-fetch@.service": 2.0, "firebreak-verify@.service": 2.0, "firebreak-guard.service": 2.0, "firebreak-agent.service": 10.0,
+                "firebreak-nft-boot.service": 5.0, "firebreak-nft-switch.service": 5.0}
+SOCKETS = ["firebreak-fetch.socket", "firebreak-verify.socket", "firebreak-nft-switch.path"]
 
 
 def analyze(*words, units=None):

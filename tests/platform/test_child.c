@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -151,4 +152,55 @@ TEST(child_fork, can_be_told_to_end)
         CHECK(child_signal(&child, "TERM"));
         struct child_end end = wait_for(&child);
         CHECK(end.is_signal && end.code == SIGTERM);
+}
+
+static bool is_there_soon(const char *path, bool is_wanted)
+{
+        for (int i = 0; i < 2500; i++) {
+                if ((access(path, F_OK) == 0) == is_wanted)
+                        return true;
+                usleep(2000);
+        }
+        return false;
+}
+
+/* As an engine is killed that had started one: nothing of it reaches what is detached. */
+TEST(child_detach, outlives_who_started_it_and_the_end_of_his_group)
+{
+        char folder[] = "/tmp/child-XXXXXX", mark[64];
+        CHECK(mkdtemp(folder));
+        snprintf(mark, sizeof(mark), "%s/mark", folder);
+        const char *const argv[] = { "sh", "-c", "sleep 0.3; echo $PPID >\"$0\"", mark, NULL };
+        pid_t parent = fork();
+        if (parent == 0) {
+                setpgid(0, 0);
+                _exit(child_detach(&(struct child_setup){ argv, -1, -1, -1, NULL, NULL, NULL }, NULL) ? 1 : (pause(), 0));
+        }
+        usleep(150000);
+        CHECK(parent > 0 && kill(-parent, SIGKILL) == 0);
+        struct child child = { parent };
+        CHECK(wait_for(&child).is_signal && is_there_soon(mark, true));
+        CHECK(unlink(mark) == 0 && rmdir(folder) == 0);
+}
+
+TEST(child_detach, says_that_the_program_is_missing)
+{
+        const char *const argv[] = { "/no/such/program", NULL };
+        CHECK(child_detach(&(struct child_setup){ argv, -1, -1, -1, NULL, NULL, NULL }, NULL) == ERR_NOT_FOUND);
+}
+
+static int leave(void *user)
+{
+        (void)user;
+        return child_leave_network(NULL) == OK && child_is_alone() ? 0 : 1;
+}
+
+TEST(child_leave_network, leaves_nothing_but_the_loop)
+{
+        struct child child = { 0 };
+        if (!child_offline_works())
+                return;
+        CHECK(child_fork(leave, NULL, &child, NULL) == OK);
+        struct child_end end = wait_for(&child);
+        CHECK(!end.is_signal && end.code == 0);
 }

@@ -162,3 +162,29 @@ TEST(sandbox_walls_text, names_each_wall)
         sandbox_walls_text(0, text);
         CHECK(strcmp(text, "") == 0);
 }
+
+TEST(sandbox_run, gives_room_in_memory_that_is_bounded_and_gone_in_the_end)
+{
+        OWN(sandbox_result) struct sandbox_result result, other;
+        const struct sandbox_limits limits = { .wall_ms = 30000, .temporary_bytes = 1 << 20 };
+        run_shell("echo x >$TMPDIR/x && head -c 4000000 /dev/zero >$TMPDIR/much", NULL, &limits, &result);
+        run_shell("ls /dev/shm", NULL, &limits, &other);
+        if (!(walls_here() & SANDBOX_READONLY))
+                return;
+        CHECK(result.code != 0 && strstr(buf_text(&result.errors), "space"));
+        CHECK(other.code == 0 && strcmp(buf_text(&other.output), "") == 0);
+}
+
+/* Opens a socket of the kernel's, and one of the machine's. */
+TEST(sandbox_run, lets_a_firewall_be_tried_in_its_own_network_and_opens_no_other_socket)
+{
+        OWN(sandbox_result) struct sandbox_result result, without;
+        static const char script[] = "grep -c 0000000000001000 /proc/self/status; cat /proc/net/dev | wc -l";
+        run_shell(script, NULL, &(struct sandbox_limits){ .wall_ms = 30000, .may_set_up_network = true }, &result);
+        run_shell(script, NULL, &(struct sandbox_limits){ .wall_ms = 30000 }, &without);
+        if (!(walls_here() & SANDBOX_OFFLINE))
+                return;
+        CHECK((result.walls & SANDBOX_CAPABILITIES) && (result.walls & SANDBOX_SECCOMP));
+        /* CAP_NET_ADMIN in all five sets, and nothing but the loop there. */
+        CHECK(strcmp(buf_text(&result.output), "5\n3\n") == 0 && strcmp(buf_text(&without.output), "0\n3\n") == 0);
+}
