@@ -7,7 +7,7 @@
 
 enum {
         START_MS = 3000, LOOK_AGAIN_MS = 200, RETRY_MS = 500,
-        LOCK_MS = 1000,                  /* who holds it may be the very process that no longer runs */
+        LOCK_MS = 500,                   /* who holds it may be the very process that no longer runs */
 };
 static const char ready[] = "ready";
 

@@ -149,7 +149,7 @@ static bool add_rules(scmp_filter_ctx filter, const struct sandbox_limits *limit
         int refuse = SCMP_ACT_ERRNO(EPERM), failed = 0;
         /* Of any kind: a local one would reach the services of the machine. */
         if (limits->may_set_up_network)
-                failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_NETLINK));
+                failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_NETLINK, 0));
         else
                 failed |= seccomp_rule_add(filter, refuse, SCMP_SYS(socket), 0);
         for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
