@@ -61,6 +61,12 @@ static void dry_close(struct disk *disk, int file)
         real->ops->file_close(real, file);
 }
 
+static bool dry_is_program(struct disk *disk, int file)
+{
+        struct disk *real = real_of(disk);
+        return real->ops->file_is_program(real, file);
+}
+
 static enum err dry_create(struct disk *disk, const char *path, unsigned mode, int *ret_file, struct why *why)
 {
         (void)disk, (void)mode, (void)ret_file;
@@ -72,7 +78,7 @@ void disk_dry_init(struct disk_dry *dry, struct disk *real)
         static const struct disk_ops ops = {
                 .replace = dry_replace, .read = dry_read, .create = dry_create, .make_folder = dry_path, .sync_folder = dry_sync, .rename = dry_two,
                 .remove_tree = dry_path, .list = dry_list, .point = dry_two, .pointed = dry_pointed,
-                .open = dry_open, .file_close = dry_close,
+                .open = dry_open, .file_close = dry_close, .file_is_program = dry_is_program,
         };
         *dry = (struct disk_dry){ .disk = { &ops }, .real = real };
 }

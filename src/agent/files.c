@@ -34,7 +34,7 @@ static enum err copy_file(const struct level *level, struct why *why)
         enum err e = from->ops->open(from, level->from, &in, &length, why);
         if (e)
                 return e;
-        e = to->ops->create(to, level->to, 0644, &out, why);
+        e = to->ops->create(to, level->to, from->ops->file_is_program(from, in) ? 0755 : 0644, &out, why);
         if (!e) {
                 e = copy_bytes(level, in, out, why);
                 to->ops->file_close(to, out);

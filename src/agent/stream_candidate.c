@@ -257,7 +257,7 @@ static void drop_spool(struct stream *stream)
 static struct unpack_file note_file(const void *user, size_t index)
 {
         const struct release_file *file = &((const struct release_note *)user)->files[index];
-        struct unpack_file wanted = { .length = file->length, .path = file->path };
+        struct unpack_file wanted = { .length = file->length, .is_program = file->is_program, .path = file->path };
         memcpy(wanted.sha256, file->sha256, sizeof(wanted.sha256));
         return wanted;
 }

@@ -118,7 +118,7 @@ static enum err open_next(struct unpack *unpack, struct why *why)
                             (unsigned long long)file.length);
         char target[TARGET_BYTES];
         snprintf(target, sizeof(target), "%s/%s", unpack->into, file.path);
-        e = disk->ops->create(disk, target, 0644, &unpack->out, why);
+        e = disk->ops->create(disk, target, file.is_program ? 0755 : 0644, &unpack->out, why);
         if (e)
                 return e;
         unpack->file = file;

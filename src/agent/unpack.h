@@ -17,6 +17,7 @@ struct unpack;
 struct unpack_file {
         uint64_t length;
         uint8_t sha256[32];
+        bool is_program;
         const char *path;
 };
 

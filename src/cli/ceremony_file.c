@@ -202,6 +202,7 @@ static struct json *release_json(const struct proposal *proposal)
                 json_set_text(file, "path", note->files[i].path);
                 json_set_int(file, "length", (int64_t)note->files[i].length);
                 json_set_text(file, "sha256", hex);
+                json_set_bool(file, "is_program", note->files[i].is_program);
                 json_add(files, file);
         }
         hex_encode(note->target, sizeof(note->target), hex);

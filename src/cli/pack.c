@@ -155,7 +155,8 @@ static enum err copy_file(const struct folder *folder, struct copying *copying, 
         enum err e = copying->from->ops->open(copying->from, file->path, &copying->in, &length, why);
         if (e)
                 return e;
-        e = copying->into->ops->create(copying->into, whole, 0600, &copying->out, why);
+        file->is_program = copying->from->ops->file_is_program(copying->from, copying->in);
+        e = copying->into->ops->create(copying->into, whole, file->is_program ? 0700 : 0600, &copying->out, why);
         if (!e) {
                 e = copy_bytes(copying, file, why);
                 copying->into->ops->file_close(copying->into, copying->out);

@@ -33,6 +33,7 @@ struct disk_ops {
         enum err (*file_write)(struct disk *disk, int file, const void *bytes, size_t length, struct why *why);
         enum err (*file_sync)(struct disk *disk, int file, struct why *why);
         void (*file_close)(struct disk *disk, int file);
+        bool (*file_is_program)(struct disk *disk, int file);      /* its owner may run it */
         /* Fine if it exists; ERR_REFUSED: it is no folder. Durable only after sync_folder of its parent. */
         enum err (*make_folder)(struct disk *disk, const char *path, struct why *why);
         enum err (*sync_folder)(struct disk *disk, const char *path, struct why *why);

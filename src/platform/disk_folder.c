@@ -254,6 +254,13 @@ static enum err folder_file_sync(struct disk *disk, int file, struct why *why)
         return sync_fd(file, "a file", why);
 }
 
+static bool folder_file_is_program(struct disk *disk, int file)
+{
+        (void)disk;
+        struct stat stat;
+        return fstat(file, &stat) == 0 && stat.st_mode & S_IXUSR;
+}
+
 static void folder_file_close(struct disk *disk, int file)
 {
         (void)disk;
@@ -426,7 +433,7 @@ static enum err folder_free_bytes(struct disk *disk, uint64_t *ret_bytes, struct
 static const struct disk_ops folder_ops = {
         .replace = folder_replace, .read = folder_read, .create = folder_create, .open = open_regular,
         .file_read = folder_file_read, .file_write = folder_file_write, .file_sync = folder_file_sync,
-        .file_close = folder_file_close, .make_folder = folder_make_folder, .sync_folder = folder_sync_folder,
+        .file_close = folder_file_close, .file_is_program = folder_file_is_program, .make_folder = folder_make_folder, .sync_folder = folder_sync_folder,
         .rename = folder_rename, .remove_tree = folder_remove_tree, .list = folder_list, .point = folder_point,
         .pointed = folder_pointed, .free_bytes = folder_free_bytes,
 };

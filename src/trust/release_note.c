@@ -55,7 +55,7 @@ static void write_text(const struct release_note *note, struct buf *into)
         buf_addf(into, "dossier %s\nfiles %zu %" PRIu64 "\n", hex, note->file_count, release_note_bytes(note));
         for (size_t i = 0; i < note->file_count; i++) {
                 hex_encode(note->files[i].sha256, sizeof(note->files[i].sha256), hex);
-                buf_addf(into, "file %" PRIu64 " %s %s\n", note->files[i].length, hex, note->files[i].path);
+                buf_addf(into, "%s %" PRIu64 " %s %s\n", note->files[i].is_program ? "program" : "file", note->files[i].length, hex, note->files[i].path);
         }
 }
 
@@ -143,11 +143,12 @@ static enum err read_file(struct lines *lines, struct release_note *note, struct
 {
         struct release_file *file = &note->files[note->file_count];
         char *value, *digest, *path;
-        enum err e = lines_next(lines, "file", &value, why);
+        file->is_program = lines_is_next(lines, "program");
+        enum err e = lines_next(lines, file->is_program ? "program" : "file", &value, why);
         if (e)
                 return e;
         if (!lines_cut(value, &digest) || !lines_cut(digest, &path) || !word_number(value, &file->length) || hex_decode(digest, file->sha256, sizeof(file->sha256), NULL))
-                return lines_fail(lines, "not `file LENGTH SHA256 PATH`", why);
+                return lines_fail(lines, "not `file LENGTH SHA256 PATH`, nor `program`", why);
         if (file->length > LIMIT_ARTIFACT_BYTES)
                 return FAIL(why, ERR_LIMIT, "release note, line %u: a file has at most %d bytes", lines->number, LIMIT_ARTIFACT_BYTES);
         if (!word_is_path(path))

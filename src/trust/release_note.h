@@ -16,6 +16,7 @@ enum { RELEASE_PLATFORMS_MAX = 16 };      /* os-arch pairs that one content fits
 struct release_file {
         uint64_t length;
         uint8_t sha256[32];
+        bool is_program;                  /* to be run by its owner: the one attribute of a file that travels */
         const char *path;
 };
 

@@ -15,7 +15,7 @@ enum { FILES = 4 };
 static struct unpack_file file_of(const void *user, size_t index)
 {
         (void)user;
-        struct unpack_file file = { .length = strlen(contents[index]), .path = paths[index] };
+        struct unpack_file file = { .length = strlen(contents[index]), .is_program = index == FILES - 1, .path = paths[index] };
         sha256(contents[index], strlen(contents[index]), file.sha256);
         return file;
 }
@@ -63,6 +63,23 @@ TEST(unpack, says_done_only_when_all_of_it_survives_a_power_cut)
                 CHECK(sim.disk.ops->make_folder(&sim.disk, "next", NULL) != OK);
                 sim_disk_power_on(&sim);
                 CHECK(is_whole(&sim.disk));
+        }
+}
+
+TEST(unpack, makes_programs_of_those_that_the_note_calls_so)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        fill_spool(&sim.disk);
+        CHECK(unpack_all(&sim.disk) == OK);
+        for (size_t i = 0; i < FILES; i++) {
+                char path[100];
+                int file;
+                uint64_t length;
+                snprintf(path, sizeof(path), "streams/rules/a/%s", paths[i]);
+                CHECK(sim.disk.ops->open(&sim.disk, path, &file, &length, NULL) == OK);
+                CHECK(sim.disk.ops->file_is_program(&sim.disk, file) == (i == FILES - 1));
+                sim.disk.ops->file_close(&sim.disk, file);
         }
 }
 

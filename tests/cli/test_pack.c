@@ -30,6 +30,23 @@ TEST(pack, makes_a_note_of_what_was_copied)
         CHECK(strcmp(buf_text(&copy), "rule b { condition: false }\n") == 0);
 }
 
+TEST(pack, says_which_files_are_programs)
+{
+        OWN(folders) struct folders f = { 0 };
+        int file;
+        folders_make(&f);
+        must(f.content.disk.ops->create(&f.content.disk, "tool", 0755, &file, NULL));
+        must(f.content.disk.ops->file_write(&f.content.disk, file, "#!/bin/sh\n", 10, NULL));
+        f.content.disk.ops->file_close(&f.content.disk, file);
+        CHECK(folders_pack(&f, NULL) == OK);
+        note_is(&f, "releases/edr-rules/1/note", "program 10 ");
+        note_is(&f, "releases/edr-rules/1/note", "file 2 ");
+        uint64_t length;
+        CHECK(f.publisher.disk.ops->open(&f.publisher.disk, "releases/edr-rules/1/files/tool", &file, &length, NULL) == OK);
+        CHECK(f.publisher.disk.ops->file_is_program(&f.publisher.disk, file));
+        f.publisher.disk.ops->file_close(&f.publisher.disk, file);
+}
+
 TEST(pack, takes_the_next_counter_and_keeps_the_floor)
 {
         OWN(folders) struct folders f = { 0 };
@@ -130,10 +147,16 @@ static void moving_close(struct disk *disk, int file)
         moving_of(disk)->inside->ops->file_close(moving_of(disk)->inside, file);
 }
 
+static bool moving_is_program(struct disk *disk, int file)
+{
+        return moving_of(disk)->inside->ops->file_is_program(moving_of(disk)->inside, file);
+}
+
 static void moving_init(struct moving *moving, struct disk *inside, uint64_t grow)
 {
         *moving = (struct moving){ .inside = inside, .grow = grow };
-        moving->ops = (struct disk_ops){ .list = moving_list, .open = moving_open, .file_read = moving_read, .file_close = moving_close };
+        moving->ops = (struct disk_ops){ .list = moving_list, .open = moving_open, .file_read = moving_read, .file_close = moving_close,
+                                        .file_is_program = moving_is_program };
         moving->disk.ops = &moving->ops;
 }
 

@@ -95,6 +95,27 @@ static void check_handles(struct disk *disk)
         disk->ops->file_close(disk, -1);
 }
 
+static bool is_program(struct disk *disk, const char *path)
+{
+        int file;
+        uint64_t length;
+        CHECK(disk->ops->open(disk, path, &file, &length, NULL) == OK);
+        bool is_program = disk->ops->file_is_program(disk, file);
+        disk->ops->file_close(disk, file);
+        return is_program;
+}
+
+static void check_programs(struct disk *disk)
+{
+        int file;
+        CHECK(disk->ops->create(disk, "a", 0755, &file, NULL) == OK && disk->ops->file_is_program(disk, file));
+        disk->ops->file_close(disk, file);
+        write_file(disk, "b", "x");
+        CHECK(is_program(disk, "a") && !is_program(disk, "b"));
+        CHECK(disk->ops->rename(disk, "a", "b", NULL) == OK && is_program(disk, "b"));
+        CHECK(replace(disk, "b", "y") == OK && !is_program(disk, "b"));
+}
+
 static void check_folders(struct disk *disk)
 {
         CHECK(lists(disk, "", ""));
@@ -203,6 +224,7 @@ static void on_both(void (*check)(struct disk *disk))
 TEST(every_disk, replaces_and_reads_whole_files) { on_both(check_files); }
 TEST(every_disk, writes_and_reads_by_handle) { on_both(check_handles); }
 TEST(every_disk, makes_lists_and_removes_folders) { on_both(check_folders); }
+TEST(every_disk, knows_programs) { on_both(check_programs); }
 TEST(every_disk, renames_as_posix_does) { on_both(check_renames); }
 TEST(every_disk, follows_no_link) { on_both(check_links); }
 TEST(every_disk, refuses_paths_that_could_lead_out) { on_both(check_paths); }

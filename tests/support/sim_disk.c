@@ -13,6 +13,7 @@ struct entry {
 
 struct sim_node {
         enum disk_kind kind;
+        bool is_program;
         char *bytes;                 /* a file's content, or a link's target with its NUL */
         size_t length, durable_length;
         struct entry *entries;
@@ -294,7 +295,6 @@ static enum err handle_new(struct sim_disk *sim, struct sim_node *node, bool is_
 static enum err sim_create(struct disk *disk, const char *path, unsigned mode, int *ret_file, struct why *why)
 {
         struct sim_disk *sim = (struct sim_disk *)disk;
-        (void)mode;
         struct place place;
         enum err e = begin(sim, why);
         if (!e)
@@ -304,6 +304,7 @@ static enum err sim_create(struct disk *disk, const char *path, unsigned mode, i
         if (live(place.folder, place.name))
                 return FAIL(why, ERR_BUSY, "%s: there already", path);
         struct sim_node *node = node_new(sim, DISK_FILE);
+        node->is_program = mode & 0100;
         entry_need(place.folder, place.name)->live = node;
         e = settle(sim, why);
         return e ? e : handle_new(sim, node, true, ret_file, why);
@@ -332,6 +333,12 @@ static enum err handle_check(struct sim_disk *sim, int file, bool to_write, stru
         if (file < 0 || file >= SIM_FILES_MAX || !sim->files[file].node || sim->files[file].is_writable != to_write)
                 return FAIL(why, ERR_IO, "handle %d is not open for this", file);
         return OK;
+}
+
+static bool sim_file_is_program(struct disk *disk, int file)
+{
+        const struct sim_disk *sim = (const struct sim_disk *)disk;
+        return file >= 0 && file < SIM_FILES_MAX && sim->files[file].node && sim->files[file].node->is_program;
 }
 
 static enum err sim_file_read(struct disk *disk, int file, void *bytes, size_t bytes_max, size_t *ret_length, struct why *why)
@@ -546,7 +553,8 @@ static enum err sim_free_bytes(struct disk *disk, uint64_t *ret_bytes, struct wh
 
 static const struct disk_ops sim_ops = {
         .replace = sim_replace, .read = sim_read, .create = sim_create, .open = sim_open, .file_read = sim_file_read,
-        .file_write = sim_file_write, .file_sync = sim_file_sync, .file_close = sim_file_close, .make_folder = sim_make_folder,
+        .file_write = sim_file_write, .file_sync = sim_file_sync, .file_close = sim_file_close, .file_is_program = sim_file_is_program,
+        .make_folder = sim_make_folder,
         .sync_folder = sim_sync_folder, .rename = sim_rename, .remove_tree = sim_remove_tree, .list = sim_list, .point = sim_point,
         .pointed = sim_pointed, .free_bytes = sim_free_bytes,
 };

@@ -51,6 +51,19 @@ TEST(release_note, is_written_as_it_was_read)
         CHECK(strcmp(buf_text(&text), stored) == 0);
 }
 
+TEST(release_note, says_which_files_are_programs)
+{
+        OWN(release_note) struct release_note *note = NULL;
+        OWN(buf) struct buf text;
+        char with[2048];
+        const char *at = strstr(stored, "file 3886");
+        snprintf(with, sizeof(with), "%.*sprogram%s", (int)(at - stored), stored, at + strlen("file"));
+        buf_init(&text, LIMIT_NOTE_BYTES);
+        CHECK(release_note_parse(with, strlen(with), &note, NULL) == OK && !note->files[0].is_program && note->files[1].is_program);
+        CHECK(release_note_write(note, &text, NULL) == OK && strcmp(buf_text(&text), with) == 0);
+        CHECK(parse_with("file 3886", "programs 3886") == ERR_SYNTAX && parse_with("file 3886", "PROGRAM 3886") == ERR_SYNTAX);
+}
+
 TEST(release_note, for_any_platform_is_for_all)
 {
         static const char lines[] = "platform linux-amd64\nplatform linux-arm64\n";
