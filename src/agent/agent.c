@@ -396,7 +396,7 @@ static void note_report(struct agent *agent, const struct slot_report *report)
 static void count_boot(struct agent *agent)
 {
         uint64_t seen = slots_report_newest(agent->slots);
-        slots_boot(agent->slots, false, agent_time_s(agent));
+        slots_boot(agent->slots, SLOT_START_SUPERVISOR, agent_time_s(agent));
         for (const struct slot_report *new; (new = slots_report_after(agent->slots, seen)); seen = new->seq)
                 note_report(agent, new);
 }

@@ -31,7 +31,7 @@ static void explain(const struct slots *slots, uint64_t seen)
 static void count_boot(struct slots *slots)
 {
         uint64_t seen = slots_report_newest(slots);
-        slots_boot(slots, true, agent_trusted_s(clock_system()));
+        slots_boot(slots, SLOT_START_GUARD, agent_trusted_s(clock_system()));
         explain(slots, seen);
 }
 

@@ -591,10 +591,19 @@ enum err slots_forgive(struct slots *slots, size_t stream, struct why *why)
         return commit(slots, why);
 }
 
-static void boot_one(struct slot_record *record, struct slot_stream *next, bool by_guard, int64_t now_s)
+static bool was_counted(const struct slot_stream *stream, enum slot_start start)
 {
-        if (next->is_counted && !by_guard) {
-                next->is_counted = 0;
+        switch (start) {
+        case SLOT_START_SUPERVISOR: return stream->is_counted == SLOT_COUNTED_BY_GUARD;
+        case SLOT_START_HANDED: return stream->is_counted != SLOT_UNCOUNTED;
+        case SLOT_START_GUARD: default: return false;
+        }
+}
+
+static void boot_one(struct slot_record *record, struct slot_stream *next, enum slot_start start, int64_t now_s)
+{
+        if (was_counted(next, start)) {
+                next->is_counted = SLOT_UNCOUNTED;
                 return;
         }
         next->counters.boots++;
@@ -605,7 +614,7 @@ static void boot_one(struct slot_record *record, struct slot_stream *next, bool 
                 return;
         }
         next->boots++;
-        next->is_counted = by_guard;
+        next->is_counted = start == SLOT_START_GUARD ? SLOT_COUNTED_BY_GUARD : SLOT_UNCOUNTED;
 }
 
 /* A start that cannot be counted does not happen. */
@@ -620,7 +629,7 @@ static void give_up_all(struct slots *slots, const char *detail, int64_t now_s)
         commit_or_owe(slots);
 }
 
-void slots_boot(struct slots *slots, bool by_guard, int64_t now_s)
+void slots_boot(struct slots *slots, enum slot_start start, int64_t now_s)
 {
         bool is_changed = false;
         struct why why;
@@ -629,11 +638,23 @@ void slots_boot(struct slots *slots, bool by_guard, int64_t now_s)
                 struct slot_stream *next = &slots->next.streams[i];
                 if (next->trial.lease == SLOT_LEASE_NONE)
                         continue;
-                boot_one(&slots->next, next, by_guard, now_s);
+                boot_one(&slots->next, next, start, now_s);
                 is_changed = true;
         }
         if (is_changed && commit(slots, &why))
                 give_up_all(slots, "unfinished start; the disk does not take the count of another", now_s);
+}
+
+enum err slots_hand_over(struct slots *slots, struct why *why)
+{
+        bool is_changed = false;
+        begin(slots, 0);
+        for (size_t i = 0; i < slots->next.stream_count; i++)
+                if (slots->next.streams[i].trial.lease != SLOT_LEASE_NONE) {
+                        slots->next.streams[i].is_counted = SLOT_COUNTED_FOR_HEIR;
+                        is_changed = true;
+                }
+        return is_changed ? commit(slots, why) : OK;
 }
 
 enum err slots_stop(struct slots *slots, struct why *why)

@@ -72,9 +72,12 @@ MUST_CHECK enum err slots_count_start(struct slots *slots, size_t stream, struct
 MUST_CHECK enum err slots_count_crash(struct slots *slots, size_t stream, struct why *why);
 MUST_CHECK enum err slots_forgive(struct slots *slots, size_t stream, struct why *why);   /* ran long enough: crashes in a row = 0 */
 /* A start of the device or of the supervisor: a trial found here was cut short. Gives up those at their limit and counts up
- * the others; when that cannot be written it gives up all, and owes it. `by_guard`: the supervisor's own call after it then counts
- * nothing. */
-void slots_boot(struct slots *slots, bool by_guard, int64_t now_s);
+ * the others; when that cannot be written it gives up all, and owes it. What the guard has counted the supervisor after it does not
+ * count again, nor one that another has handed over to (handover.h) what slots_hand_over() raised; where nobody came to take it, the next start counts. */
+enum slot_start { SLOT_START_GUARD, SLOT_START_SUPERVISOR, SLOT_START_HANDED };
+void slots_boot(struct slots *slots, enum slot_start start, int64_t now_s);
+/* The supervisor goes on as another program, which may never come to count: its trials stay raised until that one's slots_boot(). */
+MUST_CHECK enum err slots_hand_over(struct slots *slots, struct why *why);
 /* A planned stop: trials that are running are not held against their release. */
 MUST_CHECK enum err slots_stop(struct slots *slots, struct why *why);
 

@@ -26,6 +26,9 @@ enum {
         SLOT_REPORTS_MAX = 32,      /* kept while offline; the oldest go first, the counters live in the later ones */
 };
 
+/* Who has counted this start already. */
+enum slot_counted { SLOT_UNCOUNTED, SLOT_COUNTED_BY_GUARD, SLOT_COUNTED_FOR_HEIR };
+
 struct slot_release {
         uint64_t counter;           /* 0: factory content */
         uint64_t floor;             /* of its stream, as its note says */
@@ -48,7 +51,7 @@ struct slot_stream {
         uint8_t current, last_good;              /* enum slot_id */
         uint8_t state[2];                        /* of a and b */
         uint8_t crashes, boots;                  /* of this attempt, or in a row outside one */
-        uint8_t is_counted;                      /* the guard has counted this boot */
+        uint8_t is_counted;                      /* enum slot_counted */
         uint8_t denied_count;
         struct slot_release release[2];
         struct slot_trial trial;                 /* zeros unless on trial */

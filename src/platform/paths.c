@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void glob_release(glob_t *found)
 {
@@ -29,9 +30,22 @@ enum err paths_real(const char *path, char real[static PATH_MAX], struct why *wh
         return realpath(path, real) ? OK : OS_FAIL(why, errno, "%.150s", path);
 }
 
+static const char own_program[] = "/proc/self/exe";
+
+enum err paths_own_program(char program[static PATH_MAX], struct why *why)
+{
+        return paths_real(own_program, program, why);
+}
+
+bool paths_is_own_program(const char *path)
+{
+        struct stat one, other;
+        return stat(own_program, &one) == 0 && stat(path, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 enum err paths_own_folder(char folder[static PATH_MAX], struct why *why)
 {
-        enum err e = paths_real("/proc/self/exe", folder, why);
+        enum err e = paths_own_program(folder, why);
         if (!e)
                 *strrchr(folder, '/') = 0;
         return e;

@@ -4,6 +4,7 @@
 #include "base/err.h"
 
 #include <limits.h>
+#include <stdbool.h>
 
 typedef enum err paths_visit(void *user, const char *path, struct why *why);
 
@@ -13,5 +14,8 @@ MUST_CHECK enum err paths_like(const char *pattern, paths_visit *visit, void *us
 /* Absolute and without links. ERR_NOT_FOUND, ERR_REFUSED, ERR_IO. */
 MUST_CHECK enum err paths_real(const char *path, char real[static PATH_MAX], struct why *why);
 
-/* The folder of the program that runs. */
+/* The program that runs, and its folder. */
+MUST_CHECK enum err paths_own_program(char program[static PATH_MAX], struct why *why);
 MUST_CHECK enum err paths_own_folder(char folder[static PATH_MAX], struct why *why);
+/* Is this file, which may be absent, the program that runs? */
+bool paths_is_own_program(const char *path);

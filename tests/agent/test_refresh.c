@@ -189,7 +189,7 @@ static enum err device_start(void)
         if (!e)
                 e = slots_open(disk, names, 1, &agent->slots, NULL);
         if (!e)
-                slots_boot(agent->slots, false, device.now_s);
+                slots_boot(agent->slots, SLOT_START_SUPERVISOR, device.now_s);
         if (!e)
                 e = anchors_open(device.folder, disk, &agent->anchors, NULL);
         if (!e)

@@ -50,9 +50,9 @@ static enum err install(struct slots *slots, uint64_t counter)
 }
 
 /* A boot as a step among others. */
-static bool counts_boot(struct slots *slots, bool by_guard, int64_t now_s)
+static bool counts_boot(struct slots *slots, enum slot_start start, int64_t now_s)
 {
-        slots_boot(slots, by_guard, now_s);
+        slots_boot(slots, start, now_s);
         return !slots_is_owed(slots);
 }
 
@@ -266,16 +266,16 @@ TEST(slots_boot, gives_up_a_trial_that_was_cut_short_and_counts_where_more_are_a
         OWN(sim_disk) struct sim_disk sim = { 0 };
         sim_disk_init(&sim);
         OWN(slots) struct slots *slots = open_one(&sim);
-        CHECK(arm(slots, 3) == OK && counts_boot(slots, false, 300));
+        CHECK(arm(slots, 3) == OK && counts_boot(slots, SLOT_START_SUPERVISOR, 300));
         CHECK(running(slots) == 0 && slots_report(slots)->kind == SLOT_BOOT_LOOP);
 
         enum slot_id slot;
         CHECK(stage(slots, 4, &slot) == OK);
         struct slot_trial trial = trial_in(slot, SLOT_LEASE_EXPOSURE);
         trial.boots_max = 3;
-        CHECK(slots_arm(slots, 0, &trial, NULL) == OK && counts_boot(slots, false, 300) && counts_boot(slots, false, 300));
+        CHECK(slots_arm(slots, 0, &trial, NULL) == OK && counts_boot(slots, SLOT_START_SUPERVISOR, 300) && counts_boot(slots, SLOT_START_SUPERVISOR, 300));
         CHECK(running(slots) == 4);
-        CHECK(counts_boot(slots, false, 300) && running(slots) == 0);
+        CHECK(counts_boot(slots, SLOT_START_SUPERVISOR, 300) && running(slots) == 0);
 }
 
 TEST(slots_report_after, finds_what_a_change_has_added)
@@ -287,7 +287,7 @@ TEST(slots_report_after, finds_what_a_change_has_added)
         CHECK(install(slots, 3) == OK);
         uint64_t seen = slots_report_newest(slots);
         CHECK(seen == 300 && !slots_report_after(slots, seen) && slots_report_after(slots, 0)->counter == 3);
-        CHECK(arm(slots, 4) == OK && counts_boot(slots, false, 300));
+        CHECK(arm(slots, 4) == OK && counts_boot(slots, SLOT_START_SUPERVISOR, 300));
         CHECK(slots_report_after(slots, seen)->counter == 4 && slots_report_count(slots) == 2);
         CHECK(slots_acknowledge(slots, 301, NULL) == OK && slots_report_newest(slots) == 301 && slots_report_count(slots) == 0);
 }
@@ -302,9 +302,61 @@ TEST(slots_boot, counts_a_boot_once_when_the_guard_ran_before)
         struct slot_trial trial = trial_in(slot, SLOT_LEASE_EXPOSURE);
         trial.boots_max = 2;
         CHECK(slots_arm(slots, 0, &trial, NULL) == OK);
-        CHECK(counts_boot(slots, true, 300) && counts_boot(slots, false, 300));
+        CHECK(counts_boot(slots, SLOT_START_GUARD, 300) && counts_boot(slots, SLOT_START_SUPERVISOR, 300));
         CHECK(slots_on_trial(slots, 0) && slots_stream(slots, 0)->boots == 2);
-        CHECK(counts_boot(slots, true, 300) && !slots_on_trial(slots, 0));
+        CHECK(counts_boot(slots, SLOT_START_GUARD, 300) && !slots_on_trial(slots, 0));
+}
+
+/* A trial with so many starts allowed, its first one under way. */
+static struct slots *on_trial(struct sim_disk *sim, uint8_t boots_max)
+{
+        struct slots *slots = open_one(sim);
+        enum slot_id slot;
+        CHECK(stage(slots, 4, &slot) == OK);
+        struct slot_trial trial = trial_in(slot, SLOT_LEASE_EXPOSURE);
+        trial.boots_max = boots_max;
+        CHECK(slots_arm(slots, 0, &trial, NULL) == OK);
+        return slots;
+}
+
+TEST(slots_hand_over, costs_nothing_when_the_heir_comes)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = on_trial(&sim, 1);
+        CHECK(slots_hand_over(slots, NULL) == OK && counts_boot(slots, SLOT_START_HANDED, 300));
+        CHECK(slots_on_trial(slots, 0) && slots_stream(slots, 0)->boots == 1);
+        CHECK(counts_boot(slots, SLOT_START_SUPERVISOR, 300) && !slots_on_trial(slots, 0));       /* it came, and died */
+}
+
+TEST(slots_hand_over, counts_where_the_heir_never_came)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = on_trial(&sim, 2);
+        CHECK(slots_hand_over(slots, NULL) == OK && counts_boot(slots, SLOT_START_SUPERVISOR, 300));
+        CHECK(slots_on_trial(slots, 0) && slots_stream(slots, 0)->boots == 2);
+        CHECK(slots_hand_over(slots, NULL) == OK && counts_boot(slots, SLOT_START_SUPERVISOR, 300) && !slots_on_trial(slots, 0));
+}
+
+TEST(slots_hand_over, passes_on_what_the_guard_has_counted)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = on_trial(&sim, 2);
+        CHECK(counts_boot(slots, SLOT_START_GUARD, 300) && counts_boot(slots, SLOT_START_SUPERVISOR, 300));
+        CHECK(slots_hand_over(slots, NULL) == OK && counts_boot(slots, SLOT_START_HANDED, 300));
+        CHECK(slots_on_trial(slots, 0) && slots_stream(slots, 0)->boots == 2);
+}
+
+TEST(slots_hand_over, writes_nothing_without_a_trial)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(install(slots, 3) == OK);
+        sim_disk_cut_at(&sim, 0, 0);
+        CHECK(slots_hand_over(slots, NULL) == OK);
 }
 
 TEST(slots_stop, makes_a_planned_stop_cost_the_release_nothing)
@@ -312,9 +364,9 @@ TEST(slots_stop, makes_a_planned_stop_cost_the_release_nothing)
         OWN(sim_disk) struct sim_disk sim = { 0 };
         sim_disk_init(&sim);
         OWN(slots) struct slots *slots = open_one(&sim);
-        CHECK(arm(slots, 3) == OK && slots_stop(slots, NULL) == OK && counts_boot(slots, false, 300));
+        CHECK(arm(slots, 3) == OK && slots_stop(slots, NULL) == OK && counts_boot(slots, SLOT_START_SUPERVISOR, 300));
         CHECK(slots_on_trial(slots, 0) && running(slots) == 3);
-        CHECK(counts_boot(slots, false, 300) && !slots_on_trial(slots, 0));
+        CHECK(counts_boot(slots, SLOT_START_SUPERVISOR, 300) && !slots_on_trial(slots, 0));
 }
 
 TEST(slots_withdraw, goes_back_to_the_other_good_slot_then_to_the_factory)
@@ -413,7 +465,7 @@ TEST(slots, always_name_something_good_whenever_the_power_goes)
                 cuts += sim.was_cut;
                 sim_disk_power_on(&sim);
                 OWN(slots) struct slots *slots = open_one(&sim);
-                CHECK(counts_boot(slots, true, 500));
+                CHECK(counts_boot(slots, SLOT_START_GUARD, 500));
                 const struct slot_stream *now = slots_stream(slots, 0);
                 CHECK(now->last_good == SLOT_FACTORY || now->state[now->last_good] == SLOT_GOOD);
                 CHECK(now->current == now->last_good || slots_on_trial(slots, 0));
@@ -465,7 +517,7 @@ static bool falls_back(struct slots *slots, unsigned way)
         case 0: return slots_give_up(slots, 0, &crash, NULL) == OK;
         case 1: return slots_withdraw(slots, 0, 4, 300, NULL) == OK;
         case 2: return slots_descend(slots, 0, &crash, NULL) == OK;
-        default: slots_boot(slots, false, 300); return true;
+        default: slots_boot(slots, SLOT_START_SUPERVISOR, 300); return true;
         }
 }
 
@@ -499,7 +551,7 @@ TEST(slots_boot, starts_nothing_that_it_cannot_count)
         trial.boots_max = 3;
         CHECK(slots_arm(slots, 0, &trial, NULL) == OK);
         sim.is_readonly = true;
-        slots_boot(slots, false, 300);
+        slots_boot(slots, SLOT_START_SUPERVISOR, 300);
         CHECK(running(slots) == 3 && slots_is_owed(slots));
 }
 

@@ -145,7 +145,7 @@ enum err world_start(void)
         if (!e)
                 e = slots_open(agent->disk, names, 1, &agent->slots, NULL);
         if (!e)
-                slots_boot(agent->slots, false, 1);
+                slots_boot(agent->slots, SLOT_START_SUPERVISOR, 1);
         return e ? e : stream_open(agent, 0, &world.stream, NULL);
 }
 

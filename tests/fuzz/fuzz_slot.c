@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         OWN(slots) struct slots *slots = NULL;
         if (slots_open_all(&memory.disk, &slots, NULL))
                 return 0;
-        slots_boot(slots, true, 1);
+        slots_boot(slots, SLOT_START_GUARD, 1);
         if (slots_is_owed(slots) || slots_stop(slots, NULL))
                 abort();
         return 0;

@@ -1,0 +1,102 @@
+#include "platform/handover.h"
+
+#include "platform/channel.h"
+#include "platform/os_error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static bool set_kept(int file, bool is_kept)
+{
+        int flags = fcntl(file, F_GETFD);
+        return flags >= 0 && fcntl(file, F_SETFD, is_kept ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC) == 0;
+}
+
+enum err handover_to(const char *const *argv, const int *files, size_t count, struct why *why)
+{
+        bool are_kept = close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
+        for (size_t i = 0; i < count; i++)
+                are_kept &= set_kept(files[i], true);
+        if (are_kept)
+                execv(argv[0], (char *const *)argv);
+        int failed = errno;
+        for (size_t i = 0; i < count; i++)
+                (void)set_kept(files[i], false);
+        return OS_FAIL(why, failed, "going on as %.200s", argv[0]);
+}
+
+bool handover_take(int file)
+{
+        return file > 2 && set_kept(file, false);
+}
+
+bool handover_is_child(int pid)
+{
+        siginfo_t info = { 0 };
+        return pid > 1 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+struct watch { int beat; int64_t silence_ms; pid_t watched; };
+
+/* Only its end of the pipe stays open: it must hold neither a lock nor an end that somebody waits to see closed. */
+static int watch(void *user)
+{
+        struct watch watch = *(struct watch *)user;
+        enum { BEAT = 3 };
+        if (dup2(watch.beat, BEAT) != BEAT || close_range(BEAT + 1, ~0u, 0))
+                _exit(1);
+        struct pollfd file = { .fd = BEAT, .events = POLLIN };
+        /* Twice half of the time: who was frozen together with what he watches wakes to a time that is over. */
+        for (int silences = 0; silences < 2;) {
+                char beats[256];
+                int found = poll(&file, 1, (int)(watch.silence_ms / 2));
+                if (found < 0 && errno != EINTR)
+                        _exit(1);
+                if (found > 0 && read(BEAT, beats, sizeof(beats)) == 0)
+                        _exit(0);
+                silences = found == 0 ? silences + 1 : 0;
+        }
+        if (getppid() == watch.watched)
+                (void)kill(watch.watched, SIGKILL);
+        _exit(0);
+}
+
+enum err handover_watch(int64_t silence_ms, int *ret_beat, struct child *ret_watcher, struct why *why)
+{
+        int ends[2];
+        enum err e = channel_pipe(ends, why);
+        if (e)
+                return e;
+        (void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
+        struct watch setup = { ends[0], silence_ms, getpid() };
+        e = child_fork(watch, &setup, ret_watcher, why);
+        channel_close(ends[0]);
+        if (e)
+                channel_close(ends[1]);
+        else
+                *ret_beat = ends[1];
+        return e;
+}
+
+void handover_beat(int beat)
+{
+        ssize_t written = write(beat, "", 1);
+        (void)written;                   /* full: the watcher has enough of them */
+}
+
+enum err handover_read(int file, void *bytes, size_t length, struct why *why)
+{
+        struct stat stat;
+        if (fstat(file, &stat))
+                return OS_FAIL(why, errno, "what was handed over");
+        if ((size_t)stat.st_size != length)
+                return FAIL(why, (size_t)stat.st_size > length ? ERR_LIMIT : ERR_SYNTAX, "what was handed over has %lld bytes, not %zu", (long long)stat.st_size, length);
+        ssize_t got = pread(file, bytes, length, 0);
+        return got == (ssize_t)length ? OK : FAIL(why, ERR_IO, "what was handed over cannot be read");
+}
