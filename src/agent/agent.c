@@ -1,6 +1,7 @@
 #include "agent/agent.h"
 
 #include "agent/content.h"
+#include "agent/heir.h"
 #include "agent/refresh.h"
 #include "agent/report.h"
 #include "agent/stream.h"
@@ -301,6 +302,7 @@ static enum err stop(struct agent *agent, struct why *why)
                 if (ready)
                         (void)channel_signals_take(agent->signals);
         }
+        heir_stop(agent);
         return slots_stop(agent->slots, why);
 }
 
@@ -371,6 +373,7 @@ static enum err loop(struct agent *agent, struct why *why)
         while (!e && !agent_ends(agent, 0)) {
                 for (size_t i = 0; i < agent->stream_count; i++)
                         stream_tick(&agent->streams[i]);
+                heir_tick(agent);
                 int64_t now_ms = agent_steady_ms(agent);
                 updates_tick(agent, now_ms);
                 save_owed(agent, now_ms);
@@ -396,7 +399,7 @@ static void note_report(struct agent *agent, const struct slot_report *report)
 static void count_boot(struct agent *agent)
 {
         uint64_t seen = slots_report_newest(agent->slots);
-        slots_boot(agent->slots, SLOT_START_SUPERVISOR, agent_time_s(agent));
+        slots_boot(agent->slots, agent->self.is_handed ? SLOT_START_HANDED : SLOT_START_SUPERVISOR, agent_time_s(agent));
         for (const struct slot_report *new; (new = slots_report_after(agent->slots, seen)); seen = new->seq)
                 note_report(agent, new);
 }
@@ -465,8 +468,10 @@ static enum err agent_init(struct agent *agent, struct why *why)
                 agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, trouble.text);
         trusted_time_read(&agent->time, agent->disk);
         enum err e = slots_ready(agent, why);
-        if (!e)
-                e = refresh_open(agent, &agent->refresh, why);
+        if (e)
+                return e;
+        heir_start(agent);
+        e = refresh_open(agent, &agent->refresh, why);
         return e ? e : open_streams(agent, why);
 }
 
@@ -475,6 +480,7 @@ static void agent_done(struct agent *agent)
         for (size_t i = 0; i < agent->stream_count; i++)
                 stream_done(&agent->streams[i]);
         mem_free(agent->streams);
+        heir_done(agent);
         refresh_close(agent->refresh);
         caller_free(agent->caller);
         anchors_close(agent->anchors);
@@ -503,7 +509,7 @@ static enum err read_config(const char *path, struct agent_config **ret_config, 
         return e;
 }
 
-enum err agent_run(const char *config_path, const char *units, struct why *why)
+enum err agent_run(const char *config_path, const char *units, const char *handed, struct why *why)
 {
         OWN(agent_config) struct agent_config *config = NULL;
         OWN(disk_folder) struct disk *disk = NULL;
@@ -531,7 +537,9 @@ enum err agent_run(const char *config_path, const char *units, struct why *why)
                 e = DURING(why, e, "FIREBREAK_LOG");
                 agent_note(&agent, EVENT_DEVICE_TROUBLE, NULL, why->text);
         }
-        e = agent_init(&agent, why);
+        e = self_open(&agent, handed, why);
+        if (!e)
+                e = agent_init(&agent, why);
         if (!e)
                 e = loop(&agent, why);
         agent_done(&agent);

@@ -8,6 +8,7 @@
 #include "agent/caller.h"
 #include "agent/config.h"
 #include "agent/identity.h"
+#include "agent/self.h"
 #include "agent/slot.h"
 #include "agent/trusted_time.h"
 #include "agent/worker.h"
@@ -30,6 +31,7 @@ struct agent {
         struct slots *slots;
         struct identity identity;
         struct anchors *anchors;                 /* there when the caller is */
+        struct self self;
         struct workers workers;
         struct worker_states states;             /* as the disk has it, and as it was said */
         char spool[PATH_MAX];
@@ -46,8 +48,8 @@ struct agent {
         bool ends;                               /* told to */
 };
 
-/* Runs until SIGTERM or SIGINT. `units`: see worker.h; may be NULL. */
-MUST_CHECK enum err agent_run(const char *config_path, const char *units, struct why *why);
+/* Runs until SIGTERM or SIGINT. `units`: see worker.h; `handed`: see self_open(); both may be NULL. */
+MUST_CHECK enum err agent_run(const char *config_path, const char *units, const char *handed, struct why *why);
 
 int64_t agent_steady_ms(const struct agent *agent);
 /* Trusted time (trusted_time.h). The server never moves it, not with a Date nor with what it signs: whoever holds its keys could

@@ -4,7 +4,7 @@
 
 enum err cmd_run(const struct command_line *line, struct why *why)
 {
-        return agent_run(line->config, line->units, why);
+        return agent_run(line->config, line->units, line->handed, why);
 }
 
 enum err cmd_verify(const struct command_line *line, struct why *why)

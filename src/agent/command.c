@@ -32,6 +32,8 @@ static const struct option {
         TEXT("slot", "a|b", slot, "where the candidate is"),
         TEXT("spool", "DIR", spool, "where downloads go"),
         TEXT("units", "DIR", units, "folder of the sockets at which systemd starts fetch and verify"),
+        TEXT("handed", "N", handed, "open file: said by an agent that goes on as this one"),
+        TEXT("config-path", "FILE", config_path, "where the configuration lies, when --config is a copy of it"),
         TEXT("number", "N", number, "of a probe of the stream, from 0"),
         TEXT("was", "WORD", was, "what it was before the trial"),
         TEXT("before", NULL, is_before, "judge nothing, say what it is"),

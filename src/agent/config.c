@@ -19,6 +19,7 @@ static const struct yaml_key engine_keys[] = {
         { .key = "command", .type = YAML_TEXTS, AT(agent_engine, command), .min = 1, .max = WORDS_MAX },
         { .key = "pid_file", .type = YAML_TEXT, AT(agent_engine, pid_file), .min = 1, .max = LIMIT_PATH_BYTES },
         { .key = "unit", .type = YAML_TEXT, AT(agent_engine, unit), .min = 1, .max = LIMIT_PATH_BYTES },
+        { .key = "self", .type = YAML_BOOL, AT(agent_engine, is_self) },
         { .key = "reload_signal", .type = YAML_TEXT, AT(agent_engine, reload_signal), .min = 1, .max = 16 },
         { .key = "status_file", .type = YAML_TEXT, AT(agent_engine, status_file), .min = 1, .max = LIMIT_PATH_BYTES },
         { .key = "status_every_ms", .type = YAML_INT, AT(agent_engine, status_every_ms), .min = 10, .max = STATUS_EVERY_MS_MAX },
@@ -114,9 +115,12 @@ static void breaker_defaults(struct agent_breaker *breaker)
 /* Items of a list start as zeros, so what the file leaves out is filled in here. */
 static void stream_defaults(struct agent_stream_config *stream)
 {
+        static const char *try_self[] = { "{candidate}/firebreak-agent", "check", "--config", "{config}" };
         set_int(&stream->engine.stop_ms, 5000);
         if (!stream->engine.reload_signal)
                 stream->engine.reload_signal = stream->engine.unit ? "reload" : "HUP";
+        if (stream->engine.is_self && !stream->preflight.count)
+                stream->preflight = (struct yaml_texts){ sizeof(try_self) / sizeof(try_self[0]), try_self };
         set_int(&stream->preflight_ms, 30000);
         set_int(&stream->preflight_memory_mb, 1024);
         set_int(&stream->probe_every_ms, 5000);
@@ -171,10 +175,12 @@ static enum err check_stream(const struct agent_stream_config *stream, struct wh
         const struct agent_engine *engine = &stream->engine;
         if (!is_name(stream->name))
                 return FAIL(why, ERR_SYNTAX, "`%s` is no stream name: letters, digits and . _ + - only", stream->name);
-        if ((engine->command.count > 0) + (engine->pid_file != NULL) + (engine->unit != NULL) != 1)
-                return FAIL(why, ERR_SYNTAX, "stream %s: engine needs either `command`, `pid_file` or `unit`", stream->name);
+        if ((engine->command.count > 0) + (engine->pid_file != NULL) + (engine->unit != NULL) + engine->is_self != 1)
+                return FAIL(why, ERR_SYNTAX, "stream %s: engine needs either `command`, `pid_file`, `unit` or `self`", stream->name);
         if (engine->unit && !agent_is_unit(engine->unit))
                 return FAIL(why, ERR_SYNTAX, "stream %s: `unit: %s` is no name of a systemd unit", stream->name, engine->unit);
+        if (engine->is_self && (engine->status_file || strcmp(engine->reload_signal, "HUP") != 0))
+                return FAIL(why, ERR_SYNTAX, "stream %s: the agent itself (`self`) has no status_file and is sent no signal", stream->name);
         if (engine->status_every_ms && !engine->status_file)
                 return FAIL(why, ERR_SYNTAX, "stream %s: status_every_ms is of no use without status_file", stream->name);
         enum err e = check_reload(stream, why);
@@ -199,6 +205,8 @@ static enum err check_streams(const struct agent_config *config, struct why *why
                         const struct agent_stream_config *one = agent_config_stream(config, i), *other = agent_config_stream(config, k);
                         if (strcmp(one->name, other->name) == 0)
                                 return FAIL(why, ERR_SYNTAX, "stream %s is there twice", one->name);
+                        if (one->engine.is_self && other->engine.is_self)
+                                return FAIL(why, ERR_SYNTAX, "streams %s and %s are both this agent", other->name, one->name);
                         if (one->breaker.socket && other->breaker.socket && strcmp(one->breaker.socket, other->breaker.socket) == 0)
                                 return FAIL(why, ERR_SYNTAX, "streams %s and %s have one socket: each needs its own", other->name, one->name);
                 }

@@ -14,7 +14,8 @@
 struct agent_engine {
         struct yaml_texts command;       /* run and kept running by the supervisor; or ... */
         const char *pid_file;            /* ... somebody else's process, named here; or ... */
-        const char *unit;                /* ... systemd's; those not given are NULL */
+        const char *unit;                /* ... systemd's; or ... */
+        bool is_self;                    /* ... this agent is what the stream keeps, see self.h. Those not given are NULL */
         const char *reload_signal;       /* HUP, USR1, USR2, or `restart`; of a unit `reload` or `restart` */
         const char *status_file;         /* NULL: alive is enough */
         int64_t stop_ms;                 /* from SIGTERM to SIGKILL */
@@ -57,7 +58,7 @@ struct agent_breaker {
 };
 
 /* In every command, and in the paths of a probe, `{current}` stands for the running content's folder, `{candidate}` for the one under preflight,
- * `{stream}` for the stream's own folder. */
+ * `{stream}` for the stream's own folder; in `preflight`, `{config}` for the configuration's own path. */
 struct agent_stream_config {
         const char *name, *factory;      /* factory: folder of the content that the package brought; NULL: none */
         struct agent_engine engine;

@@ -11,14 +11,14 @@ enum { PAUSE_MAX_MS = 60000, STATUS_BYTES = 4096 };
 
 void engine_init(struct engine *engine, const struct agent_engine *config)
 {
-        const struct engine_kind *kind = config->unit ? &engine_kind_unit : config->pid_file ? &engine_kind_pid_file : &engine_kind_command;
+        const struct engine_kind *kind = config->is_self ? &engine_kind_self : config->unit ? &engine_kind_unit : config->pid_file ? &engine_kind_pid_file : &engine_kind_command;
         *engine = (struct engine){ .config = config, .kind = kind, .pause_ms = ENGINE_PAUSE_FIRST_MS, .errors = -1 };
 }
 
 static const char *place_value(const char *at, size_t *ret_length, const struct engine_words *places)
 {
         const struct { const char *mark, *value; } known[] = {
-                { "{current}", places->current }, { "{candidate}", places->candidate }, { "{stream}", places->stream },
+                { "{current}", places->current }, { "{candidate}", places->candidate }, { "{stream}", places->stream }, { "{config}", places->config },
         };
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
                 if (known[i].value && strncmp(at, known[i].mark, strlen(known[i].mark)) == 0) {
@@ -67,6 +67,14 @@ void engine_start_later(struct engine *engine, int64_t now_ms)
 {
         engine->start_at_ms = now_ms + engine->pause_ms;
         engine->pause_ms = engine->pause_ms * 2 < PAUSE_MAX_MS ? engine->pause_ms * 2 : PAUSE_MAX_MS;
+}
+
+void engine_adopt(struct engine *engine, int pid, int64_t started_ms)
+{
+        engine->is_wanted = true;
+        engine->start_at_ms = 0;
+        engine->started_ms = started_ms;
+        engine->child = (struct child){ pid };
 }
 
 enum err engine_start(struct engine *engine, const struct engine_words *words, int64_t now_ms, struct why *why)
@@ -135,6 +143,11 @@ int64_t engine_wake_ms(const struct engine *engine)
                 wake = engine->kill_at_ms;
         int64_t unit = engine_unit_wake_ms(engine);
         return unit < wake ? unit : wake;
+}
+
+bool engine_is_settled(const struct engine *engine)
+{
+        return !engine->is_stopping && !engine->unit.doing;
 }
 
 bool engine_is_alive(const struct engine *engine)

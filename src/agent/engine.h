@@ -1,13 +1,13 @@
 /* engine.h - the engine of one stream: kept alive, told to reload, asked what it loaded.
  *
- * Run as a child by `command`, watched by `pid_file`, or a `unit` of systemd: engine_kind.h. A child that dies is started again after a pause that doubles. Does not
+ * Run as a child by `command`, watched by `pid_file`, a `unit` of systemd, or this very agent: engine_kind.h. A child that dies is started again after a pause that doubles. Does not
  * judge a death: the stream does (stream.h). */
 #pragma once
 
 #include "agent/config.h"
 #include "platform/child.h"
 
-struct engine_words { const char *stream, *current, *candidate; };     /* absolute folders, for {stream} and so on */
+struct engine_words { const char *stream, *current, *candidate, *config; };      /* absolute paths, for {stream} and so on; NULL: none */
 
 /* systemctl at work for an engine of systemd; see engine_unit.c. */
 enum { ENGINE_PAUSE_FIRST_MS = 200, ENGINE_REASON_BYTES = 96, ENGINE_UNIT_STEPS = 4 };
@@ -51,7 +51,11 @@ void engine_kill(struct engine *engine);
 bool engine_died(struct engine *engine, int64_t now_ms, struct child_end *ret_end);
 /* True when it is time to engine_start() again. */
 bool engine_is_due(struct engine *engine, int64_t now_ms);
+/* One that runs already, as a child of this process. */
+void engine_adopt(struct engine *engine, int pid, int64_t started_ms);
 int64_t engine_wake_ms(const struct engine *engine);       /* when to look again; INT64_MAX: nothing to do */
+/* It is not on its way from one process to the next. */
+bool engine_is_settled(const struct engine *engine);
 bool engine_is_alive(const struct engine *engine);
 int engine_pid(const struct engine *engine);               /* 0: it is not alive, or has no process of its own */
 /* By its status file, if it has one, and by what systemctl says. */

@@ -1,4 +1,4 @@
-/* engine_kind.h - in what an engine that we run, one that somebody else runs and one of systemd differ. For engine.c alone.
+/* engine_kind.h - in what an engine that we run, one that somebody else runs, one of systemd and this agent differ. For engine.c alone.
  *
  * engine.c keeps the time: when one is started, when again, when it is killed. A kind does what it is told, and says what it sees. */
 #pragma once
@@ -15,7 +15,7 @@ struct engine_kind {
         int (*pid)(const struct engine *engine);                 /* of one that is alive; 0: it has none */
 };
 
-extern const struct engine_kind engine_kind_command, engine_kind_pid_file, engine_kind_unit;
+extern const struct engine_kind engine_kind_command, engine_kind_pid_file, engine_kind_unit, engine_kind_self;
 
 /* After a pause that doubles from one death to the next. */
 void engine_start_later(struct engine *engine, int64_t now_ms);

@@ -15,7 +15,7 @@ enum err preflight_start(const struct preflight_of *of, struct preflight *ret_pr
         enum err e = channel_open(ends, why);
         if (e)
                 return e;
-        const char *const argv[] = { child_self, "preflight", "--config", of->config_copy ? child_input : of->config_path, "--stream", of->stream, "--slot", slot_name(of->slot), NULL };
+        const char *const argv[] = { child_self, "preflight", "--config", of->config_copy ? child_input : of->config_path, "--config-path", of->config_path, "--stream", of->stream, "--slot", slot_name(of->slot), NULL };
         e = child_start(&(struct child_setup){ .argv = argv, .input = of->config_copy ? of->config_copy : -1, .output = ends[1], .errors = -1, .user = of->user }, &ret_preflight->child, why);
         channel_close(ends[1]);
         if (e)
@@ -119,6 +119,6 @@ enum err preflight_main(const struct preflight_of *of, struct why *why)
         snprintf(current, sizeof(current), "%s/current", folder);
         snprintf(candidate, sizeof(candidate), "%s/%s", config->state_dir, content_slot(of->stream, of->slot).text);
         struct engine_command command;
-        e = engine_command(&stream->preflight, &(struct engine_words){ folder, current, candidate }, &command, why);
+        e = engine_command(&stream->preflight, &(struct engine_words){ folder, current, candidate, of->config_name }, &command, why);
         return e ? e : run(stream, &command, why);
 }

@@ -13,7 +13,9 @@ enum { PREFLIGHT_TEXT_BYTES = 96 };
 struct preflight { struct child child; int channel; };
 
 struct preflight_of {
-        const char *config_path, *stream;
+        const char *config_path;         /* to be read */
+        const char *config_name;         /* where it lies: {config} */
+        const char *stream;
         int config_copy;                 /* a memory file with what the supervisor read, to be read instead; 0: none */
         enum slot_id slot;
         const struct user *user;         /* of the child; NULL: ours */

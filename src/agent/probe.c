@@ -139,7 +139,7 @@ static enum err find_paths(const struct agent_config *config, const struct probe
         const struct yaml_texts one = { 1, (const char **)&probe->hash.file }, *paths = probe->kind == PROBE_HASH ? &one : &probe->files;
         snprintf(folder, sizeof(folder), "%s/streams/%s", config->state_dir, of->stream);
         snprintf(current, sizeof(current), "%s/current", folder);
-        return engine_command(paths, &(struct engine_words){ folder, current, NULL }, ret_paths, why);
+        return engine_command(paths, &(struct engine_words){ folder, current, NULL, NULL }, ret_paths, why);
 }
 
 static void say(const char *name, const char *text)

@@ -219,6 +219,7 @@ static void remember_time(const struct refresh *refresh)
 static void accepted(struct refresh *refresh)
 {
         remember_time(refresh);
+        refresh->agent->self.has_heard = true;
         struct offer offer = offer_of(&refresh->verdict);
         if (offer.state == OFFER_GO && follow_is_away(&refresh->follow))
                 offer.state = OFFER_HOLD;

@@ -25,7 +25,7 @@ struct engine_words stream_words(const struct stream *stream, enum slot_id candi
         else
                 snprintf((*storage)[1], sizeof((*storage)[1]), "%s/streams/%s/current", state, name);
         snprintf((*storage)[2], sizeof((*storage)[2]), "%s/%s", state, content_slot(name, candidate).text);
-        return (struct engine_words){ (*storage)[0], (*storage)[1], (*storage)[2] };
+        return (struct engine_words){ (*storage)[0], (*storage)[1], (*storage)[2], NULL };
 }
 
 enum err stream_switch(struct stream *stream, struct why *why)
@@ -243,11 +243,17 @@ static bool has_candidate(const struct stream *stream)
         return stream->life > LIFE_IDLE && stream->life < LIFE_ARMED;
 }
 
+void stream_cancel(struct stream *stream, const char *text)
+{
+        if (has_candidate(stream))
+                stream_event(stream, LIFE_CANCELLED, text);
+}
+
 void stream_keys_changed(struct stream *stream, bool of_content)
 {
         stream->retry_pause_ms = stream->retry_at_ms = 0;
-        if (of_content && has_candidate(stream))
-                stream_event(stream, LIFE_CANCELLED, "to be judged by the newer anchor");
+        if (of_content)
+                stream_cancel(stream, "to be judged by the newer anchor");
 }
 
 void stream_offer(struct stream *stream, const struct offer *offer)
@@ -471,7 +477,8 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
         *ret_stream = (struct stream){ .agent = agent, .index = index, .config = config };
         engine_init(&ret_stream->engine, &config->engine);
         struct why trouble;
-        if (murmur_open(&ret_stream->murmur, &trouble))
+        const bool is_adopted = self_adopt(ret_stream);
+        if (!is_adopted && murmur_open(&ret_stream->murmur, &trouble))
                 agent_note(agent, EVENT_DEVICE_TROUBLE, ret_stream, trouble.text);
         ret_stream->engine.errors = ret_stream->murmur.write_end;
         asking_open(ret_stream);
@@ -485,7 +492,7 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
                 agent_note(agent, EVENT_DEVICE_TROUBLE, ret_stream, trouble.text);
         content_version(agent->disk, agent->slots, index, ret_stream->expected);
         ret_stream->engine.is_wanted = true;
-        ret_stream->engine.start_at_ms = agent_steady_ms(agent);
+        ret_stream->engine.start_at_ms = is_adopted ? 0 : agent_steady_ms(agent);
         ret_stream->trial = slots_stream(agent->slots, index)->trial;
         back_open(ret_stream);
         probing_open(ret_stream);

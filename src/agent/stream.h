@@ -71,6 +71,8 @@ MUST_CHECK enum err stream_open(struct agent *agent, size_t index, struct stream
 /* Ends its children at once; engines are stopped first, see stream_stop(). */
 void stream_done(struct stream *stream);
 void stream_stop(struct stream *stream);
+/* A candidate, if there is one, is offered anew. */
+void stream_cancel(struct stream *stream, const char *text);
 
 void stream_offer(struct stream *stream, const struct offer *offer);
 /* Newer anchors are in force: what was refused by the older ones is tried again at once, and a candidate whose content they approved is

@@ -306,7 +306,7 @@ void candidate_preflight(struct stream *stream)
         }
         struct why why;
         const struct agent *agent = stream->agent;
-        const struct preflight_of of = { agent->config_path, stream->config->name, agent->config_copy, stream->slot, workers_user(&agent->workers, WORKER_PREFLIGHT) };
+        const struct preflight_of of = { agent->config_path, agent->config_path, stream->config->name, agent->config_copy, stream->slot, workers_user(&agent->workers, WORKER_PREFLIGHT) };
         enum err e = preflight_start(&of, &stream->preflight, &why);
         /* It keeps its own time; this is for the case that it does not. */
         stream->helper_until_ms = agent_steady_ms(stream->agent) + stream->config->preflight_ms + PREFLIGHT_SPARE_MS;

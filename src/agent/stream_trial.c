@@ -71,6 +71,8 @@ enum engine_load stream_load(const struct stream *stream)
                 return ENGINE_SAYS_ERROR;
         if (!engine_is_alive(&stream->engine) || engine_is_told(&stream->engine))
                 return ENGINE_SAYS_NOTHING;
+        if (stream->config->engine.is_self && !self_is_current(stream->agent))
+                return ENGINE_SAYS_NOTHING;
         if (!stream->config->engine.status_file)
                 return ENGINE_SAYS_OK;
         if (status.load == ENGINE_SAYS_OK && stream->expected[0] && strcmp(status.version, stream->expected) != 0)
@@ -152,9 +154,15 @@ static bool may_end_well(const struct stream *stream)
                && (stream->says_again || !promises_to_speak(stream));
 }
 
+/* An agent that cannot reach the server could not be mended from there either. */
+static bool has_reached_server(const struct stream *stream)
+{
+        return !stream->config->engine.is_self || stream->agent->self.has_heard;
+}
+
 static bool is_baked(const struct stream *stream, int64_t now_ms)
 {
-        return stream->is_loaded && now_ms >= stream->bake_until_ms && may_end_well(stream);
+        return stream->is_loaded && now_ms >= stream->bake_until_ms && may_end_well(stream) && has_reached_server(stream);
 }
 
 void trial_tick(struct stream *stream, int64_t now_ms)
@@ -170,6 +178,8 @@ void trial_tick(struct stream *stream, int64_t now_ms)
                 return;
         if (!stream->is_loaded && now_ms >= stream->load_until_ms)
                 stream_harm(stream, SLOT_PROBE_FAILED, "the engine did not say that it loaded this version");
+        else if (stream->is_loaded && !has_reached_server(stream) && now_ms >= stream->bake_until_ms + SELF_REACH_MS)
+                stream_harm(stream, SLOT_PROBE_FAILED, "this agent has not reached the server");
         else if (is_baked(stream, now_ms))
                 stream_event(stream, LIFE_BAKED, "");
 }
@@ -177,7 +187,7 @@ void trial_tick(struct stream *stream, int64_t now_ms)
 int64_t trial_wake_ms(const struct stream *stream)
 {
         int64_t wake = stream->is_loaded ? stream->bake_until_ms : stream->look_at_ms;
-        if (stream->is_loaded && !may_end_well(stream))
+        if (stream->is_loaded && !(may_end_well(stream) && has_reached_server(stream)))
                 wake = INT64_MAX;
         if (stream->watched_ms + WATCH_MS < wake)
                 wake = stream->watched_ms + WATCH_MS;

@@ -238,6 +238,11 @@ bool child_pid_lives(int pid)
         return pid > 1 && (kill(pid, 0) == 0 || errno == EPERM);
 }
 
+int child_own_pid(void)
+{
+        return getpid();
+}
+
 bool child_offline_works(void)
 {
         pid_t pid = fork();

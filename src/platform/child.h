@@ -59,6 +59,7 @@ void child_end_text(const struct child_end *end, char *text, int size);
 /* Somebody else's process, by the number in its pid file. */
 bool child_pid_signal(int pid, const char *name);
 bool child_pid_lives(int pid);
+int child_own_pid(void);
 /* Does this system let us take the network from a child? */
 bool child_offline_works(void);
 /* From here on this process, and what it starts, has a network of its own in which there is nothing; it may set rules there. ERR_UNAVAILABLE:

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct engine_words places = { "/s", "/s/current", "/s/b" };
+static const struct engine_words places = { "/s", "/s/current", "/s/b", NULL };
 
 static struct agent_engine command_of(const char **words)
 {

@@ -15,7 +15,7 @@ static struct standin {
         int64_t now_ms;
 } standin;
 
-static const struct engine_words places = { "/s", "/s/current", "/s/b" };
+static const struct engine_words places = { "/s", "/s/current", "/s/b", NULL };
 
 static void put(const char *path, const char *text)
 {

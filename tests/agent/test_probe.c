@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct engine_words places = { "/s", "/s/current", "/s/b" };
+static const struct engine_words places = { "/s", "/s/current", "/s/b", NULL };
 
 struct heard { unsigned lines; char last[64]; };
 

@@ -1,0 +1,45 @@
+/* Can this agent, in this version, run on this device? Reads what it would begin with, and writes nothing: also the preflight of an agent that
+ * comes as a release, by itself (self.h), behind the walls of preflight, where it may not see all of it. */
+#include "agent/anchors.h"
+#include "agent/command.h"
+#include "agent/config.h"
+#include "agent/slot.h"
+#include "platform/disk_folder.h"
+
+#include <stdio.h>
+
+/* What is not there yet, or not for us to see, is no fault. */
+static enum err say(const char *what, enum err e, const struct why *why)
+{
+        const bool is_absent = e == ERR_NOT_FOUND, is_barred = e == ERR_REFUSED;
+        printf("%-14s %s\n", what, !e ? "well" : is_absent ? "not there yet" : is_barred ? "not for this user to read" : why->text);
+        return is_absent || is_barred ? OK : e;
+}
+
+static enum err check_record(struct disk *disk, struct why *why)
+{
+        OWN(slots) struct slots *slots = NULL;
+        return slots_open_all(disk, &slots, why);
+}
+
+static enum err check_anchors(const struct agent_config *config, struct disk *disk, struct why *why)
+{
+        OWN(anchors) struct anchors *anchors = NULL;
+        return anchors_open(config->trust, disk, &anchors, why);
+}
+
+enum err cmd_check(const struct command_line *line, struct why *why)
+{
+        OWN(agent_config) struct agent_config *config = NULL;
+        OWN(disk_folder) struct disk *disk = NULL;
+        enum err e = agent_config_open(line->config, &config, why);
+        if (e)
+                return e;
+        printf("%-14s well, %zu streams\n", "configuration", config->streams.count);
+        e = disk_folder_find(config->state_dir, NULL, &disk, why);
+        if (e)
+                return say("state", e, why);
+        enum err record = say("slot record", check_record(disk, why), why);
+        e = say("trust", check_anchors(config, disk, why), why);
+        return record ? record : e;
+}
