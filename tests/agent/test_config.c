@@ -27,6 +27,15 @@ TEST(agent_config, fills_in_what_the_file_leaves_out)
         CHECK(!stream->breaker.socket && agent_config_find(config, "edr-rules") == stream && !agent_config_find(config, "edr"));
 }
 
+TEST(agent_config, tries_an_agent_by_itself)
+{
+        static const char text[] = HEAD "streams:\n  - name: agent\n    engine: {self: true}\n";
+        OWN(agent_config) struct agent_config *config = NULL;
+        CHECK(agent_config_parse("agent.yaml", text, strlen(text), &config, NULL) == OK);
+        const struct agent_stream_config *stream = agent_config_stream(config, 0);
+        CHECK(stream->engine.is_self && stream->preflight.count == 4 && strcmp(stream->preflight.items[0], "{candidate}/firebreak-agent") == 0);
+}
+
 TEST(agent_config, reads_a_breaker_and_fills_in_what_it_leaves_out)
 {
         OWN(agent_config) struct agent_config *config = NULL, *other = NULL;
@@ -89,6 +98,10 @@ TEST(agent_config, says_what_is_wrong_and_where)
                 { HEAD "streams:\n  - name: ../x\n    engine: {command: [x]}\n", "no stream name" },
                 { HEAD "streams:\n  - name: x\n    engine: {}\n", "either" },
                 { HEAD "streams:\n  - name: x\n    engine: {command: [x], pid_file: /x}\n", "either" },
+                { HEAD "streams:\n  - name: x\n    engine: {command: [x], self: true}\n", "either" },
+                { HEAD "streams:\n  - name: x\n    engine: {self: true, status_file: /x}\n", "no status_file" },
+                { HEAD "streams:\n  - name: x\n    engine: {self: true, reload_signal: USR1}\n", "no signal" },
+                { HEAD "streams:\n  - name: x\n    engine: {self: true}\n  - name: y\n    engine: {self: true}\n", "x and y are both this agent" },
                 { HEAD "streams:\n  - name: x\n    engine: {command: [x], reload_signal: SEGV}\n", "SEGV" },
                 { HEAD "streams:\n  - name: x\n    engine: {pid_file: /x, reload_signal: restart}\n", "restart" },
                 { HEAD "streams:\n  - name: x\n    engine: {unit: x.service, command: [x]}\n", "either" },

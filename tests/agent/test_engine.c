@@ -37,6 +37,18 @@ TEST(engine_command, fills_in_the_places_and_leaves_other_braces)
         CHECK(strcmp(command.argv[3], "/s/x{other}{") == 0);
 }
 
+TEST(engine, that_is_this_agent_is_neither_started_nor_told)
+{
+        const struct agent_engine config = { .is_self = true, .reload_signal = "HUP", .stop_ms = 1000 };
+        struct engine engine;
+        struct child_end end;
+        engine_init(&engine, &config);
+        CHECK(!engine_is_alive(&engine) && engine_start(&engine, &places, 0, NULL) == OK && engine_is_alive(&engine) && engine_pid(&engine) == getpid());
+        CHECK(engine_reload(&engine, 0, NULL) == OK && !engine_restart(&engine, 0) && !engine_died(&engine, 0, &end));
+        engine_stop(&engine, 0);
+        CHECK(!engine_is_alive(&engine) && engine_wake_ms(&engine) == INT64_MAX);
+}
+
 TEST(engine_command, refuses_what_grows_past_its_limit)
 {
         static char word[9 * 1000 + 1];
