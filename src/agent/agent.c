@@ -4,6 +4,7 @@
 #include "agent/heir.h"
 #include "agent/refresh.h"
 #include "agent/report.h"
+#include "agent/reporting.h"
 #include "agent/stream.h"
 #include "base/mem.h"
 #include "platform/channel.h"
@@ -16,7 +17,6 @@
 
 enum {
         FIRST_PACE_MS = 1000,            /* before the server has named one */
-        REPORT_RETRY_MS = 2000,
         UPDATES_RETRY_MS = 60000,        /* to what they need and was not there */
         SAVE_RETRY_MS = 1000, SAVE_RETRY_MAX_MS = 600000,
         STOP_SPARE_MS = 1000,            /* for a killed engine to be gone */
@@ -132,50 +132,13 @@ static void checkin_call(struct agent *agent)
         caller_post(agent->caller, &(struct caller_post){ "/v1/checkin", buf_text(&body), FETCH_PACE, false }, checkin_done, agent);
 }
 
-/* Later and later: a server that is there and says no is not asked by a whole fleet every two seconds. */
-static void report_later(struct agent *agent)
-{
-        int64_t pause = agent->report_pause_ms ? 2 * agent->report_pause_ms : REPORT_RETRY_MS;
-        agent->report_pause_ms = pause < agent->config->poll_ms_max ? pause : agent->config->poll_ms_max;
-        agent->report_at_ms = agent_steady_ms(agent) + agent_jitter_ms(agent, agent->report_pause_ms);
-}
-
-static void report_done(void *user, enum err e, const struct fetch_answer *answer)
-{
-        struct agent *agent = user;
-        struct why why;
-        const struct slot_report *first = slots_report(agent->slots);
-        agent->report_at_ms = 0;
-        /* A report that the server will never take must not hold up the others for ever: 400 says that it is malformed. */
-        if (!e && first && (answer->status == 200 || answer->status == 400))
-                e = slots_acknowledge(agent->slots, first->seq, &why);
-        else
-                e = e ? e : ERR_UNAVAILABLE;
-        if (e)
-                report_later(agent);
-        else
-                agent->report_pause_ms = 0;
-        if (e || answer->status != 200)
-                agent_note(agent, EVENT_SERVER_AWAY, NULL, answer ? answer->text : "the fetcher ended");
-}
-
-static void report_call(struct agent *agent)
-{
-        OWN(buf) struct buf body;
-        buf_init(&body, LIMIT_DEVICE_REQUEST_BYTES - 1);
-        report_write(slots_report(agent->slots), &body);
-        caller_post(agent->caller, &(struct caller_post){ "/v1/report", buf_text(&body), FETCH_ACK, true }, report_done, agent);
-}
-
 /* One request at a time: what is dearest first. */
 static void call(struct agent *agent, int64_t now_ms)
 {
         if (!caller_is_free(agent->caller, now_ms))
                 return;
-        if (slots_report(agent->slots) && now_ms >= agent->report_at_ms) {
-                report_call(agent);
+        if (reporting_call(agent, now_ms))
                 return;
-        }
         if (now_ms >= agent->checkin_at_ms) {
                 checkin_call(agent);
                 return;
@@ -202,14 +165,14 @@ static int64_t wake_ms(const struct agent *agent, int64_t now_ms)
                 if (slots_report(agent->slots))
                         wake = sooner(wake, agent->report_at_ms);
         }
-        bool is_unpacking = false;
+        bool is_working = false;
         for (size_t i = 0; i < agent->stream_count; i++) {
                 wake = sooner(wake, stream_wake_ms(&agent->streams[i]));
-                is_unpacking |= agent->streams[i].life == LIFE_UNPACKING;
+                is_working |= agent->streams[i].life == LIFE_UNPACKING || rechecking_holds(&agent->streams[i], now_ms);
         }
         if (slots_is_owed(agent->slots))
                 wake = sooner(wake, agent->save_at_ms);
-        int64_t least = now_ms + (is_unpacking ? 0 : IDLE_STEP_MS);
+        int64_t least = now_ms + (is_working ? 0 : IDLE_STEP_MS);
         return wake < least ? least : wake;
 }
 

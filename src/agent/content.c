@@ -12,22 +12,17 @@ struct content_path content_slot(const char *stream, enum slot_id slot)
         return path;
 }
 
-static bool is_there(struct disk *disk, const char *folder)
-{
-        struct why why;
-        return disk->ops->sync_folder(disk, folder, &why) == OK;
-}
-
-/* Copied aside and renamed, so that `factory` is there whole or not at all. */
+/* Copied aside and renamed, so that `factory` is there whole or not at all; one that is there stays, also where the disk refuses to say so. */
 static enum err factory_install(struct disk *disk, const char *stream, const char *factory, struct why *why)
 {
         struct content_path path = content_slot(stream, SLOT_FACTORY);
-        if (is_there(disk, path.text))
-                return OK;
+        enum err e = disk->ops->sync_folder(disk, path.text, why);
+        if (e != ERR_NOT_FOUND)
+                return e;
         if (!factory)
                 return disk->ops->make_folder(disk, path.text, why);
         OWN(disk_folder) struct disk *from = NULL;
-        enum err e = disk_folder_find(factory, NULL, &from, why);
+        e = disk_folder_find(factory, NULL, &from, why);
         if (e)
                 return DURING(why, e, "the factory content %s", factory);
         char aside[CONTENT_PATH_BYTES + 8];

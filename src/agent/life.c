@@ -26,7 +26,7 @@ const char *life_event_name(enum life_event event)
 {
         static const char *const names[LIFE_EVENTS] = {
                 "offered", "fetched", "unpacked", "passed",   "failed", "unfit",  "cancelled",
-                "granted", "shadowed", "switched", "baked", "harmed", "withdrawn",
+                "granted", "shadowed", "switched", "baked", "harmed", "withdrawn", "damaged",
         };
         assert(event < LIFE_EVENTS);
         return names[event];

@@ -17,12 +17,13 @@ enum life_event {
         LIFE_GRANTED, LIFE_SHADOWED,
         LIFE_SWITCHED, LIFE_BAKED, LIFE_HARMED,
         LIFE_WITHDRAWN,      /* the server withdrew what runs here */
+        LIFE_DAMAGED,        /* what is on trial is not what was installed any more */
         LIFE_EVENTS,
 };
 
 enum life_action {
         LIFE_FETCH, LIFE_UNPACK, LIFE_DO_PREFLIGHT, LIFE_ASK, LIFE_ARM, LIFE_DO_SHADOW, LIFE_RELOAD, LIFE_PROVE,
-        LIFE_FALL_BACK, LIFE_ROLL_BACK, LIFE_REFUSE, LIFE_RETRY, LIFE_DROP, LIFE_ACTIONS,
+        LIFE_FALL_BACK, LIFE_ROLL_BACK, LIFE_GO_DOWN, LIFE_REFUSE, LIFE_RETRY, LIFE_DROP, LIFE_ACTIONS,
 };
 
 struct life_step { enum life_state to; enum life_action action; };

@@ -15,6 +15,7 @@ struct slots {
 };
 
 enum { DAMAGED_BYTES_MAX = 1 << 20 };    /* of a damaged record that is kept */
+enum { READS = 3 };                      /* of a record that the disk does not give us */
 
 static const char record_path[] = "slots", damaged_path[] = "slots.damaged", spare_path[] = "slots.spare";
 
@@ -192,18 +193,34 @@ static bool is_other(struct disk *disk)
         return disk->ops->list(disk, "", look_for_record, &is_other, &why) == OK && is_other;
 }
 
+/* A disk that failed once may not fail again. */
+static enum err record_read(struct disk *disk, struct buf *into, struct why *why)
+{
+        enum err e = ERR_IO;
+        for (unsigned tries = 0; e == ERR_IO && tries < READS; tries++) {
+                into->length = 0;
+                e = disk->ops->read(disk, record_path, into, why);
+        }
+        return e;
+}
+
 /* ERR_NOT_FOUND: there is none. */
 static enum err record_load(struct slots *slots, struct why *why)
 {
         OWN(buf) struct buf bytes;
         buf_init(&bytes, sizeof(slots->record));
-        enum err e = slots->disk->ops->read(slots->disk, record_path, &bytes, why);
+        enum err e = record_read(slots->disk, &bytes, why);
         if (e == ERR_NOT_FOUND)
                 return had_record(slots->disk) ? FAIL(why, ERR_SYNTAX, "the slot record is gone, but a release was installed here") : e;
         if (e && e != ERR_LIMIT && is_other(slots->disk))
                 return FAIL(why, ERR_SYNTAX, "the slot record is damaged: `slots` is no file");
         if (e == ERR_LIMIT || (!e && bytes.length != sizeof(slots->record)))
                 return FAIL(why, ERR_SYNTAX, "the slot record has the wrong size");
+        if (e == ERR_IO) {               /* no engine at all would be worse than its factory content */
+                char text[WHY_TEXT_MAX];
+                snprintf(text, sizeof(text), "%s", why ? why->text : "");
+                return FAIL(why, ERR_SYNTAX, "the slot record cannot be read: %.300s", text);
+        }
         if (e)
                 return DURING(why, e, "reading the slot record");
         memcpy(&slots->record, bytes.bytes, sizeof(slots->record));
@@ -395,6 +412,12 @@ static struct slot_release trial_release(const struct slot_stream *stream)
         return release;
 }
 
+static void empty(struct slot_stream *next, unsigned slot)
+{
+        next->state[slot] = SLOT_EMPTY;
+        next->release[slot] = (struct slot_release){ 0 };
+}
+
 enum err slots_clear(struct slots *slots, size_t stream, enum slot_id *ret_slot, struct why *why)
 {
         if (slots_on_trial(slots, stream))
@@ -403,8 +426,7 @@ enum err slots_clear(struct slots *slots, size_t stream, enum slot_id *ret_slot,
         enum slot_id slot = next->last_good == SLOT_A || next->current == SLOT_A ? SLOT_B : SLOT_A;
         if (next->current == slot)
                 return FAIL(why, ERR_REFUSED, "both slots are in use");
-        next->state[slot] = SLOT_EMPTY;
-        next->release[slot] = (struct slot_release){ 0 };
+        empty(next, slot);
         enum err e = commit(slots, why);
         if (!e)
                 *ret_slot = slot;
@@ -510,17 +532,22 @@ static enum slot_id below(const struct slot_stream *stream)
 }
 
 /* Leave `current` for the next level down. Safe mode is no copy, so last-good then stays at the factory's. */
-static void step_down(struct slot_stream *next)
+static void leave_current(struct slot_stream *next)
 {
         enum slot_id to = next->current < SLOT_NONE ? below(next) : SLOT_NONE;
-        if (next->current < SLOT_FACTORY) {
-                next->state[next->current] = SLOT_BAD;
-                deny(next, next->release[next->current].counter);
-        }
         next->current = (uint8_t)to;
         next->last_good = to == SLOT_NONE ? SLOT_FACTORY : (uint8_t)to;
         next->counters.fallbacks++;
         trial_end(next);
+}
+
+static void step_down(struct slot_stream *next)
+{
+        if (next->current < SLOT_FACTORY) {
+                next->state[next->current] = SLOT_BAD;
+                deny(next, next->release[next->current].counter);
+        }
+        leave_current(next);
 }
 
 enum err slots_withdraw(struct slots *slots, size_t stream, uint64_t counter, int64_t now_s, struct why *why)
@@ -554,6 +581,29 @@ enum err slots_descend(struct slots *slots, size_t stream, const struct slot_har
         struct slot_release release = *release_in(next, next->current);
         step_down(next);
         report(&slots->next, next, &(struct outcome){ &release, SLOT_HARMED, harm->kind, harm->detail, harm->now_s });
+        commit_or_owe(slots);
+        return OK;
+}
+
+enum err slots_damaged(struct slots *slots, size_t stream, const struct slot_damage *damage, struct why *why)
+{
+        const struct slot_stream *now = slots_stream(slots, stream);
+        const unsigned slot = now->current;
+        if (slot >= SLOT_FACTORY)
+                return FAIL(why, ERR_REFUSED, "what runs is in neither slot");
+        struct slot_stream *next = begin(slots, stream);
+        /* A lease that is open is answered with it; one that was answered is not named again. */
+        struct slot_release release = next->release[slot];
+        memcpy(release.nonce, next->trial.nonce, sizeof(release.nonce));
+        if (next->trial.lease == SLOT_LEASE_EXPOSURE) {
+                next->current = next->last_good;
+                next->counters.fallbacks++;
+                trial_end(next);
+        } else {
+                leave_current(next);
+        }
+        empty(next, slot);
+        report(&slots->next, next, &(struct outcome){ &release, SLOT_DECLINED, SLOT_KIND_NONE, damage->detail, damage->now_s });
         commit_or_owe(slots);
         return OK;
 }

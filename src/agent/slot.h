@@ -6,7 +6,7 @@
  *   - `last_good` of each stream names a complete slot that has proven itself, or the factory copy;
  *   - nothing touches the content of `last_good` or `current`;
  *   - an attempt is on disk before anything risky starts, and stays raised until it ends;
- *   - a release that was given up is denied from then on, and its report is in the same write.
+ *   - a release that was given up is denied from then on, and its report is in the same write; one whose slot went bad is not.
  * To fall back waits for no disk: what it does not take is in effect at once and owed to it. Nothing else is. A file `slots.spare`
  * holds the room of one record for the day when there is none.
  *
@@ -62,6 +62,10 @@ MUST_CHECK enum err slots_give_up(struct slots *slots, size_t stream, const stru
 MUST_CHECK enum err slots_withdraw(struct slots *slots, size_t stream, uint64_t counter, int64_t now_s, struct why *why);
 /* What runs has failed although it was good: one level down (other good slot, factory, none). */
 MUST_CHECK enum err slots_descend(struct slots *slots, size_t stream, const struct slot_harm *harm, struct why *why);
+/* What runs is not what was installed any more. That is the disk's fault: its slot is empty from then on, one level down or back from its
+ * trial, and the release is declined, not denied: it may be installed anew. ERR_REFUSED: what runs is in neither slot. */
+struct slot_damage { const char *detail; int64_t now_s; };
+MUST_CHECK enum err slots_damaged(struct slots *slots, size_t stream, const struct slot_damage *damage, struct why *why);
 
 /* A release that never came to a trial: declined or preflight_failed. `is_final`: never try it again. */
 struct slot_refusal { const struct slot_release *release; enum slot_outcome outcome; bool is_final; const char *detail; int64_t now_s; };

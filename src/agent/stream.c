@@ -138,6 +138,7 @@ static void settle_down(struct stream *stream, enum slot_kind kind)
         int64_t now_ms = agent_steady_ms(stream->agent);
         struct why why;
         complain(stream, EVENT_DEVICE_TROUBLE, stream_switch(stream, &why), &why);
+        rechecking_begin(stream);
         candidate_drop(stream);
         if (stream->trial.lease != SLOT_LEASE_SHADOW)
                 candidate_tidy(stream);
@@ -184,6 +185,27 @@ static void act_roll_back(struct stream *stream)
         settle_down(stream, SLOT_KIND_NONE);
 }
 
+static void say_level(const struct stream *stream, const char *text)
+{
+        char line[SLOT_DETAIL_BYTES + 16];
+        snprintf(line, sizeof(line), "%s: %s", slot_name(current_slot(stream)), text);
+        agent_note(stream->agent, EVENT_LEVEL_DOWN, stream, line);
+}
+
+static void slot_is_damaged(struct stream *stream, const char *text)
+{
+        struct agent *agent = stream->agent;
+        struct why why;
+        complain(stream, EVENT_DEVICE_TROUBLE, slots_damaged(agent->slots, stream->index, &(struct slot_damage){ text, agent_time_s(agent) }, &why), &why);
+        say_level(stream, text);
+}
+
+static void act_go_down(struct stream *stream)
+{
+        slot_is_damaged(stream, stream->text);
+        settle_down(stream, SLOT_KIND_NONE);
+}
+
 static void act_refuse(struct stream *stream)
 {
         struct agent *agent = stream->agent;
@@ -205,8 +227,8 @@ static void (*const actions[LIFE_ACTIONS])(struct stream *stream) = {
         [LIFE_FETCH] = act_fetch,         [LIFE_UNPACK] = act_unpack,       [LIFE_DO_PREFLIGHT] = act_preflight,
         [LIFE_ASK] = act_ask,             [LIFE_ARM] = act_arm,             [LIFE_DO_SHADOW] = act_shadow,
         [LIFE_RELOAD] = act_reload,       [LIFE_PROVE] = act_prove,         [LIFE_FALL_BACK] = act_fall_back,
-        [LIFE_ROLL_BACK] = act_roll_back, [LIFE_REFUSE] = act_refuse,       [LIFE_RETRY] = act_retry,
-        [LIFE_DROP] = act_drop,
+        [LIFE_ROLL_BACK] = act_roll_back, [LIFE_GO_DOWN] = act_go_down,     [LIFE_REFUSE] = act_refuse,
+        [LIFE_RETRY] = act_retry,         [LIFE_DROP] = act_drop,
 };
 
 void stream_event(struct stream *stream, enum life_event event, const char *text)
@@ -218,7 +240,7 @@ void stream_event(struct stream *stream, enum life_event event, const char *text
                 return;
         }
         char line[WHY_TEXT_MAX];
-        snprintf(line, sizeof(line), "%s, %s -> %s%s%.120s", life_event_name(event), life_state_name(stream->life),
+        snprintf(line, sizeof(line), "%s, %s -> %s%s%.300s", life_event_name(event), life_state_name(stream->life),
                  life_state_name(step.to), text[0] ? ": " : "", text);
         agent_note(stream->agent, EVENT_RELEASE, stream, line);
         if (text != stream->text)
@@ -331,7 +353,7 @@ static void start_engine(struct stream *stream, int64_t now_ms)
                 watch_load(stream, now_ms, false);
 }
 
-/* Content that was good fails now: down one level, and say so. */
+/* Content that was good fails now: one level down, and say so. */
 static void level_down(struct stream *stream, enum slot_kind kind, const char *text)
 {
         struct agent *agent = stream->agent;
@@ -340,7 +362,23 @@ static void level_down(struct stream *stream, enum slot_kind kind, const char *t
         if (!e)
                 e = stream_switch(stream, &why);
         complain(stream, EVENT_DEVICE_TROUBLE, e, &why);
-        agent_note(agent, EVENT_LEVEL_DOWN, stream, slot_name((enum slot_id)slots_stream(agent->slots, stream->index)->current));
+        say_level(stream, text);
+        rechecking_begin(stream);
+}
+
+/* A candidate that is being prepared goes on. */
+void stream_damaged(struct stream *stream, const char *text)
+{
+        struct why why;
+        if (life_is_busy(stream->life)) {
+                stream_event(stream, LIFE_DAMAGED, text);
+                return;
+        }
+        slot_is_damaged(stream, text);
+        complain(stream, EVENT_DEVICE_TROUBLE, stream_switch(stream, &why), &why);
+        rechecking_begin(stream);
+        if (stream->config->engine.status_file)
+                watch_load(stream, agent_steady_ms(stream->agent), true);
 }
 
 static void good_crashed(struct stream *stream, const char *text)
@@ -416,7 +454,7 @@ static void watch_engine(struct stream *stream, int64_t now_ms)
                 else
                         good_crashed(stream, text);
         }
-        if (engine_is_due(&stream->engine, now_ms))
+        if (engine_is_due(&stream->engine, now_ms) && !rechecking_holds(stream, now_ms))
                 start_engine(stream, now_ms);
         if (stream->forgive_at_ms && now_ms >= stream->forgive_at_ms && engine_is_alive(&stream->engine) && !life_is_busy(stream->life)) {
                 struct why why;
@@ -428,6 +466,7 @@ static void watch_engine(struct stream *stream, int64_t now_ms)
 void stream_tick(struct stream *stream)
 {
         int64_t now_ms = agent_steady_ms(stream->agent);
+        rechecking_tick(stream);
         watch_engine(stream, now_ms);
         look_whether_it_settled(stream, now_ms);
         look_at_load(stream, now_ms);
@@ -456,7 +495,7 @@ static int64_t sooner(int64_t a, int64_t b)
 
 int64_t stream_wake_ms(const struct stream *stream)
 {
-        int64_t wake = engine_wake_ms(&stream->engine);
+        int64_t wake = stream->recheck ? 0 : engine_wake_ms(&stream->engine);
         wake = sooner(wake, life_is_busy(stream->life) ? trial_wake_ms(stream) : candidate_wake_ms(stream));
         if (stream->life == LIFE_IDLE && stream->retry_at_ms > agent_steady_ms(stream->agent))
                 wake = sooner(wake, stream->retry_at_ms);
@@ -493,6 +532,7 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
         content_version(agent->disk, agent->slots, index, ret_stream->expected);
         ret_stream->engine.is_wanted = true;
         ret_stream->engine.start_at_ms = is_adopted ? 0 : agent_steady_ms(agent);
+        rechecking_begin(ret_stream);
         ret_stream->trial = slots_stream(agent->slots, index)->trial;
         back_open(ret_stream);
         probing_open(ret_stream);
@@ -527,6 +567,7 @@ void stream_listen(struct stream *stream)
 void stream_done(struct stream *stream)
 {
         candidate_drop(stream);
+        rechecking_end(stream);
         probe_kill(&stream->probing.probe);
         preflight_kill(&stream->preflight);
         engine_kill(&stream->engine);

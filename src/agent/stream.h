@@ -12,6 +12,7 @@
 #include "agent/offer.h"
 #include "agent/preflight.h"
 #include "agent/probing.h"
+#include "agent/recheck.h"
 #include "agent/unpack.h"
 #include "agent/usage.h"
 #include "agent/vouch.h"
@@ -57,6 +58,9 @@ struct stream {
         uint64_t status_mark;            /* file_mark() of the status file at the last look that found all well, at said_ms */
         int64_t said_ms;
         int64_t load_by_ms;              /* outside a trial: by then the engine says that it loaded what the record names. 0: it has */
+        struct recheck *recheck;         /* of this slot, while it is the current one; NULL: none is under way */
+        enum slot_id recheck_slot;
+        int64_t recheck_until_ms;        /* so long an engine that does not live waits for it */
         bool may_hang, is_restarted;     /* a release may have left it so; because it had not loaded */
         bool is_off_link;                /* the engine was given the folder itself: the link could not be set right */
         int64_t settles_by_ms;           /* the engine has just started and may not hear a signal yet: no lease until then. 0: it does */
@@ -86,9 +90,11 @@ void stream_listen(struct stream *stream);
 bool stream_call(struct stream *stream);
 int64_t stream_wake_ms(const struct stream *stream);
 
-/* For stream_trial.c, stream_candidate.c and stream_back.c: */
+/* For stream_trial.c, stream_candidate.c, stream_back.c and stream_recheck.c: */
 void stream_event(struct stream *stream, enum life_event event, const char *text);
 void stream_harm(struct stream *stream, enum slot_kind kind, const char *text);
+/* What runs, or is on trial, is not what was installed: one level down, and say so. The release is not at fault. */
+void stream_damaged(struct stream *stream, const char *text);
 struct engine_words stream_words(const struct stream *stream, enum slot_id candidate, char (*storage)[3][1024]);
 MUST_CHECK enum err stream_switch(struct stream *stream, struct why *why);       /* link as the record says, engine told */
 enum engine_load stream_load(const struct stream *stream);                         /* has the engine loaded what the record says? */
@@ -98,6 +104,12 @@ void trial_tick(struct stream *stream, int64_t now_ms);
 /* `is_counted`: on disk. One that could not be counted is harm at once. */
 void trial_crash(struct stream *stream, const struct child_end *end, bool is_counted);
 int64_t trial_wake_ms(const struct stream *stream);
+/* What the record names as current is looked at anew, file by file. Where that is not what was installed: stream_damaged(). */
+void rechecking_begin(struct stream *stream);
+void rechecking_end(struct stream *stream);
+void rechecking_tick(struct stream *stream);
+/* An engine is not to be started yet. */
+bool rechecking_holds(const struct stream *stream, int64_t now_ms);
 /* What was heard before a restart. */
 void back_open(struct stream *stream);
 /* The release that runs, if it was withdrawn, whether its turn has come or not; 0: it was not. */

@@ -270,6 +270,8 @@ void candidate_unpack(struct stream *stream)
         struct content_path into = content_slot(stream->config->name, stream->slot);
         if (!e)
                 e = unpack_open(&(struct unpack_job){ agent->disk, note_file, stream->note, stream->note->file_count, into.text }, &stream->unpack, &why);
+        if (!e)
+                e = recheck_keep(agent->disk, stream->config->name, stream->slot, stream->note, &why);
         if (e)
                 stream_event(stream, LIFE_FAILED, why.text);
 }

@@ -101,3 +101,22 @@ TEST(content_prepare, can_be_repeated_whenever_the_power_went)
                 CHECK(content_settle(&sim.disk, slots, 0, NULL) == OK);
         }
 }
+
+TEST(content_prepare, keeps_the_factory_copy_that_is_there_whatever_the_disk_refuses)
+{
+        char folder[64], version[80];
+        CHECK(file_temporary(folder, NULL) == OK);
+        snprintf(version, sizeof(version), "%s/VERSION", folder);
+        for (unsigned n = 0; n < 12; n++) {
+                OWN(sim_disk) struct sim_disk sim = { 0 };
+                sim_disk_init(&sim);
+                CHECK(file_write(version, "0\n", 2, NULL) == OK && content_prepare(&sim.disk, "rules", folder, NULL) == OK);
+                CHECK(file_write(version, "1\n", 2, NULL) == OK);
+                sim_disk_fail_at(&sim, n, ERR_FULL);
+                enum err e = content_prepare(&sim.disk, "rules", folder, NULL);
+                sim_disk_power_on(&sim);
+                CHECK((n > 8 || e == ERR_FULL) && holds(&sim.disk, "streams/rules/factory/VERSION", "0\n"));
+                CHECK(sim.disk.ops->sync_folder(&sim.disk, "streams/rules/factory.new", NULL) == ERR_NOT_FOUND);
+        }
+        file_remove_tree(folder);
+}

@@ -114,6 +114,24 @@ TEST(spool, holds_nothing_once_a_release_is_proven_or_given_up)
         world_close();
 }
 
+/* The cause stands at the end of a reason, after all that was under way: what a full disk says, with paths. */
+TEST(stream_event, logs_a_reason_of_300_bytes_whole)
+{
+        char reason[301];
+        world_open();
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        CHECK(world_start() == OK);
+        memset(reason, 'x', sizeof(reason));
+        snprintf(reason + 300 - 26, 27, "no room on the file system");
+        world.stream.life = LIFE_WAITING;
+        stream_event(&world.stream, LIFE_FAILED, reason);
+        const char *logged = strstr(world.lived, "failed, waiting -> idle: xxx");
+        CHECK(logged == world.lived && strlen(strchr(logged, 'x')) == 300 && strstr(logged, "xno room on the file system"));
+        world_end();
+        world_close();
+}
+
 TEST(spool, and_slot_are_emptied_when_the_disk_is_full)
 {
         world_open();

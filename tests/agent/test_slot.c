@@ -571,6 +571,63 @@ TEST(slots_open, takes_what_is_no_file_for_a_damaged_record_and_moves_it)
         CHECK(running(again) == 0 && disk->ops->read(disk, "slots.damaged/inside", &kept, NULL) == OK);
 }
 
+TEST(slots_damaged, empties_the_slot_and_denies_nothing)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        const struct slot_damage damage = { "slot b damaged", 1 };
+        struct why why;
+        CHECK(slots_damaged(slots, 0, &damage, &why) == ERR_REFUSED && !slots_report(slots));
+        CHECK(install(slots, 1) == OK && install(slots, 2) == OK);
+        while (slots_report(slots))
+                CHECK(slots_acknowledge(slots, slots_report(slots)->seq, NULL) == OK);
+        const enum slot_id slot = (enum slot_id)slots_stream(slots, 0)->current;
+        /* A shadow's lease is answered by it. */
+        const struct slot_trial shadow = { .lease = SLOT_LEASE_SHADOW, .slot = (uint8_t)slot, .nonce = { 9 }, .boots_max = 1, .crashes_max = 1 };
+        CHECK(slots_arm(slots, 0, &shadow, NULL) == OK && slots_damaged(slots, 0, &damage, NULL) == OK);
+        const struct slot_report *report = slots_report(slots);
+        CHECK(running(slots) == 1 && !slots_on_trial(slots, 0) && !slots_is_denied(slots, 0, 2) && slots_in(slots, 0, slot)->counter == 0);
+        CHECK(slots_stream(slots, 0)->state[slot] == SLOT_EMPTY && slots_stream(slots, 0)->counters.fallbacks == 1);
+        CHECK(report->counter == 2 && report->running == 1 && report->outcome == SLOT_DECLINED && report->kind == SLOT_KIND_NONE && report->nonce[0] == 9);
+        CHECK(install(slots, 2) == OK && running(slots) == 2);
+        CHECK(slots_damaged(slots, 0, &damage, NULL) == OK && slots_damaged(slots, 0, &damage, NULL) == OK && running(slots) == 0);
+}
+
+static unsigned reads, reads_refused;
+
+static enum err read_sometimes(struct disk *disk, const char *path, struct buf *into, struct why *why)
+{
+        static const struct disk_ops *real;
+        if (!real) {
+                OWN(sim_disk) struct sim_disk sim = { 0 };
+                sim_disk_init(&sim);
+                real = sim.disk.ops;
+        }
+        return reads++ < reads_refused ? FAIL(why, ERR_IO, "a bad sector") : real->read(disk, path, into, why);
+}
+
+/* No engine at all would be worse than one on its factory content. */
+TEST(slots_open, takes_a_record_that_the_disk_does_not_give_for_a_damaged_one_but_not_at_once)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(install(slots, 1) == OK);
+        struct disk_ops ops = *sim.disk.ops;
+        ops.read = read_sometimes;
+        sim.disk.ops = &ops;
+        OWN(slots) struct slots *again = NULL;
+        reads = 0;
+        reads_refused = 2;
+        CHECK(slots_open(&sim.disk, one, 1, &again, NULL) == OK && running(again) == 1);
+        struct slots *none = NULL;
+        struct why why;
+        reads = 0;
+        reads_refused = UINT_MAX;
+        CHECK(slots_open(&sim.disk, one, 1, &none, &why) == ERR_SYNTAX && !none && strstr(why.text, "a bad sector"));
+}
+
 TEST(slots_open, takes_a_lost_record_for_a_damaged_one_where_a_release_ran)
 {
         OWN(sim_disk) struct sim_disk sim = { 0 };

@@ -24,7 +24,15 @@ int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms) { (void)agen
 int64_t agent_again_ms(const struct agent *agent) { (void)agent; return world.now_ms + 1000; }
 bool agent_ends(struct agent *agent, int64_t wait_ms) { (void)agent, (void)wait_ms; return false; }
 void agent_note_worker(struct agent *agent, enum worker worker, const struct worker_state *state) { (void)agent, (void)worker, (void)state; }
-void agent_note(const struct agent *agent, enum log_event event, const struct stream *stream, const char *text) { (void)agent, (void)event, (void)stream, (void)text; world.lines++; }
+
+void agent_note(const struct agent *agent, enum log_event event, const struct stream *stream, const char *text)
+{
+        (void)agent, (void)stream;
+        char (*const kept)[WHY_TEXT_MAX] = event == EVENT_DEVICE_TROUBLE ? &world.noted : event == EVENT_SERVER_AWAY ? &world.told : &world.lived;
+        snprintf(*kept, sizeof(*kept), "%s", text);
+        world.lines++;
+}
+
 bool caller_is_free(const struct caller *caller, int64_t now_ms) { (void)caller, (void)now_ms; return true; }
 void caller_forget(struct caller *caller, const void *user) { (void)caller, (void)user; }
 bool caller_state(const struct caller *caller, struct worker_state *ret_state) { (void)caller, (void)ret_state; return false; }
@@ -77,9 +85,10 @@ void caller_get(struct caller *caller, const struct caller_get *get, caller_done
 
 void caller_post(struct caller *caller, const struct caller_post *post, caller_done *done, void *user)
 {
-        (void)caller, (void)post;
-        const struct fetch_answer answer = { .status = 200, .text = "lease" };
-        done(user, OK, &answer);
+        (void)caller;
+        struct fetch_answer answer = { .status = 200, .text = "lease" };
+        enum err e = world.post ? world.post(post, &answer) : OK;
+        done(user, e, e == ERR_UNAVAILABLE ? NULL : &answer);
 }
 
 enum err judge_candidate(const struct anchor *anchor, const struct judge_offer *offer, const struct buf *signed_note, struct release_note **ret_note, struct why *why)
@@ -180,6 +189,8 @@ void world_open(void)
         world.deaf_file[0] = 0;
         world.lease_bake_s = 1;
         world.document = NULL;
+        world.post = NULL;
+        world.noted[0] = world.told[0] = world.lived[0] = 0;
         CHECK(refresh_open(&world.agent, &world.refresh, NULL) == OK);
         CHECK(file_temporary(world.pid_file, NULL) == OK);
         strncat(world.pid_file, "/pid", sizeof(world.pid_file) - strlen(world.pid_file) - 1);
