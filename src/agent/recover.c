@@ -2,6 +2,7 @@
 
 #include "agent/content.h"
 #include "agent/disk_dry.h"
+#include "agent/disk_hold.h"
 #include "trust/sha.h"
 
 #include <string.h>
@@ -11,9 +12,21 @@ struct way_back { char magic[4]; uint32_t version; uint8_t before[32], after[32]
 _Static_assert(sizeof(struct way_back) == 72, "on disk");
 static const struct way_back empty_way = { .magic = "FBWB", .version = 1 };
 
+/* What is being done: before the first change, until all are made. The record goes from `before` to `after` at once; whoever finds the plan beside either of
+ * them makes all changes again. With a damaged record none is made. For one machine. */
+struct plan {
+        char magic[4];
+        uint32_t version, number, to;
+        int64_t now_s;
+        char stream[SLOT_NAME_BYTES];            /* empty: all */
+        uint8_t before[32], after[32];
+};
+_Static_assert(sizeof(struct plan) == 24 + SLOT_NAME_BYTES + 64, "on disk");
+static const struct plan empty_plan = { .magic = "FBRP", .version = 1 };
+
 enum { BEFORE_MAX = 99 };        /* copies of the record that are kept; the last is then written over */
 
-static const char record_path[] = "slots";
+static const char record_path[] = "slots", plan_path[] = "slots.recovering";
 static const char *const to_names[RECOVER_LEVELS] = { "good", "factory", "safe" };
 
 const char *recover_to_name(enum recover_to to)
@@ -119,29 +132,25 @@ static enum err copy(struct disk *disk, const char *from, const char *to, struct
         return e ? e : disk->ops->replace(disk, to, bytes.bytes, bytes.length, why);
 }
 
-static enum err keep_way(struct disk *disk, unsigned number, struct why *why)
+static enum err keep_way(struct disk *disk, const struct plan *plan, struct why *why)
 {
-        char before[RECOVER_FILE_BYTES], way[RECOVER_FILE_BYTES];
-        OWN(buf) struct buf was, is;
+        char way[RECOVER_FILE_BYTES];
         struct way_back back = empty_way;
-        buf_init(&is, 0);
-        name_before(number, before);
-        name_way(number, way);
-        enum err e = read_record(disk, before, &was, back.before, why);
-        if (!e)
-                e = read_record(disk, record_path, &is, back.after, why);
-        return e ? e : disk->ops->replace(disk, way, &back, sizeof(back), why);
+        memcpy(back.before, plan->before, sizeof(back.before));
+        memcpy(back.after, plan->after, sizeof(back.after));
+        name_way(plan->number, way);
+        return disk->ops->replace(disk, way, &back, sizeof(back), why);
 }
 
-/* Each time under a name of its own: the first copy is the way back to what ran. */
-static enum err keep_before(struct disk *disk, char name[static RECOVER_FILE_BYTES], unsigned *ret_number, struct why *why)
+/* Each time another one: the first copy is the way back to what ran. */
+static unsigned free_number(struct disk *disk)
 {
+        char name[RECOVER_FILE_BYTES];
         unsigned number = 1;
         name_before(number, name);
         while (number < BEFORE_MAX && is_there(disk, name))
                 name_before(++number, name);
-        *ret_number = number;
-        return copy(disk, record_path, name, why);
+        return number;
 }
 
 static bool has_work(const struct slots *slots, const struct recover_wish *wish)
@@ -152,75 +161,203 @@ static bool has_work(const struct slots *slots, const struct recover_wish *wish)
         return false;
 }
 
-static enum err recover_one(struct disk *disk, struct slots *slots, size_t i, const struct recover_wish *wish, const struct slot_harm *harm,
-                            struct recovery *recovery, struct why *why)
+/* In memory only: the disk holds the record back. */
+static enum err step_all_back(struct disk *disk, struct slots *slots, const struct recover_wish *wish, int64_t now_s, struct recovery *recovery, struct why *why)
 {
-        struct recovered *did = &recovery->streams[recovery->count++];
-        find(disk, slots, i, did);
-        enum err e = step_back(slots, i, wish, harm, did, why);
-        if (!e && did->step)
-                e = slots_save(slots, why);
-        if (!e)
-                e = settle(disk, slots, i, why);         /* also where the link alone is wrong */
-        find_now(slots, i, did);
+        const struct slot_harm harm = { SLOT_HUMAN, "recovered offline", now_s };
+        enum err e = OK;
+        recovery->count = 0;
+        for (size_t i = 0; !e && i < slots_count(slots); i++) {
+                if (!is_wanted(wish, slots_stream(slots, i)->name))
+                        continue;
+                struct recovered *did = &recovery->streams[recovery->count++];
+                find(disk, slots, i, did);
+                e = step_back(slots, i, wish, &harm, did, why);
+                find_now(slots, i, did);
+        }
+        if (!e && wish->stream && !recovery->count)
+                e = FAIL(why, ERR_NOT_FOUND, "that disk has no stream %.64s", wish->stream);
         return e;
 }
 
-static enum err recover_record(struct disk *disk, struct slots *slots, const struct recover_wish *wish, int64_t now_s, struct recovery *recovery, struct why *why)
+static enum err settle_all(struct disk *disk, const struct slots *slots, const struct recover_wish *wish, struct why *why)
 {
-        const struct slot_harm harm = { SLOT_HUMAN, "recovered offline", now_s };
-        const bool changes = has_work(slots, wish);
-        unsigned number = 0;
-        enum err e = changes ? keep_before(disk, recovery->before, &number, why) : OK;
+        enum err e = OK;
         for (size_t i = 0; !e && i < slots_count(slots); i++)
-                if (is_wanted(wish, slots_stream(slots, i)->name))
-                        e = recover_one(disk, slots, i, wish, &harm, recovery, why);
-        if (!e && wish->stream && !recovery->count)
-                e = FAIL(why, ERR_NOT_FOUND, "that disk has no stream %.64s", wish->stream);
-        return e || !changes || wish->is_dry ? e : keep_way(disk, number, why);
+                if (!wish || is_wanted(wish, slots_stream(slots, i)->name))
+                        e = settle(disk, slots, i, why);                 /* also where the link alone is wrong */
+        return e;
 }
 
-/* The folders say which streams there are; each goes to its factory copy, or further. What is left of the record is kept beside the new one. */
+/* The same again, however often: from the plan on disk to no plan. */
+static enum err carry_out(struct disk_hold *hold, struct slots *slots, const struct recover_wish *wish, const struct plan *plan, const struct buf *before,
+                          struct why *why)
+{
+        struct disk *disk = hold->real;
+        char name[RECOVER_FILE_BYTES];
+        name_before(plan->number, name);
+        enum err e = disk->ops->replace(disk, name, before->bytes, before->length, why);
+        hold->lets_go = true;
+        if (!e)
+                e = slots_save(slots, why);
+        if (!e)
+                e = settle_all(disk, slots, wish, why);
+        if (!e)
+                e = keep_way(disk, plan, why);
+        return e ? e : disk->ops->remove_tree(disk, plan_path, why);
+}
+
+static enum err read_plan(struct disk *disk, struct plan *ret_plan, struct why *why)
+{
+        OWN(buf) struct buf bytes;
+        buf_init(&bytes, sizeof(*ret_plan));
+        enum err e = disk->ops->read(disk, plan_path, &bytes, why);
+        if (e)
+                return e;
+        if (bytes.length != sizeof(*ret_plan) || memcmp(bytes.bytes, &empty_plan, sizeof(empty_plan.magic) + sizeof(empty_plan.version)) != 0)
+                return FAIL(why, ERR_NOT_FOUND, "%s is no plan of ours", plan_path);
+        memcpy(ret_plan, bytes.bytes, sizeof(*ret_plan));
+        if (ret_plan->number < 1 || ret_plan->number > BEFORE_MAX || ret_plan->to >= RECOVER_LEVELS || ret_plan->stream[SLOT_NAME_BYTES - 1])
+                return FAIL(why, ERR_NOT_FOUND, "%s is no plan of ours", plan_path);
+        return OK;
+}
+
+/* What the plan began with: the record itself, or once that is changed the copy. ERR_NOT_FOUND: neither is there any more, the device has run since. */
+static enum err read_planned(struct disk *disk, const struct plan *plan, struct buf *bytes, struct why *why)
+{
+        uint8_t digest[32];
+        char name[RECOVER_FILE_BYTES];
+        enum err e = read_record(disk, record_path, bytes, digest, why);
+        if (e || memcmp(digest, plan->before, sizeof(digest)) == 0)
+                return e;
+        if (memcmp(digest, plan->after, sizeof(digest)) != 0)
+                return FAIL(why, ERR_NOT_FOUND, "the device has run since");
+        buf_done(bytes);
+        name_before(plan->number, name);
+        e = read_record(disk, name, bytes, digest, why);
+        if (!e && memcmp(digest, plan->before, sizeof(digest)) != 0)
+                e = FAIL(why, ERR_NOT_FOUND, "%s is not what was kept there", name);
+        return e;
+}
+
+static bool is_same_wish(const struct plan *plan, const struct recover_wish *wish)
+{
+        return plan->to == (uint32_t)wish->to && strcmp(plan->stream, wish->stream ? wish->stream : "") == 0;
+}
+
+/* ERR_NOT_FOUND: nothing was cut short. */
+static enum err finish(struct disk *disk, struct plan *ret_plan, struct recovery *recovery, struct why *why)
+{
+        struct disk_hold hold;
+        OWN(slots) struct slots *slots = NULL;
+        OWN(buf) struct buf before;
+        buf_init(&before, 0);
+        enum err e = read_plan(disk, ret_plan, why);
+        if (!e)
+                e = read_planned(disk, ret_plan, &before, why);
+        if (e)
+                return e == ERR_NOMEM ? e : ERR_NOT_FOUND;
+        const struct recover_wish wish = { .stream = ret_plan->stream[0] ? ret_plan->stream : NULL, .to = (enum recover_to)ret_plan->to };
+        disk_hold_init(&hold, disk, record_path, &before);
+        e = slots_open_all(&hold.disk, &slots, why);
+        if (!e)
+                e = step_all_back(&hold.disk, slots, &wish, ret_plan->now_s, recovery, why);
+        if (!e && memcmp(hold.digest, ret_plan->after, sizeof(hold.digest)) != 0)
+                e = FAIL(why, ERR_NOT_FOUND, "another agent had planned it");
+        name_before(ret_plan->number, recovery->before);
+        return e ? e : carry_out(&hold, slots, &wish, ret_plan, &before, why);
+}
+
+static enum err begin(struct disk_hold *hold, const struct recover_wish *wish, int64_t now_s, const uint8_t before[static 32], struct plan *ret_plan, struct why *why)
+{
+        *ret_plan = empty_plan;
+        ret_plan->to = wish->to;
+        ret_plan->now_s = now_s;
+        ret_plan->number = free_number(hold->real);
+        if (wish->stream)
+                snprintf(ret_plan->stream, sizeof(ret_plan->stream), "%.64s", wish->stream);
+        memcpy(ret_plan->before, before, sizeof(ret_plan->before));
+        memcpy(ret_plan->after, hold->digest, sizeof(ret_plan->after));
+        return hold->real->ops->replace(hold->real, plan_path, ret_plan, sizeof(*ret_plan), why);
+}
+
+static enum err recover_record(struct disk *disk, const struct recover_wish *wish, int64_t now_s, struct recovery *recovery, struct why *why)
+{
+        struct disk_hold hold;
+        struct plan plan;
+        uint8_t digest[32];
+        OWN(slots) struct slots *slots = NULL;
+        OWN(buf) struct buf before;
+        buf_init(&before, 0);
+        disk_hold_init(&hold, disk, record_path, NULL);
+        enum err e = slots_open_all(&hold.disk, &slots, why);
+        if (e)
+                return e;
+        const bool changes = has_work(slots, wish);
+        e = step_all_back(&hold.disk, slots, wish, now_s, recovery, why);
+        if (e || !changes)
+                return e ? e : settle_all(disk, slots, wish, why);
+        e = read_record(disk, record_path, &before, digest, why);
+        if (!e)
+                e = begin(&hold, wish, now_s, digest, &plan, why);
+        if (e)
+                return e;
+        name_before(plan.number, recovery->before);
+        return carry_out(&hold, slots, wish, &plan, &before, why);
+}
+
+/* The folders say which streams there are; each goes to its factory copy, or further. What is left of the record is kept beside the new one, which comes
+ * at once: cut short before, it is done again, and after, only links are left to set. */
 static enum err replace_damaged(struct disk *disk, const struct recover_wish *wish, int64_t now_s, struct recovery *recovery, struct why *why)
 {
         const struct slot_harm harm = { SLOT_HUMAN, "recovered offline", now_s };
         if (wish->stream)
                 return FAIL(why, ERR_REFUSED, "%.300s; then all streams begin again: leave out --stream", recovery->damage.text);
         struct slot_names names;
+        struct disk_hold hold;
         OWN(slots) struct slots *slots = NULL;
+        disk_hold_init(&hold, disk, record_path, NULL);
         enum err e = slots_names(disk, &names, why);
         if (!e)
-                e = slots_reset(&(struct slot_reset){ disk, names.each, names.count, now_s }, &slots, why);
-        for (size_t i = 0; !e && wish->to == RECOVER_SAFE && i < names.count; i++)
-                e = slots_descend(slots, i, &harm, why);
-        if (!e)
-                e = slots_save(slots, why);
+                e = slots_reset(&(struct slot_reset){ &hold.disk, names.each, names.count, now_s }, &slots, why);
         for (size_t i = 0; !e && i < names.count; i++) {
                 struct recovered *did = &recovery->streams[recovery->count++];
                 find(disk, slots, i, did);
                 did->found = (struct slot_stream){ .current = SLOT_NONE };
                 did->step = RECOVER_RESET;
-                e = settle(disk, slots, i, why);
+                if (wish->to == RECOVER_SAFE)
+                        e = slots_descend(slots, i, &harm, why);
                 find_now(slots, i, did);
         }
-        return e;
+        hold.lets_go = true;
+        if (!e)
+                e = slots_save(slots, why);
+        return e ? e : settle_all(disk, slots, NULL, why);
 }
 
+/* What was cut short is finished first; asked for the same again, that is all. */
 enum err recover_run(struct disk *disk, const struct recover_wish *wish, int64_t now_s, struct recovery *ret_recovery, struct why *why)
 {
         struct disk_dry dry;
+        struct plan plan;
         OWN(slots) struct slots *slots = NULL;
         *ret_recovery = (struct recovery){ .count = 0 };
         disk_dry_init(&dry, disk);
         if (wish->is_dry)
                 disk = &dry.disk;
-        enum err e = slots_open_all(disk, &slots, &ret_recovery->damage);
+        enum err e = finish(disk, &plan, ret_recovery, why);
+        if (e && e != ERR_NOT_FOUND)
+                return e;
+        if (!e && is_same_wish(&plan, wish))
+                return OK;
+        *ret_recovery = (struct recovery){ .count = 0 };
+        e = slots_open_all(disk, &slots, &ret_recovery->damage);
         if (e == ERR_SYNTAX)
                 return replace_damaged(disk, wish, now_s, ret_recovery, why);
         if (e)
                 return FAIL(why, e, "%s", ret_recovery->damage.text);
         ret_recovery->damage.text[0] = 0;        /* what was only looked for */
-        return recover_record(disk, slots, wish, now_s, ret_recovery, why);
+        return recover_record(disk, wish, now_s, ret_recovery, why);
 }
 
 /* 0: there is none. What has no way back beside it is no copy of ours. */
@@ -249,8 +386,8 @@ static enum err read_way(struct disk *disk, unsigned number, struct way_back *re
         return e;
 }
 
-/* The record is still the one that was left, and the copy the one that was made. */
-static enum err check_way(struct disk *disk, unsigned number, struct why *why)
+/* The record is still the one that was left, and the copy the one that was made; or it was put back already. */
+static enum err check_way(struct disk *disk, unsigned number, bool *ret_is_back, struct why *why)
 {
         char before[RECOVER_FILE_BYTES];
         uint8_t now[32], was[32];
@@ -261,9 +398,10 @@ static enum err check_way(struct disk *disk, unsigned number, struct why *why)
         enum err e = read_record(disk, record_path, &now_bytes, now, why);
         if (!e)
                 e = read_way(disk, number, &back, why);
-        if (!e)
+        *ret_is_back = !e && memcmp(now, back.before, sizeof(now)) == 0;
+        if (!e && !*ret_is_back)
                 e = read_record(disk, before, &was_bytes, was, why);
-        if (e)
+        if (e || *ret_is_back)
                 return e;
         if (memcmp(was, back.before, sizeof(was)) != 0)
                 return FAIL(why, ERR_SYNTAX, "%s is not what was kept there: nothing was done", before);
@@ -272,36 +410,49 @@ static enum err check_way(struct disk *disk, unsigned number, struct why *why)
         return OK;
 }
 
-/* The record first: cut short, it is put back, and says then that it was changed. */
-static enum err put_back(struct disk *disk, unsigned number, struct why *why)
+static enum err say_and_settle(struct disk *disk, struct recovery *recovery, struct why *why)
 {
-        char before[RECOVER_FILE_BYTES], way[RECOVER_FILE_BYTES];
-        name_before(number, before);
-        name_way(number, way);
-        enum err e = copy(disk, before, record_path, why);
-        if (!e)
-                e = disk->ops->remove_tree(disk, way, why);
-        return e ? e : disk->ops->remove_tree(disk, before, why);
-}
-
-enum err recover_undo(struct disk *disk, bool is_dry, struct recovery *ret_recovery, struct why *why)
-{
-        *ret_recovery = (struct recovery){ .count = 0 };
-        const unsigned number = newest_way(disk);
-        if (!number)
-                return FAIL(why, ERR_NOT_FOUND, "there is nothing to undo: no slots.after-recover in the state folder");
-        name_before(number, ret_recovery->before);
-        enum err e = check_way(disk, number, why);
-        if (!e && !is_dry)
-                e = put_back(disk, number, why);
         OWN(slots) struct slots *slots = NULL;
-        if (!e && !is_dry)
-                e = slots_open_all(disk, &slots, why);
-        for (size_t i = 0; !e && slots && i < slots_count(slots); i++) {
-                struct recovered *did = &ret_recovery->streams[ret_recovery->count++];
+        enum err e = slots_open_all(disk, &slots, why);
+        for (size_t i = 0; !e && i < slots_count(slots); i++) {
+                struct recovered *did = &recovery->streams[recovery->count++];
                 find(disk, slots, i, did);
                 e = settle(disk, slots, i, why);
                 find_now(slots, i, did);
         }
         return e;
+}
+
+/* The way back goes last: until then it can be done again. */
+static enum err put_back(struct disk *disk, unsigned number, bool is_back, struct recovery *recovery, struct why *why)
+{
+        char way[RECOVER_FILE_BYTES];
+        name_way(number, way);
+        enum err e = is_back ? OK : copy(disk, recovery->before, record_path, why);
+        if (!e)
+                e = say_and_settle(disk, recovery, why);
+        if (!e)
+                e = disk->ops->remove_tree(disk, recovery->before, why);
+        return e ? e : disk->ops->remove_tree(disk, way, why);
+}
+
+enum err recover_undo(struct disk *disk, bool is_dry, struct recovery *ret_recovery, struct why *why)
+{
+        struct plan plan;
+        struct disk_dry dry;
+        *ret_recovery = (struct recovery){ .count = 0 };
+        disk_dry_init(&dry, disk);
+        enum err e = finish(is_dry ? &dry.disk : disk, &plan, ret_recovery, why);
+        if (e && e != ERR_NOT_FOUND)
+                return e;
+        ret_recovery->count = 0;
+        if (!e && is_dry)
+                return OK;                       /* there is no way back yet but for the plan */
+        const unsigned number = newest_way(disk);
+        bool is_back = false;
+        if (!number)
+                return FAIL(why, ERR_NOT_FOUND, "there is nothing to undo: no slots.after-recover in the state folder");
+        name_before(number, ret_recovery->before);
+        e = check_way(disk, number, &is_back, why);
+        return e || is_dry ? e : put_back(disk, number, is_back, ret_recovery, why);
 }

@@ -222,24 +222,106 @@ static void check_startable(struct sim_disk *sim)
         }
 }
 
-/* Wherever the power goes: a record that is whole, and it can be done again. */
-TEST(recover, cut_short_leaves_a_device_that_starts_and_can_be_recovered)
+static void read_record(struct disk *disk, struct buf *bytes)
 {
-        OWN(sim_disk) struct sim_disk sim = { 0 };
+        buf_init(bytes, sizeof(struct slot_record));
+        CHECK(disk->ops->read(disk, "slots", bytes, NULL) == OK);
+}
+
+static void check_undone(struct sim_disk *sim, const struct buf *before)
+{
+        struct recovery recovery;
+        OWN(buf) struct buf now;
+        CHECK(recover_undo(&sim->disk, false, &recovery, NULL) == OK);
+        read_record(&sim->disk, &now);
+        CHECK(now.length == before->length && memcmp(now.bytes, before->bytes, now.length) == 0);
+        CHECK(strcmp(sim_disk_link(sim, "streams/rules/current"), "b") == 0 && strcmp(sim_disk_link(sim, "streams/lists/current"), "a") == 0);
+        CHECK(recover_undo(&sim->disk, false, &recovery, NULL) == ERR_NOT_FOUND);
+}
+
+/* Wherever the power goes: a record that is whole; done again it ends as if it had not been cut short, not a level further, and it can be undone. */
+TEST(recover, cut_short_is_finished_when_it_is_done_again)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 }, other = { 0 };
+        OWN(buf) struct buf before;
+        sim_disk_init(&other);
+        prepare(&other.disk);
+        read_record(&other.disk, &before);
         SWEEP_POWER_AFTER(&sim, prepare) {
                 struct recovery recovery;
-                (void)!recover_run(&sim.disk, &(struct recover_wish){ .to = RECOVER_FACTORY }, NOW_S, &recovery, NULL);
+                (void)!recover_run(&sim.disk, &(struct recover_wish){ .to = RECOVER_GOOD }, NOW_S, &recovery, NULL);
+                bool is_cut = sim.is_dark;
                 sim_disk_power_on(&sim);
                 check_startable(&sim);
-                recovery = run(&sim.disk, &(struct recover_wish){ .to = RECOVER_FACTORY });
-                CHECK(current_of(&sim.disk, 0) == SLOT_FACTORY && current_of(&sim.disk, 1) == SLOT_FACTORY);
+                if (is_cut && sim.changes % 2)
+                        CHECK(recover_run(&sim.disk, &(struct recover_wish){ .to = RECOVER_GOOD, .is_dry = true }, NOW_S + 1, &recovery, NULL) == OK);
+                if (is_cut)
+                        CHECK(recover_run(&sim.disk, &(struct recover_wish){ .to = RECOVER_GOOD }, NOW_S + 1, &recovery, NULL) == OK);
+                CHECK(current_of(&sim.disk, 0) == SLOT_A && current_of(&sim.disk, 1) == SLOT_FACTORY && recovery.count == 2);
+                check_undone(&sim, &before);
+        }
+}
+
+TEST(recover_undo, of_what_was_cut_short_puts_back_what_was_before)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 }, other = { 0 };
+        OWN(buf) struct buf before;
+        sim_disk_init(&other);
+        prepare(&other.disk);
+        read_record(&other.disk, &before);
+        SWEEP_POWER_AFTER(&sim, prepare) {
+                struct recovery recovery;
+                (void)!recover_run(&sim.disk, &(struct recover_wish){ .to = RECOVER_GOOD }, NOW_S, &recovery, NULL);
+                sim_disk_power_on(&sim);
+                enum err e = recover_undo(&sim.disk, false, &recovery, NULL);
+                OWN(buf) struct buf now;
+                read_record(&sim.disk, &now);
+                CHECK((e == OK || e == ERR_NOT_FOUND) && now.length == before.length && memcmp(now.bytes, before.bytes, now.length) == 0);
         }
         SWEEP_POWER_AFTER(&sim, prepare_recovered) {
                 struct recovery recovery;
                 (void)!recover_undo(&sim.disk, false, &recovery, NULL);
                 sim_disk_power_on(&sim);
                 check_startable(&sim);
-                CHECK(current_of(&sim.disk, 0) == SLOT_A || current_of(&sim.disk, 0) == SLOT_B);
+                enum err e = recover_undo(&sim.disk, false, &recovery, NULL);
+                CHECK((e == OK || e == ERR_NOT_FOUND) && current_of(&sim.disk, 0) == SLOT_B && current_of(&sim.disk, 1) == SLOT_A);
+        }
+}
+
+/* Its plan is about another record by then. */
+TEST(recover_run, cut_short_is_forgotten_once_the_device_has_run)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        SWEEP_POWER_AFTER(&sim, prepare) {
+                struct recovery recovery;
+                OWN(slots) struct slots *slots = NULL;
+                (void)!recover_run(&sim.disk, &(struct recover_wish){ .to = RECOVER_FACTORY }, NOW_S, &recovery, NULL);
+                sim_disk_power_on(&sim);
+                CHECK(slots_open(&sim.disk, names, 2, &slots, NULL) == OK && slots_count_start(slots, 0, NULL) == OK);
+                recovery = run(&sim.disk, &(struct recover_wish){ .stream = "rules", .to = RECOVER_SAFE });
+                CHECK(recovery.count == 1 && current_of(&sim.disk, 0) == SLOT_NONE && current_of(&sim.disk, 1) == slots_stream(slots, 1)->current);
+        }
+}
+
+/* Two undoings then. */
+TEST(recover_run, finishes_what_was_cut_short_before_it_does_something_else)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        OWN(buf) struct buf before;
+        sim_disk_init(&sim);
+        prepare(&sim.disk);
+        read_record(&sim.disk, &before);
+        SWEEP_POWER_AFTER(&sim, prepare) {
+                struct recovery recovery;
+                (void)!recover_run(&sim.disk, &(struct recover_wish){ .to = RECOVER_FACTORY }, NOW_S, &recovery, NULL);
+                sim_disk_power_on(&sim);
+                recovery = run(&sim.disk, &(struct recover_wish){ .to = RECOVER_SAFE });
+                CHECK(current_of(&sim.disk, 0) == SLOT_NONE && current_of(&sim.disk, 1) == SLOT_NONE);
+                while (recover_undo(&sim.disk, false, &recovery, NULL) == OK)
+                        ;
+                OWN(buf) struct buf now;
+                read_record(&sim.disk, &now);
+                CHECK(now.length == before.length && memcmp(now.bytes, before.bytes, now.length) == 0);
         }
 }
 
