@@ -8,6 +8,7 @@
 #   make bench     measurements, as JSON        make fuzz   each fuzzer for FUZZ_S seconds
 #   make bench-table     the tables of docs/guide/rollout.md anew: hours; broken off, it goes on where it was
 #   make bench-long   SEEDS simulated rollouts with crashes, losses and clocks that jump: the promises of docs/guide/rollout.md
+#   make sweep     the agent killed, or refused the disk, at each of its writes, renames, fsyncs, unlinks in turn, then hard times of other kinds: an hour; SWEEP="--step 7 --acts install" is less
 #   make libfirebreak-tuf   the TUF client for other programs: one C file, one header, in build/libfirebreak-tuf/
 #   make libfirebreak-ask   what engines ask with, for other programs: the same, in build/libfirebreak-ask/
 #   make install   (DESTDIR, PREFIX)            make clean
@@ -19,8 +20,9 @@ SEEDS ?= 10000
 LOOPS ?= 20
 DEPS ?= yes
 KEEP ?=
+SWEEP ?=
 
-.PHONY: build demo check check-vm test bench bench-table bench-long fuzz libfirebreak-tuf libfirebreak-ask install clean deps deps-build deps-check deps-vm
+.PHONY: build demo check check-vm sweep test bench bench-table bench-long fuzz libfirebreak-tuf libfirebreak-ask install clean deps deps-build deps-check deps-vm
 build: deps-build
 	@test -f build/build.ninja || meson setup build --prefix=$(PREFIX) >build-setup.log 2>&1 || { cat build-setup.log; exit 1; }
 	@rm -f build-setup.log
@@ -35,6 +37,10 @@ check: deps-check
 check-vm: deps-vm build
 	@tools/vm-kernel build/vm
 	@python3 tests/e2e/boot_loop.py --build build --vm build/vm --loops $(LOOPS) $(if $(SEED),--seed $(SEED))
+
+sweep: build
+	@python3 tests/e2e/fault_sweep.py --build build $(SWEEP)
+	@python3 tests/e2e/hard_times.py --build build
 
 test: build
 	@meson test -C build --print-errorlogs

@@ -34,10 +34,11 @@ def tree(folder):
 
 
 class Publisher:
-    """What the server publishes now, told anew with its own keys."""
+    """What the server publishes now, told anew with its own keys; what is offered is this release."""
 
-    def __init__(self, fleet):
+    def __init__(self, fleet, counter=2):
         self.folder, self.get, self.real, self.scratch = fleet.publisher, fleet.get, {}, itertools.count()
+        self.path = f"{STREAM}/{counter}"
         for repository in KEYS:
             tuf = f"/v1/tuf/{repository}/"
             timestamp = json.loads(self.get(tuf + "timestamp.json"))
@@ -45,7 +46,7 @@ class Publisher:
             targets = json.loads(self.get(f"{tuf}{snapshot['signed']['meta']['targets.json']['version']}.targets.json"))
             root = json.loads((self.folder / f"public/{repository}.root.json").read_bytes())
             self.real[repository] = {"root": root, "timestamp": timestamp, "snapshot": snapshot, "targets": targets}
-        self.note = self.get("/v1/notes/" + self.real["release"]["targets"]["signed"]["targets"][f"{STREAM}/2"]["hashes"]["sha256"]).decode()
+        self.note = self.get("/v1/notes/" + self.real["release"]["targets"]["signed"]["targets"][self.path]["hashes"]["sha256"]).decode()
         self.cohort = json.loads(self.artifact(self.real["director"]["targets"]["signed"]["targets"][STREAM]))
 
     def artifact(self, target):
@@ -87,7 +88,7 @@ class Publisher:
         cohort(said)
         told = canonical(said)
         site |= {"/v1/notes/" + digest(text): signed, "/v1/artifacts/" + digest(told): told}
-        for repository, path, data in (("release", f"{STREAM}/2", text), ("director", STREAM, told)):
+        for repository, path, data in (("release", self.path, text), ("director", STREAM, told)):
             document = json.loads(json.dumps(self.real[repository]))
             targets = document["targets"]["signed"]["targets"][path]
             targets.update(length=len(data), hashes={"sha256": digest(data)})
