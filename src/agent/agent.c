@@ -172,6 +172,7 @@ static int64_t wake_ms(const struct agent *agent, int64_t now_ms)
         }
         if (slots_is_owed(agent->slots))
                 wake = sooner(wake, agent->save_at_ms);
+        wake = sooner(wake, heir_wake_ms(agent));
         int64_t least = now_ms + (is_working ? 0 : IDLE_STEP_MS);
         return wake < least ? least : wake;
 }
@@ -472,6 +473,19 @@ static enum err read_config(const char *path, struct agent_config **ret_config, 
         return e;
 }
 
+/* Between two agents it is free for a moment, and may be the guard's or somebody's `recover`. */
+static enum err take_lock(struct disk *disk, const char *handed, struct why *why)
+{
+        enum { TRIES = 100, PAUSE_MS = 50 };
+        struct why unsaid;
+        enum err e = disk_folder_lock(disk, why);
+        for (int tries = 0; handed && e == ERR_BUSY && tries < TRIES; tries++) {
+                (void)!channel_wait(NULL, 0, PAUSE_MS, NULL, &unsaid);
+                e = disk_folder_lock(disk, why);
+        }
+        return e;
+}
+
 enum err agent_run(const char *config_path, const char *units, const char *handed, struct why *why)
 {
         OWN(agent_config) struct agent_config *config = NULL;
@@ -481,7 +495,7 @@ enum err agent_run(const char *config_path, const char *units, const char *hande
         if (!e)
                 e = disk_folder_open(config->state_dir, &disk, why);
         if (!e)
-                e = disk_folder_lock(disk, why);
+                e = take_lock(disk, handed, why);
         if (!e)
                 e = channel_signals(&signals, why);
         if (e)

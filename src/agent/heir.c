@@ -13,10 +13,16 @@ struct running { char magic[4]; uint32_t version, boot, slot; };
 enum { RUNNING_VERSION = 1 };
 static const char running_path[] = "running";
 
+static enum err note_running(const struct agent *agent, enum slot_id slot, struct why *why)
+{
+        const struct running running = { { 'F', 'B', 'R', 'N' }, RUNNING_VERSION, agent->boot, slot };
+        return agent->disk->ops->replace(agent->disk, running_path, &running, sizeof(running), why);
+}
+
 static void let_watcher_go(struct self *self)
 {
-        channel_close(self->beat);
         child_kill(&self->watcher);
+        channel_close(self->beat);
         self->beat = -1;
 }
 
@@ -42,7 +48,7 @@ static void end_others(struct self *self)
 
 static void add_engine(struct self_handed *handed, const struct stream *stream)
 {
-        if (stream->engine.child.pid <= 0 || stream->murmur.write_end < 0)
+        if (stream->engine.child.pid <= 0)
                 return;
         struct self_engine *engine = &handed->engines[handed->engine_count++];
         *engine = (struct self_engine){
@@ -66,10 +72,10 @@ static void end_workers(struct agent *agent)
         agent->updates_at_ms = 0;
 }
 
-static enum err go(struct agent *agent, const char *program, bool is_home, struct why *why)
+static enum err go(struct agent *agent, const char *program, enum slot_id to, struct why *why)
 {
         struct self *self = &agent->self;
-        struct self_handed handed = { .magic = "FBHO", .version = SELF_HANDED_VERSION, .beat = self->beat, .watcher = self->watcher.pid };
+        struct self_handed handed = { .magic = "FBHO", .version = SELF_HANDED_VERSION, .beat = self->beat, .watcher = self->watcher.pid, .slot = to };
         int files[2 + 2 * LIMIT_STREAMS] = { -1 }, count = 1;
         char number[16];
         memcpy(handed.home, self->home, sizeof(handed.home));
@@ -78,43 +84,62 @@ static enum err go(struct agent *agent, const char *program, bool is_home, struc
                 add_engine(&handed, &agent->streams[i]);
         if (self->beat >= 0)
                 files[count++] = self->beat;
-        for (uint32_t i = 0; i < handed.engine_count; i++) {
-                files[count++] = handed.engines[i].read_end;
-                files[count++] = handed.engines[i].write_end;
-        }
+        for (uint32_t i = 0; i < handed.engine_count; i++)
+                if (handed.engines[i].write_end >= 0) {
+                        files[count++] = handed.engines[i].read_end;
+                        files[count++] = handed.engines[i].write_end;
+                }
         enum err e = channel_memory(&handed, sizeof(handed), &files[0], why);
         if (e)
                 return e;
         snprintf(number, sizeof(number), "%d", files[0]);
         const char *const argv[] = {
-                program, "run", "--config", agent->config_path, "--handed", number, is_home && self->units[0] ? "--units" : NULL, self->units, NULL,
+                program, "run", "--config", agent->config_path, "--handed", number, to == SLOT_FACTORY && self->units[0] ? "--units" : NULL, self->units, NULL,
         };
         e = handover_to(argv, files, (size_t)count, why);
         channel_close(files[0]);
+        self->is_unfit = e == ERR_NOT_FOUND || e == ERR_REFUSED || e == ERR_CONTENT;
         return e;
 }
 
+static enum slot_id wanted_slot(const struct agent *agent)
+{
+        const unsigned current = slots_stream(agent->slots, agent->self.stream)->current;
+        return current < SLOT_FACTORY ? (enum slot_id)current : SLOT_FACTORY;
+}
+
+static enum err find_program(const struct agent *agent, enum slot_id to, char program[static PATH_MAX], struct why *why)
+{
+        if (to < SLOT_FACTORY)
+                self_path(agent, to, program);
+        else if (agent->self.home[0])
+                snprintf(program, PATH_MAX, "%s", agent->self.home);
+        else
+                return FAIL(why, ERR_NOT_FOUND, "nobody said where the package's agent is");
+        return OK;
+}
+
+/* Whoever is gone on as may die before its first line, or stand still: that is on disk, and watched, before. */
 static enum err go_on(struct agent *agent, struct why *why)
 {
         struct self *self = &agent->self;
-        const enum slot_id to = (enum slot_id)slots_stream(agent->slots, self->stream)->current;
-        const bool is_home = to >= SLOT_FACTORY;
+        const enum slot_id to = wanted_slot(agent);
         char program[PATH_MAX], text[96];
-        if (!is_home)
-                self_path(agent, to, program);
-        else if (self->home[0])
-                snprintf(program, sizeof(program), "%s", self->home);
-        else
-                return FAIL(why, ERR_NOT_FOUND, "nobody said where the package's agent is");
-        snprintf(text, sizeof(text), "this agent goes on as the one in %s", is_home ? "the package" : slot_name(to));
+        self->is_unfit = false;
+        enum err e = find_program(agent, to, program, why);
+        if (e)
+                return e;
+        snprintf(text, sizeof(text), "this agent goes on as the one in %s", to == SLOT_FACTORY ? "the package" : slot_name(to));
         agent_note(agent, EVENT_RELEASE, NULL, text);
         end_workers(agent);
-        const bool is_trial = slots_on_trial(agent->slots, self->stream);
-        enum err e = slots_hand_over(agent->slots, why);
-        if (!e && is_trial)
+        let_watcher_go(self);
+        e = note_running(agent, to, why);
+        if (!e)
+                e = slots_hand_over(agent->slots, why);
+        if (!e && to < SLOT_FACTORY)
                 e = handover_watch(SELF_SILENCE_MS, &self->beat, &self->watcher, why);
         if (!e)
-                e = go(agent, program, is_home, why);
+                e = go(agent, program, to, why);
         let_watcher_go(self);
         return e;
 }
@@ -127,19 +152,15 @@ static struct stream *own_stream(const struct agent *agent)
         return NULL;
 }
 
-/* It is as good as one that crashed: a trial is given up, what was proven goes down one level. From the package's there is nowhere to go: whoever
- * started this program starts that one. */
-static void stay(struct agent *agent, const char *text)
+/* It is as good as one that crashed: a trial is given up, what was proven goes down one level. */
+static void give_up(struct agent *agent, const char *text)
 {
         const size_t index = agent->self.stream;
         const struct slot_harm harm = { SLOT_PROBE_FAILED, text, agent_time_s(agent) };
         struct stream *stream = own_stream(agent);
         struct why why;
         enum err e = OK;
-        agent_note(agent, EVENT_DEVICE_TROUBLE, stream, text);
-        if (slots_stream(agent->slots, index)->current >= SLOT_FACTORY)
-                agent->ends = true;
-        else if (stream && life_is_busy(stream->life))
+        if (stream && life_is_busy(stream->life))
                 stream_harm(stream, harm.kind, text);
         else if (slots_on_trial(agent->slots, index))
                 e = slots_give_up(agent->slots, index, &harm, &why);
@@ -149,12 +170,25 @@ static void stay(struct agent *agent, const char *text)
                 agent_note(agent, EVENT_DEVICE_TROUBLE, stream, why.text);
 }
 
+/* To the package's there is another way: whoever started this program starts that one. What only this moment did not allow is tried again, and
+ * until then this agent is as good as any. */
+static void stay(struct agent *agent, const struct why *why)
+{
+        agent_note(agent, EVENT_DEVICE_TROUBLE, own_stream(agent), why->text);
+        if (wanted_slot(agent) == SLOT_FACTORY)
+                agent->ends = true;
+        else if (agent->self.is_unfit)
+                give_up(agent, why->text);
+        else
+                agent->self.again_at_ms = agent_steady_ms(agent) + SELF_LATER_MS;
+}
+
 static void follow_record(struct agent *agent)
 {
         struct why why;
-        while (!agent->ends && !self_is_current(agent))
+        while (!agent->ends && !self_is_current(agent) && agent_steady_ms(agent) >= agent->self.again_at_ms)
                 if (go_on(agent, &why))
-                        stay(agent, why.text);
+                        stay(agent, &why);
 }
 
 /* ---- a crash of the agent itself ---- */
@@ -190,22 +224,31 @@ static void count_crash(struct agent *agent)
                 agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
 }
 
-static void note_running(struct agent *agent)
-{
-        const struct running running = { { 'F', 'B', 'R', 'N' }, RUNNING_VERSION, agent->boot, agent->self.slot };
-        struct why why;
-        if (agent->disk->ops->replace(agent->disk, running_path, &running, sizeof(running), &why))
-                agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
-}
-
 void heir_start(struct agent *agent)
 {
         if (agent->self.stream == SELF_NONE)
                 return;
+        struct why why;
         if (!agent->self.is_handed)
                 count_crash(agent);
+        agent->self.watched_until_ms = agent_steady_ms(agent) + SELF_WATCHED_MS;
         follow_record(agent);
-        note_running(agent);
+        if (note_running(agent, agent->self.slot, &why))
+                agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
+}
+
+static bool is_watched(const struct agent *agent, int64_t now_ms)
+{
+        const struct self *self = &agent->self;
+        return self->beat >= 0 && self->stream != SELF_NONE && (now_ms < self->watched_until_ms || slots_on_trial(agent->slots, self->stream));
+}
+
+int64_t heir_wake_ms(const struct agent *agent)
+{
+        const struct self *self = &agent->self;
+        if (self->beat >= 0)
+                return agent_steady_ms(agent) + SELF_BEAT_MS;
+        return self_is_current(agent) ? INT64_MAX : self->again_at_ms;
 }
 
 static bool are_engines_settled(const struct agent *agent)
@@ -220,10 +263,10 @@ void heir_tick(struct agent *agent)
 {
         struct self *self = &agent->self;
         end_others(self);
-        if (self->beat >= 0 && (self->stream == SELF_NONE || !slots_on_trial(agent->slots, self->stream)))
-                let_watcher_go(self);
-        else if (self->beat >= 0)
+        if (is_watched(agent, agent_steady_ms(agent)))
                 handover_beat(self->beat);
+        else
+                let_watcher_go(self);
         if (are_engines_settled(agent))
                 follow_record(agent);
 }

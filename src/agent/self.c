@@ -18,11 +18,11 @@ static bool is_text(const char *text, size_t size)
 
 enum err self_handed_check(const struct self_handed *handed, struct why *why)
 {
-        bool is_sound = memcmp(handed->magic, "FBHO", 4) == 0 && handed->version == SELF_HANDED_VERSION && handed->engine_count <= LIMIT_STREAMS
+        bool is_sound = memcmp(handed->magic, "FBHO", 4) == 0 && handed->version == SELF_HANDED_VERSION && handed->engine_count <= LIMIT_STREAMS && handed->slot <= SLOT_FACTORY
                         && is_text(handed->home, sizeof(handed->home)) && is_text(handed->units, sizeof(handed->units));
         for (uint32_t i = 0; is_sound && i < handed->engine_count; i++) {
                 const struct self_engine *engine = &handed->engines[i];
-                is_sound = is_text(engine->stream, sizeof(engine->stream)) && engine->pid > 1 && engine->read_end > 2 && engine->write_end > 2;
+                is_sound = is_text(engine->stream, sizeof(engine->stream)) && engine->pid > 1 && (engine->read_end > 2) == (engine->write_end > 2);
         }
         return is_sound ? OK : FAIL(why, ERR_SYNTAX, "the agent before this one handed over what this one does not understand");
 }
@@ -92,8 +92,9 @@ enum err self_open(struct agent *agent, const char *handed, struct why *why)
         for (size_t i = 0; i < agent->config->streams.count; i++)
                 if (agent_config_stream(agent->config, i)->engine.is_self)
                         self->stream = i;
+        /* What the other one has started is what it named, whatever file that leads to: or each would go on as the other for ever. */
         if (self->stream != SELF_NONE)
-                self->slot = own_slot(agent);
+                self->slot = self->is_handed ? (enum slot_id)self->handed.slot : own_slot(agent);
         if (!self->is_handed)
                 find_home(agent);
         agent->workers.units = self->slot == SLOT_FACTORY && self->units[0] ? self->units : NULL;

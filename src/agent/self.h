@@ -2,7 +2,7 @@
  *
  * The program that the package installed always starts first (at boot, after a crash), and it is what the factory copy and safe mode stand for. It counts
  * the start, as the guard does, and goes on as `firebreak-agent` from the slot that the record names: the same process, so that engines are
- * handed over while they run. A new agent is on trial as any release: one that dies was counted before it began; one that falls silent
+ * handed over while they run. A new agent is on trial as any release: one that dies was counted before it began; one that falls silent, on trial or in its first minute,
  * is ended by a watcher that runs the former agent's code; one that does not reach the server, and could never be mended from there, is not proven.
  * Started from a slot it uses no units (worker.h): theirs would be the package's code. */
 #pragma once
@@ -18,9 +18,12 @@ struct stream;
 enum {
         SELF_HANDED_VERSION = 1,
         SELF_PATH_BYTES = 1024,
-        SELF_SILENCE_MS = 60000,         /* of an agent on trial: then it hangs. A disk may take a while */
+        SELF_SILENCE_MS = 60000,         /* of an agent that was gone on as: then it hangs. A disk may take a while */
+        SELF_BEAT_MS = 5000,             /* as often it says that it lives, while it is watched */
+        SELF_WATCHED_MS = 60000,         /* at least, from its start; on trial until that ends */
+        SELF_LATER_MS = 5000,            /* to try again what this moment did not allow */
         SELF_REACH_MS = 3600000,         /* after its bake, to have reached the server */
-        SELF_CRASHES_MAX = 5,            /* in a row, of an agent that was proven: then one level down */
+        SELF_CRASHES_MAX = 3,            /* in a row, of an agent that was proven: then one level down */
 };
 
 extern const char self_program[];        /* its name in the content: firebreak-agent */
@@ -35,7 +38,8 @@ struct self_handed {
         uint32_t version;
         char home[SELF_PATH_BYTES], units[SELF_PATH_BYTES];      /* of the package's program; units empty: none */
         int32_t beat, watcher;                   /* -1, 0: none */
-        uint32_t engine_count, unused;
+        uint32_t engine_count;
+        uint32_t slot;                           /* enum slot_id: which one it shall be */
         struct self_engine engines[LIMIT_STREAMS];
 };
 _Static_assert(sizeof(struct self_engine) == 72 + 8 + 16, "what agents of different versions hand over");
@@ -51,6 +55,8 @@ struct self {
         char home[SELF_PATH_BYTES], units[SELF_PATH_BYTES];
         int beat;                        /* -1: nobody watches */
         struct child watcher;
+        int64_t watched_until_ms, again_at_ms;   /* steady; 0: not set */
+        bool is_unfit;                           /* the program that was to be gone on as is none */
         bool has_heard;                  /* something of the server's was verified since the start */
 };
 #define SELF_NONE SIZE_MAX

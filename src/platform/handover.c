@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool set_kept(int file, bool is_kept)
@@ -28,6 +29,8 @@ enum err handover_to(const char *const *argv, const int *files, size_t count, st
         int failed = errno;
         for (size_t i = 0; i < count; i++)
                 (void)set_kept(files[i], false);
+        if (failed == ENOEXEC)
+                return FAIL(why, ERR_CONTENT, "going on as %.200s: it is no program for this machine", argv[0]);
         return OS_FAIL(why, failed, "going on as %.200s", argv[0]);
 }
 
@@ -42,14 +45,23 @@ bool handover_is_child(int pid)
         return pid > 1 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-struct watch { int beat; int64_t silence_ms; pid_t watched; };
+struct watch { int beat, ready; int64_t silence_ms; pid_t watched; };
+
+static void sleep_ms(int64_t ms)
+{
+        struct timespec left = { ms / 1000, ms % 1000 * 1000000 };
+        while (nanosleep(&left, &left) && errno == EINTR)
+                ;
+}
 
 /* Only its end of the pipe stays open: it must hold neither a lock nor an end that somebody waits to see closed. */
 static int watch(void *user)
 {
         struct watch watch = *(struct watch *)user;
         enum { BEAT = 3 };
-        if (dup2(watch.beat, BEAT) != BEAT || close_range(BEAT + 1, ~0u, 0))
+        int ready = fcntl(watch.ready, F_DUPFD, BEAT + 1), beat = fcntl(watch.beat, F_DUPFD, BEAT + 1);
+        if (ready < 0 || beat < 0 || dup2(beat, BEAT) != BEAT || dup2(ready, BEAT + 1) != BEAT + 1 || close_range(BEAT + 2, ~0u, 0) || write(BEAT + 1, "", 1) != 1
+            || close(BEAT + 1))
                 _exit(1);
         struct pollfd file = { .fd = BEAT, .events = POLLIN };
         /* Twice half of the time: who was frozen together with what he watches wakes to a time that is over. */
@@ -59,12 +71,28 @@ static int watch(void *user)
                 if (found < 0 && errno != EINTR)
                         _exit(1);
                 if (found > 0 && read(BEAT, beats, sizeof(beats)) == 0)
-                        _exit(0);
-                silences = found == 0 ? silences + 1 : 0;
+                        sleep_ms(watch.silence_ms / 2);
+                else if (found > 0)
+                        silences = -1;
+                silences += found >= 0;
         }
         if (getppid() == watch.watched)
                 (void)kill(watch.watched, SIGKILL);
         _exit(0);
+}
+
+/* It has let go of all that is ours. */
+static enum err is_ready(int file, struct child *watcher, struct why *why)
+{
+        enum { READY_MS = 10000 };
+        bool can_be_read = false;
+        char byte;
+        enum err e = channel_wait(&file, 1, READY_MS, &can_be_read, why);
+        if (!e && channel_pipe_take(file, &byte, 1) != 1)
+                e = FAIL(why, ERR_IO, "the watcher does not begin");
+        if (e)
+                child_kill(watcher);
+        return e;
 }
 
 enum err handover_watch(int64_t silence_ms, int *ret_beat, struct child *ret_watcher, struct why *why)
@@ -74,8 +102,16 @@ enum err handover_watch(int64_t silence_ms, int *ret_beat, struct child *ret_wat
         if (e)
                 return e;
         (void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
-        struct watch setup = { ends[0], silence_ms, getpid() };
-        e = child_fork(watch, &setup, ret_watcher, why);
+        int ready[2];
+        e = channel_pipe(ready, why);
+        if (!e) {
+                struct watch setup = { ends[0], ready[1], silence_ms, getpid() };
+                e = child_fork(watch, &setup, ret_watcher, why);
+                channel_close(ready[1]);
+                if (!e)
+                        e = is_ready(ready[0], ret_watcher, why);
+                channel_close(ready[0]);
+        }
         channel_close(ends[0]);
         if (e)
                 channel_close(ends[1]);

@@ -22,7 +22,7 @@ TEST(self_handed_check, takes_nothing_that_contradicts_itself)
 {
         const struct self_handed sound = handed_of("rules");
         CHECK(self_handed_check(&sound, NULL) == OK);
-        struct self_handed wrong[] = { sound, sound, sound, sound, sound, sound, sound, sound };
+        struct self_handed wrong[] = { sound, sound, sound, sound, sound, sound, sound, sound, sound };
         wrong[0].magic[3] = 'P';
         wrong[1].version++;
         wrong[2].engine_count = LIMIT_STREAMS + 1;
@@ -31,6 +31,7 @@ TEST(self_handed_check, takes_nothing_that_contradicts_itself)
         memset(wrong[5].engines[0].stream, 'x', sizeof(wrong[5].engines[0].stream));
         wrong[6].engines[0].pid = 1;
         wrong[7].engines[0].write_end = 2;
+        wrong[8].slot = SLOT_FACTORY + 1;
         for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
                 CHECK(self_handed_check(&wrong[i], NULL) == ERR_SYNTAX);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """self_update - the agent is a stream of its own: good versions of it, and versions that die, hang, or are no program at all, on real devices.
 
-usage: self_update.py --build DIR [--keep]
+usage: self_update.py --build DIR [--keep] [--all]
 
 A loop stands in for the service manager: it starts the package's agent whenever the process ends. What must hold all along: the engine's process is
 the same before and after a good update, and there is an engine again at once after a bad one.
@@ -12,7 +12,7 @@ from claims import Claims
 from fleet import Device, Failed, Fleet
 
 STREAM = "agent"
-SILENCE_S = 60                           # SELF_SILENCE_MS
+SILENCE_S, CRASHES_MAX = 60, 3            # SELF_SILENCE_MS and the like
 
 
 class Kept(Device):
@@ -119,16 +119,16 @@ def good(claims, fleet, counter, slot):
                  and [d.pid() for d in fleet.devices] == [b[0] for b in before])
     claims.claim("no engine was started anew for it", [d.engine_pid() for d in fleet.devices] == [b[1] for b in before] and all(b[1] for b in before))
     fleet.wait(lambda: fleet.ask("rollout", "show", f"{STREAM}/{counter}")["proven"] == fleet.size, 20, "the server to hear it")
-    claims.claim("nobody watches any more", all("firebreak-agent" not in os.readlink(f"/proc/{p}/exe") or p == d.pid() or "fetch" in cmdline(p)
-                                               for d in fleet.devices for p in d.pids() if alive(p)))
 
 
 def alive(pid):
     return pid and os.path.exists(f"/proc/{pid}/exe")
 
 
-def cmdline(pid):
-    return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
+def watchers(device):
+    """Processes that run an agent's code and were not told to do anything else."""
+    told = {pid: pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode() for pid in device.pids() if alive(pid)}
+    return [pid for pid, words in told.items() if pid != device.pid() and "firebreak-agent" in words and "\0run\0" in words and "sh" != words[:2]]
 
 
 def bad(claims, fleet, counter, write, what, kinds, seconds, slot):
@@ -147,17 +147,37 @@ def bad(claims, fleet, counter, write, what, kinds, seconds, slot):
 def killed(claims, fleet, counter):
     """One that was proven, and that somebody ends again and again: a level down."""
     device = fleet.devices[0]
-    for _ in range(5):
+    for _ in range(CRASHES_MAX):
         was = device.pid()
         fleet.wait(lambda: device.slot() != "package", 20, "the agent to run from its slot")
         os.kill(was, signal.SIGKILL)
         fleet.wait(lambda: device.pid() != was and alive(device.pid()), 20, "the agent to be started again")
     fleet.wait(lambda: device.stream()["current"]["counter"] != counter, 20, "the device to go a level down")
     fleet.wait(lambda: device.engine_pid(), 20, "an engine")
-    claims.claim(f"killed five times in a row, agent {counter} makes way for {device.stream()['current']['counter']}", counter in device.stream()["given_up"])
+    claims.claim(f"killed {CRASHES_MAX} times in a row, agent {counter} makes way for {device.stream()['current']['counter']}", counter in device.stream()["given_up"])
 
 
-def play(claims, fleet):
+def rots(claims, fleet, counter, body, what, seconds):
+    """What was proven is another file after a planned stop: the first to run it is whoever would have to notice."""
+    device = fleet.devices[1]
+    program = device.root / "state/streams" / STREAM / device.slot() / "firebreak-agent"
+    fresh = program.with_suffix(".new")
+    fresh.write_text(body)
+    fresh.chmod(0o755)
+    fresh.rename(program)
+    os.kill(device.pid(), signal.SIGTERM)
+    fleet.wait(lambda: device.stream()["current"]["counter"] != counter and device.engine_pid(), seconds, f"an engine, after agent {counter} {what}")
+    claims.claim(f"agent {counter}, which {what} since it was proven, makes way for {device.stream()['current']['counter']}", True)
+
+
+def wrapped(path, build):
+    """A script that leads to the real one, which lies somewhere else."""
+    path.write_text('#!/bin/sh\nexec "$(dirname "$0")/real" "$@"\n')
+    path.chmod(0o755)
+    shutil.copy(build / "firebreak-agent", path.with_name("real"))
+
+
+def play(claims, fleet, options):
     fleet.init()
     fleet.start_server()
     token = fleet.ask("token", "new", "--group", "demo", "--uses", fleet.size, "--expires", "1h")["token"]
@@ -176,17 +196,26 @@ def play(claims, fleet):
     bad(claims, fleet, 5, script("exec sleep 600"), "hangs", ["boot_loop", "silent"], SILENCE_S + 60, "b")
     good(claims, fleet, 6, "a")
     killed(claims, fleet, 6)
+    rots(claims, fleet, 6, "#!/bin/sh\nexit 127\n", "dies before its first line", 40)
+    ship(fleet, 7, lambda path: wrapped(path, fleet.build))
+    fleet.wait(lambda: all(7 == d.stream()["current"]["counter"] and not d.stream()["on_trial"] for d in fleet.devices), 60, "agent 7 to be proven")
+    claims.claim("one that is behind a script is proven, too, and is not started again and again", all(d.log().count("goes on as the one in") < 30 for d in fleet.devices))
+    if not options.all:
+        return
+    rots(claims, fleet, 7, "#!/bin/sh\nexec sleep 600\n", "hangs", CRASHES_MAX * (SILENCE_S + 20))
+    claims.claim("nobody is watched who has run for a minute", not watchers(fleet.devices[0]))
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--build", required=True)
     options.add_argument("--keep", action="store_true")
+    options.add_argument("--all", action="store_true", help="also what takes three minutes more: one that hangs after it was proven")
     options = options.parse_args()
     claims = Claims()
     with Fleet(options.build, 2) as fleet:
         fleet.keep = options.keep
-        fleet.play(claims, play)
+        fleet.play(claims, play, options)
     return claims.finish()
 
 

@@ -55,20 +55,21 @@ TEST(handover_to, goes_on_as_another_program_with_its_files_and_children)
         channel_close(ends[0]);
 }
 
-/* Is silent, or beats twice as long as it may be silent, or lets the watcher go. */
-enum way { SILENT, BEATS, ENDS };
+/* Is silent, or cannot speak any more, or beats twice as long as it may be silent, or lets the watcher go and is silent then. */
+enum way { SILENT, MUTE, BEATS, ENDS };
 static int is_watched(void *user)
 {
         struct child watcher = { 0 };
         int beat;
         if (handover_watch(SILENCE_MS, &beat, &watcher, NULL))
                 return 1;
-        if (*(enum way *)user == ENDS) {
+        if (*(enum way *)user == MUTE)
                 channel_close(beat);
-                struct child_end end = { false, -1 };
-                for (int i = 0; i < 1000 && !child_ended(&watcher, &end); i++)
-                        usleep(2000);
-                return watcher.pid || end.is_signal || end.code ? 2 : 0;
+        if (*(enum way *)user == ENDS) {
+                child_kill(&watcher);
+                channel_close(beat);
+                usleep(3 * SILENCE_MS * 1000);
+                return 0;
         }
         for (int i = 0; *(enum way *)user == BEATS && i < 20; i++) {
                 handover_beat(beat);
@@ -82,11 +83,28 @@ static int is_watched(void *user)
 
 TEST(handover_watch, ends_who_is_silent)
 {
-        enum way way = SILENT;
-        struct child child = { 0 };
-        CHECK(child_fork(is_watched, &way, &child, NULL) == OK);
-        struct child_end end = wait_for(&child);
-        CHECK(end.is_signal && end.code == SIGKILL);
+        enum way ways[] = { SILENT, MUTE };
+        for (size_t i = 0; i < 2; i++) {
+                struct child child = { 0 };
+                CHECK(child_fork(is_watched, &ways[i], &child, NULL) == OK);
+                struct child_end end = wait_for(&child);
+                CHECK(end.is_signal && end.code == SIGKILL);
+        }
+}
+
+/* What a lock is in: an open file that both of them have. */
+TEST(handover_watch, holds_nothing_of_ours_when_it_returns)
+{
+        int ends[2], beat;
+        struct child watcher = { 0 };
+        char byte;
+        CHECK(channel_pipe(ends, NULL) == OK && handover_watch(LONG_MS, &beat, &watcher, NULL) == OK);
+        channel_close(ends[1]);
+        bool is_broken = false;
+        CHECK(channel_wait(&ends[0], 1, 0, &is_broken, NULL) == OK && is_broken && channel_pipe_take(ends[0], &byte, 1) == 0);
+        child_kill(&watcher);
+        channel_close(beat);
+        channel_close(ends[0]);
 }
 
 TEST(handover_watch, lets_live_who_beats_and_goes_when_it_is_let_go)
