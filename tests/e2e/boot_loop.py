@@ -240,12 +240,12 @@ class Play(Claims):
     def sum_up(self):
         self.off()
         self.claim(f"never without a working copy {self.broken_states[:1] or ''}", not self.broken_states)
-        self.claim(f"the machine counted {self.counted} boots, {self.machine.boots} reached its kernel", self.counted == self.machine.boots)
+        self.claim(f"the machine counted {self.counted} boots, {self.machine.boots} came to their disk", self.counted == self.machine.boots)
         self.claim(f"the guard ended well, {len(self.guard_ends)} times", set(self.guard_ends) == {"0"})
         walls, cpus = zip(*self.guard)
         self.say(f"guard, emulated, {len(walls)} runs: {statistics.median(walls):.0f} ms (most {max(walls):.0f}), "
                  f"of processor time {statistics.median(cpus):.0f} ms (most {max(cpus):.0f})")
-        self.say(f"{self.machine.boots} boots, {self.machine.misses} MISS: QEMU hung before the kernel's first line and was started again")
+        self.say(f"{self.machine.boots} boots, {self.machine.misses} MISS: QEMU hung before the disk was there and was started again")
 
 
 def play(claims, fleet, options):

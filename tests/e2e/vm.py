@@ -5,8 +5,8 @@ soon as the guest has printed the marker: what it had not handed to its disk is 
 ends by a cut, too. The guest's console is our only way to look in.
 Emulated (TCG) on purpose: the same on every machine, with /dev/kvm or without.
 
-QEMU hangs now and then between its BIOS and the kernel's first line, in one boot of about forty. That boot is a MISS: it is counted and
-started again, and the disk is as it was, because no kernel has seen it. A guest that hangs later is a failure like any other.
+QEMU hangs now and then between its BIOS and the end of the kernel's start, in one boot of about forty. That boot is a MISS: it is counted and
+started again, and the disk is as it was, because nobody has mounted it. A guest that hangs later is a failure like any other.
 """
 import os, pathlib, re, shutil, signal, subprocess, threading, time
 
@@ -15,7 +15,7 @@ from fleet import Failed
 GUEST = pathlib.Path(__file__).resolve().parent / "guest"
 BUSYBOX = "/bin/busybox"
 MKE2FS = shutil.which("mke2fs", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") or "mke2fs"
-FIRST_LINE, FIRST_LINE_S, MISSES_MAX = "Linux version", 30, 5
+FIRST_LINE, FIRST_LINE_S, MISSES_MAX = "vm: begins", 60, 5
 MEMORY_MB, DISK_MB = 192, 96
 PANIC = "Kernel panic"
 
@@ -142,7 +142,7 @@ class Machine:
                 "-append", " ".join(("console=ttyS0 loglevel=6 panic=-1 nokaslr cryptomgr.notests", *words, *(["net"] if has_network else [])))]
 
     def on(self, *words, has_network=False, cut_at=None, cut_after_s=0):
-        """A boot that has reached its kernel."""
+        """A boot that has come to its disk."""
         self.off()
         for _ in range(MISSES_MAX):
             self.running = boot = Boot(self.command(words, has_network))
@@ -154,7 +154,7 @@ class Machine:
                 raise Failed(f"QEMU ended with {boot.process.returncode}:\n{boot.console[-2000:]}")
             self.misses += 1
             self.off()
-        raise Failed(f"QEMU hung before the kernel's first line {MISSES_MAX} times in a row")
+        raise Failed(f"QEMU hung before the disk was there {MISSES_MAX} times in a row")
 
     def off(self):
         if self.running:
