@@ -430,7 +430,8 @@ static enum err agent_init(struct agent *agent, struct why *why)
         struct why trouble;
         if (folders(agent, &trouble))
                 agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, trouble.text);
-        trusted_time_read(&agent->time, agent->disk);
+        if (trusted_time_read(&agent->time, agent->disk, &trouble))
+                agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, trouble.text);
         enum err e = slots_ready(agent, why);
         if (e)
                 return e;

@@ -95,11 +95,13 @@ static enum err add_kept(struct refresh *refresh, unsigned repository, unsigned 
         return buf_check(&refresh->files, why);
 }
 
+/* Nothing is judged by an earlier time than the one that was kept. */
 static enum err begin(struct refresh *refresh, struct why *why)
 {
+        struct agent *agent = refresh->agent;
         buf_clear(&refresh->files);
         follow_begin(&refresh->follow);
-        enum err e = OK;
+        enum err e = agent->time.is_unread ? trusted_time_read(&agent->time, agent->disk, why) : OK;
         for (unsigned repository = 0; !e && repository < BUNDLE_REPOSITORIES; repository++) {
                 refresh->roots[repository] = BUNDLE_NONE;
                 for (unsigned role = 0; !e && role < TUF_ROLES; role++)

@@ -8,7 +8,9 @@
 #include "base/err.h"
 #include "platform/disk.h"
 
-struct trusted_time { int64_t build_s, verified_s, kept_s; };      /* unix seconds; kept: on disk */
+#include <stdbool.h>
+
+struct trusted_time { int64_t build_s, verified_s, kept_s; bool is_unread; };      /* unix seconds; kept: on disk */
 
 void trusted_time_init(struct trusted_time *time);
 int64_t trusted_time_s(const struct trusted_time *time, int64_t clock_s);
@@ -22,6 +24,7 @@ struct time_record {
         int64_t verified_s;
 };
 _Static_assert(sizeof(struct time_record) == 16, "on-disk format");
-/* None, or none that makes sense: a new device's. */
-void trusted_time_read(struct trusted_time *time, struct disk *disk);
+/* None, or none that makes sense: a new device's. An error: the disk does not say, also when asked again; it is_unread until it does. */
+MUST_CHECK enum err trusted_time_read(struct trusted_time *time, struct disk *disk, struct why *why);
+/* Never earlier than what is on disk: what is unread is read first, and an error when it cannot be. */
 MUST_CHECK enum err trusted_time_keep(struct trusted_time *time, struct disk *disk, struct why *why);

@@ -358,6 +358,20 @@ TEST(refresh, remembers_the_time_by_which_it_judged)
         device_close();
 }
 
+TEST(refresh, reads_the_time_that_was_kept_before_it_judges_where_the_disk_did_not_give_it)
+{
+        device_open();
+        sim_disk_init(&device.sim);
+        CHECK(device_start() == OK);
+        struct trusted_time late = { .verified_s = device.now_s + 90 * 86400 };
+        CHECK(trusted_time_keep(&late, &device.sim.disk, NULL) == OK);
+        device.agent.time.is_unread = true;
+        hear(&device.first);
+        CHECK(!device.agent.time.is_unread && device.agent.time.verified_s == late.verified_s && running() == 4);
+        device_end();
+        device_close();
+}
+
 TEST(refresh, and_release_come_though_each_file_of_the_spool_is_one_that_the_fetcher_refuses)
 {
         uint8_t digest[32];

@@ -268,10 +268,15 @@ static enum err sim_replace(struct disk *disk, const char *path, const void *byt
 
 static enum err sim_read(struct disk *disk, const char *path, struct buf *into, struct why *why)
 {
+        struct sim_disk *sim = (struct sim_disk *)disk;
         struct sim_node *file = NULL;
-        enum err e = begin((struct sim_disk *)disk, why);
+        enum err e = begin(sim, why);
+        if (!e && sim->unread) {
+                sim->unread--;
+                e = FAIL(why, ERR_IO, "%s: the device reports an error", path);
+        }
         if (!e)
-                e = file_find((struct sim_disk *)disk, path, &file, why);
+                e = file_find(sim, path, &file, why);
         if (e)
                 return e;
         buf_add(into, file->length ? file->bytes : "", file->length);

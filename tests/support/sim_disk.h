@@ -35,6 +35,7 @@ struct sim_disk {
         unsigned cut_at, fate;                          /* the change at which the power goes */
         unsigned fail_at;                               /* the call that fails with `failure` */
         enum err failure;
+        unsigned unread;                                /* so many readings of a whole file from here fail with ERR_IO */
         bool is_readonly;                               /* from now on each change fails with ERR_IO; what is replaced, pointed or removed stays */
         bool is_dark, was_cut, has_failed;              /* the last two stay until sim_disk_init() */
 };
