@@ -16,6 +16,7 @@ static bool wants_colour(bool is_live)
 
 int main(int argc, char **argv)
 {
+        file_limit_standard();
         file_limit_size_fails();
         bool is_live = terminal_is(stdout);
         struct cli cli = {

@@ -23,6 +23,7 @@ static enum err run(const struct lab_options *options, int *ret_code, struct why
 
 int main(int argc, char **argv)
 {
+        file_limit_standard();
         file_limit_size_fails();
         (void)argc;
         struct lab_options options;

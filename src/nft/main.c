@@ -4,6 +4,7 @@
 #include "nft/options.h"
 #include "platform/channel.h"
 #include "platform/file.h"
+#include "platform/file_limit.h"
 #include "platform/file_new.h"
 #include "platform/lock.h"
 
@@ -168,6 +169,7 @@ static enum err dispatch(const struct nft_options *options, struct why *why)
 
 int main(int argc, char **argv)
 {
+        file_limit_standard();
         struct nft_options options = { .is_quiet = false };
         struct why why = { 0 };
         enum err e = nft_options_read(argc, argv, &options, &why);

@@ -4,6 +4,7 @@
 
 int main(int argc, char **argv)
 {
+        file_limit_standard();
         file_limit_size_fails();
         return program_run(argc, argv);
 }

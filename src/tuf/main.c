@@ -58,6 +58,7 @@ static enum err run(const struct tuf_options *options, struct why *why)
 
 int main(int argc, char **argv)
 {
+        file_limit_standard();
         file_limit_size_fails();
         struct tuf_options options;
         struct why why;

@@ -106,6 +106,7 @@ int main(int argc, char **argv)
         static struct witness_options options;           /* its keys are too many for the stack */
         struct log log;
         struct why why;
+        file_limit_standard();
         file_limit_size_fails();
         log_init(&log, now_ms, clock_system());
         enum err e = witness_options_read(argc, argv, &options, &why);
