@@ -1,7 +1,6 @@
 #include "agent/slot.h"
 
 #include "agent/spool.h"
-#include "base/crc32.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -18,46 +17,6 @@ enum { DAMAGED_BYTES_MAX = 1 << 20 };    /* of a damaged record that is kept */
 enum { READS = 3 };                      /* of a record that the disk does not give us */
 
 static const char record_path[] = "slots", damaged_path[] = "slots.damaged", spare_path[] = "slots.spare";
-
-static uint32_t record_crc(const struct slot_record *record)
-{
-        size_t skip = offsetof(struct slot_record, crc) + sizeof(record->crc);
-        return crc32_of((const uint8_t *)record + skip, sizeof(*record) - skip);
-}
-
-static bool stream_is_sound(const struct slot_stream *stream)
-{
-        const struct slot_trial *trial = &stream->trial;
-        bool is_trial = trial->lease != SLOT_LEASE_NONE;
-        return memchr(stream->name, 0, sizeof(stream->name)) && stream->name[0] && stream->current < SLOT_IDS
-               && stream->last_good <= SLOT_FACTORY && stream->state[0] < SLOT_STATES && stream->state[1] < SLOT_STATES
-               && stream->denied_count <= SLOT_DENIED_MAX && trial->lease < SLOT_LEASES
-               && (stream->last_good == SLOT_FACTORY || stream->state[stream->last_good] == SLOT_GOOD)
-               && (!is_trial || trial->slot == stream->current);
-}
-
-static bool report_is_sound(const struct slot_report *report)
-{
-        return memchr(report->stream, 0, sizeof(report->stream)) && memchr(report->detail, 0, sizeof(report->detail))
-               && report->outcome < SLOT_OUTCOMES && report->kind < SLOT_KINDS;
-}
-
-static enum err record_check(const struct slot_record *record, struct why *why)
-{
-        if (memcmp(record->magic, "FBSR", 4) != 0 || record->crc != record_crc(record))
-                return FAIL(why, ERR_SYNTAX, "the slot record is damaged (checksum)");
-        if (record->version != SLOT_RECORD_VERSION)
-                return FAIL(why, ERR_SYNTAX, "slot record version %u, this agent reads %d", record->version, SLOT_RECORD_VERSION);
-        if (record->stream_count > LIMIT_STREAMS || record->report_count > SLOT_REPORTS_MAX)
-                return FAIL(why, ERR_SYNTAX, "the slot record counts more than it holds");
-        for (size_t i = 0; i < record->stream_count; i++)
-                if (!stream_is_sound(&record->streams[i]))
-                        return FAIL(why, ERR_SYNTAX, "the slot record contradicts itself in stream %zu", i);
-        for (size_t i = 0; i < record->report_count; i++)
-                if (!report_is_sound(&record->reports[i]))
-                        return FAIL(why, ERR_SYNTAX, "the slot record contradicts itself in report %zu", i);
-        return OK;
-}
 
 static struct slot_stream *begin(struct slots *slots, size_t stream)
 {
@@ -108,8 +67,8 @@ static enum err commit(struct slots *slots, struct why *why)
 {
         memcpy(slots->next.magic, "FBSR", 4);
         slots->next.version = SLOT_RECORD_VERSION;
-        slots->next.crc = record_crc(&slots->next);
-        assert(record_check(&slots->next, NULL) == OK);
+        slots->next.crc = slot_record_crc(&slots->next);
+        assert(slot_record_check(&slots->next, NULL) == OK);
         enum err e = write_next_somehow(slots, why);
         if (e)
                 return DURING(why, e, "saving the slot record");
@@ -224,7 +183,7 @@ static enum err record_load(struct slots *slots, struct why *why)
         if (e)
                 return DURING(why, e, "reading the slot record");
         memcpy(&slots->record, bytes.bytes, sizeof(slots->record));
-        return record_check(&slots->record, why);
+        return slot_record_check(&slots->record, why);
 }
 
 static enum err stream_new(struct slot_stream *stream, const char *name, struct why *why)

@@ -4,6 +4,7 @@
  * here owns the device). `firebreak-agent status` shows it. */
 #pragma once
 
+#include "base/err.h"
 #include "base/limits.h"
 
 #include <stdint.h>
@@ -88,6 +89,10 @@ _Static_assert(sizeof(struct slot_trial) == 56, "on-disk format");
 _Static_assert(sizeof(struct slot_stream) == 72 + 8 + 128 + 56 + 40 + 16 + 128, "on-disk format");
 _Static_assert(sizeof(struct slot_report) == 8 + 72 + 24 + 40 + 16 + 8 + 96, "on-disk format");
 _Static_assert(sizeof(struct slot_record) == 24 + 16 * sizeof(struct slot_stream) + 32 * sizeof(struct slot_report), "on-disk format");
+
+uint32_t slot_record_crc(const struct slot_record *record);
+/* ERR_SYNTAX: it was damaged, is of another version, or contradicts itself. */
+MUST_CHECK enum err slot_record_check(const struct slot_record *record, struct why *why);
 
 struct slot_harm {
         enum slot_kind kind;
