@@ -180,6 +180,9 @@ static int64_t wake_ms(const struct agent *agent, int64_t now_ms)
 /* What the disk would not take is offered to it again, seldomer and seldomer. */
 static void save_owed(struct agent *agent, int64_t now_ms)
 {
+        const char *trouble = slots_take_trouble(agent->slots);
+        if (trouble)
+                agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, trouble);
         if (!slots_is_owed(agent->slots)) {
                 agent->save_pause_ms = agent->save_at_ms = 0;
                 return;

@@ -10,7 +10,8 @@ struct slots {
         struct disk *disk;
         struct slot_record record;       /* what is on disk, and what is owed to it */
         struct slot_record next;         /* being prepared by one change */
-        bool is_owed, has_spare;
+        bool is_owed, has_spare, has_trouble;
+        char trouble[WHY_TEXT_MAX];
 };
 
 enum { DAMAGED_BYTES_MAX = 1 << 20 };    /* of a damaged record that is kept */
@@ -85,7 +86,15 @@ static void commit_or_owe(struct slots *slots)
         if (commit(slots, &why) == OK)
                 return;
         slots->record = slots->next;
-        slots->is_owed = true;
+        slots->is_owed = slots->has_trouble = true;
+        snprintf(slots->trouble, sizeof(slots->trouble), "%s", why.text);
+}
+
+const char *slots_take_trouble(struct slots *slots)
+{
+        bool had_trouble = slots->has_trouble;
+        slots->has_trouble = false;
+        return had_trouble ? slots->trouble : NULL;
 }
 
 bool slots_is_owed(const struct slots *slots)

@@ -88,6 +88,8 @@ MUST_CHECK enum err slots_stop(struct slots *slots, struct why *why);
 /* Does the disk lack a fall-back that is in effect? The next change brings it there, or slots_save(). */
 bool slots_is_owed(const struct slots *slots);
 MUST_CHECK enum err slots_save(struct slots *slots, struct why *why);
+/* Why the disk did not take a fall-back since this was last asked, also when it has taken it by now; NULL: it took them all. Until the next one. */
+const char *slots_take_trouble(struct slots *slots);
 
 /* Reports, oldest first; NULL when there are none. */
 const struct slot_report *slots_report(const struct slots *slots);

@@ -506,7 +506,7 @@ TEST(slots, have_room_put_aside_for_a_full_disk)
         OWN(slots) struct slots *slots = open_one(&sim);
         CHECK(install(slots, 3) == OK && arm(slots, 4) == OK && is_there(&sim, "slots.spare"));
         sim_disk_fail_at(&sim, 0, ERR_FULL);
-        CHECK(slots_give_up(slots, 0, &crash, NULL) == OK && !slots_is_owed(slots));
+        CHECK(slots_give_up(slots, 0, &crash, NULL) == OK && !slots_is_owed(slots) && !slots_take_trouble(slots));
         OWN(slots) struct slots *again = open_one(&sim);
         CHECK(running(again) == 3 && is_there(&sim, "slots.spare"));
 }
@@ -530,6 +530,7 @@ TEST(slots, fall_back_at_once_on_a_disk_that_takes_nothing_and_owe_it)
                 CHECK(install(slots, 3) == OK && arm(slots, 4) == OK);
                 sim.is_readonly = true;
                 CHECK(falls_back(slots, way) && running(slots) == 3 && !slots_on_trial(slots, 0) && slots_is_owed(slots));
+                CHECK(slots_take_trouble(slots) && !slots_take_trouble(slots));
                 CHECK(slots_save(slots, NULL) == ERR_IO && slots_is_owed(slots) && slots_report(slots)->counter == 3);
                 OWN(slots) struct slots *before = open_one(&sim);
                 CHECK(running(before) == 4 && slots_on_trial(before, 0));
@@ -538,6 +539,20 @@ TEST(slots, fall_back_at_once_on_a_disk_that_takes_nothing_and_owe_it)
                 OWN(slots) struct slots *after = open_one(&sim);
                 CHECK(running(after) == 3 && slots_is_denied(after, 0, 4));
         }
+}
+
+/* Also when the very next change brought it there. */
+TEST(slots, say_that_a_fall_back_found_a_bad_disk)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        CHECK(install(slots, 3) == OK && arm(slots, 4) == OK);
+        sim_disk_fail_at(&sim, 0, ERR_IO);
+        CHECK(slots_give_up(slots, 0, &crash, NULL) == OK && slots_is_owed(slots));
+        CHECK(slots_count_start(slots, 0, NULL) == OK && !slots_is_owed(slots));
+        const char *trouble = slots_take_trouble(slots);
+        CHECK(trouble && strstr(trouble, "slot record") && !slots_take_trouble(slots));
 }
 
 TEST(slots_boot, starts_nothing_that_it_cannot_count)
