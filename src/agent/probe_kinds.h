@@ -4,6 +4,7 @@
  * other error: it could not be looked at. */
 #pragma once
 
+#include "agent/before.h"
 #include "agent/config.h"
 #include "base/buf.h"
 
@@ -32,5 +33,11 @@ struct unit_state {
 };
 /* ERR_SYNTAX: it says less than what is needed. */
 MUST_CHECK enum err unit_state_read(const char *text, struct unit_state *ret_state, struct why *why);
-/* ERR_CONTENT: it is not active, or was started again since it had been so often. `restarts_before` NULL: that is not known. */
-MUST_CHECK enum err unit_state_judge(const char *unit, const struct unit_state *state, const uint64_t *restarts_before, struct why *why);
+/* How often it was started again; and, when it had failed or nobody ran it, with unit_was_down after that: "2-down". */
+extern const char unit_was_down[];
+void unit_state_word(const struct unit_state *state, struct buf *into);
+/* The same, as it counts now: systemd counts anew from each start of the machine; the stream's own engine has to run with a release, whatever it did before. */
+struct unit_since { bool is_rebooted, is_engine; };
+void unit_word_since(const char *word, const struct unit_since *since, char ret_word[static BEFORE_WORD_BYTES]);
+/* ERR_CONTENT: it is not active, or was started again since. `was`: its word of before; what was down then is nobody's fault now. NULL and "": nothing is known. */
+MUST_CHECK enum err unit_state_judge(const char *unit, const struct unit_state *state, const char *was, struct why *why);

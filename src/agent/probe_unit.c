@@ -11,6 +11,8 @@
 
 enum { ANSWER_BYTES = 4096, LOOK_AGAIN_MS = 50 };
 
+const char unit_was_down[] = "-down";
+
 static void keep(char *into, size_t size, const char *value, size_t length)
 {
         snprintf(into, size, "%.*s", (int)length, value);
@@ -61,15 +63,35 @@ enum err unit_state_read(const char *text, struct unit_state *ret_state, struct 
         return OK;
 }
 
-enum err unit_state_judge(const char *unit, const struct unit_state *state, const uint64_t *restarts_before, struct why *why)
+static bool is_down(const struct unit_state *state)
 {
-        bool is_active = strcmp(state->active, "active") == 0 || strcmp(state->active, "reloading") == 0;
+        return strcmp(state->active, "failed") == 0 || strcmp(state->active, "inactive") == 0 || strcmp(state->sub, "auto-restart") == 0;
+}
+
+void unit_state_word(const struct unit_state *state, struct buf *into)
+{
+        buf_addf(into, "%" PRIu64 "%s", state->restarts, is_down(state) ? unit_was_down : "");
+}
+
+void unit_word_since(const char *word, const struct unit_since *since, char ret_word[static BEFORE_WORD_BYTES])
+{
+        const int digits = (int)strspn(word, "0123456789");
+        const bool was_down = strstr(word, unit_was_down) && !since->is_engine;
+        snprintf(ret_word, BEFORE_WORD_BYTES, "%.*s%s", since->is_rebooted ? 1 : digits, since->is_rebooted ? "0" : word, was_down ? unit_was_down : "");
+}
+
+enum err unit_state_judge(const char *unit, const struct unit_state *state, const char *was, struct why *why)
+{
+        const bool is_active = strcmp(state->active, "active") == 0 || strcmp(state->active, "reloading") == 0, is_known = was && was[0];
+        const uint64_t restarts = is_known ? strtoull(was, NULL, 10) : 0;
+        if (is_known && strstr(was, unit_was_down))
+                return OK;
         if (strcmp(state->load, "not-found") == 0)
                 return FAIL(why, ERR_CONTENT, "there is no unit %s", unit);
         if (!is_active)
                 return FAIL(why, ERR_CONTENT, "%s is %s (%s%s%s)", unit, state->active, state->sub, state->result[0] ? ", result " : "", state->result);
-        if (restarts_before && state->restarts > *restarts_before)
-                return FAIL(why, ERR_CONTENT, "%s failed, and systemd started it again (%" PRIu64 " times)", unit, state->restarts - *restarts_before);
+        if (is_known && state->restarts > restarts)
+                return FAIL(why, ERR_CONTENT, "%s failed, and systemd started it again (%" PRIu64 " times)", unit, state->restarts - restarts);
         return OK;
 }
 
@@ -124,10 +146,8 @@ enum err probe_look_unit(const struct probe_task *task, struct why *why)
                 e = unit_state_read(buf_text(&answer), &state, why);
         if (e)
                 return e;
-        if (task->before) {
-                buf_addf(task->before, "%" PRIu64, state.restarts);
-                return buf_check(task->before, why);
-        }
-        uint64_t restarts = task->was ? strtoull(task->was, NULL, 10) : 0;
-        return unit_state_judge(unit, &state, task->was ? &restarts : NULL, why);
+        if (!task->before)
+                return unit_state_judge(unit, &state, task->was, why);
+        unit_state_word(&state, task->before);
+        return buf_check(task->before, why);
 }

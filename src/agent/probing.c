@@ -1,5 +1,6 @@
 #include "agent/probing.h"
 
+#include "agent/probe_kinds.h"
 #include "agent/stream.h"
 
 #include <string.h>
@@ -43,17 +44,28 @@ void probing_listen(struct stream *stream)
         probe_listen(&stream->probing.probe, agent_steady_ms(stream->agent), say, stream);
 }
 
+static void word_of_before(const struct stream *stream, size_t number, char word[static BEFORE_WORD_BYTES])
+{
+        const struct agent_probe *probe = agent_config_probe(stream->config, number);
+        const struct before *before = &stream->probing.before;
+        const char *engine = stream->config->engine.unit;
+        const struct unit_since since = { before->boot != stream->agent->boot, engine && probe->unit && strcmp(engine, probe->unit) == 0 };
+        if (probe->kind == PROBE_UNIT)
+                unit_word_since(before->words[number], &since, word);
+        else
+                snprintf(word, BEFORE_WORD_BYTES, "%s", before->words[number]);
+}
+
 static enum err start(struct stream *stream, size_t number, bool is_before, struct why *why)
 {
         struct probing *probing = &stream->probing;
         const struct agent_probe *probe = agent_config_probe(stream->config, number);
-        char places[3][1024];
+        char places[3][1024], was[BEFORE_WORD_BYTES];
         const struct engine_words words = stream_words(stream, SLOT_NONE, &places);
-        /* systemd counts from each start of the machine. */
-        bool is_rebooted = probe->kind == PROBE_UNIT && probing->before.boot != stream->agent->boot;
+        word_of_before(stream, number, was);
         const struct probe_of of = {
                 .config_path = stream->agent->config_path, .config_copy = stream->agent->config_copy, .stream = stream->config->name, .probe = probe, .number = number, .is_before = is_before,
-                .was = is_rebooted ? "0" : probing->before.words[number], .words = &words, .errors = stream->engine.errors,
+                .was = was, .words = &words, .errors = stream->engine.errors,
         };
         return probe_start(&of, agent_steady_ms(stream->agent), &probing->probe, why);
 }
@@ -78,21 +90,22 @@ bool probing_is_ready(const struct stream *stream, int64_t now_ms)
         return next_to_ask(stream, 0) == count(stream) || (probing->before_ms && now_ms - probing->before_ms < BEFORE_GOOD_MS);
 }
 
-/* A file that is not there cannot be taken away: somebody should know that it is listed in vain. */
+/* A file that is not there cannot be taken away, nor a unit ended that does not run: somebody should know that it is watched in vain. */
 static void took(struct stream *stream, const struct probe_end *end)
 {
         struct probing *probing = &stream->probing;
         const char *word = probing->probe.line;
-        char text[64];
+        char text[80];
         size_t number = probing->next_before;
         if (!end->has_passed || !before_is_word(word)) {
                 agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, end->text);
                 return;
         }
         memcpy(probing->taking.words[number], word, strlen(word) + 1);
-        if (agent_config_probe(stream->config, number)->kind != PROBE_FILES || !strchr(word, '-'))
+        if (!strchr(word, '-'))
                 return;
-        snprintf(text, sizeof(text), "probe %zu lists a file that is not there", number + 1);
+        const bool is_unit = agent_config_probe(stream->config, number)->kind == PROBE_UNIT;
+        snprintf(text, sizeof(text), is_unit ? "probe %zu watches a unit that is down before the release comes" : "probe %zu lists a file that is not there", number + 1);
         agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, text);
 }
 

@@ -97,6 +97,9 @@ def play(claims, build, root):
     again = list(EXPECTED).index("again.service")
     claims.claim("what was started again before the trial is counted then", probe(again, "--before").stdout == "1\n")
     claims.claim("and not held against the release", probe(again, "--was", "1").returncode == 0)
+    failed = list(EXPECTED).index("false.service")
+    claims.claim("what had failed before the trial is known then", probe(failed, "--before").stdout == "0-down\n")
+    claims.claim("and not held against the release", probe(failed, "--was", "0-down").returncode == 0)
 
 
 def main():

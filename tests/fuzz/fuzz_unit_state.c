@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         if (unit_state_read(buf_text(&text), &state, &why) != OK)
                 return 0;
         assert(state.load[0] && state.active[0] && memchr(state.result, 0, sizeof(state.result)) && memchr(state.sub, 0, sizeof(state.sub)));
-        enum err e = unit_state_judge("x.service", &state, &(uint64_t){ 1 }, &why);
+        enum err e = unit_state_judge("x.service", &state, "1", &why);
         assert(e == OK || e == ERR_CONTENT);
         return 0;
 }
