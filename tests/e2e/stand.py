@@ -11,7 +11,7 @@ from fleet import SETS, Failed
 
 FIRST, SECOND, CRASHING = 1, 2, 3                # releases: runs well, runs well too, kills the engine of these devices
 SLOTS = ("a", "b", "factory", "none")
-FACTORY, NONE = 2, 3
+FACTORY, NONE, GOOD = 2, 3, 3                   # slots, and what a slot can be
 PIECE_BYTES = 512
 OUTCOMES = ("proven", "harmed", "declined", "preflight_failed")
 RECORD_BYTES, STREAM_BYTES, REPORT_BYTES, STREAMS_MAX = 24 + 16 * 448 + 32 * 264, 448, 264, 16
@@ -348,12 +348,13 @@ class Subject:
         return ""
 
     def is_at_work(self, by_record=True):
-        """Supervisor and engine live, and the engine says that it has loaded what the record names, which is whole; or, where the disk may
-        not have taken the record's last change, what the link leads to."""
+        """Supervisor and engine live, and the engine says that it has loaded what the record names, which is whole; or, where the disk may not have taken
+        the last change of the record or of the link, what the link leads to, or what has proven itself, from its folder itself."""
         with contextlib.suppress(OSError, Failed):
             record, says = self.record(), self.engine()
-            slot = record.current if by_record else SLOTS.index(os.readlink(self.folder("current")))
-            return self.is_alive() and says.get("state") == "ok" and says.get("version") == str(record.counters[slot]) and self.engine_pid() is not None and not self.wrong()
+            slots = (record.current,) if by_record else (SLOTS.index(os.readlink(self.folder("current"))), record.last_good, *(slot for slot in (0, 1) if record.state[slot] == GOOD))
+            is_loaded = says.get("state") == "ok" and says.get("version") in [str(record.counters[slot]) for slot in slots]
+            return self.is_alive() and is_loaded and self.engine_pid() is not None and not self.wrong()
         return False
 
     def told(self, outcome, counter):
