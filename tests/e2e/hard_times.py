@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""hard_times - a device whose disk, clock or network is bad for as long as it lasts: an engine that works, and a word of what is wrong.
+"""hard_times - a device whose disk, clock or network is bad for as long as it lasts, or that is started badly: an engine that works, and a word of what is wrong.
 
 usage: hard_times.py --build DIR [--plays NAME,...] [--flips N] [--smoke]
 
@@ -277,9 +277,20 @@ class HardTimes:
         self.claims.claim(f"twelve bytes a second, all the time: {sum(link.carried.values())} bytes, and the engine runs on", device.is_at_work())
         device.cut()
 
+    def nothing_open(self):
+        """Started without standard input, output and error: what it would say there must not go into its own files."""
+        device = self.device
+        device.put("first", "second")
+        device.start(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"])
+        self.works("nothing open at its start", SECOND, lambda: reported(device))
+        device.cut()
+        spoilt = [str(path) for path in device.state.rglob("*") if path.is_file() and b"level=" in path.read_bytes()]
+        self.claims.claim(f"nothing open at its start: no word of the log in {spoilt or 'any file of its state'}", not spoilt)
+        self.ends_well("nothing open at its start")
+
     PLAYS = (("full disk", full_disk, True), ("fall-back without room", full_disk_while_it_falls_back, False), ("read-only state", read_only_state, True),
              ("read-only root", read_only_root, True), ("damaged record", damaged_record, False), ("damaged slots", damaged_slots, False), ("clocks", clocks, False),
-             ("slow network", slow_network, False))
+             ("slow network", slow_network, False), ("nothing open", nothing_open, False))
 
     def run(self):
         """The plays at the same time, each with a device of its own; each claim names what it is about."""
