@@ -76,6 +76,7 @@ enum {
         LIMIT_ORIGIN_BYTES = 255,             /* a log's or witness's name: C2SP tlog-cosignature has one byte for the length */
         LIMIT_CHECKPOINT_BYTES = 128 << 10,   /* 16 signatures, which C2SP signed-note asks for, of the largest kind; ours is under 1 KB */
         LIMIT_CHECKPOINT_SIGNATURE_BYTES = 5120, /* post-quantum ones, which we pass over, have nearly 5,000 */
+        LIMIT_AGENT_STREAMS = 8,              /* that carry the agent itself: one for each platform that has a build of its own, and some room */
         LIMIT_WITNESSES = 32,                 /* that one policy knows */
         LIMIT_WITNESS_AHEAD_S = 300,          /* a witness's clock before ours: what it says then does not count yet */
         LIMIT_WITNESS_LOGS = 256,             /* that one witness looks after: as many as fit a command line, and are found one by one */

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "trust/lines.h"
+#include "trust/word.h"
 
 #include <string.h>
 
@@ -63,6 +64,33 @@ static enum err check_emergency(const struct anchor *anchor, struct why *why)
         return check_role(role, "emergency", why);
 }
 
+static enum err check_streams(const struct anchor_streams *streams, struct why *why)
+{
+        for (size_t i = 0; i < streams->count; i++) {
+                if (!word_is_name(streams->names[i]))
+                        return FAIL(why, ERR_SYNTAX, "anchor: `%.80s` is no name of a stream", streams->names[i]);
+                for (size_t other = 0; other < i; other++)
+                        if (strcmp(streams->names[i], streams->names[other]) == 0)
+                                return FAIL(why, ERR_SYNTAX, "anchor: stream %s is there twice", streams->names[i]);
+        }
+        return OK;
+}
+
+/* Who may write rules may not write code: other holders, and streams that are theirs. */
+static enum err check_agent(const struct anchor *anchor, struct why *why)
+{
+        const struct anchor_role *role = &anchor->agent;
+        if (!role->count && !role->threshold && !anchor->agent_streams.count)
+                return OK;
+        for (size_t i = 0; i < role->count; i++)
+                if (anchor_role_find(&anchor->content, &role->keys[i].key))
+                        return FAIL(why, ERR_SYNTAX, "anchor: agent key %s is a content key too; others must hold it", role->keys[i].name);
+        if (!anchor->agent_streams.count || anchor->agent_streams.count > LIMIT_AGENT_STREAMS)
+                return FAIL(why, ERR_SYNTAX, "anchor: agent keys, and 1 to %d streams that they approve", LIMIT_AGENT_STREAMS);
+        enum err e = check_streams(&anchor->agent_streams, why);
+        return e ? e : check_role(role, "agent", why);
+}
+
 static enum err check_witnesses(const struct anchor_witnesses *witnesses, struct why *why)
 {
         if (witnesses->threshold > witnesses->count || (witnesses->count && !witnesses->threshold))
@@ -79,6 +107,7 @@ static const char *holder_of(const struct anchor *anchor, const struct public_ke
 {
         const struct { const char *name; const struct anchor_role *role; } roles[] = {
                 { "root", &anchor->root }, { "content", &anchor->content }, { "lab", &anchor->lab }, { "emergency", &anchor->emergency },
+                { "agent", &anchor->agent },
         };
         for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
                 if (anchor_role_find(roles[i].role, key))
@@ -130,7 +159,29 @@ static enum err check(const struct anchor *anchor, struct why *why)
                 e = check_role(&anchor->lab, "lab", why);
         if (!e)
                 e = check_log(anchor, why);
-        return e ? e : check_emergency(anchor, why);
+        if (!e)
+                e = check_emergency(anchor, why);
+        return e ? e : check_agent(anchor, why);
+}
+
+static bool names_stream(const struct anchor_streams *streams, const char *stream)
+{
+        for (size_t i = 0; i < streams->count; i++)
+                if (strcmp(streams->names[i], stream) == 0)
+                        return true;
+        return false;
+}
+
+const struct anchor_role *anchor_role_for(const struct anchor *anchor, const char *stream)
+{
+        return names_stream(&anchor->agent_streams, stream) ? &anchor->agent : &anchor->content;
+}
+
+enum err anchor_check_agent_stream(const struct anchor *anchor, const char *stream, struct why *why)
+{
+        if (!anchor->agent.count || names_stream(&anchor->agent_streams, stream))
+                return OK;
+        return FAIL(why, ERR_UNTRUSTED, "stream %s carries the agent itself, and the publisher's anchor names agent keys, but not this stream", stream);
 }
 
 static enum err check_director(const struct director_anchor *anchor, struct why *why)
@@ -184,6 +235,16 @@ static void write_log(const struct anchor *anchor, struct buf *into)
         lines_write_steps("pace", &anchor->pace, into);
 }
 
+static void write_agent(const struct anchor *anchor, struct buf *into)
+{
+        if (!anchor->agent.count)
+                return;
+        buf_addf(into, "agent-threshold %zu\n", anchor->agent.threshold);
+        for (size_t i = 0; i < anchor->agent_streams.count; i++)
+                buf_addf(into, "agent-stream %s\n", anchor->agent_streams.names[i]);
+        write_keys("agent", &anchor->agent, into);
+}
+
 enum err anchor_write(const struct anchor *anchor, struct buf *into, struct why *why)
 {
         enum err e = check(anchor, why);
@@ -198,6 +259,7 @@ enum err anchor_write(const struct anchor *anchor, struct buf *into, struct why 
                 buf_addf(into, "emergency-threshold %zu\n", anchor->emergency.threshold);
                 write_keys("emergency", &anchor->emergency, into);
         }
+        write_agent(anchor, into);
         return buf_check(into, why);
 }
 
@@ -282,6 +344,25 @@ static enum err read_emergency(struct lines *lines, struct anchor_role *role, st
         return e ? e : read_keys(lines, "emergency", role, why);
 }
 
+static enum err read_streams(struct lines *lines, struct anchor_streams *streams, struct why *why)
+{
+        enum err e = OK;
+        for (; !e && (!streams->count || lines_is_next(lines, "agent-stream")); streams->count++)
+                e = streams->count < LIMIT_AGENT_STREAMS ? lines_name(lines, "agent-stream", streams->names[streams->count], why)
+                                                         : FAIL(why, ERR_LIMIT, "anchor: at most %d streams of the agent", LIMIT_AGENT_STREAMS);
+        return e;
+}
+
+static enum err read_agent(struct lines *lines, struct anchor *anchor, struct why *why)
+{
+        if (!lines_is_next(lines, "agent-threshold"))
+                return OK;
+        enum err e = read_threshold(lines, "agent-threshold", &anchor->agent, why);
+        if (!e)
+                e = read_streams(lines, &anchor->agent_streams, why);
+        return e ? e : read_keys(lines, "agent", &anchor->agent, why);
+}
+
 static enum err parse(struct lines *lines, void *into, struct why *why)
 {
         struct anchor *anchor = into;
@@ -297,6 +378,8 @@ static enum err parse(struct lines *lines, void *into, struct why *why)
                 e = read_log(lines, anchor, why);
         if (!e)
                 e = read_emergency(lines, &anchor->emergency, why);
+        if (!e)
+                e = read_agent(lines, anchor, why);
         if (!e)
                 e = lines_end(lines, why);
         return e ? e : check(anchor, why);

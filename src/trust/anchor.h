@@ -10,12 +10,15 @@
 #include "trust/verifier.h"
 
 struct anchor_role { size_t threshold, count; struct vkey keys[LIMIT_KEYS]; };
+struct anchor_streams { size_t count; char names[LIMIT_AGENT_STREAMS][LIMIT_NAME_BYTES + 1]; };
 struct anchor_witnesses { size_t threshold, count; struct verifier keys[LIMIT_WITNESSES]; };
 
 struct anchor {
         uint64_t version;
         struct anchor_role root, content, lab;      /* lab: any one of them speaks for itself */
         struct anchor_role emergency;               /* count 0: none; lifts the pace for a release */
+        struct anchor_role agent;                   /* count 0: none; approves, in place of content, releases of ... */
+        struct anchor_streams agent_streams;        /* ... these, which carry the agent's own program */
         bool has_log;                               /* nothing is installed that this log does not have */
         struct verifier log;
         struct anchor_witnesses witnesses;          /* threshold 0: the log's own word is enough */
@@ -29,7 +32,7 @@ struct director_anchor {
 };
 
 /* The text to be signed by the root keys. ERR_SYNTAX: anchor_open() would not take it: a threshold that its keys cannot
- * reach, a key twice in a role, one that approves content and lifts the pace for it, a log or a witness with another role, a pace without witnesses; for the director also a
+ * reach, a key twice in a role, one that approves content and lifts the pace for it, or content and the agent, agent keys without a stream, a log or a witness with another role, a pace without witnesses; for the director also a
  * root key that grants leases. */
 MUST_CHECK enum err anchor_write(const struct anchor *anchor, struct buf *into, struct why *why);
 MUST_CHECK enum err director_anchor_write(const struct director_anchor *anchor, struct buf *into, struct why *why);
@@ -50,6 +53,10 @@ MUST_CHECK enum err anchor_check_pair(const struct anchor *anchor, const struct 
 
 /* The key of the log or of a witness. */
 bool anchor_is_watcher(const struct anchor *anchor, const struct public_key *key);
+/* Who approves the releases of a stream: the agent role, where the anchor says so, else content. */
+const struct anchor_role *anchor_role_for(const struct anchor *anchor, const char *stream);
+/* ERR_UNTRUSTED: the stream carries the agent itself, and the anchor, which has keys for that, does not name it: content keys alone could write code. */
+MUST_CHECK enum err anchor_check_agent_stream(const struct anchor *anchor, const char *stream, struct why *why);
 struct note_keys anchor_keys(const struct anchor_role *role);
 struct note_keys director_anchor_keys(const struct director_anchor *anchor);
 /* NULL: no key of the role. */

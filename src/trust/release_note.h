@@ -43,7 +43,7 @@ MUST_CHECK enum err release_note_write(const struct release_note *note, struct b
 
 /* The text of a note, strictly. ERR_SYNTAX names the line. */
 MUST_CHECK enum err release_note_parse(const char *text, size_t length, struct release_note **ret_note, struct why *why);
-/* A signed note: first the content threshold of the anchor (ERR_UNTRUSTED), then the text. */
+/* A signed note: first the threshold of content keys, or of agent keys (ERR_UNTRUSTED), then the text; and whether these were the keys of its stream. */
 MUST_CHECK enum err release_note_open(const struct anchor *anchor, const struct buf *bytes, struct release_note **ret_note, struct why *why);
 
 /* Its path among the targets: "edr-rules/4". */

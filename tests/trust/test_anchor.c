@@ -90,6 +90,31 @@ TEST(anchor, comes_back_with_its_log)
         CHECK(read.emergency.threshold == 2 && read.emergency.count == 3);
 }
 
+/* The agent's own streams have other keys than all others. */
+static struct anchor with_agent(void)
+{
+        struct anchor anchor = watched();
+        anchor.agent = (struct anchor_role){ 2, 2, { test_vkey("build.dora", 34), test_vkey("build.emil", 35) } };
+        anchor.agent_streams = (struct anchor_streams){ 2, { "agent", "agent-arm" } };
+        return anchor;
+}
+
+TEST(anchor, comes_back_with_who_approves_the_agent)
+{
+        OWN(buf) struct buf bytes;
+        struct anchor anchor = with_agent(), read = { 0 };
+        buf_init(&bytes, LIMIT_NOTE_BYTES);
+        for (size_t has_log = 2; has_log-- > 0; anchor = whole(), anchor.agent = with_agent().agent, anchor.agent_streams = with_agent().agent_streams) {
+                write_signed(&anchor, &bytes);
+                CHECK(anchor_open(buf_text(&bytes), bytes.length, &read, NULL) == OK);
+                CHECK(read.agent.threshold == 2 && read.agent.count == 2 && read.agent_streams.count == 2 && strcmp(read.agent_streams.names[1], "agent-arm") == 0);
+                CHECK(anchor_role_for(&read, "agent-arm") == &read.agent && anchor_role_for(&read, "agent-ar") == &read.content && anchor_role_for(&read, "") == &read.content);
+                CHECK(anchor_check_agent_stream(&read, "agent", NULL) == OK && anchor_check_agent_stream(&read, "rules", NULL) == ERR_UNTRUSTED);
+        }
+        struct anchor none = whole();
+        CHECK(anchor_role_for(&none, "agent") == &none.content && anchor_check_agent_stream(&none, "rules", NULL) == OK);
+}
+
 TEST(anchor, has_a_log_without_witnesses_and_witnesses_without_a_pace)
 {
         OWN(buf) struct buf bytes;
@@ -109,7 +134,7 @@ TEST(anchor, has_a_log_without_witnesses_and_witnesses_without_a_pace)
 static enum err write_without(void (*spoil)(struct anchor *anchor))
 {
         OWN(buf) struct buf bytes;
-        struct anchor anchor = watched();
+        struct anchor anchor = with_agent();
         buf_init(&bytes, LIMIT_NOTE_BYTES);
         spoil(&anchor);
         return anchor_write(&anchor, &bytes, NULL);
@@ -131,6 +156,23 @@ static void log_lifts(struct anchor *anchor) { anchor->emergency.keys[0].key = a
 static void witness_lifts(struct anchor *anchor) { anchor->emergency.keys[2].key = anchor->witnesses.keys[1].key; }
 static void never(struct anchor *anchor) { anchor->pace.steps[1].after_s = INT64_MAX; }
 static void no_emergency(struct anchor *anchor) { anchor->emergency.threshold = 0; }
+
+static void same_writer(struct anchor *anchor) { anchor->agent.keys[1] = anchor->content.keys[0]; }
+static void no_streams(struct anchor *anchor) { anchor->agent_streams.count = 0; }
+static void streams_alone(struct anchor *anchor) { anchor->agent.count = anchor->agent.threshold = 0; }
+static void threshold_alone(struct anchor *anchor) { anchor->agent.count = anchor->agent_streams.count = 0; }
+static void stream_twice(struct anchor *anchor) { snprintf(anchor->agent_streams.names[1], 8, "agent"); }
+static void stream_path(struct anchor *anchor) { snprintf(anchor->agent_streams.names[1], 8, "a/b"); }
+static void dora_twice(struct anchor *anchor) { anchor->agent.keys[1] = anchor->agent.keys[0]; }
+static void agent_too_high(struct anchor *anchor) { anchor->agent.threshold = 3; }
+static void agent_watches(struct anchor *anchor) { anchor->witnesses.keys[0].key = anchor->agent.keys[0].key; }
+
+TEST(anchor, refuses_agent_keys_that_protect_less_than_they_say)
+{
+        static void (*const spoils[])(struct anchor *) = { same_writer, no_streams, streams_alone, threshold_alone, stream_twice, stream_path, dora_twice, agent_too_high, agent_watches };
+        for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++)
+                CHECK(write_without(spoils[i]) == ERR_SYNTAX);
+}
 
 TEST(anchor, refuses_a_log_that_protects_less_than_it_says)
 {
@@ -162,6 +204,9 @@ TEST(anchor, of_the_director_shares_no_key_with_log_or_emergency)
         director.key.key = anchor.log.key;
         CHECK(anchor_check_pair(&anchor, &director, NULL) == ERR_UNTRUSTED);
         director.key.key = anchor.witnesses.keys[1].key;
+        CHECK(anchor_check_pair(&anchor, &director, NULL) == ERR_UNTRUSTED);
+        director.key = with_agent().agent.keys[1];
+        anchor = with_agent();
         CHECK(anchor_check_pair(&anchor, &director, NULL) == ERR_UNTRUSTED);
         director.key = test_vkey("director", 41);
         CHECK(anchor_check_pair(&anchor, &director, NULL) == OK);

@@ -171,6 +171,36 @@ TEST(release_note, counts_only_with_the_content_threshold)
         CHECK(release_note_open(&anchor, &bytes, &note, NULL) == ERR_UNTRUSTED && !note);
 }
 
+static enum err opens(const struct anchor *anchor, const char *stream, const uint8_t *signers)
+{
+        OWN(release_note) struct release_note *note = NULL;
+        OWN(buf) struct buf bytes;
+        static const char *const names[] = { "", "a", "b", "build" };
+        const char *line = strstr(stored, "stream ");
+        buf_init(&bytes, LIMIT_NOTE_BYTES);
+        buf_addf(&bytes, "%.*sstream %s%s", (int)(line - stored), stored, stream, strchr(line, '\n'));
+        for (; *signers; signers++)
+                test_sign(&bytes, names[*signers], *signers);
+        enum err e = release_note_open(anchor, &bytes, &note, NULL);
+        CHECK(!e == (note != NULL));
+        return e;
+}
+
+TEST(release_note, of_the_agent_takes_its_own_keys_and_no_other_takes_them)
+{
+        static const uint8_t nobody[] = { 0 }, content[] = { 1, 0 }, agent[] = { 3, 0 }, both[] = { 1, 3, 0 };
+        struct anchor anchor = { .content = { 1, 2, { test_vkey("a", 1), test_vkey("b", 2) } }, .root = { 1, 1, { test_vkey("root", 4) } } };
+        CHECK(opens(&anchor, "agent", content) == OK && opens(&anchor, "agent", agent) == ERR_UNTRUSTED);
+        anchor.agent = (struct anchor_role){ 1, 1, { test_vkey("build", 3) } };
+        anchor.agent_streams = (struct anchor_streams){ 1, { "agent" } };
+        const struct { const char *stream; const uint8_t *signers; enum err e; } cases[] = {
+                { "agent", content, ERR_UNTRUSTED }, { "agent", agent, OK }, { "agent", both, OK }, { "agent", nobody, ERR_SYNTAX },
+                { "rules", content, OK }, { "rules", agent, ERR_UNTRUSTED }, { "rules", both, OK }, { "agent2", agent, ERR_UNTRUSTED }, { "agent2", content, OK },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+                CHECK(opens(&anchor, cases[i].stream, cases[i].signers) == cases[i].e);
+}
+
 TEST(release_note_open, survives_a_lack_of_memory)
 {
         OWN(buf) struct buf bytes;
