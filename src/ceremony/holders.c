@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char *const names[HOLDER_ROLES] = {
-        [HOLDER_ROOT] = "root",           [HOLDER_CONTENT] = "content",     [HOLDER_LAB] = "lab", [HOLDER_EMERGENCY] = "emergency",
+        [HOLDER_ROOT] = "root",           [HOLDER_CONTENT] = "content",     [HOLDER_LAB] = "lab", [HOLDER_EMERGENCY] = "emergency", [HOLDER_AGENT] = "agent",
         [HOLDER_DIRECTOR_ROOT] = "director-root", [HOLDER_TIMESTAMP] = "timestamp", [HOLDER_DIRECTOR] = "director",
 };
 
@@ -33,6 +33,8 @@ struct anchor_role holders_role(const struct holders *holders, enum holder_role 
                 return holders->anchor.lab;
         case HOLDER_EMERGENCY:
                 return holders->anchor.emergency;
+        case HOLDER_AGENT:
+                return holders->anchor.agent;
         case HOLDER_DIRECTOR_ROOT:
                 return holders->director.root;
         case HOLDER_TIMESTAMP:
@@ -139,6 +141,16 @@ bool anchor_role_equal(const struct anchor_role *a, const struct anchor_role *b)
         return true;
 }
 
+bool anchor_streams_equal(const struct anchor_streams *a, const struct anchor_streams *b)
+{
+        if (a->count != b->count)
+                return false;
+        for (size_t i = 0; i < a->count; i++)
+                if (strcmp(a->names[i], b->names[i]) != 0)
+                        return false;
+        return true;
+}
+
 static bool verifier_equal(const struct verifier *a, const struct verifier *b)
 {
         return strcmp(a->name, b->name) == 0 && key_equal(&a->key, &b->key);
@@ -166,7 +178,8 @@ void holders_changes(const struct holders *before, const struct holders *after, 
 {
         const bool root = has_changed(before, after, HOLDER_ROOT), content = has_changed(before, after, HOLDER_CONTENT), lab = has_changed(before, after, HOLDER_LAB);
         const bool own = has_changed(before, after, HOLDER_DIRECTOR_ROOT) || has_changed(before, after, HOLDER_DIRECTOR);
-        papers[PAPER_RELEASE_ANCHOR] = root || content || lab || has_changed(before, after, HOLDER_EMERGENCY) || !anchor_log_equal(&before->anchor, &after->anchor);
+        const bool agent = has_changed(before, after, HOLDER_AGENT) || !anchor_streams_equal(&before->anchor.agent_streams, &after->anchor.agent_streams);
+        papers[PAPER_RELEASE_ANCHOR] = root || content || lab || agent || has_changed(before, after, HOLDER_EMERGENCY) || !anchor_log_equal(&before->anchor, &after->anchor);
         papers[PAPER_RELEASE_ROOT] = papers[PAPER_RELEASE_ANCHOR] || has_changed(before, after, HOLDER_TIMESTAMP) || before->release_root.version != after->release_root.version;
         papers[PAPER_DIRECTOR_ANCHOR] = own;
         papers[PAPER_DIRECTOR_ROOT] = own || before->director_root.version != after->director_root.version;

@@ -1,14 +1,14 @@
 /* holders.h - who holds which role, as the files say that are in force, and as those say that shall be.
  *
  * Roles are told of in two places, in TUF roots for verifiers and in anchors for installers: they must say the same. Content keys sign
- * release notes, targets and snapshot. One online key signs the release timestamp, one all that the director says. */
+ * release notes, targets and snapshot; agent keys, where there are any, the notes of the streams that carry the agent. One online key signs the release timestamp, one all that the director says. */
 #pragma once
 
 #include "ceremony/proposal.h"
 #include "trust/anchor.h"
 #include "trust/tuf_role.h"
 
-enum holder_role { HOLDER_ROOT, HOLDER_CONTENT, HOLDER_LAB, HOLDER_EMERGENCY, HOLDER_DIRECTOR_ROOT, HOLDER_TIMESTAMP, HOLDER_DIRECTOR, HOLDER_ROLES };
+enum holder_role { HOLDER_ROOT, HOLDER_CONTENT, HOLDER_LAB, HOLDER_EMERGENCY, HOLDER_AGENT, HOLDER_DIRECTOR_ROOT, HOLDER_TIMESTAMP, HOLDER_DIRECTOR, HOLDER_ROLES };
 const char *holder_role_name(enum holder_role role);     /* "director-root"; those that have a threshold come first */
 #define HOLDER_WITH_THRESHOLD HOLDER_TIMESTAMP
 
@@ -25,6 +25,7 @@ uint64_t holders_version(const struct holders *holders, enum paper paper);
 /* The role's keys; of the two with one key: a role of one. */
 struct anchor_role holders_role(const struct holders *holders, enum holder_role role);
 bool anchor_role_equal(const struct anchor_role *a, const struct anchor_role *b);
+bool anchor_streams_equal(const struct anchor_streams *a, const struct anchor_streams *b);
 /* Log, witnesses and pace. */
 bool anchor_log_equal(const struct anchor *a, const struct anchor *b);
 

@@ -1,5 +1,6 @@
 #include "ceremony/rotation.h"
 
+#include "ceremony/addition.h"
 #include "trust/release_note.h"
 #include "trust/tuf.h"
 #include "trust/tuf_build.h"
@@ -13,7 +14,7 @@ static struct anchor_role *role_of(struct holders *holders, enum holder_role rol
 {
         struct anchor_role *const roles[HOLDER_WITH_THRESHOLD] = {
                 [HOLDER_ROOT] = &holders->anchor.root, [HOLDER_CONTENT] = &holders->anchor.content, [HOLDER_LAB] = &holders->anchor.lab,
-                [HOLDER_EMERGENCY] = &holders->anchor.emergency, [HOLDER_DIRECTOR_ROOT] = &holders->director.root,
+                [HOLDER_EMERGENCY] = &holders->anchor.emergency, [HOLDER_AGENT] = &holders->anchor.agent, [HOLDER_DIRECTOR_ROOT] = &holders->director.root,
         };
         return role < HOLDER_WITH_THRESHOLD ? roles[role] : NULL;
 }
@@ -107,21 +108,37 @@ static enum err set_pace(struct holders *holders, const struct rotation_step *st
         return OK;
 }
 
+static enum err set_streams(struct holders *holders, const struct rotation_step *step, struct why *why)
+{
+        (void)why;
+        holders->anchor.agent_streams = step->streams;
+        return OK;
+}
+
+/* Of those that there need not be: when the last is taken out, their number goes, and what they approve. */
+static void forget_numbers(const struct anchor *before, struct anchor *after)
+{
+        if (before->emergency.count && !after->emergency.count)
+                after->emergency.threshold = 0;
+        if (before->witnesses.count && !after->witnesses.count)
+                after->witnesses.threshold = 0;
+        if (before->agent.count && !after->agent.count) {
+                after->agent.threshold = 0;
+                after->agent_streams = (struct anchor_streams){ 0 };
+        }
+}
+
 static enum err apply(struct holders *holders, const struct rotation *rotation, struct why *why)
 {
         static enum err (*const takes[])(struct holders *holders, const struct rotation_step *step, struct why *why) = {
                 [ROTATION_ADD] = add, [ROTATION_REMOVE] = take_out, [ROTATION_THRESHOLD] = set_threshold, [ROTATION_WITNESS] = add_witness,
-                [ROTATION_NO_WITNESS] = take_witness_out, [ROTATION_WITNESSES] = set_witness_threshold, [ROTATION_LOG] = set_log, [ROTATION_PACE] = set_pace,
+                [ROTATION_NO_WITNESS] = take_witness_out, [ROTATION_WITNESSES] = set_witness_threshold, [ROTATION_LOG] = set_log, [ROTATION_PACE] = set_pace, [ROTATION_STREAMS] = set_streams,
         };
-        const bool had_emergency = holders->anchor.emergency.count, had_witnesses = holders->anchor.witnesses.count;
+        const struct anchor before = holders->anchor;
         enum err e = OK;
         for (size_t i = 0; !e && i < rotation->count; i++)
                 e = takes[rotation->steps[i].kind](holders, &rotation->steps[i], why);
-        /* Of those that there need not be: when the last is taken out, their number goes. */
-        if (had_emergency && !holders->anchor.emergency.count)
-                holders->anchor.emergency.threshold = 0;
-        if (had_witnesses && !holders->anchor.witnesses.count)
-                holders->anchor.witnesses.threshold = 0;
+        forget_numbers(&before, &holders->anchor);
         return e;
 }
 
@@ -141,7 +158,7 @@ static enum err check_thresholds(const struct holders *holders, struct why *why)
 {
         for (enum holder_role role = HOLDER_ROOT; role < HOLDER_WITH_THRESHOLD; role++) {
                 const struct anchor_role of = holders_role(holders, role);
-                if (role == HOLDER_EMERGENCY && !of.count && !of.threshold)
+                if ((role == HOLDER_EMERGENCY || role == HOLDER_AGENT) && !of.count && !of.threshold)
                         continue;
                 if (!of.count || of.threshold > of.count || !of.threshold)
                         return FAIL(why, ERR_SYNTAX, "a threshold of %zu with %zu %s keys", of.threshold, of.count, holder_role_name(role));
@@ -240,16 +257,25 @@ static size_t count_good(const struct proposal *proposal, enum paper paper, cons
         return good;
 }
 
+/* Of a note: those who approve what its stream carries. */
+static struct rotation_need need_of_note(const struct proposal *proposal, const struct anchor *anchor)
+{
+        OWN(release_note) struct release_note *note = NULL;
+        const struct anchor_role *role = addition_note(proposal, &note, NULL) ? &anchor->content : anchor_role_for(anchor, note->stream);
+        return (struct rotation_need){ role == &anchor->agent ? "agent keys" : "content keys", *role, 0 };
+}
+
 size_t rotation_needs(const struct proposal *proposal, const struct holders *before, const struct holders *after, enum paper paper,
                       struct rotation_need needs[static ROTATION_NEEDS_MAX])
 {
-        const bool is_content = paper_is_listing(paper) || paper == PAPER_NOTE;
         const bool is_director = paper == PAPER_DIRECTOR_ROOT || paper == PAPER_DIRECTOR_ANCHOR;
         const struct anchor_role *old = is_director ? &before->director.root : &before->anchor.root, *new = is_director ? &after->director.root : &after->anchor.root;
         size_t count = 0;
         if (!proposal->papers[paper].text.length)
                 return 0;
-        if (is_content)
+        if (paper == PAPER_NOTE)
+                needs[count++] = need_of_note(proposal, &after->anchor);
+        else if (paper_is_listing(paper))
                 needs[count++] = (struct rotation_need){ "content keys", after->anchor.content, 0 };
         else if (anchor_role_equal(old, new))
                 needs[count++] = (struct rotation_need){ is_director ? "director-root keys" : "root keys", *new, 0 };

@@ -10,7 +10,7 @@
 enum rotation_kind {
         ROTATION_ADD, ROTATION_REMOVE, ROTATION_THRESHOLD,       /* keys of a role */
         ROTATION_WITNESS, ROTATION_NO_WITNESS, ROTATION_WITNESSES,       /* the same of the log's witnesses */
-        ROTATION_LOG, ROTATION_PACE,             /* in place of what there was */
+        ROTATION_LOG, ROTATION_PACE, ROTATION_STREAMS,           /* in place of what there was */
 };
 struct rotation_step {
         enum rotation_kind kind;
@@ -20,6 +20,7 @@ struct rotation_step {
         size_t threshold;
         struct verifier verifier;                /* LOG: without a name, none from now on; WITNESS. NO_WITNESS: `name` */
         struct ceiling pace;                     /* PACE: without a step, none */
+        struct anchor_streams streams;           /* STREAMS: those that the agent keys approve; none: there are none such */
 };
 struct rotation {
         const struct rotation_step *steps;

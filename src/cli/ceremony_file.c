@@ -169,6 +169,17 @@ static void add_log_changes(const struct anchor *old, const struct anchor *new, 
         change(changes, new->pace.count ? "pace: content alone reaches at most %s, from when witnesses saw the release" : "pace: content alone goes as fast as it says", buf_text(&pace));
 }
 
+static void add_stream_changes(const struct anchor_streams *old, const struct anchor_streams *new, struct json *changes)
+{
+        OWN(buf) struct buf names;
+        buf_init(&names, 2048);
+        if (anchor_streams_equal(old, new))
+                return;
+        for (size_t i = 0; i < new->count; i++)
+                buf_addf(&names, "%s%s", i ? ", " : "", new->names[i]);
+        change(changes, new->count ? "agent: its keys approve the releases of %s, and content keys do not" : "agent: content keys approve the releases of all streams", buf_text(&names));
+}
+
 /* {"edr-rules/4":{"sha256":…,"floor":1}}: what the content keys sign for with the targets. */
 static struct json *lists_json(const struct proposal *proposal)
 {
@@ -226,6 +237,7 @@ struct json *ceremony_json(const struct ceremony_file *file)
         struct json *json = json_new_object(), *changes = json_new_array(), *papers = json_new_array();
         for (enum holder_role role = HOLDER_ROOT; role < HOLDER_ROLES; role++)
                 add_changes(&file->before, &file->after, role, changes);
+        add_stream_changes(&file->before.anchor.agent_streams, &file->after.anchor.agent_streams, changes);
         add_log_changes(&file->before.anchor, &file->after.anchor, changes);
         for (enum paper paper = 0; paper < PAPERS; paper++)
                 if (file->proposal.papers[paper].text.length)
@@ -297,6 +309,11 @@ void holders_lines(const struct json *json, int64_t now, struct buf *into)
         const struct json *roles = json_get(json, "roles"), *versions = json_get(json, "versions");
         for (size_t i = 0; i < json_count(roles); i++)
                 role_line(json_key_at(roles, i), json_value_at(roles, i), into);
+        if (json_get(json, "agent_streams")) {
+                buf_addf(into, "%-14s ", "agent streams");
+                names_line(json_get(json, "agent_streams"), "", into);
+                buf_add_text(into, "\n");
+        }
         log_lines(json, into);
         for (enum paper paper = 0; paper < PAPERS_IN_FORCE; paper++)
                 version_line(versions, paper, now, into);
@@ -427,6 +444,14 @@ static struct json *role_json(const struct anchor_role *role)
         return json;
 }
 
+static struct json *streams_json(const struct anchor_streams *streams)
+{
+        struct json *json = json_new_array();
+        for (size_t i = 0; i < streams->count; i++)
+                json_add(json, json_new_text(streams->names[i]));
+        return json;
+}
+
 /* What there is of it. */
 static void set_log(struct json *json, const struct anchor *anchor)
 {
@@ -474,6 +499,8 @@ struct json *holders_json(const struct holders *holders)
         for (enum paper paper = 0; paper < PAPERS_IN_FORCE; paper++)
                 set_version(versions, paper, holders, expires[paper]);
         json_set(json, "roles", roles);
+        if (holders->anchor.agent_streams.count)
+                json_set(json, "agent_streams", streams_json(&holders->anchor.agent_streams));
         set_log(json, &holders->anchor);
         json_set(json, "versions", versions);
         return json;

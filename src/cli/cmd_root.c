@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_BYTES = 1 << 16, DAY_S = 86400, ROOT_DAYS = 365, STEPS_MAX = 4 * ARG_REPEATS + 3 };
+enum { TEXT_BYTES = 1 << 16, DAY_S = 86400, ROOT_DAYS = 365, STEPS_MAX = 4 * ARG_REPEATS + 4 };
 
 enum err cmd_root_show(struct cli *cli, struct why *why)
 {
@@ -52,7 +52,7 @@ static enum err read_role(const char *text, enum holder_role *ret_role, const ch
                 *ret_rest = colon + 1;
                 return OK;
         }
-        return FAIL(why, ERR_USAGE, "`%.80s` does not begin with a role and `:`; the roles are root, content, lab, emergency, director-root, timestamp, director, and witness", text);
+        return FAIL(why, ERR_USAGE, "`%.80s` does not begin with a role and `:`; the roles are root, content, lab, emergency, agent, director-root, timestamp, director, and witness", text);
 }
 
 /* Witnesses are no role of ours: they are named and keyed as the log's world does it. NULL: it is not about one. */
@@ -167,6 +167,20 @@ static enum err read_log_steps(const struct cli *cli, struct steps *steps, struc
         return e;
 }
 
+static enum err read_streams_step(const struct cli *cli, struct steps *steps, struct why *why)
+{
+        const struct arg *given = &cli->args->of[OPTION_AGENT_STREAM];
+        struct rotation_step step = { .kind = ROTATION_STREAMS };
+        if (!given->count)
+                return OK;
+        if (given->count > LIMIT_AGENT_STREAMS)
+                return FAIL(why, ERR_USAGE, "--agent-stream: at most %d streams carry the agent", LIMIT_AGENT_STREAMS);
+        for (; step.streams.count < given->count; step.streams.count++)
+                snprintf(step.streams.names[step.streams.count], sizeof(step.streams.names[0]), "%s", given->texts[step.streams.count]);
+        steps->of[steps->count++] = step;
+        return OK;
+}
+
 /* What the proposal says of the new key. */
 static enum err online_step(enum online_key which, const char *publisher, const struct public_key *key, struct rotation_step *step, struct why *why)
 {
@@ -222,6 +236,8 @@ static enum err propose(struct cli *cli, struct publisher *publisher, struct cer
         enum err e = read_steps(cli, &steps, why);
         if (!e)
                 e = read_log_steps(cli, &steps, why);
+        if (!e)
+                e = read_streams_step(cli, &steps, why);
         if (!e)
                 e = make_online_keys(cli, publisher_name(publisher), &steps, why);
         if (!e)

@@ -60,18 +60,56 @@ enum err signing_propose_renewal(const struct signing *signing, struct ceremony_
 
 /* ---- the keys that are here ---- */
 
+/* Of the release's note and the listing together: whose word each paper takes. They share no key. */
+struct sayers { struct rotation_need of[2]; size_t count; };
+
+static struct sayers sayers_of(const struct ceremony_file *file)
+{
+        static const enum paper papers[] = { PAPER_TARGETS, PAPER_NOTE };
+        struct sayers sayers = { 0 };
+        for (size_t i = 0; i < sizeof(papers) / sizeof(papers[0]); i++) {
+                struct rotation_need needs[ROTATION_NEEDS_MAX];
+                size_t count = rotation_needs(&file->proposal, &file->before, &file->after, papers[i], needs);
+                if (count && !(sayers.count && anchor_role_equal(&sayers.of[0].role, &needs[0].role)))
+                        sayers.of[sayers.count++] = needs[0];
+        }
+        return sayers;
+}
+
+static const struct vkey *sayers_find(const struct sayers *sayers, const struct public_key *key)
+{
+        const struct vkey *found = NULL;
+        for (size_t i = 0; !found && i < sayers->count; i++)
+                found = anchor_role_find(&sayers->of[i].role, key);
+        return found;
+}
+
 static enum err sign_with(const struct signing_keys_opener *opener, const char *reference, struct ceremony_file *file, struct why *why)
 {
         OWN(signing_key) struct signing_key *key = NULL;
+        const struct sayers sayers = sayers_of(file);
         enum err e = signing_key_open(opener, reference, &key, why);
         if (e)
                 return e;
-        const struct vkey *vkey = anchor_role_find(&file->before.anchor.content, signing_key_public(key));
+        const struct vkey *vkey = sayers_find(&sayers, signing_key_public(key));
         if (!vkey)
-                return FAIL(why, ERR_UNTRUSTED, "%.200s is no content key of public/release.anchor; this key is of another folder", reference);
-        if (proposal_has(&file->proposal, PAPER_TARGETS, &vkey->key))
+                return FAIL(why, ERR_UNTRUSTED, "%.200s is no %s key of public/release.anchor; this key is of another folder, or has another role", reference,
+                            sayers.count > 1 ? "content or agent" : "content");
+        if (proposal_has(&file->proposal, PAPER_TARGETS, &vkey->key) || proposal_has(&file->proposal, PAPER_NOTE, &vkey->key))
                 return FAIL(why, ERR_USAGE, "%.200s is the key of %s, which was given before", reference, vkey->name);
         return ceremony_sign(file, reference, key, why);
+}
+
+static enum err check_count(const struct sayers *sayers, size_t count, struct why *why)
+{
+        const size_t content = sayers->of[0].role.threshold, agent = sayers->count > 1 ? sayers->of[1].role.threshold : 0;
+        char also[96] = "";
+        if (agent)
+                snprintf(also, sizeof(also), ", and %zu agent keys as its stream carries the agent,", agent);
+        if (count < content + agent)
+                return FAIL(why, ERR_USAGE, "it takes %zu content keys%s to sign, and this is %zu: give each with --key, or write a proposal for where they are: `firebreak release propose`, `firebreak release renew FILE`",
+                            content, also, count);
+        return OK;
 }
 
 /* Those of --key, wherever they are; without, the one of the folder. */
@@ -80,14 +118,12 @@ static enum err sign_with_all(const struct signing *signing, struct ceremony_fil
         static const char *const own[] = { "offline/targets.pem" };
         const struct arg *given = &signing->args->of[OPTION_SIGNING_KEY];
         const char *const *references = given->count ? given->texts : own;
-        const size_t count = given->count ? given->count : 1, threshold = file->before.anchor.content.threshold;
+        const size_t count = given->count ? given->count : 1;
+        const struct sayers sayers = sayers_of(file);
         OWN(signing_secrets) struct signing_secrets secrets = { 0 };
         const struct signing_keys_opener opener = { .args = signing->args, .secrets = &secrets, .disk = given->count ? NULL : signing->disk,
                                                     .folder = given->count ? NULL : signing->folder };
-        if (count < threshold)
-                return FAIL(why, ERR_USAGE, "it takes %zu content keys to sign, and this is %zu: give each with --key, or write a proposal for where they are: `firebreak release propose`, `firebreak release renew FILE`",
-                            threshold, count);
-        enum err e = OK;
+        enum err e = check_count(&sayers, count, why);
         for (size_t i = 0; !e && i < count; i++)
                 e = sign_with(&opener, references[i], file, why);
         return e;

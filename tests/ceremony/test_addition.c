@@ -10,15 +10,21 @@
 
 enum { EXPIRES = FILES_NOW + 90 * FILES_DAY };
 
-static void write_note(uint64_t counter, struct buf *text)
+static void write_note_of(const char *stream, uint64_t counter, struct buf *text)
 {
         struct release_file file = { .length = 1, .path = "VERSION" };
-        const struct release_note note = {
-                .stream = "rules", .version = "1", .counter = counter, .floor = 1, .platform_count = 1, .platforms = { "any" }, .file_count = 1, .files = &file,
+        struct release_note note = {
+                .version = "1", .counter = counter, .floor = 1, .platform_count = 1, .platforms = { "any" }, .file_count = 1, .files = &file,
                 .ceiling = { .start = 1000, .count = 1, .steps = { { 0, CEILING_ALL_PPM } } },
         };
+        snprintf(note.stream, sizeof(note.stream), "%s", stream);
         buf_init(text, LIMIT_NOTE_BYTES);
         CHECK(release_note_write(&note, text, NULL) == OK);
+}
+
+static void write_note(uint64_t counter, struct buf *text)
+{
+        write_note_of("rules", counter, text);
 }
 
 static void propose(struct proposal *proposal, uint64_t counter)
@@ -87,6 +93,29 @@ TEST(addition, lists_a_release_beside_those_before)
         files_sign_all(&proposal, 2);
         take(&proposal);
         CHECK(lists(&proposal, one->target) && lists(&proposal, two->target));
+}
+
+/* Content lists it, agent keys say what it is: neither does the other's part. */
+TEST(addition, of_the_agent_takes_the_keys_of_both)
+{
+        const struct rotation_step steps[] = { { .kind = ROTATION_ADD, .role = HOLDER_AGENT, .vkey = test_vkey("build.a", 31) }, { .kind = ROTATION_THRESHOLD, .role = HOLDER_AGENT, .threshold = 1 },
+                                               { .kind = ROTATION_STREAMS, .streams = { 1, { "agent" } } } };
+        static const struct { const char *stream; uint8_t signers[2]; enum err e; } cases[] = {
+                { "agent", { 2, 0 }, ERR_UNTRUSTED }, { "agent", { 31, 0 }, ERR_UNTRUSTED }, { "agent", { 2, 31 }, OK }, { "rules", { 2, 0 }, OK }, { "rules", { 31, 0 }, ERR_UNTRUSTED },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                OWN(proposal) struct proposal proposal;
+                OWN(buf) struct buf text;
+                files_make(&proposal);
+                CHECK(rotation_propose(&proposal, &(struct rotation){ steps, 3, FILES_NOW, FILES_DAY, FILES_DAY, false }, NULL) == OK);
+                files_sign_all(&proposal, 1);
+                take(&proposal);
+                write_note_of(cases[i].stream, 4, &text);
+                CHECK(addition_propose(&proposal, &text, EXPIRES, NULL) == OK);
+                for (size_t k = 0; k < 2 && cases[i].signers[k]; k++)
+                        files_sign_all(&proposal, cases[i].signers[k]);
+                CHECK(finish(&proposal, FILES_NOW, NULL) == cases[i].e);
+        }
 }
 
 /* Each of the signatures of both is needed, wherever they were made. */

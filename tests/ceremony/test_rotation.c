@@ -161,6 +161,28 @@ TEST(rotation, takes_all_of_it_back)
         CHECK(holders_read(&last, &holders, NULL) == OK && holders.anchor.version == 3 && !holders.anchor.has_log && !holders.anchor.witnesses.count && !holders.anchor.pace.count && !holders.anchor.emergency.count);
 }
 
+#define STREAM(name_) { .kind = ROTATION_STREAMS, .streams = { 1, { name_ } } }
+
+TEST(rotation, names_who_approves_the_agent_and_takes_it_back)
+{
+        OWN(proposal) struct proposal proposal, next, last;
+        struct holders holders;
+        CHECK(propose(&proposal, STEPS(ADD(HOLDER_AGENT, "build.a", 46), ADD(HOLDER_AGENT, "build.b", 47), TAKES(HOLDER_AGENT, 2), STREAM("agent")), NULL) == OK);
+        CHECK(proposal.papers[PAPER_RELEASE_ANCHOR].text.length && proposal.papers[PAPER_RELEASE_ROOT].text.length && !proposal.papers[PAPER_TARGETS].text.length);
+        files_sign_all(&proposal, 1);
+        take(&proposal, &next);
+        CHECK(holders_read(&next, &holders, NULL) == OK && holders.anchor.agent.threshold == 2 && strcmp(holders.anchor.agent_streams.names[0], "agent") == 0);
+        /* Another stream alone is a change, too; the last key takes number and streams with it. */
+        const struct rotation_step stream = STREAM("agent-2"), steps[] = { REMOVE(HOLDER_AGENT, "build.a"), REMOVE(HOLDER_AGENT, "build.b") };
+        OWN(proposal) struct proposal again;
+        take(&proposal, &again);
+        CHECK(rotation_propose(&again, &(struct rotation){ &stream, 1, FILES_NOW, FILES_DAY, FILES_DAY, false }, NULL) == OK && again.papers[PAPER_RELEASE_ANCHOR].text.length);
+        CHECK(rotation_propose(&next, &(struct rotation){ steps, 2, FILES_NOW, FILES_DAY, FILES_DAY, false }, NULL) == OK);
+        files_sign_all(&next, 1);
+        take(&next, &last);
+        CHECK(holders_read(&last, &holders, NULL) == OK && holders.anchor.version == 3 && !holders.anchor.agent.count && !holders.anchor.agent_streams.count);
+}
+
 TEST(rotation, refuses_what_would_only_look_like_protection)
 {
         static const struct rotation_step pace = PACE, threshold = WITNESSES(1);
@@ -170,6 +192,8 @@ TEST(rotation, refuses_what_would_only_look_like_protection)
                 { { LOG(41), ADD(HOLDER_EMERGENCY, "em.a", 44), TAKES(HOLDER_EMERGENCY, 1) }, 3 }, { { LOG(41), WITNESS("w1", 42), threshold, pace, ADD(HOLDER_EMERGENCY, "em.a", 44) }, 5 },
                 { { LOG(41), NO_WITNESS("w1") }, 2 }, { { LOG(41), threshold }, 2 },
                 { { LOG(41), TAKES(HOLDER_EMERGENCY, 2), ADD(HOLDER_LAB, "lab.b", 31) }, 3 }, { { LOG(4) }, 1 },          /* 4: the timestamp's */
+                { { STREAM("agent") }, 1 }, { { ADD(HOLDER_AGENT, "build.a", 46), TAKES(HOLDER_AGENT, 1) }, 2 }, { { ADD(HOLDER_AGENT, "build.a", 46), STREAM("agent") }, 2 },
+                { { ADD(HOLDER_AGENT, "build.a", 2), TAKES(HOLDER_AGENT, 1), STREAM("agent") }, 3 }, { { ADD(HOLDER_AGENT, "build.a", 5), TAKES(HOLDER_AGENT, 1), STREAM("agent") }, 3 },
         };
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 OWN(proposal) struct proposal proposal;

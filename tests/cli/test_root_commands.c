@@ -17,6 +17,9 @@ TEST(root_propose, tells_what_it_takes_for_a_log)
                 { "root propose @/p --publisher @/acme --pace none", "changes nothing", 78 },
                 { "root propose @/p --publisher @/acme --threshold emergency:1", "emergency keys", 65 },
                 { "root propose @/p --publisher @/acme --threshold witness:1", "witnesses", 65 },
+                { "root propose @/p --publisher @/acme --threshold agent:1", "agent keys", 65 },
+                { "root propose @/p --publisher @/acme --agent-stream agent", "agent keys", 65 },
+                { "root propose @/p --publisher @/acme --agent-stream a/b", "no name", 64 },
         };
         OWN(desk) struct desk d;
         desk_init(&d);
