@@ -25,7 +25,9 @@ enum err judge_candidate(const struct anchor *anchor, const struct judge_offer *
 {
         OWN(release_note) struct release_note *note = NULL;
         struct install_facts facts = offer->facts;
-        enum err e = open_note(anchor, signed_note, facts.target, &note, why);
+        enum err e = offer->is_agent ? anchor_check_agent_stream(anchor, facts.stream, why) : OK;
+        if (!e)
+                e = open_note(anchor, signed_note, facts.target, &note, why);
         /* What it is called must be what was signed: by its number it is denied, refused and leased. */
         if (!e && note->counter != offer->counter)
                 e = FAIL(why, ERR_UNTRUSTED, "offered as release %" PRIu64 ", signed as release %" PRIu64, offer->counter, note->counter);

@@ -15,7 +15,7 @@ struct director_anchor;
 /* The signed note that `facts.target` names, of a release that was offered as `counter`; its note and lease are not there yet. ERR_IO: other
  * bytes than asked for, fetch them again; ERR_REFUSED: not for us, or not yet; else what is wrong with the release itself:
  * ERR_UNTRUSTED, ERR_SYNTAX, ERR_LIMIT, ERR_ROLLBACK. */
-struct judge_offer { struct install_facts facts; uint64_t counter; };
+struct judge_offer { struct install_facts facts; uint64_t counter; bool is_agent; };      /* is_agent: it would go on as this agent */
 MUST_CHECK enum err judge_candidate(const struct anchor *anchor, const struct judge_offer *offer, const struct buf *signed_note,
                                     struct release_note **ret_note, struct why *why);
 

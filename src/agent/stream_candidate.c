@@ -105,7 +105,7 @@ static enum err read_note(struct stream *stream, struct why *why)
         if (e == ERR_LIMIT)                          /* whoever made the file longer: it is damage, and no fault of the release */
                 e = DURING(why, ERR_IO, "the release note");
         if (!e)
-                e = judge_candidate(anchors_publisher(stream->agent->anchors), &(struct judge_offer){ known, stream->release.counter }, &bytes, &stream->note, why);
+                e = judge_candidate(anchors_publisher(stream->agent->anchors), &(struct judge_offer){ known, stream->release.counter, stream->config->engine.is_self }, &bytes, &stream->note, why);
         if (e)
                 return e;
         stream->release.floor = stream->note->floor;

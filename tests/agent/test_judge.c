@@ -30,7 +30,7 @@ static void make_note(struct buf *note, uint8_t *target)
 
 static struct judge_offer offer_at(int64_t now_s, const uint8_t *target)
 {
-        return (struct judge_offer){ { .device = "00112233445566778899aabbccddeeff", .stream = "rules", .platform = "linux-amd64", .ring = "main", .now = now_s, .target = target }, 4 };
+        return (struct judge_offer){ { .device = "00112233445566778899aabbccddeeff", .stream = "rules", .platform = "linux-amd64", .ring = "main", .now = now_s, .target = target }, 4, false };
 }
 
 TEST(judge_candidate, takes_what_was_offered_and_signed_when_it_is_time)
@@ -67,6 +67,25 @@ TEST(judge_candidate, refuses_another_number_time_floor_platform_or_name)
         offer = good;
         offer.facts.target = other;
         CHECK(judge_candidate(&anchor, &offer, &bytes, &note, NULL) == ERR_IO && !note);
+}
+
+/* Where the publisher has keys for the agent, nothing goes on as it that comes by another stream. */
+TEST(judge_candidate, takes_no_agent_from_a_stream_that_is_contents)
+{
+        struct anchor anchor = publisher();
+        OWN(buf) struct buf bytes;
+        OWN(release_note) struct release_note *note = NULL, *of_rules = NULL;
+        uint8_t target[32];
+        make_note(&bytes, target);
+        struct judge_offer offer = offer_at(1000, target);
+        offer.is_agent = true;
+        CHECK(judge_candidate(&anchor, &offer, &bytes, &note, NULL) == OK);
+        release_note_free(GIVE(note));
+        anchor.agent = (struct anchor_role){ 1, 1, { test_vkey("build", CONTENT + 1) } };
+        anchor.agent_streams = (struct anchor_streams){ 1, { "agent" } };
+        CHECK(judge_candidate(&anchor, &offer, &bytes, &note, NULL) == ERR_UNTRUSTED && !note);
+        offer.is_agent = false;
+        CHECK(judge_candidate(&anchor, &offer, &bytes, &of_rules, NULL) == OK);
 }
 
 /* Lines below the text are nobody's word on the release: whoever stands between can change them. */

@@ -70,10 +70,10 @@ def pack(fleet, counter, write, stream=STREAM):
     return folder
 
 
-def ship(fleet, counter, write):
+def ship(fleet, counter, write, keys=()):
     release = f"{STREAM}/{counter}"
     fleet.firebreak("release", "pack", pack(fleet, counter, write), "--publisher", fleet.publisher)
-    fleet.firebreak("release", "sign", release, "--publisher", fleet.publisher)
+    fleet.firebreak("release", "sign", release, "--publisher", fleet.publisher, *(word for key in keys for word in ("--key", key)))
     fleet.firebreak("release", "publish", release, "--publisher", fleet.publisher)
     fleet.firebreak("rollout", "start", release, "--budget", 5, "--bake", f"{fleet.bake_s}s", "--gap", "4s", "--gather", "1s", "--holdout", "0", "--complete", "100%",
                     "--rollback", "0", "--override-by", "anna", "--override-by", "bert", "--reason", "a program, not rules")
@@ -111,9 +111,9 @@ def harm_of(fleet, counter):
     return found
 
 
-def good(claims, fleet, counter, slot):
+def good(claims, fleet, counter, slot, keys=()):
     before = [(d.pid(), d.engine_pid()) for d in fleet.devices]
-    ship(fleet, counter, agent(fleet, f"version {counter}"))
+    ship(fleet, counter, agent(fleet, f"version {counter}"), keys)
     fleet.wait(lambda: all(d.stream()["current"]["counter"] == counter and not d.stream()["on_trial"] for d in fleet.devices), 60, f"agent {counter} to be proven")
     claims.claim(f"agent {counter} is proven, and runs from slot {slot} as the same process", all(d.slot() == slot for d in fleet.devices)
                  and [d.pid() for d in fleet.devices] == [b[0] for b in before])
@@ -177,7 +177,7 @@ def wrapped(path, build):
     shutil.copy(build / "firebreak-agent", path.with_name("real"))
 
 
-def play(claims, fleet, options):
+def begin(claims, fleet):
     fleet.init()
     fleet.start_server()
     token = fleet.ask("token", "new", "--group", "demo", "--uses", fleet.size, "--expires", "1h")["token"]
@@ -189,6 +189,10 @@ def play(claims, fleet, options):
         device.start()
     fleet.wait(lambda: all((d.root / "pid").exists() and d.engine_pid() for d in fleet.devices), 20, "the engines")
     claims.claim("at first the package's agent runs", all(d.slot() == "package" for d in fleet.devices))
+
+
+def play(claims, fleet, options):
+    begin(claims, fleet)
     good(claims, fleet, 1, "a")
     good(claims, fleet, 2, "b")
     bad(claims, fleet, 3, not_a_program, "is no program", [], 40, "b")

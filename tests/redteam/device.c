@@ -183,7 +183,7 @@ static bool get_note(struct yard *yard, struct device *device, const struct scen
         if (!fetch(yard, scene, device->release.target, length_max, &bytes))
                 return false;
         struct ceiling pace;
-        struct judge_offer offer = { facts_of(yard, device, now_s, &pace), device->release.counter };
+        struct judge_offer offer = { facts_of(yard, device, now_s, &pace), device->release.counter, false };
         offer.facts.pace = NULL;
         enum err e = judge_candidate(&yard->anchor, &offer, &bytes, &device->note, &why);
         const struct slot_refusal refusal = { &device->release, SLOT_DECLINED, true, why.text, now_s };
