@@ -40,6 +40,7 @@ check-vm: deps-vm build
 
 sweep: build
 	@python3 tests/e2e/fault_sweep.py --build build $(SWEEP)
+	@python3 tests/e2e/self_sweep.py --build build --all
 	@python3 tests/e2e/hard_times.py --build build
 	@python3 tests/e2e/self_update.py --build build --all
 

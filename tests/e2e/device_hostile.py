@@ -36,9 +36,9 @@ def tree(folder):
 class Publisher:
     """What the server publishes now, told anew with its own keys; what is offered is this release."""
 
-    def __init__(self, fleet, counter=2):
+    def __init__(self, fleet, counter=2, stream=STREAM):
         self.folder, self.get, self.real, self.scratch = fleet.publisher, fleet.get, {}, itertools.count()
-        self.path = f"{STREAM}/{counter}"
+        self.stream, self.path = stream, f"{stream}/{counter}"
         for repository in KEYS:
             tuf = f"/v1/tuf/{repository}/"
             timestamp = json.loads(self.get(tuf + "timestamp.json"))
@@ -47,7 +47,7 @@ class Publisher:
             root = json.loads((self.folder / f"public/{repository}.root.json").read_bytes())
             self.real[repository] = {"root": root, "timestamp": timestamp, "snapshot": snapshot, "targets": targets}
         self.note = self.get("/v1/notes/" + self.real["release"]["targets"]["signed"]["targets"][self.path]["hashes"]["sha256"]).decode()
-        self.cohort = json.loads(self.artifact(self.real["director"]["targets"]["signed"]["targets"][STREAM]))
+        self.cohort = json.loads(self.artifact(self.real["director"]["targets"]["signed"]["targets"][stream]))
 
     def artifact(self, target):
         return self.get("/v1/artifacts/" + target["hashes"]["sha256"])
@@ -79,8 +79,8 @@ class Publisher:
         line = base64.b64encode(base64.b64decode(old)[:4] + self.sign(KEYS["release"]["targets"], text)).decode()
         return text, text + f"\n\u2014 {name} {line}\n".encode()
 
-    def tell(self, edit=(), rewrite=(), note=lambda lines: lines, cohort=lambda _: None, more=()):
-        """Everything that a device asks for, by path. `more` is sent whatever else is said."""
+    def tell(self, edit=(), rewrite=(), note=lambda lines: lines, cohort=lambda _: None, beside=(), more=()):
+        """Everything that a device asks for, by path. `beside`: cohort documents of other streams. `more` is sent whatever else is said."""
         edit, rewrite, site = dict(edit), dict(rewrite), {}
         text, signed = self.signed_note(note)
         said = {**json.loads(json.dumps(self.cohort)), "length": len(text), "sha256": digest(text), "salt": digest(text), "state": "go",
@@ -88,10 +88,13 @@ class Publisher:
         cohort(said)
         told = canonical(said)
         site |= {"/v1/notes/" + digest(text): signed, "/v1/artifacts/" + digest(told): told}
-        for repository, path, data in (("release", self.path, text), ("director", STREAM, told)):
+        for repository, path, data in (("release", self.path, text), ("director", self.stream, told)):
             document = json.loads(json.dumps(self.real[repository]))
             targets = document["targets"]["signed"]["targets"][path]
             targets.update(length=len(data), hashes={"sha256": digest(data)})
+            for name, other in dict(beside if repository == "director" else ()).items():
+                document["targets"]["signed"]["targets"][name].update(length=len(other), hashes={"sha256": digest(other)})
+                site["/v1/artifacts/" + digest(other)] = other
             below = None
             for role in ROLES:
                 if below:

@@ -2,17 +2,21 @@
 
 The states are made once, by a real server, a publisher and a real agent, and kept as folders. After that a stand-in for the server
 tells each device the same every time, signed with the publisher's and the director's own keys, so that a run from the offer to the
-proof takes two seconds, and the same device can begin it hundreds of times.
+proof takes two seconds, and the same device can begin it hundreds of times. On a stand of agents their program is a stream of its own.
 """
 import base64, collections, contextlib, http.server, json, os, pathlib, re, shutil, signal, struct, subprocess, threading, time, zlib
 
 from device_hostile import STREAM, Hostile, Publisher, Victim, digest, tree
 from fleet import SETS, Failed
+from tuf_hostile import canonical
 
 FIRST, SECOND, CRASHING = 1, 2, 3                # releases: runs well, runs well too, kills the engine of these devices
+AGENT, AGENTS = "agent", (11, 12, 13, 14)        # the stream of the agent itself, and its releases:
+OLDER, NEWER, DYING, HANGING = AGENTS            # run well, run well too, end at once, say nothing
+AGENT_PROGRAM = "firebreak-agent"
 SLOTS = ("a", "b", "factory", "none")
 FACTORY, NONE, GOOD = 2, 3, 3                   # slots, and what a slot can be
-PIECE_BYTES = 512
+PIECE_BYTES, PIECES = 512, 128
 OUTCOMES = ("proven", "harmed", "declined", "preflight_failed")
 RECORD_BYTES, STREAM_BYTES, REPORT_BYTES, STREAMS_MAX = 24 + 16 * 448 + 32 * 264, 448, 264, 16
 REPORTS_AT = 24 + STREAMS_MAX * STREAM_BYTES
@@ -21,13 +25,15 @@ REPORTS_AT = 24 + STREAMS_MAX * STREAM_BYTES
 class Record:
     """The slot record, read without a line of the agent's: src/agent/slot_record.h. Raises Failed for what is none."""
 
-    def __init__(self, data):
+    def __init__(self, data, stream=0):
         if len(data) != RECORD_BYTES or data[:4] != b"FBSR":
             raise Failed(f"a slot record of {len(data)} bytes")
         if struct.unpack_from("<I", data, 4)[0] != zlib.crc32(data[8:]):
             raise Failed("the slot record's checksum is wrong")
         self.streams, self.reports_waiting = struct.unpack_from("<HH", data, 12)
-        at = 24
+        if stream >= self.streams:
+            raise Failed(f"a slot record of {self.streams} streams")
+        at = 24 + STREAM_BYTES * stream
         self.current, self.last_good, *self.state = struct.unpack_from("<4B", data, at + 72)
         self.counters = [struct.unpack_from("<Q", data, at + 80 + 64 * slot)[0] for slot in range(2)] + [0, 0]
         self.is_on_trial = data[at + 208 + 48] != 0
@@ -120,8 +126,9 @@ class StandIn(http.server.BaseHTTPRequestHandler):
         for name, value in (("Content-Type", kind), ("Content-Length", str(len(body))), *more):
             self.send_header(name, value)
         self.end_headers()
-        for at in range(0, len(body), PIECE_BYTES):
-            piece = body[at:at + PIECE_BYTES]
+        size = max(PIECE_BYTES, len(body) // PIECES)
+        for at in range(0, len(body), size):
+            piece = body[at:at + size]
             if self.link and not self.link.take(len(piece)):
                 self.close_connection = True
                 return
@@ -170,9 +177,9 @@ class Stand(Hostile):
             for name in ("dossier.yaml", "release.yaml"):
                 files.pop(name, None)
 
-    def site(self, counter, newer=1, **cohort):
+    def site(self, counter, newer=1, stream=STREAM, beside=(), **cohort):
         """All that is published about one release; `newer` than what a device may have heard before."""
-        publisher = Publisher(self, counter)
+        publisher = Publisher(self, counter, stream)
         for documents in publisher.real.values():
             for role, below in (("targets", None), ("snapshot", "targets"), ("timestamp", "snapshot")):
                 documents[role]["signed"]["version"] += newer
@@ -183,7 +190,7 @@ class Stand(Hostile):
         proof = "/v1/log/proof/" + publisher.real["release"]["targets"]["signed"]["targets"][publisher.path]["hashes"]["sha256"]
         self.wait(lambda: self.ask_server("GET", proof)[0] == 200, 20, f"the log to have release {counter}")
         self.artifacts[proof] = self.get(proof)
-        return publisher.tell(cohort=lambda said: said.update({"counter": counter, "expires": int(time.time()) + 86400, **cohort}), more=self.artifacts)
+        return publisher.tell(cohort=lambda said: said.update({"counter": counter, "expires": int(time.time()) + 86400, **cohort}), beside=beside, more=self.artifacts)
 
     def make_sites(self):
         self.artifacts = {}
@@ -211,8 +218,8 @@ class Stand(Hostile):
         return text + f"\n\u2014 {self.director} {base64.b64encode(self.director_id + signed.stdout).decode()}\n".encode()
 
     @staticmethod
-    def record(state):
-        return Record((state / "slots").read_bytes())
+    def record(state, stream=0):
+        return Record((state / "slots").read_bytes(), stream)
 
     def keep_state(self, name, state):
         kept = self.root / "states" / name
@@ -223,6 +230,49 @@ class Stand(Hostile):
         subject = Subject(self, len(self.said))
         self.said.append(Said())
         self.devices.append(subject)
+        return subject
+
+
+class AgentStand(Stand):
+    """Devices run release 1 of their rules all along, and their agent is told to be another one."""
+
+    def make_sites(self):
+        super().make_sites()
+        programs = {OLDER: self.program(OLDER), NEWER: self.program(NEWER), DYING: b'#!/bin/sh\n[ "$1" = check ] || exit 3\n',
+                    HANGING: b'#!/bin/sh\n[ "$1" = check ] || exec sleep 600\n'}
+        for counter in AGENTS:
+            folder = self.root / f"{AGENT}-{counter}"
+            folder.mkdir()
+            for name, text in (("VERSION", f"{counter}\n"), ("release.yaml", f"stream: {AGENT}\nversion: {counter}\ncounter: {counter}\nplatforms: [linux-amd64]\n"),
+                               ("dossier.yaml", "what: the agent\nwhy: a test\nrisk: none\nundo: the one before\n")):
+                (folder / name).write_text(text)
+            (folder / AGENT_PROGRAM).write_bytes(programs[counter])
+            (folder / AGENT_PROGRAM).chmod(0o755)
+            for verb, what in (("pack", folder), ("sign", f"{AGENT}/{counter}"), ("publish", f"{AGENT}/{counter}")):
+                self.firebreak("release", verb, what, "--publisher", self.publisher)
+            self.signed[counter] = {"VERSION": f"{counter}\n".encode(), AGENT_PROGRAM: programs[counter]}
+        self.firebreak("rollout", "start", f"{AGENT}/{OLDER}", "--override-by", "anna", "--override-by", "bert", "--reason", "a program, not rules")
+        self.wait(self.is_led, 20, "the director to speak of the agent")
+        rules = Publisher(self, FIRST)
+        beside = {STREAM: canonical({**rules.cohort, "expires": int(time.time()) + 86400})}
+        self.artifacts["/v1/notes/" + digest(rules.note.partition("\n\n")[0].encode() + b"\n")] = rules.note.encode()
+        for counter in AGENTS:
+            self.sites[f"agent {counter}"] = self.site(counter, 1 if counter == OLDER else 2, AGENT, beside)
+
+    def is_led(self):
+        with contextlib.suppress(KeyError):
+            return bool(Publisher(self, OLDER, AGENT).cohort)
+        return False
+
+    def program(self, counter):
+        """The real one, small, and each another one by what follows its end."""
+        path = self.root / "program"
+        subprocess.run(["strip", "-o", path, self.build / AGENT_PROGRAM], check=True)
+        return path.read_bytes() + f"agent {counter}".encode()
+
+    def new_subject(self):
+        subject = super().new_subject()
+        subject.write_config(change=lambda text: f"{text}  - name: {AGENT}\n    engine:\n      self: true\n    bake_s: 1\n")
         return subject
 
 
@@ -310,6 +360,13 @@ class Subject:
             return dict(pair.split("=", 1) for pair in self.status_file.read_text().split() if "=" in pair)
         return {}
 
+    def agent_pid(self):
+        """Of the supervisor, also when it is the child of what runs it."""
+        pid = self.process.pid
+        if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == AGENT_PROGRAM:
+            return pid
+        return int(pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
     def engine_pid(self):
         for pid in self.session() if self.process else ():
             with contextlib.suppress(OSError):
@@ -318,32 +375,32 @@ class Subject:
                     return pid
         return None
 
-    def record(self):
-        return self.stand.record(self.state)
+    def record(self, stream=0):
+        return self.stand.record(self.state, stream)
 
     def text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def folder(self, slot):
-        return self.state / "streams" / STREAM / slot
+    def folder(self, slot, name=STREAM):
+        return self.state / "streams" / name / slot
 
-    def is_whole(self, slot, counter):
-        return tree(self.folder(slot)) == self.stand.signed.get(counter)
+    def is_whole(self, slot, counter, name=STREAM):
+        return tree(self.folder(slot, name)) == self.stand.signed.get(counter)
 
-    def wrong(self):
+    def wrong(self, stream=0, name=STREAM):
         """What no moment may show: "" when last-good is whole and the link leads to something whole."""
         try:
-            record = self.record()
+            record = self.record(stream)
         except (OSError, Failed) as failure:
             return f"slot record: {failure}"
         good = SLOTS[record.last_good]
-        if not self.is_whole(good, record.good()):
+        if not self.is_whole(good, record.good(), name):
             return f"last good is {good}, which is not release {record.good()} as it was signed"
         try:
-            link = os.readlink(self.folder("current"))
+            link = os.readlink(self.folder("current", name))
         except OSError as failure:
             return f"the link: {failure}"
-        if link not in SLOTS[:3] or not self.is_whole(link, record.counters[SLOTS.index(link)]):
+        if link not in SLOTS[:3] or not self.is_whole(link, record.counters[SLOTS.index(link)], name):
             return f"the link leads to {link}, which is not release {record.counters[SLOTS.index(link)] if link in SLOTS else '?'} as it was signed"
         return ""
 
