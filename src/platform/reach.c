@@ -66,7 +66,10 @@ enum err reach_tcp(const char *place, int64_t timeout_ms, struct why *why)
         int code = getaddrinfo(host, port, &hints, &found), error = EHOSTUNREACH;
         if (code)
                 return FAIL(why, ERR_UNAVAILABLE, "%s: %s", host, gai_strerror(code));
+        int64_t count = 0;
+        for (const struct addrinfo *at = found; at; at = at->ai_next)
+                count++;
         for (const struct addrinfo *at = found; error && at; at = at->ai_next)
-                error = reach(at, timeout_ms);
+                error = reach(at, timeout_ms / count);
         return error ? FAIL(why, ERR_UNAVAILABLE, "%s: %s", place, strerror(error)) : OK;
 }

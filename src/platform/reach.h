@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
-/* `place` is HOST:PORT, an IPv6 host in brackets. Each of its addresses is tried for `timeout_ms` at most; to find them may take longer: who cannot wait
+/* `place` is HOST:PORT, an IPv6 host in brackets. Its addresses are tried one after the other, all within `timeout_ms`, so that one that swallows
+ * everything (IPv6 without a way out) leaves time for the next; to find them may take longer: who cannot wait
  * asks in a child. ERR_UNAVAILABLE, with the reason of the last one; ERR_USAGE. */
 MUST_CHECK enum err reach_tcp(const char *place, int64_t timeout_ms, struct why *why);
