@@ -52,7 +52,8 @@ static void begin(struct answering *answering, int64_t now_ms)
         const char *place = answering->places->places[answering->at], *ca = answering->places->ca;
         const char *const argv[] = { child_self, "ask", "--quiet", "--answer", place, ca ? "--ca" : NULL, ca, NULL };
         struct why why;
-        answering->try_until_ms = now_ms + ANSWER_TRY_MS;
+        answering->try_ms = answering->try_ms ? answering->try_ms : ANSWER_TRY_MS;
+        answering->try_until_ms = now_ms + answering->try_ms;
         answering->again_ms = now_ms + AGAIN_MS;
         (void)!child_start(&(struct child_setup){ argv, -1, -1, -1, NULL, NULL, NULL }, &answering->child, &why);
 }
@@ -65,6 +66,7 @@ bool answering_tick(struct answering *answering, int64_t now_ms)
                 answering->again_ms = !end.is_signal && end.code == 0 ? now_ms : answering->again_ms;
         } else if (answering->child.pid && now_ms >= answering->try_until_ms) {
                 child_kill(&answering->child);
+                answering->try_ms *= 2;
         }
         if (answering->at == answering->places->count)
                 return true;

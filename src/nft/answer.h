@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ANSWER_PLACES_MAX = 8, ANSWER_TRY_MS = 1500 };
+enum { ANSWER_PLACES_MAX = 8, ANSWER_TRY_MS = 1500 };        /* for the first try; each that was too short doubles it: some paths are slow */
 struct answer_places { const char *places[ANSWER_PLACES_MAX], *ca; size_t count; };        /* ca: NULL: the system's */
 MUST_CHECK enum err answer_add(struct answer_places *places, const char *place, struct why *why);
 
@@ -19,7 +19,7 @@ MUST_CHECK enum err answer_add(struct answer_places *places, const char *place, 
 MUST_CHECK enum err answer_ask(const char *place, const char *ca, int64_t timeout_ms, struct why *why);
 
 /* All of them, one after the other, each in a child that is killed when it takes too long, again and again until each has answered once. */
-struct answering { const struct answer_places *places; struct child child; size_t at; int64_t try_until_ms, again_ms; };
+struct answering { const struct answer_places *places; struct child child; size_t at; int64_t try_ms, try_until_ms, again_ms; };
 /* True when all have. Never waits; call it every few ms. */
 bool answering_tick(struct answering *answering, int64_t now_ms);
 void answering_stop(struct answering *answering);

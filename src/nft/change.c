@@ -20,7 +20,15 @@ enum err change_settle(const struct record *record, struct why *why)
         enum err e = record_is_armed(record, &armed, why);
         if (e)
                 return e == ERR_NOT_FOUND ? OK : e;
-        return armed.is_this_boot ? record_bring_back(record, why) : record_disarm(record, why);
+        struct why good;
+        e = armed.is_this_boot ? record_bring_back(record, why) : OK;
+        /* It was checked when it was written: the disk has lost it, and what answered last is the next best. */
+        if (e && (e != ERR_CONTENT || record_apply_good(record, &good)))
+                return e;
+        /* A disk that takes nothing does not take another arming either: what is known may be applied all the same. */
+        struct why unwritten;
+        (void)!(armed.is_this_boot ? record_returned(record, &unwritten) : record_disarm(record, &unwritten));
+        return OK;
 }
 
 /* In a process of its own, which gives up the network for good. */
@@ -34,12 +42,14 @@ static enum err make_text(const struct change *change, struct buf *text, struct 
         return program_run(argv, MAKE_MS, text, why);
 }
 
-static enum err keep_for_people(const struct record *record, struct why *why)
+/* What others have may be too much to be listed: that is no reason to go without a change. */
+static void keep_for_people(const struct record *record)
 {
         OWN(buf) struct buf all;
+        struct why why;
         buf_init(&all, 2 * RULES_BYTES_MAX);
-        enum err e = rules_all(&all, why);
-        return e ? e : record_keep(record, "before", &all, why);
+        if (rules_all(&all, &why) == OK)
+                (void)!record_keep(record, "before", &all, &why);
 }
 
 /* The script that brings back what stands now. */
@@ -79,11 +89,11 @@ static bool is_still_armed(const struct change *change, int64_t until_ms)
         return record_is_armed(change->record, &armed, &why) == OK && armed.until_ms == until_ms;
 }
 
-static enum err apply(const struct change *change, struct why *why)
+static enum err apply(const struct change *change, const char *name, int64_t timeout_ms, struct why *why)
 {
         char path[PATH_MAX + 16];
-        record_path(change->record, "next", path);
-        return rules_apply(path, why);
+        record_path(change->record, name, path);
+        return rules_apply(path, timeout_ms, why);
 }
 
 static enum err give_up(const struct change *change, const struct buf *back, int64_t until_ms, enum err e, struct why *why)
@@ -92,20 +102,24 @@ static enum err give_up(const struct change *change, const struct buf *back, int
         struct why back_why;
         if (is_still_armed(change, until_ms)) {
                 enum err failed = record_bring_back(change->record, &back_why);
+                if (!failed)
+                        failed = record_returned(change->record, &back_why);
                 return failed ? FAIL(why, failed, "%s", back_why.text) : e;
         }
         /* The switch was first; but what it brought back, a late apply of ours may have replaced. */
         record_path(change->record, "back.new", path);
         enum err failed = record_keep(change->record, "back.new", back, &back_why);
         if (!failed)
-                failed = rules_apply(path, &back_why);
+                failed = rules_apply(path, RULES_BACK_MS, &back_why);
         return failed ? FAIL(why, failed, "%s", back_why.text) : e;
 }
 
 /* While we hold the lock: all but the waiting. */
 static enum err change_over(const struct change *change, int64_t until_ms, const struct dead_man *dead_man, int *lock, struct why *why)
 {
-        enum err e = apply(change, why);
+        const int64_t left_ms = until_ms - SPARE_MS - now_ms();
+        /* What begins when the switch has gone back already would be watched by nobody. */
+        enum err e = left_ms <= 0 ? FAIL(why, ERR_UNAVAILABLE, "its time was over before it was applied") : apply(change, "next", left_ms, why);
         lock_give(*lock);
         *lock = -1;
         if (!e)
@@ -124,9 +138,8 @@ static enum err risk(const struct change *change, const struct buf *script, int 
         OWN(buf) struct buf back;
         struct dead_man dead_man = { -1 };
         buf_init(&back, RULES_BYTES_MAX + 4096);
-        enum err e = keep_for_people(change->record, why);
-        if (!e)
-                e = script_back(change, &back, why);
+        keep_for_people(change->record);
+        enum err e = script_back(change, &back, why);
         const int64_t until_ms = now_ms() + change->within_ms;
         if (!e)
                 e = record_arm(change->record, &back, until_ms, why);
@@ -144,15 +157,24 @@ static enum err risk(const struct change *change, const struct buf *script, int 
         return e == ERR_UNAVAILABLE ? DURING(why, ERR_CONTENT, "the rules of before stand again") : e;
 }
 
+/* From where it stands: a roll-back needs no room. Which of the two was the last one is not worth a failure: rules that answered stand. */
+static enum err apply_known(const struct change *change, const char *name, const struct buf *script, struct why *why)
+{
+        struct why unwritten;
+        enum err e = apply(change, name, RULES_BACK_MS, why);
+        if (!e)
+                (void)!record_good(change->record, script, &unwritten);
+        return e;
+}
+
 static enum err make(const struct change *change, const struct buf *script, int *lock, struct why *why)
 {
+        const char *known = record_knows(change->record, script);
+        if (known)
+                return apply_known(change, known, script, why);
         enum err e = record_keep(change->record, "next", script, why);
         if (e)
                 return e;
-        if (record_knows(change->record, script)) {
-                e = apply(change, why);
-                return e ? e : record_good(change->record, script, why);
-        }
         e = wait_for_answer(change, NULL, now_ms() + change->within_ms, why);
         return e ? DURING(why, e, "before anything was changed") : risk(change, script, lock, why);
 }
@@ -164,6 +186,8 @@ enum err change_make(const struct change *change, struct why *why)
         buf_init(&text, RULES_BYTES_MAX);
         buf_init(&script, RULES_BYTES_MAX + 4096);
         enum err e = record_lock(change->record, RECORD_LOCK_MS, &lock, why);
+        if (e == ERR_BUSY)
+                return DURING(why, ERR_TIMEOUT, "waiting for it");
         if (!e)
                 e = change_settle(change->record, why);
         if (!e)

@@ -19,7 +19,7 @@ struct change {
         int signals;                     /* of channel_signals(): told to end meanwhile, it goes back. ERR_BUSY then */
 };
 /* A change that was cut short is taken back first, whatever becomes of this one. ERR_CONTENT: the rules are at fault: those of before stand.
- * ERR_UNAVAILABLE: the path did not answer even before, and nothing was changed. Other errors: neither could it be tried. */
+ * ERR_UNAVAILABLE: the path did not answer even before, and nothing was changed. ERR_TIMEOUT: somebody has the lock. Other errors: neither could it be tried. */
 MUST_CHECK enum err change_make(const struct change *change, struct why *why);
 /* A change that nobody watches any more: what stood, stands again. After a new start of the machine there is nothing to take back. */
 MUST_CHECK enum err change_settle(const struct record *record, struct why *why);

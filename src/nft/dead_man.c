@@ -1,5 +1,7 @@
 #include "nft/dead_man.h"
 
+#include "nft/rules.h"
+#include "nft/spare.h"
 #include "platform/channel.h"
 #include "platform/child.h"
 #include "platform/clock.h"
@@ -68,25 +70,36 @@ static void wait_for_end(const struct record *record, int channel, int64_t until
         }
 }
 
-/* One that holds the lock and does not run any more must not hold up what has to be done. */
-static enum err bring_back(const struct record *record, int64_t until_ms, struct why *why)
+/* One that holds the lock and does not run any more must not hold up what has to be done. Once is enough, also where the disk does not take it down. */
+static enum err bring_back(const struct record *record, int64_t until_ms, struct spare *spare, bool *is_back, struct why *why)
 {
-        struct record_armed armed;
+        struct record_armed armed = { until_ms, true };
         int lock = -1;
-        struct why unlocked;
+        struct why unlocked, spare_why;
         (void)!record_lock(record, LOCK_MS, &lock, &unlocked);
         enum err e = record_is_armed(record, &armed, why);
-        if (!e && armed.until_ms == until_ms)
+        const bool is_ours = e ? e != ERR_NOT_FOUND : armed.until_ms == until_ms;       /* what cannot be read, was not taken away */
+        if (is_ours && !*is_back) {
                 e = record_bring_back(record, why);
+                *is_back = !e || spare_use(spare, &spare_why) == OK || record_apply_good(record, &spare_why) == OK;
+        }
+        if (is_ours && *is_back)
+                e = record_returned(record, why);
         lock_give(lock);
-        return e == ERR_NOT_FOUND ? OK : e;
+        return is_ours ? e : OK;
 }
 
 enum err dead_man_watch(const struct record *record, int channel, struct why *why)
 {
         struct clock *clock = clock_system();
         struct record_armed armed;
+        OWN(buf) struct buf script;
+        OWN(spare) struct spare spare;
+        buf_init(&script, RULES_BYTES_MAX + 8192);
         enum err e = record_is_armed(record, &armed, why);
+        if (!e)
+                e = record_read(record, "armed", &script, why);
+        spare_start(&spare, &script);
         if (e)
                 return e == ERR_NOT_FOUND ? OK : e;
         channel_child_deaf();
@@ -94,7 +107,8 @@ enum err dead_man_watch(const struct record *record, int channel, struct why *wh
                 e = channel_send(channel, ready, sizeof(ready), why);
         if (!e)
                 wait_for_end(record, channel, armed.until_ms);
-        while ((e = bring_back(record, armed.until_ms, why)) != OK)
+        bool is_back = false;
+        while ((e = bring_back(record, armed.until_ms, &spare, &is_back, why)) != OK)
                 clock->ops->sleep_ms(clock, RETRY_MS);
         return OK;
 }

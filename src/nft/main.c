@@ -65,29 +65,42 @@ static enum err keep_what_stands(const struct record *record, struct why *why)
         if (!e)
                 e = change_settle(record, why);
         lock_give(lock);
-        return e;
+        return e == ERR_BUSY ? DURING(why, ERR_TIMEOUT, "waiting for it") : e;
 }
 
-static enum err run(const struct nft_options *options, struct why *why)
+static enum err run_alone(const struct nft_options *options, const struct record *record, int signals, struct why *why)
 {
-        OWN(record) struct record record = { .disk = NULL };
-        struct change change = { &record, &options->owned, &options->places, options->rules, options->within_ms, -1 };
+        const struct change change = { record, &options->owned, &options->places, options->rules, options->within_ms, signals };
         struct why said = { 0 };
-        enum err e = channel_signals(&change.signals, why);
-        if (!e)
-                e = record_open(options->state, &record, why);
-        if (e)
-                return e;
         bool has_rules = file_kind(options->rules) != FILE_ABSENT;
-        enum err result = has_rules ? change_make(&change, &said) : keep_what_stands(&record, &said);
+        enum err result = has_rules ? change_make(&change, &said) : keep_what_stands(record, &said);
         if (result == ERR_BUSY)                  /* told to end while it waited: not a word about rules that were not tried out */
                 return OK;
         if (result)
                 fprintf(stderr, "%s\n", said.text);
         else
                 fprintf(stderr, "%s\n", has_rules ? "the rules stand, and the path answers" : "no rules here: what stands, stands on");
-        e = say_status(options, result, &said, why);
-        return e ? e : stay(change.signals, why);
+        enum err e = say_status(options, result, &said, why);
+        return e ? e : stay(signals, why);
+}
+
+static enum err run(const struct nft_options *options, struct why *why)
+{
+        OWN(record) struct record record = { .disk = NULL };
+        struct why unsaid;
+        int signals = -1, lock = -1;
+        enum err e = channel_signals(&signals, why);
+        if (!e)
+                e = record_open(options->state, &record, why);
+        if (e)
+                return e;
+        e = record_lock_run(&record, &lock, why);
+        if (e)
+                (void)!say_status(options, e, why, &unsaid);
+        else
+                e = run_alone(options, &record, signals, why);
+        lock_give(lock);
+        return e;
 }
 
 static enum err make(const struct nft_options *options, struct why *why)
@@ -116,32 +129,25 @@ static enum err ask(const struct nft_options *options, struct why *why)
         return flushed(why);
 }
 
-static enum err apply_good(const struct record *record, struct why *why)
-{
-        char path[PATH_MAX + 16];
-        record_path(record, "good", path);
-        if (file_kind(path) == FILE_ABSENT) {
-                printf("no rules have answered yet: nothing to do\n");
-                return OK;
-        }
-        enum err e = rules_apply(path, why);
-        if (!e)
-                printf("the rules that answered last are in force\n");
-        return e;
-}
-
+/* The rules first: a lock that is not to be had, a record that is damaged, a disk that takes nothing are no reason to be without. */
 static enum err boot(const struct nft_options *options, struct why *why)
 {
         OWN(record) struct record record = { .disk = NULL };
-        enum err e = record_open(options->state, &record, why);
+        struct why aside;
         int lock = -1;
+        enum err e = record_open(options->state, &record, why);
+        if (e)
+                return e;
+        (void)!record_lock(&record, RECORD_LOCK_MS, &lock, &aside);
+        e = record_apply_good(&record, why);
+        const bool has_none = e == ERR_NOT_FOUND;
         if (!e)
-                e = record_lock(&record, RECORD_LOCK_MS, &lock, why);
-        if (!e)
+                (void)!record_disarm(&record, &aside);
+        else if (has_none)
                 e = change_settle(&record, why);
-        if (!e)
-                e = apply_good(&record, why);
         lock_give(lock);
+        if (!e)
+                printf("%s\n", has_none ? "no rules have answered yet: nothing to do" : "the rules that answered last are in force");
         return e;
 }
 

@@ -6,12 +6,16 @@
 
 #include <string.h>
 
-enum { LOOK_AGAIN_MS = 10, LINE_BYTES = 200 };
+enum {
+        LOOK_AGAIN_MS = 10, LINE_BYTES = 200,
+        PARTS_MAX = 64,                  /* at a time: who writes without end must not keep us from looking at the clock. A pipe holds 16 */
+};
 
 static void take(int pipe, struct buf *into)
 {
         char bytes[4096];
-        for (size_t got = 1; got;) {
+        size_t got = 1;
+        for (int parts = 0; got && parts < PARTS_MAX; parts++) {
                 got = channel_pipe_take(pipe, bytes, sizeof(bytes));
                 buf_add(into, bytes, got);
         }
@@ -35,6 +39,15 @@ static enum err attend(struct child *child, int pipe, int64_t timeout_ms, struct
         return OK;
 }
 
+/* The first one, but not one that only says where: "In file included from". */
+static const char *line_that_tells(const char *text)
+{
+        const char *at = strstr(text, "Error: ");
+        while (at && at > text && at[-1] != '\n')
+                at--;
+        return at ? at : text;
+}
+
 static enum err run(const char *const *argv, const int pipe[2], int64_t timeout_ms, struct buf *into, struct why *why)
 {
         struct child child = { 0 };
@@ -42,16 +55,17 @@ static enum err run(const char *const *argv, const int pipe[2], int64_t timeout_
         char text[32];
         enum err e = child_start(&(struct child_setup){ argv, -1, pipe[1], pipe[1], NULL, NULL, NULL }, &child, why);
         if (e)
-                return e;
+                return e == ERR_NOT_FOUND ? DURING(why, ERR_UNAVAILABLE, "not installed?") : e;
         e = attend(&child, pipe[0], timeout_ms, into, &end, why);
         child_kill(&child);
-        if (!e)
-                e = buf_check(into, why);
-        if (e || (!end.is_signal && !end.code))
+        if (e)
                 return e;
+        if (!end.is_signal && !end.code)
+                return buf_check(into, why);
         child_end_text(&end, text, sizeof(text));
-        int length = (int)strcspn(buf_text(into), "\n");
-        return FAIL(why, ERR_CONTENT, "%s: %.*s", text, length < LINE_BYTES ? length : LINE_BYTES, buf_text(into));
+        const char *line = line_that_tells(buf_text(into));
+        int length = (int)strcspn(line, "\n");
+        return FAIL(why, ERR_CONTENT, "%s: %.*s", text, length < LINE_BYTES ? length : LINE_BYTES, line);
 }
 
 enum err program_run(const char *const *argv, int64_t timeout_ms, struct buf *into, struct why *why)

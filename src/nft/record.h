@@ -32,6 +32,9 @@ void record_path(const struct record *record, const char *name, char path[static
 /* For one process at a time, whoever changes rules or record; see lock.h. */
 MUST_CHECK enum err record_lock(const struct record *record, int64_t wait_ms, int *ret_lock, struct why *why);
 
+/* For one `run` at a time, as long as it lives: two streams with one folder would take each other's rules back. ERR_BUSY. */
+MUST_CHECK enum err record_lock_run(const struct record *record, int *ret_lock, struct why *why);
+
 MUST_CHECK enum err record_keep(const struct record *record, const char *name, const struct buf *text, struct why *why);
 MUST_CHECK enum err record_read(const struct record *record, const char *name, struct buf *text, struct why *why);
 /* From here on the machine goes back at `until_ms`, if somebody keeps watch (dead_man.h). What is in `back.new` must load: it is checked. */
@@ -39,8 +42,12 @@ MUST_CHECK enum err record_arm(const struct record *record, const struct buf *sc
 /* ERR_NOT_FOUND: no change waits. A damaged first line is one of this boot whose time is over. */
 MUST_CHECK enum err record_is_armed(const struct record *record, struct record_armed *ret_armed, struct why *why);
 MUST_CHECK enum err record_disarm(const struct record *record, struct why *why);
-/* What stood, stands again; `armed` is `returned` then. */
+/* What stood, stands again. record_returned() then makes it `returned`. */
 MUST_CHECK enum err record_bring_back(const struct record *record, struct why *why);
-/* It answered. */
+MUST_CHECK enum err record_returned(const struct record *record, struct why *why);
+/* What answered last stands, else what answered before it. ERR_NOT_FOUND: nothing has answered yet. */
+MUST_CHECK enum err record_apply_good(const struct record *record, struct why *why);
+/* It answered. Where there is no room for both, the one before it is forgotten. */
 MUST_CHECK enum err record_good(const struct record *record, const struct buf *script, struct why *why);
-bool record_knows(const struct record *record, const struct buf *script);
+/* The name of the file that has it, which answered; NULL: it has not. */
+const char *record_knows(const struct record *record, const struct buf *script);

@@ -6,9 +6,10 @@
 #include <string.h>
 
 enum {
-        NFT_MS = 5000,                   /* a million addresses take two seconds */
+        NFT_MS = 20000,                  /* a million addresses take seven seconds */
         MAKE_MS = 20000,
         SAID_BYTES = 1 << 16, NAME_BYTES = 48,
+        NAMES_BYTES = 4 << 20,           /* of all tables of the machine: a host of containers has a thousand */
 };
 
 /* It stands beside what is loaded on trial, and has to be there afterwards. */
@@ -52,14 +53,18 @@ void rules_script(const struct rules_owned *owned, const struct buf *text, struc
         buf_add(script, buf_text(text), text->length);
 }
 
+/* Two things are listed: what a file makes, without what would differ each time (what counters have counted, how long elements have still to
+ * live); and what stands, with it. */
+enum listed { LISTED_MADE, LISTED_STANDING };
+
 /* argv of `nft list table FAMILY NAME` wants the two as words of their own. */
-static enum err list_table(const char *table, struct buf *text, struct why *why)
+static enum err list_table(const char *table, enum listed listed, struct buf *text, struct why *why)
 {
         char family[RULES_TABLE_BYTES];
         size_t length = strcspn(table, " ");
         snprintf(family, sizeof(family), "%.*s", (int)length, table);
-        const char *const argv[] = { "nft", "list", "table", family, table + length + 1, NULL };
-        return program_run(argv, NFT_MS, text, why);
+        const char *const argv[] = { "nft", "list", "table", family, table + length + 1, NULL }, *const made[] = { "nft", "--stateless", "list", "table", family, table + length + 1, NULL };
+        return program_run(listed == LISTED_MADE ? made : argv, NFT_MS, text, why);
 }
 
 static enum err list_names(struct buf *names, struct why *why)
@@ -89,11 +94,11 @@ static size_t count_lines(const char *text)
 enum err rules_standing(const struct rules_owned *owned, struct buf *text, struct why *why)
 {
         OWN(buf) struct buf names;
-        buf_init(&names, SAID_BYTES);
+        buf_init(&names, NAMES_BYTES);
         enum err e = list_names(&names, why);
         for (size_t i = 0; !e && i < owned->count; i++)
                 if (has_line(buf_text(&names), owned->tables[i]))
-                        e = list_table(owned->tables[i], text, why);
+                        e = list_table(owned->tables[i], LISTED_STANDING, text, why);
         return e ? DURING(why, e, "what stands") : OK;
 }
 
@@ -107,12 +112,13 @@ static enum err run_nft(const char *const *argv, int64_t timeout_ms, struct why 
 {
         OWN(buf) struct buf said;
         buf_init(&said, SAID_BYTES);
-        return program_run(argv, timeout_ms, &said, why);
+        enum err e = program_run(argv, timeout_ms, &said, why);
+        return e == ERR_LIMIT ? OK : e;          /* it ended well, and said more than we want to know */
 }
 
-enum err rules_apply(const char *path, struct why *why)
+enum err rules_apply(const char *path, int64_t timeout_ms, struct why *why)
 {
-        return run_nft((const char *const[]){ "nft", "-f", path, NULL }, NFT_MS, why);
+        return run_nft((const char *const[]){ "nft", "-f", path, NULL }, timeout_ms, why);
 }
 
 enum err rules_check(const char *path, struct why *why)
@@ -134,7 +140,7 @@ static enum err judge(const struct rules_owned *owned, struct buf *text, struct 
                 size_t before = text->length;
                 if (!has_line(buf_text(&names), owned->tables[i]))
                         return FAIL(why, ERR_CONTENT, "it does not define table %s", owned->tables[i]);
-                e = list_table(owned->tables[i], text, why);
+                e = list_table(owned->tables[i], LISTED_MADE, text, why);
                 if (e)
                         return e;
                 if (!strstr(buf_text(text) + before, "\tchain "))
@@ -143,13 +149,22 @@ static enum err judge(const struct rules_owned *owned, struct buf *text, struct 
         return count_lines(buf_text(&names)) == owned->count + 1 ? OK : FAIL(why, ERR_CONTENT, "it defines tables that are not its own: only --owns are replaced");
 }
 
+/* Within the walls of a preflight it has one already, and could not make another. But a machine that has no device yet looks alike; then there are its
+ * tables. */
+static enum err leave_network(struct why *why)
+{
+        OWN(buf) struct buf names;
+        struct why unlisted;
+        buf_init(&names, NAMES_BYTES);
+        enum err e = child_leave_network(why);
+        return e && child_is_alone() && list_names(&names, &unlisted) == OK && !names.length ? OK : e;
+}
+
 enum err rules_make(const struct rules_owned *owned, const char *path, struct buf *text, struct why *why)
 {
-        /* Within the walls of a preflight it has one already, and could not make another. */
-        enum err e = child_leave_network(why);
-        if (e && !child_is_alone())
-                return e;
-        e = run_nft((const char *const[]){ "nft", "add", "table", "inet", strchr(witness_table, ' ') + 1, NULL }, NFT_MS, why);
+        enum err e = leave_network(why);
+        if (!e)
+                e = run_nft((const char *const[]){ "nft", "add", "table", "inet", strchr(witness_table, ' ') + 1, NULL }, NFT_MS, why);
         if (e)
                 return DURING(why, ERR_UNAVAILABLE, "nft does not work in an empty network (is nf_tables in this kernel?)");
         e = run_nft((const char *const[]){ "nft", "-c", "-f", path, NULL }, MAKE_MS, why);

@@ -8,10 +8,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdint.h>
+
 enum {
         RULES_OWNED_MAX = 8,
         RULES_BYTES_MAX = 16 << 20,      /* of the text of all our tables: a list of a million addresses has 15 MB */
         RULES_TABLE_BYTES = 80,
+        RULES_BACK_MS = 60000,           /* for those of before, or known ones: to end it sooner would help nobody. 15 MB take 7 s where nothing else is at work */
 };
 
 /* "inet acme": a family that needs no device, and a name. */
@@ -31,6 +34,6 @@ MUST_CHECK enum err rules_all(struct buf *text, struct why *why);
  * what is not ours, or leaves one of ours without a chain. ERR_UNAVAILABLE: there is no empty network to be had. */
 MUST_CHECK enum err rules_make(const struct rules_owned *owned, const char *path, struct buf *text, struct why *why);
 
-/* A script, whole or not at all; and whether that would work, without doing it. */
-MUST_CHECK enum err rules_apply(const char *path, struct why *why);
+/* A script, whole or not at all; and whether that would work, without doing it. ERR_TIMEOUT: it was ended, and may have done its work or not. */
+MUST_CHECK enum err rules_apply(const char *path, int64_t timeout_ms, struct why *why);
 MUST_CHECK enum err rules_check(const char *path, struct why *why);

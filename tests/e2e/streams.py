@@ -390,13 +390,13 @@ class Alone:
         self.end(one)
 
 
-def isolate():
-    """Run again in a network of our own."""
-    missing = [program for program in PROGRAMS if not shutil.which(program)]
+def isolate(*programs):
+    """Run again in a network of our own, with mounts that nobody else sees."""
+    missing = [program for program in programs or PROGRAMS if not shutil.which(program)]
     if missing:
         raise SystemExit(f"missing: {' '.join(missing)}: run tools/install-deps --streams\n0 passed, 1 failed")
     if not os.environ.get("STREAMS_INSIDE"):
-        sys.exit(subprocess.run(["unshare", "--net", sys.executable, *sys.argv], env={**os.environ, "STREAMS_INSIDE": "yes"}).returncode)
+        sys.exit(subprocess.run(["unshare", "--net", "--mount", sys.executable, *sys.argv], env={**os.environ, "STREAMS_INSIDE": "yes"}).returncode)
     run("nft", "add", "table", "inet", "firebreak_probe")           # fails loudly where the kernel has no nf_tables
     run("nft", "delete", "table", "inet", "firebreak_probe")
 
