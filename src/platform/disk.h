@@ -16,6 +16,7 @@ struct disk {
         const struct disk_ops *ops;
 };
 
+#define DISK_PENDING ".pending-"         /* how names begin that list() leaves out: what replace() and point() have not finished */
 enum { DISK_NAME_MAX = 255, DISK_PATH_MAX = 1023 };        /* ext4's; deepest of ours: streams/NAME/a/ and a release's path */
 
 enum disk_kind { DISK_FILE, DISK_FOLDER, DISK_LINK, DISK_OTHER };
@@ -37,6 +38,12 @@ struct disk_ops {
         /* Fine if it exists; ERR_REFUSED: it is no folder. Durable only after sync_folder of its parent. */
         enum err (*make_folder)(struct disk *disk, const char *path, struct why *why);
         enum err (*sync_folder)(struct disk *disk, const char *path, struct why *why);
+        /* A file or a link, which is there. Durable only after sync_folder or sync_system. */
+        enum err (*remove)(struct disk *disk, const char *path, struct why *why);
+        /* Where many files are written at once: all that was changed on the file system of this folder since it was opened, contents and
+         * names, durable in one go. It waits for what others write there, too. */
+        enum err (*open_system)(struct disk *disk, const char *path, int *ret_file, struct why *why);
+        enum err (*sync_system)(struct disk *disk, int file, struct why *why);
         enum err (*rename)(struct disk *disk, const char *from, const char *to, struct why *why); /* durable; replaces files */
         /* A file, a link or a folder with all below. Fine if absent. Durable; cut short, any part of it may be left. */
         enum err (*remove_tree)(struct disk *disk, const char *path, struct why *why);

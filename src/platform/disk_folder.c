@@ -22,8 +22,7 @@ enum {
 
 /* A new file waits under this name in the same folder until it is whole. What a power cut leaves behind is
  * not listed and is taken over by the next try. */
-#define PENDING_PREFIX ".pending-"
-enum { PENDING_BYTES = DISK_NAME_MAX + 1 + sizeof(PENDING_PREFIX) };
+enum { PENDING_BYTES = DISK_NAME_MAX + 1 + sizeof(DISK_PENDING) };
 
 struct disk_folder {
         struct disk disk;
@@ -145,7 +144,7 @@ static enum err open_pending(struct disk *disk, const char *path, struct place *
         enum err e = place_open(disk, path, ret_place, why);
         if (e)
                 return e;
-        snprintf(*ret_pending, sizeof(*ret_pending), "%s%s", PENDING_PREFIX, ret_place->name);
+        snprintf(*ret_pending, sizeof(*ret_pending), "%s%s", DISK_PENDING, ret_place->name);
         unlinkat(ret_place->folder, *ret_pending, 0);
         return OK;
 }
@@ -288,6 +287,27 @@ static enum err folder_sync_folder(struct disk *disk, const char *path, struct w
         return e ? e : sync_fd(fd, path, why);
 }
 
+static enum err folder_remove(struct disk *disk, const char *path, struct why *why)
+{
+        OWN(place) struct place place = NOWHERE;
+        enum err e = place_open(disk, path, &place, why);
+        if (e)
+                return e;
+        return unlinkat(place.folder, place.name, 0) ? OS_FAIL(why, errno, "removing %s", path) : OK;
+}
+
+/* syncfs() tells of what failed since the file it is given was opened: Linux 5.8. */
+static enum err folder_open_system(struct disk *disk, const char *path, int *ret_file, struct why *why)
+{
+        return open_folder(disk, path, ret_file, why);
+}
+
+static enum err folder_sync_system(struct disk *disk, int file, struct why *why)
+{
+        (void)disk;
+        return syncfs(file) ? OS_FAIL(why, errno, "writing a file system to the device") : OK;
+}
+
 static enum err folder_rename(struct disk *disk, const char *from, const char *to, struct why *why)
 {
         OWN(place) struct place old = NOWHERE;
@@ -373,7 +393,7 @@ static enum err visit_entry(void *user, int folder, const char *name, struct why
 {
         const struct visit *visit = user;
         struct stat stat;
-        if (strncmp(name, PENDING_PREFIX, strlen(PENDING_PREFIX)) == 0)
+        if (strncmp(name, DISK_PENDING, strlen(DISK_PENDING)) == 0)
                 return OK;
         if (fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW))
                 return errno == ENOENT ? OK : OS_FAIL(why, errno, "%s", name);
@@ -434,6 +454,7 @@ static const struct disk_ops folder_ops = {
         .replace = folder_replace, .read = folder_read, .create = folder_create, .open = open_regular,
         .file_read = folder_file_read, .file_write = folder_file_write, .file_sync = folder_file_sync,
         .file_close = folder_file_close, .file_is_program = folder_file_is_program, .make_folder = folder_make_folder, .sync_folder = folder_sync_folder,
+        .remove = folder_remove, .open_system = folder_open_system, .sync_system = folder_sync_system,
         .rename = folder_rename, .remove_tree = folder_remove_tree, .list = folder_list, .point = folder_point,
         .pointed = folder_pointed, .free_bytes = folder_free_bytes,
 };

@@ -136,6 +136,30 @@ static void check_folders(struct disk *disk)
         CHECK(lists(disk, "", ""));
 }
 
+static void check_removals(struct disk *disk)
+{
+        write_file(disk, "a", "one");
+        CHECK(disk->ops->make_folder(disk, "d", NULL) == OK && disk->ops->point(disk, "current", "a", NULL) == OK);
+        CHECK(disk->ops->remove(disk, "current", NULL) == OK && holds(disk, "a", "one"));
+        CHECK(disk->ops->remove(disk, "a", NULL) == OK && disk->ops->remove(disk, "a", NULL) == ERR_NOT_FOUND);
+        CHECK(disk->ops->remove(disk, "d", NULL) == ERR_REFUSED && disk->ops->remove(disk, "d/../d", NULL) == ERR_USAGE);
+        CHECK(lists(disk, "", "d d 0"));
+}
+
+static void check_systems(struct disk *disk)
+{
+        int system = -1, none = -1;
+        CHECK(disk->ops->open_system(disk, "none", &none, NULL) == ERR_NOT_FOUND && none == -1);
+        write_file(disk, "f", "x");
+        CHECK(disk->ops->open_system(disk, "f", &none, NULL) == ERR_NOT_FOUND && none == -1);
+        CHECK(disk->ops->make_folder(disk, "d", NULL) == OK && disk->ops->open_system(disk, "d", &system, NULL) == OK);
+        write_file(disk, "d/f", "two");
+        CHECK(disk->ops->sync_system(disk, system, NULL) == OK && holds(disk, "d/f", "two"));
+        CHECK(disk->ops->sync_system(disk, system, NULL) == OK);
+        disk->ops->file_close(disk, system);
+        CHECK(disk->ops->sync_system(disk, system, NULL) == ERR_IO);
+}
+
 static void check_renames(struct disk *disk)
 {
         write_file(disk, "a", "one");
@@ -225,6 +249,8 @@ TEST(every_disk, replaces_and_reads_whole_files) { on_both(check_files); }
 TEST(every_disk, writes_and_reads_by_handle) { on_both(check_handles); }
 TEST(every_disk, makes_lists_and_removes_folders) { on_both(check_folders); }
 TEST(every_disk, knows_programs) { on_both(check_programs); }
+TEST(every_disk, removes_a_file_or_a_link_and_no_folder) { on_both(check_removals); }
+TEST(every_disk, syncs_a_file_system_that_was_opened) { on_both(check_systems); }
 TEST(every_disk, renames_as_posix_does) { on_both(check_renames); }
 TEST(every_disk, follows_no_link) { on_both(check_links); }
 TEST(every_disk, refuses_paths_that_could_lead_out) { on_both(check_paths); }

@@ -212,3 +212,37 @@ TEST(sim_disk, forgets_open_files_when_the_power_goes)
         sim_disk_power_on(&sim);
         CHECK(sim.disk.ops->file_write(&sim.disk, file, "x", 1, NULL) == ERR_IO);
 }
+
+/* A file in a new folder, and one removed, without a sync of either. */
+static enum err change_and_sync(struct disk *disk, bool syncs)
+{
+        int system = -1, file = -1;
+        enum err e = disk->ops->open_system(disk, "", &system, NULL);
+        if (!e)
+                e = disk->ops->make_folder(disk, "d", NULL);
+        if (!e)
+                e = disk->ops->create(disk, "d/f", 0644, &file, NULL);
+        if (!e)
+                e = disk->ops->file_write(disk, file, "0123456789", 10, NULL);
+        if (!e)
+                e = disk->ops->remove(disk, "record", NULL);
+        return !e && syncs ? disk->ops->sync_system(disk, system, NULL) : e;
+}
+
+static unsigned count_lost(bool syncs)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        unsigned lost = 0;
+        SWEEP_POWER_AFTER(&sim, put_old) {
+                bool is_done = change_and_sync(&sim.disk, syncs) == OK;
+                (void)!sim.disk.ops->make_folder(&sim.disk, "next", NULL);
+                sim_disk_power_on(&sim);
+                lost += is_done && (!holds(&sim, "d/f", "0123456789") || !is_absent(&sim, "record"));
+        }
+        return lost;
+}
+
+TEST(sim_disk, loses_nothing_after_a_sync_of_the_file_system)
+{
+        CHECK(count_lost(true) == 0 && count_lost(false) > 0);
+}

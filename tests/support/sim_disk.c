@@ -421,6 +421,50 @@ static enum err sim_sync_folder(struct disk *disk, const char *path, struct why 
         return e;
 }
 
+static enum err sim_remove(struct disk *disk, const char *path, struct why *why)
+{
+        struct sim_disk *sim = (struct sim_disk *)disk;
+        struct place place;
+        enum err e = begin(sim, why);
+        if (!e)
+                e = place_find(sim, path, &place, why);
+        if (e)
+                return e;
+        const struct sim_node *node = live(place.folder, place.name);
+        if (!node)
+                return FAIL(why, ERR_NOT_FOUND, "removing %s", path);
+        if (node->kind == DISK_FOLDER)
+                return FAIL(why, ERR_REFUSED, "removing %s: a folder", path);
+        if (sim->is_readonly)
+                return settle(sim, why);
+        entry_need(place.folder, place.name)->live = NULL;
+        return settle(sim, why);
+}
+
+static enum err sim_open_system(struct disk *disk, const char *path, int *ret_file, struct why *why)
+{
+        struct sim_disk *sim = (struct sim_disk *)disk;
+        struct sim_node *folder = NULL;
+        enum err e = begin(sim, why);
+        if (!e)
+                e = folder_find(sim, path, &folder, why);
+        return e ? e : handle_new(sim, folder, true, ret_file, why);
+}
+
+/* The power may go in the middle: then each change is there or not by itself, as without it. */
+static enum err sim_sync_system(struct disk *disk, int file, struct why *why)
+{
+        struct sim_disk *sim = (struct sim_disk *)disk;
+        enum err e = handle_check(sim, file, true, why);
+        if (!e)
+                e = settle(sim, why);
+        for (struct sim_node *node = e ? NULL : sim->nodes; node; node = node->next) {
+                node->durable_length = node->length;
+                folder_make_durable(node);
+        }
+        return e;
+}
+
 static bool has_entries(const struct sim_node *folder)
 {
         for (const struct entry *entry = folder->entries; entry; entry = entry->next)
@@ -560,7 +604,7 @@ static const struct disk_ops sim_ops = {
         .replace = sim_replace, .read = sim_read, .create = sim_create, .open = sim_open, .file_read = sim_file_read,
         .file_write = sim_file_write, .file_sync = sim_file_sync, .file_close = sim_file_close, .file_is_program = sim_file_is_program,
         .make_folder = sim_make_folder,
-        .sync_folder = sim_sync_folder, .rename = sim_rename, .remove_tree = sim_remove_tree, .list = sim_list, .point = sim_point,
+        .sync_folder = sim_sync_folder, .remove = sim_remove, .open_system = sim_open_system, .sync_system = sim_sync_system, .rename = sim_rename, .remove_tree = sim_remove_tree, .list = sim_list, .point = sim_point,
         .pointed = sim_pointed, .free_bytes = sim_free_bytes,
 };
 
