@@ -1,21 +1,29 @@
 #include "agent/unpack.h"
 
 #include "agent/content.h"
+#include "agent/prune.h"
 #include "base/mem.h"
 #include "format/hex.h"
 #include "trust/sha.h"
 
 #include <string.h>
 
-enum { BLOCK_BYTES = 64 << 10, STEP_BLOCKS = 16, TARGET_BYTES = CONTENT_PATH_BYTES + LIMIT_PATH_BYTES + 1 };
+enum {
+        BLOCK_BYTES = 64 << 10, STEP_BYTES = 1 << 20, STEP_FILES = 64, PATH_BYTES = CONTENT_PATH_BYTES + LIMIT_PATH_BYTES + 1,
+        SYNCED_ALONE_MAX = 32,           /* files: past it, one sync of the file system is quicker, also where others write to it (024-delta.md) */
+};
 
 struct unpack {
         struct unpack_job job;
         char into[CONTENT_PATH_BYTES];
         size_t next;                     /* file to open */
-        int in, out;                     /* -1: none */
+        size_t written;                  /* files that did not stand there */
+        int system;                      /* open since before the first change; -1: not yet */
+        int in, out;                     /* -1: none; `out` is none where the file stays as it is */
+        bool is_held;                    /* `in` is what this device has; ... */
+        bool was_held;                   /* ... and has failed as such */
         uint64_t left;
-        struct unpack_file file;
+        struct unpack_file file;         /* without `held` */
         struct sha256 sha;
         uint8_t block[BLOCK_BYTES];
 };
@@ -29,14 +37,17 @@ struct spool_path spool_artifact(const uint8_t digest[32])
         return path;
 }
 
+static void close_file(struct disk *disk, int *file)
+{
+        if (*file >= 0)
+                disk->ops->file_close(disk, *file);
+        *file = -1;
+}
+
 static void close_both(struct unpack *unpack)
 {
-        struct disk *disk = unpack->job.disk;
-        if (unpack->in >= 0)
-                disk->ops->file_close(disk, unpack->in);
-        if (unpack->out >= 0)
-                disk->ops->file_close(disk, unpack->out);
-        unpack->in = unpack->out = -1;
+        close_file(unpack->job.disk, &unpack->in);
+        close_file(unpack->job.disk, &unpack->out);
 }
 
 void unpack_close(struct unpack *unpack)
@@ -44,7 +55,75 @@ void unpack_close(struct unpack *unpack)
         if (!unpack)
                 return;
         close_both(unpack);
+        close_file(unpack->job.disk, &unpack->system);
         mem_free(unpack);
+}
+
+bool unpack_was_held(const struct unpack *unpack, size_t *ret_index)
+{
+        *ret_index = unpack->next;
+        return unpack->was_held;
+}
+
+static struct unpack_file file_at(const struct unpack *unpack, size_t index)
+{
+        return unpack->job.file(unpack->job.user, index);
+}
+
+/* In its place already, so that it need not be written again. */
+static bool is_standing(const struct unpack *unpack, const struct unpack_file *file)
+{
+        size_t length = strlen(unpack->into);
+        return file->held && strncmp(file->held, unpack->into, length) == 0 && file->held[length] == '/' && strcmp(file->held + length + 1, file->path) == 0;
+}
+
+/* The first file that does not sort before `path`. */
+static size_t find(const struct unpack *unpack, const char *path)
+{
+        size_t from = 0, to = unpack->job.count;
+        while (from < to) {
+                size_t middle = from + (to - from) / 2;
+                if (strcmp(file_at(unpack, middle).path, path) < 0)
+                        from = middle + 1;
+                else
+                        to = middle;
+        }
+        return from;
+}
+
+static bool stays(const void *user, const char *path, enum disk_kind kind, uint64_t length)
+{
+        const struct unpack *unpack = user;
+        char below[LIMIT_PATH_BYTES + 2];
+        int used = snprintf(below, sizeof(below), "%s%s", path, kind == DISK_FOLDER ? "/" : "");
+        size_t index = find(unpack, below);
+        if (index == unpack->job.count)
+                return false;
+        const struct unpack_file file = file_at(unpack, index);
+        if (kind == DISK_FOLDER)
+                return strncmp(file.path, below, (size_t)used) == 0;
+        return strcmp(file.path, below) == 0 && file.length == length && is_standing(unpack, &file);
+}
+
+/* Only what the record vouched for stays: what an unpacking that was cut short left may never have reached the disk, although it reads as if. */
+static enum err make_way(struct unpack *unpack, struct why *why)
+{
+        struct disk *disk = unpack->job.disk;
+        bool has_standing = false;
+        enum err e = OK;
+        for (size_t i = 0; i < unpack->job.count && !has_standing; i++) {
+                const struct unpack_file file = file_at(unpack, i);
+                has_standing = is_standing(unpack, &file);
+        }
+        if (!has_standing)
+                e = disk->ops->remove_tree(disk, unpack->into, why);
+        if (!e)
+                e = disk->ops->make_folder(disk, unpack->into, why);
+        if (!e)
+                e = disk->ops->open_system(disk, unpack->into, &unpack->system, why);
+        if (!e && has_standing)
+                e = prune_folder(&(struct prune){ disk, unpack->into, stays, unpack }, why);
+        return e ? DURING(why, e, "emptying %s", unpack->into) : OK;
 }
 
 enum err unpack_open(const struct unpack_job *job, struct unpack **ret_unpack, struct why *why)
@@ -53,16 +132,13 @@ enum err unpack_open(const struct unpack_job *job, struct unpack **ret_unpack, s
         if (!unpack)
                 return FAIL(why, ERR_NOMEM, "unpacking");
         unpack->job = *job;
-        unpack->in = unpack->out = -1;
+        unpack->in = unpack->out = unpack->system = -1;
         snprintf(unpack->into, sizeof(unpack->into), "%s", job->into);
         unpack->job.into = unpack->into;
-        enum err e = job->disk->ops->remove_tree(job->disk, unpack->into, why);
+        enum err e = make_way(unpack, why);
         if (!e)
-                e = job->disk->ops->make_folder(job->disk, unpack->into, why);
-        if (e)
-                return DURING(why, e, "emptying %s", unpack->into);
-        *ret_unpack = GIVE(unpack);
-        return OK;
+                *ret_unpack = GIVE(unpack);
+        return e;
 }
 
 /* How much of two paths is the same folders. */
@@ -75,16 +151,16 @@ static size_t common_folders(const char *a, const char *b)
         return same;
 }
 
-/* Calls `each` for the folders of `path` that the path before it, in sorted order, did not have. */
+/* Calls `each` for the folders of a path that the one before it, in sorted order, did not have. */
 typedef enum err each_folder(struct disk *disk, const char *path, struct why *why);
-static enum err new_folders(struct unpack *unpack, size_t index, each_folder *each, struct why *why)
+static enum err new_folders(const struct unpack *unpack, size_t index, each_folder *each, struct why *why)
 {
-        const char *path = unpack->job.file(unpack->job.user, index).path;
-        size_t from = index ? common_folders(unpack->job.file(unpack->job.user, index - 1).path, path) : 0;
+        const char *path = file_at(unpack, index).path;
+        size_t from = index ? common_folders(file_at(unpack, index - 1).path, path) : 0;
         for (size_t i = from; path[i]; i++) {
                 if (path[i] != '/')
                         continue;
-                char folder[TARGET_BYTES];
+                char folder[PATH_BYTES];
                 snprintf(folder, sizeof(folder), "%s/%.*s", unpack->into, (int)i, path);
                 enum err e = each(unpack->job.disk, folder, why);
                 if (e)
@@ -103,38 +179,61 @@ static enum err sync_folder(struct disk *disk, const char *path, struct why *why
         return disk->ops->sync_folder(disk, path, why);
 }
 
+/* What cannot be read of what this device has is not there, unless it is we who lack something. */
+static enum err judged(struct unpack *unpack, enum err e, struct why *why)
+{
+        if (!e || !unpack->is_held || e == ERR_LIMIT || e == ERR_NOMEM)
+                return e;
+        unpack->was_held = true;
+        if (e == ERR_CONTENT)
+                return e;
+        char text[WHY_TEXT_MAX];
+        snprintf(text, sizeof(text), "%s", why ? why->text : "");
+        return FAIL(why, ERR_CONTENT, "%s: what is here of it cannot be read: %.200s", unpack->file.path, text);
+}
+
+static enum err open_source(struct unpack *unpack, const struct unpack_file *file, bool is_standing_file, struct why *why)
+{
+        struct disk *disk = unpack->job.disk;
+        uint64_t length;
+        enum err e = disk->ops->open(disk, file->held ? file->held : spool_artifact(file->sha256).text, &unpack->in, &length, why);
+        if (!e && length != file->length)
+                e = FAIL(why, ERR_CONTENT, "%s: %llu bytes %s, the note says %llu", file->path, (unsigned long long)length, file->held ? "here" : "in the spool",
+                         (unsigned long long)file->length);
+        if (!e && is_standing_file && disk->ops->file_is_program(disk, unpack->in) != file->is_program)
+                e = FAIL(why, ERR_CONTENT, "%s: %s a program", file->path, file->is_program ? "is not" : "is");
+        return judged(unpack, e, why);
+}
+
 static enum err open_next(struct unpack *unpack, struct why *why)
 {
         struct disk *disk = unpack->job.disk;
-        struct unpack_file file = unpack->job.file(unpack->job.user, unpack->next);
-        uint64_t length;
-        enum err e = new_folders(unpack, unpack->next, make_folder, why);
-        if (!e)
-                e = disk->ops->open(disk, spool_artifact(file.sha256).text, &unpack->in, &length, why);
-        if (e)
-                return e;
-        if (length != file.length)
-                return FAIL(why, ERR_CONTENT, "%s: %llu bytes in the spool, the note says %llu", file.path, (unsigned long long)length,
-                            (unsigned long long)file.length);
-        char target[TARGET_BYTES];
-        snprintf(target, sizeof(target), "%s/%s", unpack->into, file.path);
-        e = disk->ops->create(disk, target, file.is_program ? 0755 : 0644, &unpack->out, why);
-        if (e)
-                return e;
+        const struct unpack_file file = file_at(unpack, unpack->next);
+        const bool stays_here = is_standing(unpack, &file);
+        char target[PATH_BYTES];
         unpack->file = file;
+        unpack->file.held = NULL;
+        unpack->is_held = file.held != NULL;
         unpack->left = file.length;
         sha256_init(&unpack->sha);
-        return OK;
+        snprintf(target, sizeof(target), "%s/%s", unpack->into, file.path);
+        enum err e = open_source(unpack, &file, stays_here, why);
+        if (!e && !stays_here)
+                e = new_folders(unpack, unpack->next, make_folder, why);
+        if (!e && !stays_here)
+                e = disk->ops->create(disk, target, file.is_program ? 0755 : 0644, &unpack->out, why);
+        return e;
 }
 
 static enum err finish_file(struct unpack *unpack, struct why *why)
 {
-        struct disk *disk = unpack->job.disk;
         uint8_t digest[32];
         sha256_final(&unpack->sha, digest);
         if (memcmp(digest, unpack->file.sha256, sizeof(digest)) != 0)
-                return FAIL(why, ERR_CONTENT, "%s: other bytes than the note says", unpack->file.path);
-        enum err e = disk->ops->file_sync(disk, unpack->out, why);
+                return judged(unpack, FAIL(why, ERR_CONTENT, "%s: other bytes than the note says", unpack->file.path), why);
+        enum err e = OK;
+        if (unpack->out >= 0 && ++unpack->written <= SYNCED_ALONE_MAX)
+                e = unpack->job.disk->ops->file_sync(unpack->job.disk, unpack->out, why);
         if (e)
                 return e;
         close_both(unpack);
@@ -143,7 +242,7 @@ static enum err finish_file(struct unpack *unpack, struct why *why)
 }
 
 /* Never more than the note's length is read, so a file that grows meanwhile changes nothing. */
-static enum err copy_block(struct unpack *unpack, struct why *why)
+static enum err copy_block(struct unpack *unpack, size_t *bytes, struct why *why)
 {
         struct disk *disk = unpack->job.disk;
         size_t most = unpack->left < BLOCK_BYTES ? (size_t)unpack->left : BLOCK_BYTES, length = 0;
@@ -151,14 +250,15 @@ static enum err copy_block(struct unpack *unpack, struct why *why)
         if (!e && !length)
                 e = FAIL(why, ERR_CONTENT, "%s: ends early", unpack->file.path);
         if (e)
-                return e;
+                return judged(unpack, e, why);
         sha256_update(&unpack->sha, unpack->block, length);
         unpack->left -= length;
-        return disk->ops->file_write(disk, unpack->out, unpack->block, length, why);
+        *bytes += length;
+        return unpack->out < 0 ? OK : disk->ops->file_write(disk, unpack->out, unpack->block, length, why);
 }
 
-/* Names are durable only when their folders are: deepest or not, each once, then the slot and its parent. */
-static enum err sync_all(struct unpack *unpack, struct why *why)
+/* Names are durable only when their folders are: each once, then the slot and the one above. */
+static enum err sync_folders(const struct unpack *unpack, struct why *why)
 {
         struct disk *disk = unpack->job.disk;
         enum err e = OK;
@@ -171,21 +271,30 @@ static enum err sync_all(struct unpack *unpack, struct why *why)
         return e ? e : disk->ops->sync_folder(disk, above, why);
 }
 
+static enum err sync_all(const struct unpack *unpack, struct why *why)
+{
+        struct disk *disk = unpack->job.disk;
+        return unpack->written > SYNCED_ALONE_MAX ? disk->ops->sync_system(disk, unpack->system, why) : sync_folders(unpack, why);
+}
+
 enum err unpack_step(struct unpack *unpack, bool *ret_is_done, struct why *why)
 {
         enum err e = OK;
-        for (int blocks = 0; !e && blocks < STEP_BLOCKS; blocks++) {
-                if (unpack->out < 0 && unpack->next == unpack->job.count) {
+        size_t bytes = 0, files = 0;
+        while (!e && bytes < STEP_BYTES && files < STEP_FILES) {
+                if (unpack->in < 0 && unpack->next == unpack->job.count) {
                         e = sync_all(unpack, why);
                         *ret_is_done = !e;
                         break;
                 }
-                if (unpack->out < 0)
+                if (unpack->in < 0)
                         e = open_next(unpack, why);
                 if (!e && unpack->left)
-                        e = copy_block(unpack, why);
-                if (!e && !unpack->left)
+                        e = copy_block(unpack, &bytes, why);
+                if (!e && !unpack->left) {
                         e = finish_file(unpack, why);
+                        files++;
+                }
         }
         return e ? DURING(why, e, "unpacking to %s", unpack->into) : OK;
 }
