@@ -59,8 +59,10 @@ void recheck_close(struct recheck *recheck)
         mem_free(recheck);
 }
 
-static enum err read_note(const struct recheck_of *of, struct release_note **ret_note, struct why *why)
+enum err recheck_note(const struct recheck_of *of, struct release_note **ret_note, struct why *why)
 {
+        if (of->slot >= SLOT_FACTORY)
+                return FAIL(why, ERR_NOT_FOUND, "slot %s has no release note", slot_name(of->slot));
         OWN(buf) struct buf text;
         uint8_t digest[32];
         buf_init(&text, LIMIT_NOTE_BYTES);
@@ -75,15 +77,13 @@ static enum err read_note(const struct recheck_of *of, struct release_note **ret
 
 enum err recheck_open(const struct recheck_of *of, struct recheck **ret_recheck, struct why *why)
 {
-        if (of->slot >= SLOT_FACTORY)
-                return FAIL(why, ERR_NOT_FOUND, "slot %s has no release note", slot_name(of->slot));
         OWN(recheck) struct recheck *recheck = mem_new(1, sizeof(*recheck));
         if (!recheck)
                 return FAIL(why, ERR_NOMEM, "looking at slot %s", slot_name(of->slot));
         recheck->disk = of->disk;
         recheck->file = -1;
         snprintf(recheck->slot, sizeof(recheck->slot), "%s", content_slot(of->stream, of->slot).text);
-        enum err e = read_note(of, &recheck->note, why);
+        enum err e = recheck_note(of, &recheck->note, why);
         if (!e)
                 *ret_recheck = GIVE(recheck);
         return e;

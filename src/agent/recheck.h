@@ -21,6 +21,8 @@ struct recheck_of { struct disk *disk; const char *stream; enum slot_id slot; co
 /* Borrows the disk only. ERR_NOT_FOUND: no note was kept, as for the factory copy. Any other error: its note cannot be read, or is not the
  * one that the record names; it says nothing of the content. */
 MUST_CHECK enum err recheck_open(const struct recheck_of *of, struct recheck **ret_recheck, struct why *why);
+/* The note alone. Errors as above. */
+MUST_CHECK enum err recheck_note(const struct recheck_of *of, struct release_note **ret_note, struct why *why);
 uint64_t recheck_bytes(const struct recheck *recheck);           /* of all its files */
 /* At most about a megabyte further. ERR_CONTENT names the first file that is not what was installed; ERR_LIMIT and ERR_NOMEM say nothing of
  * the content. */

@@ -391,7 +391,7 @@ enum err slots_clear(struct slots *slots, size_t stream, enum slot_id *ret_slot,
         if (slots_on_trial(slots, stream))
                 return FAIL(why, ERR_REFUSED, "a trial is under way");
         struct slot_stream *next = begin(slots, stream);
-        enum slot_id slot = next->last_good == SLOT_A || next->current == SLOT_A ? SLOT_B : SLOT_A;
+        enum slot_id slot = slots_next(slots, stream);
         if (next->current == slot)
                 return FAIL(why, ERR_REFUSED, "both slots are in use");
         empty(next, slot);

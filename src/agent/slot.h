@@ -46,6 +46,13 @@ const char *slot_state_name(enum slot_state state);
 bool slots_on_trial(const struct slots *slots, size_t stream);
 bool slots_is_denied(const struct slots *slots, size_t stream, uint64_t counter);
 
+/* The slot that slots_clear() would give now. */
+static inline enum slot_id slots_next(const struct slots *slots, size_t stream)
+{
+        const struct slot_stream *now = slots_stream(slots, stream);
+        return now->last_good == SLOT_A || now->current == SLOT_A ? SLOT_B : SLOT_A;
+}
+
 /* Life of a release, in this order. */
 /* Gives the slot that may be overwritten and forgets what was in it. ERR_REFUSED during a trial. */
 MUST_CHECK enum err slots_clear(struct slots *slots, size_t stream, enum slot_id *ret_slot, struct why *why);

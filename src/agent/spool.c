@@ -100,12 +100,3 @@ bool spool_has(struct disk *disk, const struct release_file *file)
         disk->ops->file_close(disk, fd);
         return length == file->length;
 }
-
-uint64_t spool_missing(struct disk *disk, const struct release_note *note)
-{
-        uint64_t bytes = 0;
-        for (size_t i = 0; i < note->file_count; i++)
-                if (!spool_has(disk, &note->files[i]))
-                        bytes += note->files[i].length;
-        return bytes;
-}

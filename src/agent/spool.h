@@ -11,8 +11,6 @@
 /* Removes everything but the artifacts that `note` names, `target`, its own digest, and the files in which metadata arrives; all
  * artifacts when `note` is NULL. */
 MUST_CHECK enum err spool_sweep(struct disk *disk, const struct release_note *note, const uint8_t target[32], struct why *why);
-/* Bytes of the release that are still to come. */
-uint64_t spool_missing(struct disk *disk, const struct release_note *note);
 /* What stands in the place of the file to be fetched next and is no file is removed: a folder would be in the way for ever. */
 MUST_CHECK enum err spool_make_way(struct disk *disk, const char *name, struct why *why);
 /* What the fetcher would not write into is removed, and what never goes on where it was cut: metadata begins with a new file, whatever

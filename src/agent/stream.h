@@ -13,6 +13,7 @@
 #include "agent/preflight.h"
 #include "agent/probing.h"
 #include "agent/recheck.h"
+#include "agent/reuse.h"
 #include "agent/unpack.h"
 #include "agent/usage.h"
 #include "agent/vouch.h"
@@ -41,6 +42,9 @@ struct stream {
         struct vouch vouch;
         struct slot_release release;
         size_t next_file;
+        struct reuse *reuse;             /* what of it is here already; NULL: nothing */
+        struct reuse_doubts doubts;
+        bool is_looked;                  /* that is known, and there is room for the rest */
         struct unpack *unpack;
         enum slot_id slot;
         struct preflight preflight;
@@ -86,11 +90,10 @@ void stream_keys_changed(struct stream *stream, bool of_content);
 void stream_tick(struct stream *stream);
 /* To what its engine says, and a probe: when stream->murmur.read_end or probe_file() can be read. */
 void stream_listen(struct stream *stream);
-/* True when it used the caller, which was free. */
-bool stream_call(struct stream *stream);
+bool stream_call(struct stream *stream);         /* true: it used the caller, which was free */
 int64_t stream_wake_ms(const struct stream *stream);
 
-/* For stream_trial.c, stream_candidate.c, stream_back.c and stream_recheck.c: */
+/* For stream_trial.c, stream_candidate.c, stream_reuse.c, stream_back.c and stream_recheck.c: */
 void stream_event(struct stream *stream, enum life_event event, const char *text);
 void stream_harm(struct stream *stream, enum slot_kind kind, const char *text);
 /* What runs, or is on trial, is not what was installed: one level down, and say so. The release is not at fault. */
@@ -121,6 +124,14 @@ struct install_facts candidate_facts(const struct stream *stream, struct ceiling
 /* ERR_UNTRUSTED: perhaps our anchors moved on, and we have not heard of it. */
 void candidate_look_for_keys(const struct stream *stream, enum err e);
 void candidate_fetch(struct stream *stream);
+/* Which of its files are here, and is there room for the rest? In slices, between its note and its files. */
+void reusing_begin(struct stream *stream);
+void reusing_end(struct stream *stream);
+bool reusing_looks(const struct stream *stream);
+void reusing_tick(struct stream *stream);
+const char *reusing_path(const struct stream *stream, size_t file);      /* NULL: it is not here. Borrowed until the next call */
+bool reusing_brings(const struct stream *stream, size_t file);           /* it need not be fetched (any more) */
+void reusing_doubt(struct stream *stream, size_t file);                  /* it was not what it should be: fetch it */
 /* Why nothing came, without the address before it, which is longer than what there is room for. */
 const char *candidate_reason(const struct fetch_answer *answer);
 /* Into facts, what others have said of the candidate by now; the pace refers to *ret_pace. */

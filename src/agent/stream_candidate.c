@@ -10,7 +10,6 @@
 #include <string.h>
 
 enum {
-        ROOM_SPARE_BYTES = 16 << 20,     /* left to the rest of the machine */
         PREFLIGHT_SPARE_MS = 5000,
         LEASE_RETRY_MAX_MS = 600000, LEASE_REFUSED_MS = 10000,
 };
@@ -25,6 +24,7 @@ void candidate_drop(struct stream *stream)
 {
         unpack_close(stream->unpack);
         stream->unpack = NULL;
+        reusing_end(stream);
         probe_kill(&stream->probing.probe);
         preflight_kill(&stream->preflight);
         release_note_free(stream->note);
@@ -49,6 +49,7 @@ struct install_facts candidate_facts(const struct stream *stream, struct ceiling
 void candidate_fetch(struct stream *stream)
 {
         stream->next_file = 0;
+        reusing_end(stream);
         release_note_free(stream->note);
         stream->note = NULL;
         vouching_begin(stream);
@@ -70,29 +71,6 @@ void candidate_tidy(const struct stream *stream)
                 agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, why.text);
 }
 
-/* Emptied to be filled again with the same. */
-static bool is_staged(const struct stream *stream)
-{
-        const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
-        for (unsigned slot = 0; slot < SLOT_FACTORY; slot++)
-                if (now->state[slot] == SLOT_STAGED && memcmp(now->release[slot].target, stream->release.target, sizeof(stream->release.target)) == 0)
-                        return true;
-        return false;
-}
-
-/* What the spool still lacks, the slot, and some for everybody else. */
-static enum err check_room(const struct stream *stream, struct why *why)
-{
-        struct disk *disk = stream->agent->disk;
-        uint64_t free_bytes, wanted = ROOM_SPARE_BYTES + spool_missing(disk, stream->note) + (is_staged(stream) ? 0 : release_note_bytes(stream->note));
-        enum err e = disk->ops->free_bytes(disk, &free_bytes, why);
-        if (e)
-                return e;
-        if (free_bytes < wanted)
-                return FAIL(why, ERR_FULL, "needs %llu bytes, %llu are free", (unsigned long long)wanted, (unsigned long long)free_bytes);
-        return OK;
-}
-
 static enum err read_note(struct stream *stream, struct why *why)
 {
         OWN(buf) struct buf bytes;
@@ -110,7 +88,8 @@ static enum err read_note(struct stream *stream, struct why *why)
                 return e;
         stream->release.floor = stream->note->floor;
         candidate_tidy(stream);
-        return check_room(stream, why);
+        reusing_begin(stream);
+        return OK;
 }
 
 void candidate_look_for_keys(const struct stream *stream, enum err e)
@@ -231,9 +210,9 @@ static bool fetch_call(struct stream *stream)
         }
         if (vouching_call(stream))
                 return true;
-        if (stream->life != LIFE_FETCHING)
+        if (stream->life != LIFE_FETCHING || !stream->is_looked)
                 return false;
-        while (stream->next_file < stream->note->file_count && spool_has(stream->agent->disk, &stream->note->files[stream->next_file]))
+        while (stream->next_file < stream->note->file_count && reusing_brings(stream, stream->next_file))
                 stream->next_file++;
         if (stream->next_file < stream->note->file_count) {
                 get_artifact(stream, &stream->note->files[stream->next_file]);
@@ -256,8 +235,9 @@ static void drop_spool(struct stream *stream)
 
 static struct unpack_file note_file(const void *user, size_t index)
 {
-        const struct release_file *file = &((const struct release_note *)user)->files[index];
-        struct unpack_file wanted = { .length = file->length, .is_program = file->is_program, .path = file->path };
+        const struct stream *stream = user;
+        const struct release_file *file = &stream->note->files[index];
+        struct unpack_file wanted = { .length = file->length, .is_program = file->is_program, .path = file->path, .held = reusing_path(stream, index) };
         memcpy(wanted.sha256, file->sha256, sizeof(wanted.sha256));
         return wanted;
 }
@@ -266,10 +246,13 @@ void candidate_unpack(struct stream *stream)
 {
         struct agent *agent = stream->agent;
         struct why why;
-        enum err e = slots_clear(agent->slots, stream->index, &stream->slot, &why);
+        /* What is here is known for the slot that was to be emptied then; meanwhile another may have failed. */
+        enum err e = stream->reuse && slots_next(agent->slots, stream->index) != reuse_next(stream->reuse) ? FAIL(&why, ERR_BUSY, "the slots have changed places") : OK;
+        if (!e)
+                e = slots_clear(agent->slots, stream->index, &stream->slot, &why);
         struct content_path into = content_slot(stream->config->name, stream->slot);
         if (!e)
-                e = unpack_open(&(struct unpack_job){ agent->disk, note_file, stream->note, stream->note->file_count, into.text }, &stream->unpack, &why);
+                e = unpack_open(&(struct unpack_job){ agent->disk, note_file, stream, stream->note->file_count, into.text }, &stream->unpack, &why);
         if (!e)
                 e = recheck_keep(agent->disk, stream->config->name, stream->slot, stream->note, &why);
         if (e)
@@ -286,8 +269,11 @@ static void unpack_tick(struct stream *stream)
                 unpack_close(stream->unpack);
                 stream->unpack = NULL;
         }
-        /* Bytes that are not what the note says came from the network or the spool, not from the release: fetch again. */
-        if (e == ERR_CONTENT)
+        /* Bytes that are not what the note says came from the network, the spool or this disk, not from the release: fetch again. */
+        size_t file;
+        if (e == ERR_CONTENT && unpack_was_held(stream->unpack, &file))
+                reusing_doubt(stream, file);
+        else if (e == ERR_CONTENT)
                 drop_spool(stream);
         if (e == ERR_FULL) {
                 unpack_close(stream->unpack);
@@ -458,7 +444,9 @@ bool candidate_call(struct stream *stream, int64_t now_ms)
 
 void candidate_tick(struct stream *stream, int64_t now_ms)
 {
-        if (stream->life == LIFE_UNPACKING && stream->unpack)
+        if (reusing_looks(stream))
+                reusing_tick(stream);
+        else if (stream->life == LIFE_UNPACKING && stream->unpack)
                 unpack_tick(stream);
         else if (stream->life == LIFE_PREFLIGHT && stream->preflight.child.pid)
                 preflight_tick(stream, now_ms);
@@ -473,13 +461,14 @@ int64_t candidate_wake_ms(const struct stream *stream)
                 return 0;
         case LIFE_PREFLIGHT:
                 return stream->helper_until_ms;
+        case LIFE_FETCHING:
+                return reusing_looks(stream) ? 0 : INT64_MAX;
         case LIFE_WAITING:
                 if (stream->probing.probe.child.pid)
                         return probing_wake_ms(stream);
                 return !stream->is_calling && may_ask(stream) && caller_is_free(stream->agent->caller, agent_steady_ms(stream->agent))
                                ? stream->ask_at_ms : INT64_MAX;
         case LIFE_IDLE:
-        case LIFE_FETCHING:
         case LIFE_ARMED:
         case LIFE_PROBATION:
         case LIFE_SHADOW:

@@ -64,6 +64,7 @@ void caller_get(struct caller *caller, const struct caller_get *get, caller_done
         char path[128], text[32];
         struct disk *disk = &world.sim.disk;
         enum err e = ERR_NOT_FOUND;
+        world.artifacts += strstr(get->path, "/artifacts/") != NULL;
         static const char flood[LIMIT_NOTE_BYTES + 1];
         snprintf(path, sizeof(path), "spool/%s", get->spool);
         if (world.is_spool_flooded)

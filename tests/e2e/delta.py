@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""delta - what a device fetches of a release that has much in common with what it has: counted on the wire, between a real server and a real agent.
+
+usage: delta.py --build DIR [--files N] [--kills N] [--keep]
+
+The device speaks with the server through a relay that counts bytes. Ends with `N passed, N failed`, and 1 when any failed.
+"""
+import argparse, contextlib, json, os, pathlib, random, shutil, signal, socket, sys, threading, time
+
+from claims import Claims
+from device_hostile import tree
+from fleet import Device, Fleet
+
+STREAM = "edr-rules"
+FILE_BYTES = 10 << 10
+TALK_BYTES = 64 << 10                     # metadata, lease, reports, and what TLS adds
+NOTE_LINE_BYTES = 110                     # of a file of these names
+SPECS = ("release.yaml", "dossier.yaml")
+
+
+class Relay:
+    """From a port of its own to the server's; counts what comes back."""
+
+    def __init__(self, port):
+        self.target, self.received = port, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            with contextlib.suppress(OSError):
+                client, _ = self.listener.accept()
+                server = socket.create_connection(("127.0.0.1", self.target))
+                threading.Thread(target=self.pump, args=(client, server, False), daemon=True).start()
+                threading.Thread(target=self.pump, args=(server, client, True), daemon=True).start()
+
+    def pump(self, source, sink, counts):
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                self.received += len(data) if counts else 0
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+class Relayed(Device):
+    def prepare(self, token):
+        super().prepare(token)
+        self.relay = Relay(self.fleet.port)
+        config = self.root / "agent.yaml"
+        config.write_text(config.read_text().replace(self.fleet.url, f"https://127.0.0.1:{self.relay.port}").replace("    crashes_max: 1\n", "    crashes_max: 1\n    boots_max: 50\n"))
+
+    def stream(self):
+        said = self.fleet.run(self.fleet.build / "firebreak-agent", "status", "--config", self.root / "agent.yaml", "--json").stdout
+        return next(s for s in json.loads(said)["streams"] if s["stream"] == STREAM)
+
+    def runs(self, counter):
+        shown = self.stream()
+        return shown["current"]["counter"] == counter and not shown["on_trial"]
+
+    def slot(self, name):
+        return self.root / "state/streams" / STREAM / name
+
+    def other(self):
+        return self.slot("b" if os.readlink(self.slot("current")) == "a" else "a")
+
+    def log(self):
+        return (self.root / "agent.log").read_text(errors="replace")
+
+
+class Delta:
+    def __init__(self, claims, fleet, options):
+        self.claims, self.fleet, self.options, self.dice = claims, fleet, options, random.Random(20)
+        self.folder, self.counter = fleet.root / "set", 0
+        fleet.init()
+        fleet.start_server()
+        self.device = Relayed(fleet, 0)
+        fleet.devices.append(self.device)
+        self.device.prepare(fleet.ask("token", "new", "--group", "demo", "--uses", 1, "--expires", "1h")["token"])
+        self.device.start()
+
+    def text(self, length):
+        """What compresses about as well as rules do."""
+        words = ("strings", "condition", "ascii", "wide", "nocase", "any", "of", "them", "and")
+        made = bytearray()
+        while len(made) < length:
+            made += f"    $s{self.dice.randrange(99)} = {{ {self.dice.randbytes(6).hex(' ')} }} {self.dice.choice(words)}\n".encode()
+        return bytes(made[:length])
+
+    def make(self):
+        shutil.copytree(pathlib.Path(__file__).resolve().parent.parent.parent / "content/yara/sets/1-good", self.folder)
+        for i in range(self.options.files):
+            path = self.folder / f"notes/{i // 40:03d}/{i:05d}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(self.text(FILE_BYTES))
+
+    def files(self):
+        return {name: data for name, data in tree(self.folder).items() if name not in SPECS}
+
+    def next(self):
+        self.counter += 1
+        (self.folder / "VERSION").write_text(f"{self.counter}\n")
+        spec = self.folder / "release.yaml"
+        spec.write_text("".join(line for line in spec.read_text().splitlines(True) if not line.startswith(("version:", "counter:"))) + f"version: {self.counter}\ncounter: {self.counter}\n")
+
+    def ship(self):
+        """Bytes that the device was sent from the offer until the release was proven."""
+        self.next()
+        before = self.device.relay.received
+        self.fleet.ship(self.folder, self.counter)
+        return before
+
+    def proven(self, before, seconds=90):
+        self.fleet.wait(lambda: self.device.runs(self.counter), seconds, f"release {self.counter} to be proven:\n{self.device.log()[-2000:]}")
+        return self.device.relay.received - before
+
+    def whole(self, what):
+        self.claims.claim(f"{what}: release {self.counter} runs as it was signed", tree(self.device.slot("current")) == self.files())
+        self.claims.claim(f"{what}: nothing was given up", not self.device.stream()["given_up"])
+
+    def most(self, changed):
+        """The changed files, the release note, and talk."""
+        return sum(map(len, changed)) + NOTE_LINE_BYTES * len(self.files()) + TALK_BYTES
+
+    def change(self, count):
+        names = [name for name in self.files() if name.startswith("notes/")]
+        changed = []
+        for name in self.dice.sample(names, count):
+            changed.append(self.text(FILE_BYTES))
+            (self.folder / name).write_bytes(changed[-1])
+        return changed
+
+    def first(self):
+        self.make()
+        sent = self.proven(self.ship())
+        whole = sum(map(len, self.files().values()))
+        self.claims.claim(f"a first release of {whole:,} bytes in {len(self.files()):,} files is {sent:,} bytes on the wire", sent >= whole)
+        self.whole("the first")
+
+    def one_percent(self):
+        for what in ("one in a hundred files changed", "again, where the slot that is emptied has most of it"):
+            changed = self.change(max(1, self.options.files // 100))
+            sent = self.proven(self.ship())
+            self.claims.claim(f"{what}: {sent:,} bytes on the wire, of {sum(map(len, changed)):,} changed", sent <= self.most(changed))
+            self.whole(what)
+
+    def moved(self):
+        for folder in sorted((self.folder / "notes").iterdir())[:5]:
+            folder.rename(folder.with_name(f"moved-{folder.name}"))
+        sent = self.proven(self.ship())
+        self.claims.claim(f"folders were renamed: {sent:,} bytes on the wire", sent <= self.most([]))
+        self.whole("folders were renamed")
+
+    def damaged(self):
+        """A file goes bad that the device was to keep."""
+        held = [name for name in self.files() if name.startswith("notes/") and (self.device.other() / name).exists()]
+        victim = self.device.other() / self.dice.choice(held)
+        data = bytearray(victim.read_bytes())
+        data[100] ^= 1
+        victim.write_bytes(data)
+        changed = self.change(1)
+        sent = self.proven(self.ship())
+        self.claims.claim(f"a file here had gone bad: {sent:,} bytes on the wire", sent <= self.most([*changed, data]))
+        self.claims.claim("the log says which", victim.name in self.device.log() and "other bytes than the note says" in self.device.log())
+        self.whole("a file here had gone bad")
+
+    def killed(self):
+        """Everything ends at once, in the middle of it: at other moments each time, until there is nothing left to end."""
+        changed, device, kills = self.change(max(1, self.options.files // 100)), self.device, 0
+        before = self.ship()
+        while kills < self.options.kills:
+            seen = len(device.log())
+            self.fleet.wait(lambda: "event=release" in device.log()[seen:] or device.runs(self.counter), 60, "the release to be offered")
+            time.sleep(0.02 * kills)
+            if "unpacked" in device.log()[seen:] or device.runs(self.counter):
+                break
+            device.stop()
+            device.start()
+            kills += 1
+        sent = self.proven(before)
+        self.claims.claim(f"killed {kills} times: {sent:,} bytes on the wire", kills and sent <= self.most(changed) + kills * self.most([]))
+        self.whole(f"killed {kills} times")
+
+
+def play(claims, fleet, options):
+    delta = Delta(claims, fleet, options)
+    for step in (delta.first, delta.one_percent, delta.moved, delta.damaged, delta.killed):
+        step()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--files", type=int, default=300)
+    parser.add_argument("--kills", type=int, default=12)
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    claims = Claims()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with Fleet(options.build, 1) as fleet:
+        fleet.keep = options.keep
+        fleet.play(claims, play, options)
+    return claims.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
