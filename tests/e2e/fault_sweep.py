@@ -30,7 +30,7 @@ NOT_WITHOUT = "the lock of the state folder|opening folder"       # no superviso
 IN_THE_WAY = r'unlinkat\(\d+<[^>]*>, "\.pending-'
 SPARE = r'/state/\.pending-slots>|renameat\(.*"\.pending-slots", .*"slots"\)|fsync\(\d+</[^>]*/state>\)'
 MADE_GOOD = {"ENOSPC": f"{IN_THE_WAY}|{SPARE}", "EIO": IN_THE_WAY, "EROFS": IN_THE_WAY}
-ENDS_S, ONCE_S, LASTING_S = 25, 8, 2.5           # until all is well again; what a device has to come to its end when its disk has refused once, and when it goes on refusing
+ENDS_S, ONCE_S, LASTING_S = 60, 8, 2.5           # until all is well again; what a device has to come to its end when its disk has refused once, and when it goes on refusing
 
 
 class Act:
@@ -148,7 +148,8 @@ class Sweep:
         subject.start(fault.strace(subject, paths, act.is_fetcher), subject.agent(*act.words(subject)))
 
     def is_met(self, subject, fault):
-        trace = (subject.root / "trace").read_text(errors="replace")
+        path = subject.root / "trace"
+        trace = path.read_text(errors="replace") if path.exists() else ""
         return bool(re.search(r" = \?$|<unfinished", trace, flags=re.M)) if fault.error == "kill" else "(INJECTED)" in trace
 
     def ends_well(self, subject, act):
@@ -203,10 +204,11 @@ class Sweep:
     def refuse(self, subject, act, fault, paths):
         self.begin(subject, act, fault, paths)
         words = WORDS[fault.error]
+        subject.wait(lambda: not subject.is_alive() or act.is_over(subject) or self.is_met(subject, fault), ENDS_S)
         subject.wait(lambda: not subject.is_alive() or act.is_over(subject) or words in subject.text(), ONCE_S)
         is_over = subject.wait(lambda: not subject.is_alive() or act.is_over(subject), LASTING_S if fault.is_lasting else ONCE_S) and subject.is_alive()
         is_at_work = subject.wait(lambda: not subject.is_alive() or subject.is_at_work(by_record=not fault.is_lasting), ENDS_S) and subject.is_alive()
-        text, ended = subject.text(), subject.cut()
+        ended, text = subject.cut(), subject.text()
         if not self.is_met(subject, fault):
             return False, ""
         if ended is not None and fault.call == "openat" and re.search(NOT_WITHOUT, text) and words in text:     # then its service manager starts it again

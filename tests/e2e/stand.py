@@ -306,7 +306,7 @@ class Subject:
         """Into this state, told this."""
         shutil.rmtree(self.state, ignore_errors=True)
         shutil.copytree(self.stand.states[state], self.state, symlinks=True)
-        for path in (self.status_file, self.log):
+        for path in (self.status_file, self.log, self.root / "trace"):
             path.unlink(missing_ok=True)
         self.said.begin(self.stand.sites[site])
 
