@@ -5,15 +5,16 @@ usage: kill_at.py [--of first|watcher] [--after TEXT] [--times N] [--note FILE] 
 
 `first`: the process that the command begins as, also when it goes on as another program. Its calls count from the one that names TEXT for the
 --times-th time; with no TEXT, from its start. That a program was replaced counts, too: it is killed between its old and its new one.
-`watcher`: the --times-th child that puts itself beside its parent as src/platform/handover.c does; its calls count from its birth. strace can count
-calls of one name, or hurt all children alike; neither is this. Ends as the command ends. Once somebody was killed, FILE says `killed`.
+`watcher`: the --times-th child that puts itself beside its parent as src/platform/handover.c does; its calls count from the first by which it does
+so. strace can count calls of one name, or hurt all children alike; neither is this. Ends as the command ends. Once somebody was killed, FILE says
+`killed`.
 """
 import argparse, contextlib, ctypes, os, pathlib, signal, sys
 
 TRACEME, CONT, SETOPTIONS, SYSCALL, DETACH, GETEVENTMSG, SYSCALL_INFO = 0, 7, 0x4200, 24, 17, 0x4201, 0x420e
 SYSGOOD, ON_FORK, ON_VFORK, ON_CLONE, ON_EXEC, EXITKILL = 1, 2, 4, 8, 16, 0x100000
 EVENT_EXEC, ENTRY, WALL, DUPFD = 4, 1, 0x40000000, 0
-WATCHER_BEAT, KNOWN_BY_CALLS = 3, 40             # the file that a watcher reads from; and how soon it begins to make room for it
+WATCHER_BEAT, KNOWN_BY_CALLS = 3, 120            # the file that a watcher reads from; and how soon it begins to make room for it
 NAMED_BYTES = 512
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -82,13 +83,16 @@ class Killer:
     def is_watchers(self, pid, process, call):
         """Known by the first file that it moves; any other child is let go."""
         process.seen += 1
-        if call.args[1] == DUPFD and call.args[2] == WATCHER_BEAT + 1:
-            self.watchers += 1
-            process.is_known = self.watchers == self.options.times
-        if process.is_known or (process.seen < KNOWN_BY_CALLS and not self.watchers >= self.options.times):
+        is_one = call.args[1] == DUPFD and call.args[2] == WATCHER_BEAT + 1
+        self.watchers += is_one
+        process.is_known = is_one and self.watchers == self.options.times
+        if process.is_known:
             return True
-        del self.followed[pid]
-        trace(DETACH, pid)
+        if is_one or process.seen == KNOWN_BY_CALLS or self.watchers >= self.options.times:
+            del self.followed[pid]
+            trace(DETACH, pid)
+        else:
+            self.go(pid)
         return False
 
     def at_call(self, pid):
