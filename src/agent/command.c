@@ -76,7 +76,7 @@ static enum err check_needs(const struct command *command, const struct command_
 /* What we start is told it too, and may stand in another folder. */
 static enum err make_absolute(const char **path, char real[static PATH_MAX], struct why *why)
 {
-        if (**path == '/')
+        if (paths_is_absolute(*path))
                 return OK;
         enum err e = paths_real(*path, real, why);
         if (!e)

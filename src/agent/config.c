@@ -5,6 +5,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "platform/file.h"
+#include "platform/paths.h"
+#include "platform/system.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -92,7 +94,7 @@ const struct agent_stream_config *agent_config_find(const struct agent_config *c
 
 static enum err check_path(const char *key, const char *path, struct why *why)
 {
-        if (path && path[0] != '/')
+        if (path && !paths_is_absolute(path))
                 return FAIL(why, ERR_SYNTAX, "`%s: %s` must be an absolute path", key, path);
         return OK;
 }
@@ -152,6 +154,22 @@ static enum err check_reload(const struct agent_stream_config *stream, struct wh
         return OK;
 }
 
+/* What the configuration wants of a system that has none of it is said now, and not when it is needed. */
+static enum err check_system(const struct agent_stream_config *stream, struct why *why)
+{
+        const struct agent_engine *engine = &stream->engine;
+        const struct { bool is_wanted; enum system_part part; const char *key; } wants[] = {
+                { engine->unit, SYSTEM_UNITS, "unit" }, { engine->pid_file, SYSTEM_SIGNALS, "pid_file" }, { engine->is_self, SYSTEM_HANDOVER, "self" },
+                { stream->breaker.socket, SYSTEM_LOCAL_SOCKETS, "breaker" },
+        };
+        for (size_t i = 0; i < sizeof(wants) / sizeof(wants[0]); i++)
+                if (wants[i].is_wanted && !system_has(wants[i].part))
+                        return FAIL(why, ERR_SYNTAX, "stream %s: `%s` is not there on this system", stream->name, wants[i].key);
+        if (engine->command.count && strcmp(engine->reload_signal, "restart") != 0 && !system_has(SYSTEM_SIGNALS))
+                return FAIL(why, ERR_SYNTAX, "stream %s: no engine can be sent %s on this system: give `reload_signal: restart`", stream->name, engine->reload_signal);
+        return OK;
+}
+
 static bool is_name(const char *text)
 {
         for (const char *at = text; *at; at++)
@@ -164,6 +182,8 @@ static bool is_name(const char *text)
 static enum err check_breaker(const struct agent_stream_config *stream, struct why *why)
 {
         const struct agent_breaker *breaker = &stream->breaker;
+        if (!breaker->socket)
+                return OK;
         enum err e = check_path("socket", breaker->socket, why);
         for (size_t i = 0; !e && i < breaker->protect.count; i++)
                 e = check_path("protect", breaker->protect.items[i], why);
@@ -184,6 +204,8 @@ static enum err check_stream(const struct agent_stream_config *stream, struct wh
         if (engine->status_every_ms && !engine->status_file)
                 return FAIL(why, ERR_SYNTAX, "stream %s: status_every_ms is of no use without status_file", stream->name);
         enum err e = check_reload(stream, why);
+        if (!e)
+                e = check_system(stream, why);
         if (!e)
                 e = check_path("factory", stream->factory, why);
         if (!e)
@@ -236,6 +258,8 @@ static enum err check_config(const struct agent_config *config, struct why *why)
                 return FAIL(why, ERR_SYNTAX, "`server: %s` must be https://host:port, without a / at its end", config->server);
         if (!is_name(config->ring) || !is_name(config->platform))
                 return FAIL(why, ERR_SYNTAX, "ring and platform are names: letters, digits and . _ + - only");
+        if ((config->users.fetch || config->users.verify || config->users.preflight) && !system_has(SYSTEM_USERS))
+                return FAIL(why, ERR_SYNTAX, "`users` is not there on this system: the parts of the agent give up rights of their own");
         const struct { const char *key, *path; } paths[] = {
                 { "ca", config->ca }, { "state_dir", config->state_dir }, { "trust", config->trust },
         };
@@ -247,7 +271,9 @@ static enum err check_config(const struct agent_config *config, struct why *why)
         return check_streams(config, why);
 }
 
-#if defined(__x86_64__)
+#if defined(_WIN32)
+static const char this_platform[] = "windows-amd64";
+#elif defined(__x86_64__)
 static const char this_platform[] = "linux-amd64";
 #elif defined(__aarch64__)
 static const char this_platform[] = "linux-arm64";

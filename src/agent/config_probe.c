@@ -2,6 +2,8 @@
 
 #include "base/limits.h"
 #include "format/hex.h"
+#include "platform/paths.h"
+#include "platform/system.h"
 #include "trust/sha.h"
 
 #include <assert.h>
@@ -132,7 +134,7 @@ static enum err check_http(const struct agent_probe *probe, struct why *why)
                 return FAIL(why, ERR_SYNTAX, "`http: %s` must be http:// or https://host:port/path, without user and blanks", probe->http);
         if (probe->ca && strncmp(probe->http, "https://", 8) != 0)
                 return FAIL(why, ERR_SYNTAX, "ca is of no use without https://");
-        if (probe->ca && probe->ca[0] != '/')
+        if (probe->ca && !paths_is_absolute(probe->ca))
                 return FAIL(why, ERR_SYNTAX, "`ca: %s` must be an absolute path", probe->ca);
         return OK;
 }
@@ -140,9 +142,11 @@ static enum err check_http(const struct agent_probe *probe, struct why *why)
 /* {candidate} is not there while a release is on trial: it runs. */
 static bool is_path(const char *text)
 {
-        static const char *const places[] = { "/", "{current}/", "{stream}/" };
+        static const char *const places[] = { "{current}/", "{stream}/" };
         if (strstr(text, "{candidate}"))
                 return false;
+        if (paths_is_absolute(text))
+                return true;
         for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
                 if (strncmp(text, places[i], strlen(places[i])) == 0)
                         return true;
@@ -174,6 +178,8 @@ static enum err check_others(const struct agent_probe *probe, struct why *why)
 {
         if (probe->kind == PROBE_UNIT && !agent_is_unit(probe->unit))
                 return FAIL(why, ERR_SYNTAX, "`unit: %s` is no name of a systemd unit", probe->unit);
+        if (probe->kind == PROBE_UNIT && !system_has(SYSTEM_UNITS))
+                return FAIL(why, ERR_SYNTAX, "`unit: %s`: there are no units on this system", probe->unit);
         if (probe->kind == PROBE_RESOURCES && !probe->resources.cpu && !probe->resources.memory)
                 return FAIL(why, ERR_SYNTAX, "resources needs cpu or memory, in percent of the engine's past");
         return OK;

@@ -2,6 +2,7 @@
 
 #include "agent/files.h"
 #include "platform/disk_folder.h"
+#include "platform/system.h"
 
 #include <string.h>
 
@@ -58,6 +59,16 @@ static struct content_path current_link(const char *stream)
         struct content_path path;
         snprintf(path.text, sizeof(path.text), "streams/%s/current", stream);
         return path;
+}
+
+void content_current(const char *state_dir, const char *stream, char current[CONTENT_CURRENT_BYTES])
+{
+        char target[DISK_NAME_MAX + 1];
+        struct why why;
+        OWN(disk_folder) struct disk *disk = NULL;
+        snprintf(current, CONTENT_CURRENT_BYTES, "%s/streams/%s/current", state_dir, stream);
+        if (!system_has(SYSTEM_LINKS) && disk_folder_find(state_dir, NULL, &disk, &why) == OK && disk->ops->pointed(disk, current_link(stream).text, target, &why) == OK)
+                snprintf(current, CONTENT_CURRENT_BYTES, "%s/streams/%s/%s", state_dir, stream, target);
 }
 
 static bool is_pointing(struct disk *disk, const struct slot_stream *now)

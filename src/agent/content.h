@@ -21,6 +21,9 @@ MUST_CHECK enum err content_prepare(struct disk *disk, const char *stream, const
 bool content_is_there(struct disk *disk, const struct slots *slots, size_t stream);
 /* Makes it so; nothing is written when it is. */
 MUST_CHECK enum err content_settle(struct disk *disk, const struct slots *slots, size_t stream, struct why *why);
+/* What {current} stands for, by the system's own path: the link, or where programs do not follow such links, the folder it leads to now. */
+enum { CONTENT_CURRENT_BYTES = 1100 };
+void content_current(const char *state_dir, const char *stream, char current[CONTENT_CURRENT_BYTES]);
 /* First line of VERSION in the slot, as one word; empty when there is none. */
 enum { CONTENT_VERSION_BYTES = 65 };
 /* What is no letter, digit or one of ._+:- becomes _ , so that a line and the word that an engine makes of it are the same. */

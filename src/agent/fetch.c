@@ -1,13 +1,14 @@
 #include "agent/fetch.h"
 
 #include "base/buf.h"
+#include "base/utc.h"
 #include "platform/channel.h"
 #include "platform/confine.h"
 #include "platform/net.h"
 #include "wire/device.h"
 
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum {
         STALL_S = 15, POST_MS = 15000,
@@ -79,9 +80,17 @@ static enum err read_body(const struct fetch_ask *ask, const struct buf *body, s
 /* IMF-fixdate, the one form that servers send. */
 int64_t fetch_date_s(const char *text)
 {
-        struct tm date = { 0 };
-        const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &date);
-        return end && !*end ? (int64_t)timegm(&date) : 0;
+        static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+        struct utc date;
+        char month[4] = "";
+        int end = 0;
+        int64_t seconds;
+        int read = sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &date.day, month, &date.year, &date.hour, &date.minute, &date.second, &end);
+        const char *found = strlen(month) == 3 ? strstr(months, month) : NULL;
+        if (read != 6 || !end || text[end] || !found || (found - months) % 3)
+                return 0;
+        date.month = (int)(found - months) / 3 + 1;
+        return utc_to_s(&date, &seconds) ? seconds : 0;
 }
 
 bool fetch_is_refused(int status)

@@ -1,5 +1,6 @@
 #include "agent/identity.h"
 
+#include "base/mem.h"
 #include "format/hex.h"
 
 #include <string.h>
@@ -66,5 +67,5 @@ void identity_text(const struct identity *identity, char text[33])
 
 void identity_wipe(struct identity *identity)
 {
-        explicit_bzero(identity, sizeof(*identity));
+        mem_wipe(identity, sizeof(*identity));
 }

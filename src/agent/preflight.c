@@ -114,9 +114,9 @@ enum err preflight_main(const struct preflight_of *of, struct why *why)
         const struct agent_stream_config *stream = agent_config_find(config, of->stream);
         if (!stream || !stream->preflight.count)
                 return FAIL(why, ERR_USAGE, "stream %s has no preflight", of->stream);
-        char folder[1024], current[1100], candidate[1200];
+        char folder[1024], current[CONTENT_CURRENT_BYTES], candidate[1200];
         snprintf(folder, sizeof(folder), "%s/streams/%s", config->state_dir, of->stream);
-        snprintf(current, sizeof(current), "%s/current", folder);
+        content_current(config->state_dir, of->stream, current);
         snprintf(candidate, sizeof(candidate), "%s/%s", config->state_dir, content_slot(of->stream, of->slot).text);
         struct engine_command command;
         e = engine_command(&stream->preflight, &(struct engine_words){ folder, current, candidate, of->config_name }, &command, why);

@@ -1,5 +1,6 @@
 #include "agent/probe.h"
 
+#include "agent/content.h"
 #include "agent/probe_kinds.h"
 
 #include <string.h>
@@ -135,10 +136,10 @@ void probe_kill(struct probe *probe)
 
 static enum err find_paths(const struct agent_config *config, const struct probe_of *of, const struct agent_probe *probe, struct engine_command *ret_paths, struct why *why)
 {
-        char folder[1024], current[1100];
+        char folder[1024], current[CONTENT_CURRENT_BYTES];
         const struct yaml_texts one = { 1, (const char **)&probe->hash.file }, *paths = probe->kind == PROBE_HASH ? &one : &probe->files;
         snprintf(folder, sizeof(folder), "%s/streams/%s", config->state_dir, of->stream);
-        snprintf(current, sizeof(current), "%s/current", folder);
+        content_current(config->state_dir, of->stream, current);
         return engine_command(paths, &(struct engine_words){ folder, current, NULL, NULL }, ret_paths, why);
 }
 

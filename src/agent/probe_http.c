@@ -1,6 +1,7 @@
 /* The engine's own word over HTTP: with the network, and nothing to write. */
 #include "agent/probe_kinds.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "platform/confine.h"
 #include "platform/net.h"
 
@@ -28,7 +29,7 @@ static enum err judge(const struct agent_probe *probe, int status, const struct 
 {
         if (!is_wanted_status(probe, status))
                 return FAIL(why, ERR_CONTENT, "%d from %s", status, probe->http);
-        if (probe->contains && (!body->length || !memmem(body->bytes, body->length, probe->contains, strlen(probe->contains))))
+        if (probe->contains && !text_has(buf_text(body), body->length, probe->contains))
                 return FAIL(why, ERR_CONTENT, "%d from %s, without `%s`", status, probe->http, probe->contains);
         return OK;
 }

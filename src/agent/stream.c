@@ -1,6 +1,7 @@
 #include "agent/stream.h"
 
 #include "agent/content.h"
+#include "platform/system.h"
 
 #include <string.h>
 
@@ -328,7 +329,7 @@ static enum err start_on_record(struct stream *stream, int64_t now_ms, struct wh
         struct agent *agent = stream->agent;
         char places[3][1024];
         enum err e = content_settle(agent->disk, agent->slots, stream->index, why);
-        stream->is_off_link = e != OK;
+        stream->is_off_link = e != OK || !system_has(SYSTEM_LINKS);
         if (e) {
                 char text[WHY_TEXT_MAX];
                 snprintf(text, sizeof(text), "%.300s: until then {current} is the folder %s itself", why->text, slot_name(current_slot(stream)));

@@ -26,7 +26,7 @@ static inline void buf_release(struct buf *buf) { buf_done(buf); }   /* OWN(buf)
 void buf_add(struct buf *buf, const void *bytes, size_t length);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_int(struct buf *buf, int64_t number);                   /* decimal */
-void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf_addf(struct buf *buf, const char *format, ...) LIKE_PRINTF(2, 3);
 void buf_clear(struct buf *buf);                                     /* keeps the memory, forgets a failure */
 const char *buf_text(const struct buf *buf);                         /* never NULL */
 bool buf_equal(const struct buf *a, const struct buf *b);

@@ -19,6 +19,12 @@ void *mem_resize(void *memory, size_t size)
         return realloc(memory, size);
 }
 
+void mem_wipe(void *memory, size_t size)
+{
+        for (volatile unsigned char *at = memory; size; size--)
+                *at++ = 0;
+}
+
 void mem_free(void *memory)
 {
         free(memory);

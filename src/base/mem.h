@@ -12,4 +12,7 @@ void *mem_resize(void *memory, size_t size);
 void mem_free(void *memory);
 OWN_DEFINE(memory, void *, mem_free)
 
+/* Zeroes a secret, also where nobody reads the memory afterwards. */
+void mem_wipe(void *memory, size_t size);
+
 extern void *(*mem_hook)(size_t count, size_t size); /* tests only; see tests/support/sweep.h */

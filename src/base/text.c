@@ -80,6 +80,15 @@ static void quote_byte(unsigned char c, struct buf *into)
                 buf_addf(into, "\\u%04x", c);
 }
 
+bool text_has(const char *bytes, size_t length, const char *part)
+{
+        size_t wanted = strlen(part);
+        for (size_t at = 0; wanted <= length && at <= length - wanted; at++)
+                if (memcmp(bytes + at, part, wanted) == 0)
+                        return true;
+        return false;
+}
+
 void text_quote(const char *text, struct buf *into)
 {
         size_t length = strlen(text);

@@ -15,6 +15,9 @@ bool text_is_utf8(const char *bytes, size_t length);
 /* One and the same, but for the case of ASCII letters and for spaces around it: `Ann ` is `ann`. */
 bool text_is_same_name(const char *a, const char *b);
 
+/* Does `part` stand somewhere in these bytes? */
+bool text_has(const char *bytes, size_t length, const char *part);
+
 /* As a JSON string, quotes included. A byte that is not UTF-8 comes out as U+FFFD, so what comes out is always JSON. */
 void text_quote(const char *text, struct buf *into);
 

@@ -46,6 +46,11 @@ enum err file_check_regular(const char *path, struct why *why)
         return names[kind] ? FAIL(why, ERR_REFUSED, "%s is %s, not a file", path, names[kind]) : OK;
 }
 
+bool file_can_be_read(const char *path)
+{
+        return access(path, R_OK) == 0;
+}
+
 enum err file_check_own(const char *path, struct why *why)
 {
         struct stat found;

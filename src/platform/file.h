@@ -18,6 +18,9 @@ bool file_is_empty(const char *path);
 /* ERR_REFUSED, in plain words, for what is there and no regular file: a pipe would be waited for without end. */
 MUST_CHECK enum err file_check_regular(const char *path, struct why *why);
 
+/* May this process read it, as far as the system says beforehand? */
+bool file_can_be_read(const char *path);
+
 /* ERR_REFUSED: it is another user's, or others than its owner may write to it. */
 MUST_CHECK enum err file_check_own(const char *path, struct why *why);
 

@@ -38,3 +38,21 @@ bool file_at_read(int file, uint64_t offset, void *bytes, size_t length)
         }
         return true;
 }
+
+enum err file_at_write(int file, uint64_t offset, const void *bytes, size_t length, struct why *why)
+{
+        for (size_t done = 0; done < length;) {
+                ssize_t put = pwrite(file, (const char *)bytes + done, length - done, (off_t)(offset + done));
+                if (put < 0 && errno == EINTR)
+                        continue;
+                if (put <= 0)
+                        return FAIL(why, errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO, "%s", strerror(errno));
+                done += (size_t)put;
+        }
+        return OK;
+}
+
+enum err file_at_empty(int file, struct why *why)
+{
+        return ftruncate(file, 0) == 0 ? OK : FAIL(why, ERR_IO, "%s", strerror(errno));
+}

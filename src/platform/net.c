@@ -1,14 +1,14 @@
 #include "platform/net.h"
 
 #include "base/mem.h"
+#include "platform/file.h"
+#include "platform/file_at.h"
 
 #include <assert.h>
 #include <curl/curl.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 enum {
         CONNECT_MS = 10000,
@@ -47,18 +47,13 @@ static enum err write_all(struct exchange *x, const char *bytes, size_t length)
         const struct net_download *to = x->request->download;
         if (length > to->bytes_max || x->at > to->bytes_max - length)
                 return FAIL(x->why, ERR_LIMIT, "the answer is longer than %llu bytes", (unsigned long long)to->bytes_max);
-        if (x->at == 0 && to->from && ftruncate(to->file, 0) != 0)
-                return FAIL(x->why, ERR_IO, "starting the download again: %s", strerror(errno));
-        for (size_t done = 0; done < length;) {
-                ssize_t n = pwrite(to->file, bytes + done, length - done, (off_t)x->at);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n <= 0)
-                        return FAIL(x->why, errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO, "writing the download: %s",
-                                    strerror(errno));
-                done += (size_t)n;
-                x->at += (size_t)n;
-        }
+        enum err e = x->at == 0 && to->from ? file_at_empty(to->file, x->why) : OK;
+        if (e)
+                return DURING(x->why, e, "starting the download again");
+        e = file_at_write(to->file, x->at, bytes, length, x->why);
+        if (e)
+                return DURING(x->why, e, "writing the download");
+        x->at += length;
         return OK;
 }
 
@@ -322,8 +317,8 @@ static bool set_options(struct curl_net *net, const struct net_config *config)
 
 enum err net_open(const struct net_config *config, struct net **ret_net, struct why *why)
 {
-        if (config->ca_file && access(config->ca_file, R_OK) != 0)
-                return FAIL(why, ERR_NOT_FOUND, "CA file %.150s: %s", config->ca_file, strerror(errno));
+        if (config->ca_file && !file_can_be_read(config->ca_file))
+                return FAIL(why, ERR_NOT_FOUND, "CA file %.150s: it is not there, or not ours to read", config->ca_file);
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
                 return FAIL(why, ERR_NOMEM, "starting libcurl");
         OWN(net) struct net *net = mem_new(1, sizeof(struct curl_net));

@@ -25,6 +25,11 @@ enum err paths_like(const char *pattern, paths_visit *visit, void *user, struct 
         return e;
 }
 
+bool paths_is_absolute(const char *path)
+{
+        return path[0] == '/';
+}
+
 enum err paths_real(const char *path, char real[static PATH_MAX], struct why *why)
 {
         return realpath(path, real) ? OK : OS_FAIL(why, errno, "%.150s", path);

@@ -11,6 +11,8 @@ typedef enum err paths_visit(void *user, const char *path, struct why *why);
 /* Each path that a shell's pattern stands for, sorted; none is fine. ERR_NOMEM, or what `visit` returned. */
 MUST_CHECK enum err paths_like(const char *pattern, paths_visit *visit, void *user, struct why *why);
 
+bool paths_is_absolute(const char *path);
+
 /* Absolute and without links. ERR_NOT_FOUND, ERR_REFUSED, ERR_IO. */
 MUST_CHECK enum err paths_real(const char *path, char real[static PATH_MAX], struct why *why);
 

@@ -1,6 +1,8 @@
 /* Keys as PKCS#8 files: OpenSSL's part of key.h. */
 #include "trust/key.h"
 
+#include "base/text.h"
+
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
@@ -68,7 +70,7 @@ static int give_passphrase(char *into, int size, int is_writing, void *user)
 static bool is_sealed(const struct buf *pem)
 {
         static const char mark[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
-        return pem->length >= strlen(mark) && memmem(pem->bytes, pem->length, mark, strlen(mark));
+        return text_has(buf_text(pem), pem->length, mark);
 }
 
 enum err key_pem_read(const struct buf *pem, const char *passphrase, struct secret_key *ret_key, struct why *why)

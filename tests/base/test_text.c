@@ -46,3 +46,9 @@ TEST(text_add_utf8, replaces_what_is_none)
         text_add_utf8("a\xC3\xA9\xFFz\xC3", &buf);
         CHECK(strcmp(buf_text(&buf), "a\xC3\xA9\xEF\xBF\xBDz\xEF\xBF\xBD") == 0);
 }
+
+TEST(text_has, looks_through_all_bytes_and_no_further)
+{
+        CHECK(text_has("abcabd", 6, "abd") && text_has("abc", 3, "abc") && text_has("a\0bc", 4, "bc") && text_has("x", 1, "") && text_has("", 0, ""));
+        CHECK(!text_has("abcabd", 5, "abd") && !text_has("ab", 2, "abc") && !text_has("", 0, "a"));
+}

@@ -184,3 +184,8 @@ TEST(file_read_parts, reads_a_file_that_is_longer_than_a_part_and_nothing_but_fi
         CHECK(file_read_parts(folder, count_bytes, &count, NULL) == ERR_REFUSED && file_read_parts("/no/such", count_bytes, &count, NULL) == ERR_NOT_FOUND);
         file_remove_tree(folder);
 }
+
+TEST(file_can_be_read, says_so_beforehand)
+{
+        CHECK(file_can_be_read("/proc/self/status") && !file_can_be_read("/no/such/file"));
+}

@@ -3,6 +3,7 @@
 #include "platform/file_at.h"
 #include "support/test.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,4 +42,20 @@ TEST(file_at, opens_files_and_waits_for_nothing_else)
         CHECK(unlink(path) == 0 && file_at_open(path, FILE_AT_LINKS, &file, &length, NULL) == ERR_NOT_FOUND);
         CHECK(mkfifo(path, 0600) == 0 && file_at_open(path, FILE_AT_LINKS, &file, &length, NULL) == ERR_REFUSED);
         file_remove_tree(folder);
+}
+
+TEST(file_at, is_written_in_places_and_emptied)
+{
+        char place[64], name[96], bytes[4];
+        CHECK(file_temporary(place, NULL) == OK);
+        snprintf(name, sizeof(name), "%s/x", place);
+        int file = open(name, O_RDWR | O_CREAT, 0600), full = open("/dev/full", O_WRONLY);
+        struct why why;
+        CHECK(file >= 0 && file_at_write(file, 0, "0123456789", 10, NULL) == OK && file_at_write(file, 2, "xy", 2, NULL) == OK);
+        CHECK(file_at_read(file, 1, bytes, 4) && memcmp(bytes, "1xy4", 4) == 0 && !file_at_read(file, 8, bytes, 4));
+        CHECK(file_at_empty(file, NULL) == OK && file_is_empty(name));
+        CHECK(full >= 0 && file_at_write(full, 0, "x", 1, &why) == ERR_FULL && file_at_write(-1, 0, "x", 1, &why) == ERR_IO && file_at_empty(-1, &why) == ERR_IO);
+        close(file);
+        close(full);
+        file_remove_tree(place);
 }

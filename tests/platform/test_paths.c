@@ -48,3 +48,8 @@ TEST(paths_real, resolves_links_and_tells_what_is_not_there)
         file_remove_tree(folder);
         CHECK(paths_own_folder(real, NULL) == OK && strstr(real, "tests"));
 }
+
+TEST(paths, are_absolute_from_the_root_on)
+{
+        CHECK(paths_is_absolute("/") && paths_is_absolute("/x") && !paths_is_absolute("") && !paths_is_absolute("x/y") && !paths_is_absolute("C:/x"));
+}
