@@ -5,6 +5,7 @@
 #   make check     everything that CI checks; ends with `N passed, N failed`
 #   make test      the tests of the ordinary build only
 #   make check-vm  a real kernel, in QEMU, that panics on what it was given: LOOPS boot loops, then the power cut at each step; SEED=N for the same cuts
+#   make check-windows   the agent for Windows: cross-built by mingw-w64, with the libraries that it links, and tested under wine64
 #   make bench     measurements, as JSON        make fuzz   each fuzzer for FUZZ_S seconds
 #   make bench-table     the tables of docs/guide/rollout.md anew: hours; broken off, it goes on where it was
 #   make bench-long   SEEDS simulated rollouts with crashes, losses and clocks that jump: the promises of docs/guide/rollout.md
@@ -22,7 +23,7 @@ DEPS ?= yes
 KEEP ?=
 SWEEP ?=
 
-.PHONY: build demo check check-vm sweep test bench bench-table bench-long fuzz libfirebreak-tuf libfirebreak-ask install clean deps deps-build deps-check deps-vm
+.PHONY: build demo check check-vm check-windows sweep test bench bench-table bench-long fuzz libfirebreak-tuf libfirebreak-ask install clean deps deps-build deps-check deps-vm deps-windows
 build: deps-build
 	@test -f build/build.ninja || meson setup build --prefix=$(PREFIX) >build-setup.log 2>&1 || { cat build-setup.log; exit 1; }
 	@rm -f build-setup.log
@@ -37,6 +38,9 @@ check: deps-check
 check-vm: deps-vm build
 	@tools/vm-kernel build/vm
 	@python3 tests/e2e/boot_loop.py --build build --vm build/vm --loops $(LOOPS) $(if $(SEED),--seed $(SEED))
+
+check-windows: deps-windows
+	@tools/run-checks windows
 
 sweep: build
 	@python3 tests/e2e/fault_sweep.py --build build $(SWEEP)
@@ -80,13 +84,16 @@ install: build
 	@meson install -C build --quiet
 
 clean:
-	rm -rf build build-clang build-asan build-fuzz
+	rm -rf build build-clang build-asan build-fuzz build-windows
 
 deps:
 	@if [ "$(DEPS)" = yes ]; then tools/install-deps; fi
 
 deps-vm:
 	@if [ "$(DEPS)" = yes ]; then tools/install-deps --vm; fi
+
+deps-windows:
+	@if [ "$(DEPS)" = yes ]; then tools/install-deps --windows; fi
 
 deps-check:
 	@if [ "$(DEPS)" = yes ]; then tools/install-deps --vm --streams; fi

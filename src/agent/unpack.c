@@ -18,7 +18,7 @@ struct unpack {
         char into[CONTENT_PATH_BYTES];
         size_t next;                     /* file to open */
         size_t written;                  /* files that did not stand there */
-        int system;                      /* open since before the first change; -1: not yet */
+        int system;                      /* open since before the first change; -1: not yet, or the system cannot sync as a whole */
         int in, out;                     /* -1: none; `out` is none where the file stays as it is */
         bool is_held;                    /* `in` is what this device has; ... */
         bool was_held;                   /* ... and has failed as such */
@@ -232,7 +232,7 @@ static enum err finish_file(struct unpack *unpack, struct why *why)
         if (memcmp(digest, unpack->file.sha256, sizeof(digest)) != 0)
                 return judged(unpack, FAIL(why, ERR_CONTENT, "%s: other bytes than the note says", unpack->file.path), why);
         enum err e = OK;
-        if (unpack->out >= 0 && ++unpack->written <= SYNCED_ALONE_MAX)
+        if (unpack->out >= 0 && (++unpack->written <= SYNCED_ALONE_MAX || unpack->system < 0))
                 e = unpack->job.disk->ops->file_sync(unpack->job.disk, unpack->out, why);
         if (e)
                 return e;
@@ -274,7 +274,8 @@ static enum err sync_folders(const struct unpack *unpack, struct why *why)
 static enum err sync_all(const struct unpack *unpack, struct why *why)
 {
         struct disk *disk = unpack->job.disk;
-        return unpack->written > SYNCED_ALONE_MAX ? disk->ops->sync_system(disk, unpack->system, why) : sync_folders(unpack, why);
+        const bool is_synced_alone = unpack->written <= SYNCED_ALONE_MAX || unpack->system < 0;
+        return is_synced_alone ? sync_folders(unpack, why) : disk->ops->sync_system(disk, unpack->system, why);
 }
 
 enum err unpack_step(struct unpack *unpack, bool *ret_is_done, struct why *why)

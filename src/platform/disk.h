@@ -41,7 +41,7 @@ struct disk_ops {
         /* A file or a link, which is there. Durable only after sync_folder or sync_system. */
         enum err (*remove)(struct disk *disk, const char *path, struct why *why);
         /* Where many files are written at once: all that was changed on the file system of this folder since it was opened, contents and
-         * names, durable in one go. It waits for what others write there, too. */
+         * names, durable in one go. It waits for what others write there, too. *ret_file is -1 where the system cannot: each file is synced then. */
         enum err (*open_system)(struct disk *disk, const char *path, int *ret_file, struct why *why);
         enum err (*sync_system)(struct disk *disk, int file, struct why *why);
         enum err (*rename)(struct disk *disk, const char *from, const char *to, struct why *why); /* durable; replaces files */

@@ -1,0 +1,190 @@
+#include "platform/windows/spawn.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "platform/child.h"
+#include "platform/windows/wake.h"
+#include "platform/windows/wide.h"
+
+#include <string.h>
+#include <windows.h>
+
+enum { COMMAND_BYTES = 30000, KILL_MS = 10000, KILLED = 9, FILES = 3 };
+
+/* As the C library of the other side takes it apart: a quote is doubled by a backslash, and so are the backslashes before one. */
+static void add_word(struct buf *line, const char *word)
+{
+        if (line->length)
+                buf_add_text(line, " ");
+        if (*word && !strpbrk(word, " \t\n\v\"")) {
+                buf_add_text(line, word);
+                return;
+        }
+        buf_add_text(line, "\"");
+        size_t slashes = 0;
+        for (const char *at = word; *at; at++) {
+                for (size_t i = 0; *at == '"' && i <= slashes; i++)
+                        buf_add_text(line, "\\");
+                slashes = *at == '\\' ? slashes + 1 : 0;
+                buf_add(line, at, 1);
+        }
+        for (size_t i = 0; i < slashes; i++)
+                buf_add_text(line, "\\");
+        buf_add_text(line, "\"");
+}
+
+static enum err command_line(const char *const *argv, wchar_t *wide, struct why *why)
+{
+        OWN(buf) struct buf line;
+        buf_init(&line, COMMAND_BYTES);
+        for (size_t i = 0; argv[i]; i++)
+                add_word(&line, argv[i]);
+        enum err e = buf_check(&line, why);
+        return e ? e : wide_text(buf_text(&line), wide, COMMAND_BYTES) ? OK : FAIL(why, ERR_USAGE, "a command that is not UTF-8");
+}
+
+/* Never from the folder that we happen to be in. */
+static enum err find_program(const char *name, wchar_t program[WIDE_PATH_MAX], struct why *why)
+{
+        wchar_t wide[WIDE_PATH_MAX], path[COMMAND_BYTES];
+        if (strcmp(name, child_self) == 0)
+                return GetModuleFileNameW(NULL, program, WIDE_PATH_MAX) < WIDE_PATH_MAX ? OK : FAIL(why, ERR_LIMIT, "the path of this program is too long");
+        if (strpbrk(name, "/\\"))
+                return wide_path(name, program) ? OK : FAIL(why, ERR_NOT_FOUND, "not a path that Windows takes");
+        DWORD length = GetEnvironmentVariableW(L"PATH", path, COMMAND_BYTES);
+        if (!wide_text(name, wide, WIDE_PATH_MAX) || !length || length >= COMMAND_BYTES)
+                return FAIL(why, ERR_NOT_FOUND, "no such program in PATH");
+        length = SearchPathW(path, wide, L".exe", WIDE_PATH_MAX, program, NULL);
+        return length && length < WIDE_PATH_MAX ? OK : FAIL(why, ERR_NOT_FOUND, "no such program in PATH");
+}
+
+static HANDLE limited_job(const struct spawn *spawn)
+{
+        HANDLE job = CreateJobObjectW(NULL, NULL);
+        JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = { .BasicLimitInformation = { .LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION } };
+        if (spawn->cpu_s) {
+                limits.BasicLimitInformation.LimitFlags |= JOB_OBJECT_LIMIT_JOB_TIME;
+                limits.BasicLimitInformation.PerJobUserTimeLimit.QuadPart = (LONGLONG)spawn->cpu_s * 10000000;
+        }
+        if (spawn->memory_bytes) {
+                limits.BasicLimitInformation.LimitFlags |= JOB_OBJECT_LIMIT_JOB_MEMORY;
+                limits.JobMemoryLimit = spawn->memory_bytes;
+        }
+        if (spawn->is_alone) {
+                limits.BasicLimitInformation.LimitFlags |= JOB_OBJECT_LIMIT_ACTIVE_PROCESS;
+                limits.BasicLimitInformation.ActiveProcessLimit = 1;
+        }
+        if (job && !SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof(limits))) {
+                CloseHandle(job);
+                job = NULL;
+        }
+        return job;
+}
+
+/* Copies that may be inherited, one each: two that are the same handle are refused in a list. */
+struct files { HANDLE each[FILES]; };
+static void files_release(struct files *files)
+{
+        for (size_t i = 0; i < FILES; i++)
+                if (files->each[i])
+                        CloseHandle(files->each[i]);
+}
+
+static HANDLE inheritable(int file, DWORD standard)
+{
+        HANDLE copy = NULL, from = file != -1 ? wide_handle(file) : standard ? GetStdHandle(standard) : NULL;
+        SECURITY_ATTRIBUTES inherited = { sizeof(inherited), NULL, TRUE };
+        if (from && from != INVALID_HANDLE_VALUE && DuplicateHandle(GetCurrentProcess(), from, GetCurrentProcess(), &copy, 0, TRUE, DUPLICATE_SAME_ACCESS))
+                return copy;
+        copy = CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, &inherited, OPEN_EXISTING, 0, NULL);
+        return copy == INVALID_HANDLE_VALUE ? NULL : copy;
+}
+
+static void list_release(LPPROC_THREAD_ATTRIBUTE_LIST *list)
+{
+        if (*list)
+                DeleteProcThreadAttributeList(*list);
+        mem_free(*list);
+}
+
+static LPPROC_THREAD_ATTRIBUTE_LIST list_of(struct files *files)
+{
+        SIZE_T bytes = 0;
+        InitializeProcThreadAttributeList(NULL, 1, 0, &bytes);
+        LPPROC_THREAD_ATTRIBUTE_LIST list = mem_new(1, bytes);
+        if (!list || !InitializeProcThreadAttributeList(list, 1, 0, &bytes)) {
+                mem_free(list);
+                return NULL;
+        }
+        return UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, files->each, sizeof(files->each), NULL, NULL) ? list : NULL;
+}
+
+static enum err create(const struct spawn *spawn, wchar_t *program, wchar_t *line, PROCESS_INFORMATION *ret_process, struct why *why)
+{
+        wchar_t folder[WIDE_PATH_MAX];
+        OWN(files) struct files files = { { inheritable(spawn->input, 0), inheritable(spawn->output, 0), inheritable(spawn->errors, STD_ERROR_HANDLE) } };
+        OWN(list) LPPROC_THREAD_ATTRIBUTE_LIST list = list_of(&files);
+        if (!files.each[0] || !files.each[1] || !files.each[2] || !list)
+                return WIN_FAIL(why, GetLastError(), "its files");
+        if (spawn->folder && !wide_text(spawn->folder, folder, WIDE_PATH_MAX))
+                return FAIL(why, ERR_USAGE, "%.150s: not a path that Windows takes", spawn->folder);
+        STARTUPINFOEXW start = {
+                .StartupInfo = { .cb = sizeof(start), .dwFlags = STARTF_USESTDHANDLES, .hStdInput = files.each[0], .hStdOutput = files.each[1], .hStdError = files.each[2] },
+                .lpAttributeList = list,
+        };
+        const DWORD flags = CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT | CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP | CREATE_DEFAULT_ERROR_MODE;
+        BOOL is_made = CreateProcessW(program, line, NULL, NULL, TRUE, flags, (void *)spawn->environment, spawn->folder ? folder : NULL, &start.StartupInfo, ret_process);
+        return is_made ? OK : WIN_FAIL(why, GetLastError(), "it does not start");
+}
+
+static enum err start_in_job(const struct spawn *spawn, wchar_t *program, wchar_t *line, struct spawned *ret_spawned, struct why *why)
+{
+        PROCESS_INFORMATION made;
+        HANDLE job = spawn->has_no_job ? NULL : limited_job(spawn);
+        if (!spawn->has_no_job && !job)
+                return WIN_FAIL(why, GetLastError(), "a job object");
+        enum err e = create(spawn, program, line, &made, why);
+        if (e) {
+                if (job)
+                        CloseHandle(job);
+                return e;
+        }
+        *ret_spawned = (struct spawned){ made.hProcess, job, wake_stop_event(made.dwProcessId), made.dwProcessId };
+        if ((job && !AssignProcessToJobObject(job, made.hProcess)) || ResumeThread(made.hThread) == (DWORD)-1) {
+                e = WIN_FAIL(why, GetLastError(), "a job object");
+                spawn_kill(ret_spawned);
+                spawn_close(ret_spawned);
+        }
+        CloseHandle(made.hThread);
+        return e;
+}
+
+enum err spawn_start(const struct spawn *spawn, struct spawned *ret_spawned, struct why *why)
+{
+        wchar_t program[WIDE_PATH_MAX];
+        wchar_t *line = mem_new(COMMAND_BYTES, sizeof(*line));
+        enum err e = line ? command_line(spawn->argv, line, why) : FAIL(why, ERR_NOMEM, "out of memory");
+        if (!e)
+                e = find_program(spawn->argv[0], program, why);
+        if (!e)
+                e = start_in_job(spawn, program, line, ret_spawned, why);
+        mem_free(line);
+        return e ? DURING(why, e, "starting %.150s", spawn->argv[0]) : OK;
+}
+
+void spawn_kill(const struct spawned *spawned)
+{
+        if (spawned->job)
+                (void)TerminateJobObject(spawned->job, KILLED);
+        (void)TerminateProcess(spawned->process, KILLED);
+        (void)WaitForSingleObject(spawned->process, KILL_MS);
+}
+
+void spawn_close(struct spawned *spawned)
+{
+        HANDLE each[] = { spawned->process, spawned->job, spawned->stop };
+        for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
+                if (each[i])
+                        CloseHandle(each[i]);
+        *spawned = (struct spawned){ .pid = 0 };
+}
