@@ -39,7 +39,7 @@ check-vm: deps-vm build
 	@tools/vm-kernel build/vm
 	@python3 tests/e2e/boot_loop.py --build build --vm build/vm --loops $(LOOPS) $(if $(SEED),--seed $(SEED))
 
-check-windows: deps-windows
+check-windows: deps-windows build
 	@tools/run-checks windows
 
 sweep: build
