@@ -4,7 +4,7 @@
 #include "format/json.h"
 #include "format/yaml.h"
 #include "platform/file.h"
-#include "rollout/calendar.h"
+#include "format/calendar.h"
 #include "trust/withdrawal.h"
 
 #include <stddef.h>

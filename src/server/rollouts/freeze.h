@@ -5,7 +5,7 @@
  * than in the week end. A device that tells no zone, or one that nobody knows, is in UTC. */
 #pragma once
 
-#include "rollout/calendar.h"
+#include "format/calendar.h"
 
 struct freeze;
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "format/json.h"
-#include "rollout/calendar.h"
+#include "format/calendar.h"
 #include "rollout/rollout.h"
 
 /* NULL: all defaults. ERR_SYNTAX names the field. Whether the values make sense together, rollout_new() says. */

@@ -1,4 +1,4 @@
-#include "rollout/calendar.h"
+#include "format/calendar.h"
 
 #include "platform/zone.h"
 #include "support/sim_random.h"

@@ -1,4 +1,4 @@
-#include "rollout/calendar.h"
+#include "format/calendar.h"
 
 #include <stdio.h>
 #include <string.h>
