@@ -2,6 +2,7 @@
 #include "agent/asked.h"
 #include "agent/back.h"
 #include "agent/command.h"
+#include "agent/policy_facts.h"
 #include "base/utc.h"
 #include "format/json.h"
 #include "platform/channel.h"
@@ -58,6 +59,51 @@ static struct json *breaker_json(const struct status *status, size_t i)
         return json;
 }
 
+/* What the owner's policy says to a newer release now; the supervisor need not run. False: nothing is held. */
+static bool read_hold(const struct status *status, size_t i, struct policy_answer *ret_answer, enum policy_step *ret_step)
+{
+        const struct slot_stream *now = slots_stream(status->slots, i);
+        const struct agent_stream_config *stream = agent_config_find(status->config, now->name);
+        if (!stream || !stream->policy.is_given)
+                return false;
+        struct policy_machine machine;
+        const int64_t now_s = agent_trusted_s(clock_system());
+        policy_look(&stream->policy, now_s, &machine);
+        struct policy_facts facts = policy_facts(&machine, now_s);
+        facts.running = slots_in(status->slots, i, (enum slot_id)now->current)->counter;
+        facts.offered = facts.newest = UINT64_MAX;
+        for (*ret_step = POLICY_FETCH; *ret_step <= POLICY_BEGIN; ++*ret_step) {
+                *ret_answer = policy_decide(&stream->policy.rules, &facts, *ret_step);
+                if (ret_answer->hold != WIRE_HOLD_NONE)
+                        return true;
+        }
+        return false;
+}
+
+static struct json *hold_json(const struct status *status, size_t i)
+{
+        struct policy_answer answer;
+        enum policy_step step;
+        if (!read_hold(status, i, &answer, &step))
+                return json_new_null();
+        struct json *json = json_new_object();
+        json_set_text(json, "reason", wire_hold_word(answer.hold));
+        json_set(json, "until", answer.until_s == CALENDAR_NEVER ? json_new_null() : json_new_int(answer.until_s));
+        json_set_bool(json, "fetches", step == POLICY_BEGIN);
+        return json;
+}
+
+static void print_hold(const struct status *status, size_t i)
+{
+        struct policy_answer answer;
+        enum policy_step step;
+        char text[POLICY_TEXT_BYTES];
+        if (!read_hold(status, i, &answer, &step))
+                return;
+        policy_text(&agent_config_find(status->config, slots_stream(status->slots, i)->name)->policy.rules, &answer, text);
+        printf("; a newer release is %s", text);
+}
+
 static struct json *slot_json(const struct slots *slots, size_t i, enum slot_id slot)
 {
         struct json *json = json_new_object();
@@ -88,6 +134,7 @@ static struct json *stream_json(const struct status *status, size_t i)
         json_set_int(json, "fallbacks", (int64_t)now->counters.fallbacks);
         json_set_int(json, "proven", (int64_t)now->counters.proven);
         json_set(json, "breaker", breaker_json(status, i));
+        json_set(json, "held", hold_json(status, i));
         return json;
 }
 
@@ -166,6 +213,7 @@ static void print_text(const struct status *status)
                         printf("%s%" PRIu64, k ? " " : "; given up: ", now->denied[k]);
                 print_back(status, i);
                 print_breaker(status, i);
+                print_hold(status, i);
                 printf("%s\n", current == SLOT_NONE ? "; SAFE MODE: the engine runs without content" : "");
         }
 }

@@ -54,6 +54,7 @@ static const struct yaml_key stream_keys[] = {
         { .key = "boots_max", .type = YAML_INT, AT(agent_stream_config, boots_max), .min = 1, .max = 100 },
         { .key = "needs_reboot", .type = YAML_BOOL, AT(agent_stream_config, needs_reboot) },
         { .key = "breaker", .type = YAML_MAP, AT(agent_stream_config, breaker), .schema = &breaker_schema },
+        { .key = "policy", .type = YAML_MAP, AT(agent_stream_config, policy), .schema = &agent_policy_schema },
 };
 static const struct yaml_schema stream_schema = { KEYS(stream_keys), .item_size = sizeof(struct agent_stream_config) };
 
@@ -75,6 +76,7 @@ static const struct yaml_key config_keys[] = {
         { .key = "attributes", .type = YAML_TEXT, AT(agent_config, attributes), .min = 0, .max = 1024 },
         { .key = "poll_ms_max", .type = YAML_INT, AT(agent_config, poll_ms_max), .min = 50, .max = 24 * HOUR_MS },
         { .key = "busy_poll_ms", .type = YAML_INT, AT(agent_config, busy_poll_ms), .min = 50, .max = HOUR_MS },
+        { .key = "policy", .type = YAML_MAP, AT(agent_config, policy), .schema = &agent_policy_schema },
         { .key = "streams", .type = YAML_MAPS, .required = true, AT(agent_config, streams), .min = 1, .max = LIMIT_STREAMS, .schema = &stream_schema },
 };
 static const struct yaml_schema config_schema = { KEYS(config_keys), .item_size = sizeof(struct agent_config) };
@@ -236,6 +238,20 @@ static enum err check_streams(const struct agent_config *config, struct why *why
         return OK;
 }
 
+static enum err settle_policies(struct agent_config *config, struct why *why)
+{
+        enum err e = agent_policy_settle(&config->policy, why);
+        for (size_t i = 0; i < config->streams.count && !e; i++) {
+                struct agent_stream_config *stream = (struct agent_stream_config *)config->streams.items + i;
+                e = agent_policy_settle(&stream->policy, why);
+                if (e)
+                        return DURING(why, e, "stream %s", stream->name);
+                if (!stream->policy.is_given)
+                        stream->policy = config->policy;
+        }
+        return e;
+}
+
 static enum err read_approvers(struct agent_config *config, struct why *why)
 {
         for (size_t i = 0; i < config->approved_by.count; i++) {
@@ -297,6 +313,8 @@ enum err agent_config_parse(const char *name, const char *bytes, size_t length, 
         for (size_t i = 0; i < config->streams.count; i++)
                 stream_defaults((struct agent_stream_config *)config->streams.items + i);
         e = check_config(config, why);
+        if (!e)
+                e = settle_policies(config, why);
         if (!e)
                 e = read_approvers(config, why);
         if (e)

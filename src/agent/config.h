@@ -3,6 +3,7 @@
  * Read once at start. Unknown keys are errors that name the line. The page firebreak-agent.yaml(5) says what each means. */
 #pragma once
 
+#include "agent/config_policy.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "format/yaml.h"
@@ -70,6 +71,7 @@ struct agent_stream_config {
         int64_t probe_every_ms, bake_s, crashes_max, boots_max;
         bool needs_reboot;
         struct agent_breaker breaker;
+        struct agent_policy policy;      /* its own, else the device's */
 };
 
 enum { AGENT_APPROVERS_MAX = 8 };
@@ -81,6 +83,7 @@ struct agent_config {
         struct vkey approvers[AGENT_APPROVERS_MAX];      /* ... the same, read */
         struct agent_users users;
         int64_t poll_ms_max, busy_poll_ms;
+        struct agent_policy policy;      /* of the streams that have none of their own */
         struct yaml_maps streams;        /* of struct agent_stream_config */
         struct arena *arena;             /* holds all of the above */
 };

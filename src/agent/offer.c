@@ -7,7 +7,7 @@ struct offer offer_of(const struct verdict *verdict)
         static const enum offer_state states[] = { [COHORT_GO] = OFFER_GO, [COHORT_HOLD] = OFFER_HOLD, [COHORT_WITHDRAW] = OFFER_WITHDRAW };
         struct offer offer = {
                 .state = verdict->counter ? states[verdict->state] : OFFER_NONE, .is_admitted = verdict->is_admitted,
-                .counter = verdict->counter, .note_length = verdict->note_length, .expires = verdict->expires,
+                .counter = verdict->counter, .fallback = verdict->fallback, .note_length = verdict->note_length, .expires = verdict->expires,
         };
         memcpy(offer.target, verdict->target, sizeof(offer.target));
         offer.withdrawn_count = verdict->withdrawn_count;

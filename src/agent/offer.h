@@ -10,6 +10,7 @@ struct offer {
         enum offer_state state;
         bool is_admitted;
         uint64_t counter, note_length;
+        uint64_t fallback;               /* the release that the server names as proven before the newest; 0: none */
         uint8_t target[32];
         int64_t expires;                 /* unix seconds: no lease is asked for after it */
         size_t withdrawn_count;          /* whatever is offered: who runs one of these goes back */

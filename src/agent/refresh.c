@@ -117,13 +117,15 @@ static void begin_stream(struct refresh *refresh)
         refresh->is_due = true;
 }
 
-/* The older release that the server named, until it runs; not one that was given up here. */
+/* The older release that the policy of this device names, else the server, until it runs; not one that was given up here. */
 static uint64_t wanted_of(const struct agent *agent, struct stream *stream)
 {
         const struct slot_stream *now = slots_stream(agent->slots, stream->index);
-        if (slots_in(agent->slots, stream->index, (enum slot_id)now->current)->counter == stream->wanted)
+        const uint64_t running = slots_in(agent->slots, stream->index, (enum slot_id)now->current)->counter, instead = holding_instead(stream);
+        if (running == stream->wanted)
                 stream->wanted = 0;
-        return slots_is_denied(agent->slots, stream->index, stream->wanted) ? 0 : stream->wanted;
+        const uint64_t wanted = instead > running ? instead : stream->wanted;
+        return slots_is_denied(agent->slots, stream->index, wanted) ? 0 : wanted;
 }
 
 static enum err make_bundle(struct refresh *refresh, struct buf *bundle, struct why *why)

@@ -282,6 +282,7 @@ void stream_keys_changed(struct stream *stream, bool of_content)
 void stream_offer(struct stream *stream, const struct offer *offer)
 {
         stream->offer = *offer;
+        holding_offered(stream, offer);
         /* It was found before the trial began: once that is proven it must not be led back. */
         if ((stream->life == LIFE_ARMED || stream->life == LIFE_PROBATION) && offer->state == OFFER_GO && offer->counter < stream->release.counter)
                 stream->offer.state = OFFER_HOLD;
@@ -295,7 +296,7 @@ void stream_offer(struct stream *stream, const struct offer *offer)
 static bool is_wanted(const struct stream *stream, int64_t now_ms)
 {
         const struct offer *offer = &stream->offer;
-        return stream->life == LIFE_IDLE && offer_admits(offer) && now_ms >= stream->retry_at_ms
+        return stream->life == LIFE_IDLE && offer_admits(offer) && !holding_holds(stream) && now_ms >= stream->retry_at_ms
                && !runs(stream, offer->counter) && !slots_is_denied(stream->agent->slots, stream->index, offer->counter);
 }
 
@@ -309,7 +310,8 @@ static void offered(struct stream *stream)
         for (unsigned slot = 0; slot < SLOT_FACTORY; slot++)
                 if (now->state[slot] == SLOT_STAGED && memcmp(now->release[slot].target, release.target, sizeof(release.target)) == 0)
                         memcpy(release.nonce, now->release[slot].nonce, sizeof(release.nonce));
-        if (memcmp(release.nonce, zeros, sizeof(zeros)) == 0)
+        stream->holding.is_unsure = memcmp(release.nonce, zeros, sizeof(zeros)) != 0;
+        if (!stream->holding.is_unsure)
                 stream->agent->random->ops->fill(stream->agent->random, release.nonce, sizeof(release.nonce));
         stream->release = release;
         char text[32];
@@ -475,6 +477,7 @@ void stream_tick(struct stream *stream)
         /* A withdrawal waits for nothing but its turn, least of all for the next try of another release. */
         if (back_is_due(stream, now_ms))
                 stream_event(stream, LIFE_WITHDRAWN, "");
+        holding_tick(stream, now_ms);
         if (is_wanted(stream, now_ms))
                 offered(stream);
         if (life_is_busy(stream->life))
@@ -505,7 +508,7 @@ int64_t stream_wake_ms(const struct stream *stream)
         if (stream->load_by_ms)
                 wake = sooner(wake, stream->look_at_ms);
         wake = sooner(sooner(wake, back_wake_ms(stream)), usage_wake_ms(stream));
-        wake = sooner(wake, asking_wake_ms(stream));
+        wake = sooner(sooner(wake, asking_wake_ms(stream)), holding_wake_ms(stream, agent_steady_ms(stream->agent)));
         if (stream->settles_by_ms)
                 wake = sooner(wake, agent_steady_ms(stream->agent) + STREAM_LOOK_MS);
         return wake;
@@ -536,6 +539,7 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
         rechecking_begin(ret_stream);
         ret_stream->trial = slots_stream(agent->slots, index)->trial;
         back_open(ret_stream);
+        ret_stream->holding.is_unsure = true;    /* by a supervisor before this one */
         probing_open(ret_stream);
         usage_open(ret_stream);
         if (slots_on_trial(agent->slots, index)) {

@@ -7,9 +7,9 @@
 #include "agent/agent.h"
 #include "agent/asking.h"
 #include "agent/engine.h"
+#include "agent/holding.h"
 #include "agent/life.h"
 #include "agent/murmur.h"
-#include "agent/offer.h"
 #include "agent/preflight.h"
 #include "agent/probing.h"
 #include "agent/recheck.h"
@@ -52,6 +52,7 @@ struct stream {
         unsigned late_count;
         int64_t helper_until_ms, retry_at_ms, ask_at_ms, retry_pause_ms;
         bool is_calling;                 /* a request of ours is out */
+        struct holding holding;
 
         /* The trial. */
         struct probing probing;          /* begins before it */
@@ -113,8 +114,7 @@ void rechecking_end(struct stream *stream);
 void rechecking_tick(struct stream *stream);
 /* An engine is not to be started yet. */
 bool rechecking_holds(const struct stream *stream, int64_t now_ms);
-/* What was heard before a restart. */
-void back_open(struct stream *stream);
+void back_open(struct stream *stream);           /* what was heard before a restart */
 /* The release that runs, if it was withdrawn, whether its turn has come or not; 0: it was not. */
 uint64_t back_from(const struct stream *stream);
 bool back_is_due(struct stream *stream, int64_t now_ms);

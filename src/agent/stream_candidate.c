@@ -392,6 +392,7 @@ static void lease_done(void *user, enum err e, const struct fetch_answer *answer
         stream->is_calling = false;
         if (stream->life != LIFE_WAITING)
                 return;
+        stream->holding.is_unsure = e || answer->status >= 500;
         if (!e && answer->status == 200)
                 granted(stream, answer);
         else if (!e && answer->status == 202)
@@ -409,7 +410,7 @@ static bool may_ask(const struct stream *stream)
 {
         const struct agent *agent = stream->agent;
         const struct offer *offer = &stream->offer;
-        return offer_is_open(offer, agent_time_s(agent)) && agent_may_ask(agent) && !stream->load_by_ms && !stream->settles_by_ms && engine_is_alive(&stream->engine);
+        return !holding_holds(stream) && offer_is_open(offer, agent_time_s(agent)) && agent_may_ask(agent) && !stream->load_by_ms && !stream->settles_by_ms && engine_is_alive(&stream->engine);
 }
 
 static bool lease_call(struct stream *stream, int64_t now_ms)
@@ -428,7 +429,7 @@ static bool lease_call(struct stream *stream, int64_t now_ms)
         OWN(buf) struct buf body;
         buf_init(&body, LIMIT_DEVICE_REQUEST_BYTES - 1);
         wire_lease_request_write(&request, &body);
-        stream->is_calling = true;
+        stream->is_calling = stream->holding.is_unsure = true;
         caller_post(agent->caller, &(struct caller_post){ "/v1/lease", buf_text(&body), FETCH_LEASE, true }, lease_done, stream);
         return true;
 }
@@ -438,7 +439,7 @@ bool candidate_call(struct stream *stream, int64_t now_ms)
         if (stream->is_calling)
                 return false;
         if (stream->life == LIFE_FETCHING)
-                return fetch_call(stream);
+                return !holding_holds(stream) && fetch_call(stream);
         return stream->life == LIFE_WAITING && lease_call(stream, now_ms);
 }
 

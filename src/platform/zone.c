@@ -104,3 +104,9 @@ enum err zone_shifts(const char *name, int64_t from_s, int64_t to_s, size_t most
         tzset();
         return OK;
 }
+
+void zone_local_shifts(int64_t from_s, int64_t to_s, size_t most, struct utc_shift *shifts, size_t *ret_count)
+{
+        tzset();
+        *ret_count = walk(from_s, to_s, most, shifts);
+}

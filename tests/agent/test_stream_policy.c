@@ -1,0 +1,187 @@
+/* What a device does with an offer that its owner does not want now: the real stream, over a simulated disk. */
+#include "agent/world.h"
+
+#include "support/test.h"
+
+#include <string.h>
+
+static struct { unsigned leases; bool is_lost; int status; } server;
+
+static enum err post(const struct caller_post *post, struct fetch_answer *answer)
+{
+        if (strcmp(post->path, "/v1/lease") != 0)
+                return OK;
+        server.leases++;
+        if (server.status)
+                answer->status = server.status;
+        return server.is_lost ? ERR_UNAVAILABLE : OK;
+}
+
+static struct policy *rules(void) { return &world.stream_config.policy.rules; }
+
+/* Runs 4, and is offered 5. */
+static void begin(void)
+{
+        world_open();
+        sim_disk_init(&world.sim);
+        sim_random_init(&world.random, 1);
+        memset(&server, 0, sizeof(server));
+        world.post = post;
+        world.stream_config.policy = (struct agent_policy){ .is_given = true, .battery.folder = "/nonexistent" };
+        CHECK(world_start() == OK);
+        world_hear(4, OFFER_GO);
+        CHECK(world_running() == 4);
+        server.leases = 0;
+}
+
+static void end(void)
+{
+        world_end();
+        world_close();
+}
+
+static const struct slot_report *newest_report(void)
+{
+        const struct slot_report *last = NULL;
+        for (const struct slot_report *next = slots_report(world.agent.slots); next; next = slots_report_after(world.agent.slots, next->seq))
+                last = next;
+        return last;
+}
+
+TEST(stream_policy, frozen_it_fetches_nothing_and_goes_on_when_the_freeze_ends)
+{
+        begin();
+        rules()->frozen_until_s = agent_time_s(&world.agent) + 60;
+        world_hear(5, OFFER_GO);
+        CHECK(world.stream.life == LIFE_IDLE && world_running() == 4 && strstr(world.lived, "release 5: held: frozen until "));
+        CHECK(stream_wake_ms(&world.stream) <= world.now_ms + 60000);
+        world.now_ms += 60000;
+        world_live();
+        CHECK(world_running() == 5);
+        end();
+}
+
+TEST(stream_policy, frozen_it_still_goes_back_from_what_is_withdrawn)
+{
+        begin();
+        world_hear(5, OFFER_GO);
+        CHECK(world_running() == 5);
+        rules()->is_frozen = true;
+        world_hear(5, OFFER_WITHDRAW);
+        CHECK(world_running() == 4);
+        end();
+}
+
+TEST(stream_policy, a_window_lets_it_prepare_and_asks_for_no_lease)
+{
+        begin();
+        CHECK(calendar_add(&rules()->windows, "2001-01-01 00:00 - 2001-01-02 00:00 UTC", NULL) == OK);
+        world_hear(5, OFFER_GO);
+        CHECK(world.stream.life == LIFE_WAITING && !server.leases && world_running() == 4);
+        rules()->windows.count = 0;
+        world_live();
+        CHECK(world_running() == 5 && server.leases == 1);
+        end();
+}
+
+TEST(stream_policy, a_pin_takes_no_other_release_and_asks_for_its_own)
+{
+        begin();
+        rules()->pin = 6;
+        world_hear(5, OFFER_GO);
+        CHECK(world.stream.life == LIFE_IDLE && world_running() == 4 && holding_instead(&world.stream) == 6);
+        world_hear(6, OFFER_GO);
+        CHECK(world_running() == 6);
+        world_hear(7, OFFER_GO);
+        CHECK(world_running() == 6 && world.stream.holding.answer.hold == WIRE_HOLD_PIN);
+        end();
+}
+
+TEST(stream_policy, one_behind_it_asks_for_the_proven_one_before_the_newest)
+{
+        begin();
+        rules()->is_behind = true;
+        struct offer offer = world_offer(6, OFFER_GO);
+        offer.fallback = 5;
+        stream_offer(&world.stream, &offer);
+        world_live();
+        CHECK(world_running() == 4 && holding_instead(&world.stream) == 5);
+        world_hear(5, OFFER_GO);
+        CHECK(world_running() == 5);
+        stream_offer(&world.stream, &offer);
+        world_live();
+        CHECK(world_running() == 5 && world.stream.holding.answer.hold == WIRE_HOLD_BEHIND);
+        end();
+}
+
+/* The answer to its ask was lost: it may have been a lease. */
+TEST(stream_policy, held_after_an_answer_was_lost_it_hands_the_lease_back)
+{
+        begin();
+        server.is_lost = true;
+        world_hear(5, OFFER_GO);
+        CHECK(world.stream.life == LIFE_WAITING && server.leases && world.stream.holding.is_unsure);
+        uint8_t nonce[16];
+        memcpy(nonce, world.stream.release.nonce, sizeof(nonce));
+        rules()->is_frozen = true;
+        world.now_ms += 10000;
+        world_live();
+        const struct slot_report *report = newest_report();
+        CHECK(report && report->outcome == SLOT_DECLINED && report->counter == 5 && memcmp(report->nonce, nonce, sizeof(nonce)) == 0);
+        CHECK(world.stream.life == LIFE_IDLE && !world.stream.holding.is_unsure && !slots_is_denied(world.agent.slots, 0, 5));
+        const uint64_t reports = slots_report_newest(world.agent.slots);
+        rules()->is_frozen = server.is_lost = false;
+        world.now_ms += 10000;
+        world_live();
+        CHECK(world_running() == 5 && slots_report_newest(world.agent.slots) > reports);
+        end();
+}
+
+/* The same, and the supervisor ended in between. */
+TEST(stream_policy, held_from_its_start_it_hands_back_what_it_may_have_been_granted_before)
+{
+        begin();
+        server.is_lost = true;
+        world_hear(5, OFFER_GO);
+        CHECK(world.stream.life == LIFE_WAITING);
+        world_end();
+        rules()->is_frozen = true;
+        CHECK(world_start() == OK);
+        world_hear(5, OFFER_GO);
+        const struct slot_report *report = newest_report();
+        CHECK(report && report->outcome == SLOT_DECLINED && report->counter == 5 && world_running() == 4);
+        const uint64_t seq = slots_report_newest(world.agent.slots);
+        world_end();
+        CHECK(world_start() == OK);
+        world_hear(5, OFFER_GO);
+        CHECK(slots_report_newest(world.agent.slots) == seq);           /* once */
+        end();
+}
+
+TEST(stream_policy, told_to_wait_there_is_nothing_to_hand_back)
+{
+        begin();
+        server.status = 202;
+        world_hear(5, OFFER_GO);
+        CHECK(world.stream.life == LIFE_WAITING && server.leases && !world.stream.holding.is_unsure);
+        const uint64_t seq = slots_report_newest(world.agent.slots);
+        rules()->is_frozen = true;
+        world.now_ms += 10000;
+        world_live();
+        CHECK(world.stream.life == LIFE_WAITING && slots_report_newest(world.agent.slots) == seq);
+        end();
+}
+
+/* Whatever begins to hold while a release is on trial waits for its end. */
+TEST(stream_policy, a_trial_that_has_begun_ends_as_any_other)
+{
+        begin();
+        world.lease_bake_s = 5;
+        const struct offer offer = world_offer(5, OFFER_GO);
+        stream_offer(&world.stream, &offer);
+        world_until(LIFE_PROBATION);
+        rules()->is_frozen = true;
+        world_live();
+        CHECK(world_running() == 5 && world.stream.life == LIFE_IDLE && newest_report()->outcome == SLOT_PROVEN);
+        end();
+}
