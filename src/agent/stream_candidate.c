@@ -438,6 +438,8 @@ bool candidate_call(struct stream *stream, int64_t now_ms)
 {
         if (stream->is_calling)
                 return false;
+        if (holding_call(stream, now_ms))
+                return true;
         if (stream->life == LIFE_FETCHING)
                 return !holding_holds(stream) && fetch_call(stream);
         return stream->life == LIFE_WAITING && lease_call(stream, now_ms);

@@ -2,11 +2,13 @@
 #include "agent/policy_facts.h"
 #include "agent/refresh.h"
 #include "agent/stream.h"
+#include "wire/device.h"
 
 #include <string.h>
 
 enum {
         LOOK_MS = 5000,                  /* so old may be what is known of battery and network */
+        TELL_MS = 10000,                 /* between two words to the server, however often they change */
         HELD_MS = 60000,                 /* a hold that no date ends is looked at again: a file may say otherwise by then */
 };
 
@@ -136,11 +138,53 @@ void holding_tick(struct stream *stream, int64_t now_ms)
                 hand_back(stream);
 }
 
-int64_t holding_wake_ms(const struct stream *stream, int64_t now_ms)
+static bool is_told(const struct stream *stream)
 {
         const struct holding *holding = &stream->holding;
         if (!holding_holds(stream))
-                return INT64_MAX;
+                return holding->told.hold == WIRE_HOLD_NONE;
+        return holding->told.hold == holding->answer.hold && holding->told.until_s == holding->answer.until_s && holding->told.counter == holding->offered;
+}
+
+/* A server that does not take it is not asked the same again; one that is away is. */
+static void told(void *user, enum err e, const struct fetch_answer *answer)
+{
+        struct stream *stream = user;
+        struct holding *holding = &stream->holding;
+        stream->is_calling = false;
+        if (e || answer->status >= 500 || answer->status == 401) {
+                holding->tell_at_ms = agent_again_ms(stream->agent);
+                return;
+        }
+        holding->tell_at_ms = agent_steady_ms(stream->agent) + TELL_MS;
+        holding->told = holding->telling;
+}
+
+bool holding_call(struct stream *stream, int64_t now_ms)
+{
+        struct holding *holding = &stream->holding;
+        if (is_told(stream) || stream->is_calling || now_ms < holding->tell_at_ms || life_is_busy(stream->life))
+                return false;
+        const bool holds = holding_holds(stream);
+        holding->telling = (struct hold_said){ holding->answer.hold, holding->answer.until_s, holds ? holding->offered : holding->told.counter };
+        struct wire_held held = { .counter = (int64_t)holding->telling.counter };
+        held.until = holds && holding->answer.until_s != CALENDAR_NEVER ? holding->answer.until_s : 0;
+        snprintf(held.stream, sizeof(held.stream), "%s", stream->config->name);
+        snprintf(held.reason, sizeof(held.reason), "%s", wire_hold_word(holding->answer.hold));
+        OWN(buf) struct buf body;
+        buf_init(&body, LIMIT_DEVICE_REQUEST_BYTES - 1);
+        wire_held_write(&held, &body);
+        stream->is_calling = true;
+        caller_post(stream->agent->caller, &(struct caller_post){ "/v1/holds", buf_text(&body), FETCH_ACK, true }, told, stream);
+        return true;
+}
+
+int64_t holding_wake_ms(const struct stream *stream, int64_t now_ms)
+{
+        const struct holding *holding = &stream->holding;
+        const bool may_tell = !is_told(stream) && !stream->is_calling && !life_is_busy(stream->life) && caller_is_free(stream->agent->caller, now_ms);
+        if (may_tell || !holding_holds(stream))
+                return may_tell ? holding->tell_at_ms : INT64_MAX;
         const int64_t left_s = holding->answer.until_s - agent_time_s(stream->agent);
         return now_ms + (left_s < HELD_MS / 1000 ? left_s * 1000 : HELD_MS);
 }

@@ -193,6 +193,23 @@ static void freeze(const struct view *view, const struct json *rollout, struct b
         print_wrapped(into, buf_text(&line), view->columns, LABEL_COLUMNS);
 }
 
+/* By their owners, for reasons of their own. */
+static void held(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        const struct json *reasons = json_get(rollout, "held");
+        OWN(buf) struct buf line;
+        buf_init(&line, LINE_BYTES_MAX);
+        buf_add_text(&line, "held      ");
+        for (size_t i = 0; i < json_count(reasons); i++) {
+                buf_addf(&line, "%s%lld ", i ? ", " : "", (long long)number(reasons, json_key_at(reasons, i)));
+                print_clean(&line, json_key_at(reasons, i));
+        }
+        if (!json_count(reasons))
+                return;
+        buf_add_text(&line, "; by their owners, and neither harmed nor dark");
+        print_wrapped(into, buf_text(&line), view->columns, LABEL_COLUMNS);
+}
+
 static const struct {
         const char *key, *word;
 } answers[] = { { "proven", "proven" }, { "hurt", "hurt" }, { "declined", "declined" }, { "preflight_failed", "failed the preflight" } };
@@ -356,6 +373,7 @@ void view_rollout(const struct view *view, const struct json *rollout, struct bu
         nobody_left(view, rollout, into);
         counts(view, rollout, into);
         freeze(view, rollout, into);
+        held(view, rollout, into);
         evidence(view, rollout, into);
         stop(view, rollout, into);
         way_back(view, rollout, into);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* What a text must look like beyond its length. */
-enum form { FORM_ANY, FORM_NAME, FORM_HEX, FORM_KEY, FORM_ATTRIBUTES, FORM_OUTCOME, FORM_KIND };
+enum form { FORM_ANY, FORM_NAME, FORM_HEX, FORM_KEY, FORM_ATTRIBUTES, FORM_OUTCOME, FORM_KIND, FORM_HOLD };
 
 struct body {
         const struct flat_field *fields;
@@ -80,6 +80,13 @@ static const enum form report_forms[] = {
 };
 static const struct body report_body = { report_fields, report_forms, LENGTH(report_fields) };
 _Static_assert(LENGTH(report_fields) == LENGTH(report_forms), "one form a field");
+
+static const struct flat_field held_fields[] = {
+        TEXT(wire_held, stream, 1), INT(wire_held, counter, 1, INT64_MAX), TEXT(wire_held, reason, 0), COUNT(wire_held, until),
+};
+static const enum form held_forms[] = { FORM_NAME, FORM_ANY, FORM_HOLD, FORM_ANY };
+static const struct body held_body = { held_fields, held_forms, LENGTH(held_fields) };
+_Static_assert(LENGTH(held_fields) == LENGTH(held_forms), "one form a field");
 
 static const struct flat_field ack_fields[] = { INT(wire_ack, ack, 1, INT64_MAX) };
 static const enum form ack_forms[] = { FORM_ANY };
@@ -184,9 +191,15 @@ static enum err check_kind(const char *text, const char *field, struct why *why)
         return wire_kind_find(text, &(enum wire_kind){ WIRE_KINDS }, why);
 }
 
+static enum err check_hold(const char *text, const char *field, struct why *why)
+{
+        (void)field;
+        return wire_hold_find(text, &(enum wire_hold){ WIRE_HOLDS }, why);
+}
+
 static enum err (*const form_checks[])(const char *text, const char *field, struct why *why) = {
         [FORM_NAME] = wire_name_check, [FORM_HEX] = check_hex, [FORM_KEY] = check_key, [FORM_ATTRIBUTES] = check_attributes,
-        [FORM_OUTCOME] = check_outcome, [FORM_KIND] = check_kind,
+        [FORM_OUTCOME] = check_outcome, [FORM_KIND] = check_kind, [FORM_HOLD] = check_hold,
 };
 
 static enum err read_body(const struct body *body, struct text text, void *into, struct why *why)
@@ -248,6 +261,11 @@ enum err wire_report_read(const char *bytes, size_t length, struct wire_report *
         return e ? e : check_report(into, why);
 }
 
+enum err wire_held_read(const char *bytes, size_t length, struct wire_held *into, struct why *why)
+{
+        return read_body(&held_body, (struct text){ bytes, length }, into, why);
+}
+
 enum err wire_ack_read(const char *bytes, size_t length, struct wire_ack *into, struct why *why)
 {
         return read_body(&ack_body, (struct text){ bytes, length }, into, why);
@@ -260,4 +278,5 @@ void wire_pace_write(const struct wire_pace *from, struct buf *into) { write_bod
 void wire_lease_request_write(const struct wire_lease_request *from, struct buf *into) { write_body(&lease_request_body, from, into); }
 void wire_wait_write(const struct wire_wait *from, struct buf *into) { flat_write(wait_fields, LENGTH(wait_fields) - !from->counter, from, into); }
 void wire_report_write(const struct wire_report *from, struct buf *into) { write_body(&report_body, from, into); }
+void wire_held_write(const struct wire_held *from, struct buf *into) { write_body(&held_body, from, into); }
 void wire_ack_write(const struct wire_ack *from, struct buf *into) { write_body(&ack_body, from, into); }

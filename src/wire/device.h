@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "wire/hold.h"
 #include "wire/outcome.h"
 
 #include <stddef.h>
@@ -55,6 +56,12 @@ struct wire_report {
         int64_t running, starts, crashes, boots, fallbacks, proven, at;
 };
 
+/* What the owner of a device keeps from beginning on it; an empty reason: nothing, any more. */
+struct wire_held {
+        char stream[WIRE_NAME_BYTES], reason[WIRE_NAME_BYTES];  /* a word; wire_hold_find() */
+        int64_t counter, until;                 /* unix seconds; 0: no time is known */
+};
+
 struct wire_ack { int64_t ack; };
 
 MUST_CHECK enum err wire_enrol_read(const char *bytes, size_t length, struct wire_enrol *into, struct why *why);
@@ -65,6 +72,7 @@ MUST_CHECK enum err wire_lease_request_read(const char *bytes, size_t length, st
 MUST_CHECK enum err wire_wait_read(const char *bytes, size_t length, struct wire_wait *into, struct why *why);
 /* Also: `kind` is a kind of harm exactly when the outcome is harmed. */
 MUST_CHECK enum err wire_report_read(const char *bytes, size_t length, struct wire_report *into, struct why *why);
+MUST_CHECK enum err wire_held_read(const char *bytes, size_t length, struct wire_held *into, struct why *why);
 MUST_CHECK enum err wire_ack_read(const char *bytes, size_t length, struct wire_ack *into, struct why *why);
 
 /* All fields, in the order of formats.md. Ask buf_check() afterwards. */
@@ -75,6 +83,7 @@ void wire_pace_write(const struct wire_pace *from, struct buf *into);
 void wire_lease_request_write(const struct wire_lease_request *from, struct buf *into);
 void wire_wait_write(const struct wire_wait *from, struct buf *into);
 void wire_report_write(const struct wire_report *from, struct buf *into);
+void wire_held_write(const struct wire_held *from, struct buf *into);
 void wire_ack_write(const struct wire_ack *from, struct buf *into);
 
 /* A name as formats.md has it: [A-Za-z0-9][A-Za-z0-9._+-]{0,63}. `field` is for the complaint. */

@@ -5,10 +5,15 @@
 
 #include <string.h>
 
-static struct { unsigned leases; bool is_lost; int status; } server;
+static struct { unsigned leases, holds; bool is_lost; int status; char held[256]; } server;
 
 static enum err post(const struct caller_post *post, struct fetch_answer *answer)
 {
+        if (strcmp(post->path, "/v1/holds") == 0) {
+                server.holds++;
+                snprintf(server.held, sizeof(server.held), "%s", post->body);
+                return server.is_lost ? ERR_UNAVAILABLE : OK;
+        }
         if (strcmp(post->path, "/v1/lease") != 0)
                 return OK;
         server.leases++;
@@ -183,5 +188,23 @@ TEST(stream_policy, a_trial_that_has_begun_ends_as_any_other)
         rules()->is_frozen = true;
         world_live();
         CHECK(world_running() == 5 && world.stream.life == LIFE_IDLE && newest_report()->outcome == SLOT_PROVEN);
+        end();
+}
+
+TEST(stream_policy, tells_the_server_once_what_is_held_and_when_nothing_is_any_more)
+{
+        begin();
+        rules()->is_frozen = server.is_lost = true;
+        world_hear(5, OFFER_GO);
+        CHECK(server.holds > 1);                                        /* until it is heard */
+        server.is_lost = false;
+        world_live();
+        server.holds = 0;
+        world_live();
+        CHECK(!server.holds && strstr(server.held, "\"counter\":5") && strstr(server.held, "\"reason\":\"freeze\"") && strstr(server.held, "\"until\":0"));
+        rules()->is_frozen = false;
+        world.now_ms += 10000;
+        world_live();
+        CHECK(server.holds == 1 && strstr(server.held, "\"reason\":\"\"") && world_running() == 5);
         end();
 }

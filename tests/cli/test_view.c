@@ -148,6 +148,17 @@ TEST(view, says_when_nobody_is_left_to_expose)
         }
 }
 
+TEST(view, counts_those_whose_owners_hold_it_by_reason)
+{
+        OWN(buf) struct buf screen, none;
+        buf_init(&screen, 65536);
+        buf_init(&none, 65536);
+        render(&plain, "{\"state\":\"exposing\",\"fleet\":10,\"eligible\":10,\"held\":{\"freeze\":2,\"window\":1}}", &screen);
+        CHECK(strstr(buf_text(&screen), "held      2 freeze, 1 window; by their owners"));
+        render(&plain, "{\"state\":\"exposing\",\"fleet\":10,\"eligible\":10,\"held\":{}}", &none);
+        CHECK(!strstr(buf_text(&none), "by their owners"));
+}
+
 TEST(view, tells_those_kept_back_from_those_held_out)
 {
         OWN(buf) struct buf screen;

@@ -9,12 +9,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
         struct wire_enrol enrol;
         struct wire_lease_request lease;
+        struct wire_held held;
         struct wire_report report, again;
         struct why why;
         if (wire_enrol_read((const char *)bytes, length, &enrol, &why) == OK)
                 assert(wire_name_check(enrol.ring, "ring", NULL) == OK);
         if (wire_lease_request_read((const char *)bytes, length, &lease, &why) == OK)
                 assert(lease.counter >= 0 && lease.target[64] == 0);
+        if (wire_held_read((const char *)bytes, length, &held, &why) == OK)
+                assert(held.counter > 0 && held.until >= 0 && wire_hold_find(held.reason, &(enum wire_hold){ WIRE_HOLDS }, NULL) == OK);
         if (wire_report_read((const char *)bytes, length, &report, &why))
                 return 0;
         OWN(buf) struct buf buf;

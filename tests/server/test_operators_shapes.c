@@ -5,7 +5,7 @@
 #include "evidence/record.h"
 #include "support/test.h"
 
-static const char rollout_fields[] = "stream counter state reason until verdict sentence budget attributed to_stop nearest fleet eligible seen kept_back frozen exposed unanswered proven harmed dark declined preflight_failed "
+static const char rollout_fields[] = "stream counter state reason until verdict sentence budget attributed to_stop nearest fleet eligible seen kept_back frozen held exposed unanswered proven harmed dark declined preflight_failed "
                                      "hurt control control_harmed window watch recovered followers limit evidence evidence_needed started stopped stopped_by stop_s completed roll_back strata unseen "
                                      "policy events";
 static const char release_fields[] = "stream counter version target floor platforms files bytes published state";

@@ -22,6 +22,7 @@ static const char instead_text[] = "{\"retry_ms\":500,\"reason\":\"kept back\",\
 static const char report_text[] =
         "{\"seq\":12,\"stream\":\"edr-rules\",\"counter\":4,\"nonce\":\"" ID "\",\"outcome\":\"harmed\",\"kind\":\"crash\",\"detail\":\"signal 11\","
         "\"running\":2,\"starts\":9,\"crashes\":2,\"boots\":1,\"fallbacks\":1,\"proven\":2,\"at\":1784432230}";
+static const char held_text[] = "{\"stream\":\"edr-rules\",\"counter\":5,\"reason\":\"window\",\"until\":1784432230}";
 static const char ack_text[] = "{\"ack\":12}";
 
 union any {
@@ -32,6 +33,7 @@ union any {
         struct wire_lease_request lease_request;
         struct wire_wait wait;
         struct wire_report report;
+        struct wire_held held;
         struct wire_ack ack;
 };
 
@@ -42,7 +44,7 @@ union any {
                 return wire_##name##_read(bytes, length, &into->name, why); \
         } \
         static void write_##name(const union any *from, struct buf *into) { wire_##name##_write(&from->name, into); }
-CASE(enrol) CASE(enrolled) CASE(checkin) CASE(pace) CASE(lease_request) CASE(wait) CASE(report) CASE(ack)
+CASE(enrol) CASE(enrolled) CASE(checkin) CASE(pace) CASE(lease_request) CASE(wait) CASE(report) CASE(held) CASE(ack)
 
 static const struct {
         const char *text;
@@ -52,7 +54,7 @@ static const struct {
         { enrol_text, read_enrol, write_enrol }, { enrolled_text, read_enrolled, write_enrolled },
         { checkin_text, read_checkin, write_checkin }, { pace_text, read_pace, write_pace },
         { lease_request_text, read_lease_request, write_lease_request }, { wait_text, read_wait, write_wait },
-        { report_text, read_report, write_report }, { ack_text, read_ack, write_ack }, { instead_text, read_wait, write_wait },
+        { report_text, read_report, write_report }, { held_text, read_held, write_held }, { ack_text, read_ack, write_ack }, { instead_text, read_wait, write_wait },
 };
 enum { BODIES = sizeof(bodies) / sizeof(bodies[0]) };
 

@@ -28,4 +28,7 @@ MUST_CHECK enum err device_runs(struct db *db, const struct device_version *vers
 
 MUST_CHECK enum err devices_seen(struct db *db, const struct store_seen *seen, size_t count, struct why *why);
 
-call_handler device_enrol, device_lease, device_report;     /* enrol.c, lease.c, report.c */
+/* Who asks for a lease of a stream is not held in it any more. */
+MUST_CHECK enum err device_unhold(struct db *db, int64_t device, const char *stream, struct why *why);
+
+call_handler device_enrol, device_lease, device_report, device_hold;     /* enrol.c, lease.c, report.c, hold.c */

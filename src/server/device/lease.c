@@ -231,6 +231,8 @@ enum err device_lease(struct call *call, struct why *why)
         struct device_version version = { ask.device.number, ask.body.stream, ask.body.running, -1, call->now_ms };
         e = device_runs(call->db, &version, why);
         if (!e)
+                e = device_unhold(call->db, ask.device.number, ask.body.stream, why);
+        if (!e)
                 e = lease_find(call->db, ask.nonce, &row, why);
         if (!e)
                 return claim(call, &ask, &row, why);

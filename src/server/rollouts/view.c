@@ -66,6 +66,21 @@ static enum err add_recovered(struct db *db, const struct run *run, struct json 
         return e;
 }
 
+/* Devices of the fleet that their owners keep from this release, by reason. */
+static enum err add_held(struct db *db, const struct run *run, struct json *into, struct why *why)
+{
+        OWN(query) struct query *q = NULL;
+        OWN(json) struct json *reasons = json_new_object();
+        bool has = false;
+        enum err e = db_query(db, "SELECT h.reason, count(*) FROM holds h JOIN rollout_devices r ON r.device = h.device AND r.rollout = ?"
+                                  " WHERE h.stream = ? AND h.counter = ? GROUP BY h.reason ORDER BY h.reason",
+                              VALUES(bind_int(run->facts.number), bind_text(run->facts.stream), bind_int(run->facts.counter)), &q, why);
+        while (!e && !(e = query_next(q, &has, why)) && has)
+                json_set_int(reasons, query_text(q, 0), query_int(q, 1));
+        json_set(into, "held", GIVE(reasons));
+        return e;
+}
+
 enum err run_followers(struct db *db, const struct run *run, struct run_followers *ret_followers, struct why *why)
 {
         OWN(query) struct query *q = NULL;
@@ -165,9 +180,11 @@ enum err run_view(struct db *db, const struct run *run, struct json **ret_json, 
         json_set_int(json, "seen", view.seen);
         json_set_int(json, "kept_back", run->kept_back);
         json_set_int(json, "frozen", run->frozen.is_frozen && !view.is_frozen ? 0 : freeze_count(run->freeze));
+        enum err e = add_held(db, run, json, why);
         add_counts(json, &view.fleet, fleet_counts, sizeof(fleet_counts) / sizeof(fleet_counts[0]));
         add_watch(json, &view.fleet);
-        enum err e = add_recovered(db, run, json, why);
+        if (!e)
+                e = add_recovered(db, run, json, why);
         if (!e)
                 e = add_followers(db, run, json, why);
         add_course(json, run, &view);

@@ -122,7 +122,13 @@ static const char step_5[] =
         " is_out INTEGER NOT NULL, PRIMARY KEY (release, file)) STRICT, WITHOUT ROWID;"
         "CREATE INDEX approvals_waiting ON approvals (given_at) WHERE NOT is_out;";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
+/* What the owner of a device keeps from beginning on it, by the device's last word; without a row nothing. */
+static const char step_6[] =
+        "CREATE TABLE holds (device INTEGER NOT NULL REFERENCES devices, stream TEXT NOT NULL, counter INTEGER NOT NULL, reason TEXT NOT NULL,"
+        " until_s INTEGER NOT NULL, said_ms INTEGER NOT NULL, PRIMARY KEY (device, stream)) STRICT, WITHOUT ROWID;"
+        "CREATE INDEX holds_release ON holds (stream, counter);";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6 };
 
 enum err schema_migrate(struct db *db, struct why *why)
 {
