@@ -9,7 +9,7 @@ about release 2, signed with the publisher's own keys, so that only what is said
 in its log, run on what it ran, and keep nothing of the lie. Then it hears the truth, and must come to run release 2, byte for byte
 what was signed. Ends with `N passed, N failed`, and 1 when any failed.
 """
-import argparse, base64, contextlib, functools, hashlib, http.client, http.server, itertools, json, mmap, multiprocessing, os, pathlib, random, re, shutil, signal, ssl
+import argparse, base64, contextlib, datetime, functools, hashlib, http.client, http.server, itertools, json, mmap, multiprocessing, os, pathlib, random, re, shutil, signal, ssl
 import stat, subprocess, sys, threading, time
 
 from claims import Claims
@@ -256,6 +256,20 @@ class Victim(Device):
         for pid in pids:
             for left in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
                 pathlib.Path("/dev/shm", left).unlink(missing_ok=True)
+
+    def proven_at(self):
+        """When its last trial ended well, in seconds; 0: never."""
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if ' what="baked, ' in line]
+        return datetime.datetime.fromisoformat(lines[-1].split()[0].replace("Z", "+00:00")).timestamp() if lines else 0
+
+    def left(self):
+        """What stands in the spool and was there when the trial ended, but for the files in which metadata arrives. Somebody may have written there since."""
+        names, until = [], self.proven_at()
+        for name in os.listdir(self.spool):
+            with contextlib.suppress(FileNotFoundError):
+                if name not in ("wanted", "anchor", "vouch") and (self.spool / name).lstat().st_ctime < until:
+                    names.append(name)
+        return names
 
     def said(self, phrase, since=0):
         return phrase in self.log.read_text(errors="replace")[since:]
@@ -584,12 +598,11 @@ class Play:
             wrong = device.spoilt(3) if device.runs(3) else f"runs {device.status()['current']}"
             self.claims.claim(f"{device.case}: afterwards release 3 is installed as it was signed {wrong}", not wrong)
         self.claims.claim("what is outside is as it was, also after the release was installed", looks(self.precious) == self.outside)
-        spool = self.device[next(iter(ATTACKED))].spool
-        files = len(fleet.signed[3]) + 1         # and its note
-        left = lambda: [name for name in os.listdir(spool) if name not in ("wanted", "anchor", "vouch")]
-        with contextlib.suppress(Failed):        # it runs before its trial is over, and is tidied up after then
-            fleet.wait(lambda: len(left()) <= files, 20, "a spool with no more than a release")
-        self.claims.claim(f"and no more than one release is left in the spool {left() if len(left()) > files else ''}", len(left()) <= files)
+        device = self.device[next(iter(ATTACKED))]
+        with contextlib.suppress(Failed):
+            fleet.wait(lambda: device.runs(3) and not device.left(), 60, "a trial that is over, and a tidy spool")
+        left = device.left()
+        self.claims.claim(f"and of what was in the spool when the trial was over, nothing is left {left or ''}", device.runs(3) and not left)
 
     def run(self):
         self.prepare()
