@@ -7,6 +7,7 @@
 #include "agent/reporting.h"
 #include "agent/stream.h"
 #include "base/mem.h"
+#include "platform/boot.h"
 #include "platform/channel.h"
 #include "platform/log_file.h"
 #include "platform/disk_folder.h"
@@ -384,20 +385,6 @@ static enum err slots_ready(struct agent *agent, struct why *why)
         if (!e)
                 count_boot(agent);
         return e;
-}
-
-/* Which start of the machine this is, as a short number; 0 where the system does not say. */
-static uint32_t boot_number(void)
-{
-        OWN(buf) struct buf text;
-        buf_init(&text, 128);
-        struct why why;
-        uint32_t number = 0;
-        if (file_read("/proc/sys/kernel/random/boot_id", &text, &why))
-                return 0;
-        for (const char *at = buf_text(&text); *at; at++)
-                number = number * 31 + (unsigned char)*at;
-        return number;
 }
 
 /* One that cannot run is no reason to leave the others down. */
