@@ -47,7 +47,7 @@ enum err child_start(const struct child_setup *setup, struct child *ret_child, s
         if (!kept)
                 return FAIL(why, ERR_LIMIT, "starting %.150s: %d children already", setup->argv[0], CHILDREN_MAX);
         const struct spawn spawn = { .argv = setup->argv, .input = setup->input, .output = setup->output, .errors = setup->errors, .folder = setup->folder,
-                                     .cpu_s = limits->cpu_s, .memory_bytes = limits->memory_bytes, .is_alone = setup->limits != NULL };
+                                     .cpu_s = limits->cpu_s, .memory_bytes = limits->memory_bytes, .is_alone = setup->limits != NULL, .has_no_privileges = setup->limits != NULL };
         if (setup->user)
                 return FAIL(why, ERR_REFUSED, "starting %.150s: on Windows as no other user", setup->argv[0]);
         (void)wake_event();

@@ -80,7 +80,7 @@ static enum err start(const struct sandbox_run *run, struct outer *outer, struct
                 e = pair_open(outer->errors, why);
         const struct spawn spawn = {
                 .argv = run->argv, .input = -1, .output = outer->output[1], .errors = outer->errors[1], .folder = run->scratch, .environment = outer->environment,
-                .cpu_s = run->limits.cpu_s, .memory_bytes = run->limits.memory_bytes, .is_alone = !run->limits.may_start_processes,
+                .cpu_s = run->limits.cpu_s, .memory_bytes = run->limits.memory_bytes, .is_alone = !run->limits.may_start_processes, .has_no_privileges = true,
         };
         if (!e)
                 e = spawn_start(&spawn, &outer->child, why);

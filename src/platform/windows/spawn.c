@@ -9,7 +9,7 @@
 #include <string.h>
 #include <windows.h>
 
-enum { COMMAND_BYTES = 30000, KILL_MS = 10000, KILLED = 9, FILES = 3 };
+enum { COMMAND_BYTES = 30000, KILL_MS = 10000, KILLED = 9, FILES = 3, PRIVILEGES_MAX = 64 };
 
 /* As the C library of the other side takes it apart: a quote is doubled by a backslash, and so are the backslashes before one. */
 static void add_word(struct buf *line, const char *word)
@@ -33,14 +33,14 @@ static void add_word(struct buf *line, const char *word)
         buf_add_text(line, "\"");
 }
 
-static enum err command_line(const char *const *argv, wchar_t *wide, struct why *why)
+enum err spawn_line(const char *const *argv, wchar_t *wide, size_t wide_max, struct why *why)
 {
         OWN(buf) struct buf line;
         buf_init(&line, COMMAND_BYTES);
         for (size_t i = 0; argv[i]; i++)
                 add_word(&line, argv[i]);
         enum err e = buf_check(&line, why);
-        return e ? e : wide_text(buf_text(&line), wide, COMMAND_BYTES) ? OK : FAIL(why, ERR_USAGE, "a command that is not UTF-8");
+        return e ? e : wide_text(buf_text(&line), wide, wide_max) ? OK : FAIL(why, ERR_USAGE, "a command that is not UTF-8, or too long");
 }
 
 /* Never from the folder that we happen to be in. */
@@ -119,6 +119,37 @@ static LPPROC_THREAD_ATTRIBUTE_LIST list_of(struct files *files)
         return UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, files->each, sizeof(files->each), NULL, NULL) ? list : NULL;
 }
 
+/* All but the right to pass through folders: each is asked for by itself, since not every system does it in one word. */
+static bool remove_privileges(HANDLE token)
+{
+        _Alignas(TOKEN_PRIVILEGES) char bytes[sizeof(TOKEN_PRIVILEGES) + PRIVILEGES_MAX * sizeof(LUID_AND_ATTRIBUTES)];
+        TOKEN_PRIVILEGES *privileges = (TOKEN_PRIVILEGES *)bytes;
+        LUID kept;
+        DWORD length, gone = 0;
+        if (!LookupPrivilegeValueW(NULL, L"SeChangeNotifyPrivilege", &kept) || !GetTokenInformation(token, TokenPrivileges, privileges, sizeof(bytes), &length))
+                return false;
+        for (DWORD i = 0; i < privileges->PrivilegeCount; i++)
+                if (privileges->Privileges[i].Luid.LowPart != kept.LowPart || privileges->Privileges[i].Luid.HighPart != kept.HighPart)
+                        privileges->Privileges[gone++] = (LUID_AND_ATTRIBUTES){ privileges->Privileges[i].Luid, SE_PRIVILEGE_REMOVED };
+        privileges->PrivilegeCount = gone;
+        return !gone || AdjustTokenPrivileges(token, FALSE, privileges, 0, NULL, NULL);
+}
+
+/* NULL: the system makes none; a child of ours gives up privileges by itself then, and tells what it has: confine.h. */
+static HANDLE token_without_privileges(void)
+{
+        HANDLE own, token = NULL;
+        if (!OpenProcessToken(GetCurrentProcess(), TOKEN_DUPLICATE | TOKEN_ASSIGN_PRIMARY | TOKEN_QUERY | TOKEN_ADJUST_PRIVILEGES | TOKEN_ADJUST_DEFAULT, &own))
+                return NULL;
+        BOOL is_made = CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE, 0, NULL, 0, NULL, 0, NULL, &token);
+        CloseHandle(own);
+        if (is_made && remove_privileges(token))
+                return token;
+        if (is_made)
+                CloseHandle(token);
+        return NULL;
+}
+
 static enum err create(const struct spawn *spawn, wchar_t *program, wchar_t *line, PROCESS_INFORMATION *ret_process, struct why *why)
 {
         wchar_t folder[WIDE_PATH_MAX];
@@ -133,7 +164,12 @@ static enum err create(const struct spawn *spawn, wchar_t *program, wchar_t *lin
                 .lpAttributeList = list,
         };
         const DWORD flags = CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT | CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP | CREATE_DEFAULT_ERROR_MODE;
-        BOOL is_made = CreateProcessW(program, line, NULL, NULL, TRUE, flags, (void *)spawn->environment, spawn->folder ? folder : NULL, &start.StartupInfo, ret_process);
+        const wchar_t *in = spawn->folder ? folder : NULL;
+        HANDLE token = spawn->has_no_privileges ? token_without_privileges() : NULL;
+        BOOL is_made = token ? CreateProcessAsUserW(token, program, line, NULL, NULL, TRUE, flags, (void *)spawn->environment, in, &start.StartupInfo, ret_process)
+                             : CreateProcessW(program, line, NULL, NULL, TRUE, flags, (void *)spawn->environment, in, &start.StartupInfo, ret_process);
+        if (token)
+                CloseHandle(token);
         return is_made ? OK : WIN_FAIL(why, GetLastError(), "it does not start");
 }
 
@@ -163,7 +199,7 @@ enum err spawn_start(const struct spawn *spawn, struct spawned *ret_spawned, str
 {
         wchar_t program[WIDE_PATH_MAX];
         wchar_t *line = mem_new(COMMAND_BYTES, sizeof(*line));
-        enum err e = line ? command_line(spawn->argv, line, why) : FAIL(why, ERR_NOMEM, "out of memory");
+        enum err e = line ? spawn_line(spawn->argv, line, COMMAND_BYTES, why) : FAIL(why, ERR_NOMEM, "out of memory");
         if (!e)
                 e = find_program(spawn->argv[0], program, why);
         if (!e)

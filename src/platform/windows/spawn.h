@@ -7,6 +7,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <wchar.h>
 
@@ -18,6 +19,7 @@ struct spawn {
         uint64_t cpu_s, memory_bytes;    /* 0: no limit */
         bool is_alone;                   /* it may start no other process */
         bool has_no_job;                 /* it outlives us */
+        bool has_no_privileges;          /* from its first instruction on, where the system makes such a token */
 };
 
 struct spawned {
@@ -27,6 +29,8 @@ struct spawned {
 
 /* ERR_NOT_FOUND: no such program; ERR_REFUSED: may not be executed; ERR_CONTENT: it is none. */
 MUST_CHECK enum err spawn_start(const struct spawn *spawn, struct spawned *ret_spawned, struct why *why);
+/* Words as one line, quoted as programs of Windows take them apart. */
+MUST_CHECK enum err spawn_line(const char *const *argv, wchar_t *wide, size_t wide_max, struct why *why);
 /* Ends it with all that it started, and waits for that. */
 void spawn_kill(const struct spawned *spawned);
 void spawn_close(struct spawned *spawned);

@@ -4,7 +4,9 @@
 #include "platform/clock.h"
 #include "support/test.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <windows.h>
 
 static struct sandbox_result result_of(const char *command, const struct sandbox_limits *limits, size_t output_max)
 {
@@ -48,6 +50,27 @@ TEST(sandbox, ends_what_takes_too_long)
         CHECK(sandbox_run(&run, &result, NULL) == OK && result.is_timeout && !result.is_signal);
         sandbox_end_text(&run, &result, text, sizeof(text));
         CHECK(strcmp(text, "no end within 1 s") == 0);
+}
+
+/* As the next one's guest: how many privileges it has, of which the right to pass through folders is left. */
+TEST(sandbox_privileges, are_counted_when_it_is_told)
+{
+        _Alignas(TOKEN_PRIVILEGES) char bytes[sizeof(TOKEN_PRIVILEGES) + 64 * sizeof(LUID_AND_ATTRIBUTES)];
+        HANDLE token;
+        DWORD length;
+        if (!getenv("FIREBREAK_GUEST_COUNTS"))
+                return;
+        CHECK(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) && GetTokenInformation(token, TokenPrivileges, bytes, sizeof(bytes), &length));
+        ExitProcess(100 + ((TOKEN_PRIVILEGES *)bytes)->PrivilegeCount);
+}
+
+TEST(sandbox, starts_without_privileges)
+{
+        static const char *const argv[] = { child_self, "sandbox_privileges", NULL }, *const environment[] = { "FIREBREAK_GUEST_COUNTS=1", NULL };
+        OWN(sandbox_result) struct sandbox_result result;
+        sandbox_result_init(&result, 4000);
+        CHECK(sandbox_run(&(struct sandbox_run){ .argv = argv, .environment = environment, .limits = { .wall_ms = 60000 } }, &result, NULL) == OK);
+        CHECK(result.code == 101 || result.code == 100);
 }
 
 TEST(sandbox, says_what_is_no_program)
