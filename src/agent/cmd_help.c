@@ -3,6 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What stands beside the options. */
+static const char *command_words(const struct command *command)
+{
+        static const struct { const char *takes, *shown; } each[] = {
+                { "word", " [COMMAND]" }, { "shell", " bash|zsh" }, { "verb", " install|remove|run" }, { "action", " ACTION PATH" },
+        };
+        for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
+                if (command_takes(command, each[i].takes))
+                        return each[i].shown;
+        return "";
+}
+
 static void print_usage(const struct command *command)
 {
         printf("usage: firebreak-agent %s", command->name);
@@ -12,7 +24,7 @@ static void print_usage(const struct command *command)
                         printf(" %s--%s%s%s%s", is_needed ? "" : "[", option->name, option->value ? " " : "", option->value ? option->value : "",
                                is_needed ? "" : "]");
         }
-        printf("%s\n", command_takes(command, "word") ? " [COMMAND]" : command_takes(command, "shell") ? " bash|zsh" : command_takes(command, "action") ? " ACTION PATH" : "");
+        printf("%s\n", command_words(command));
 }
 
 static void help_one(const struct command *command)
@@ -34,7 +46,7 @@ static void help_all(void)
 {
         printf("firebreak-agent keeps content on this device up to date, and never without a version that works.\n\ncommands:\n");
         for (const struct command *command = command_list; command->name; command++)
-                if (!command_takes(command, "inner"))
+                if (command_is_shown(command))
                         printf("  %-10s %s\n", command->name, command->line);
         printf("\nexamples:\n");
         for (size_t i = 0; i < 3; i++)
@@ -49,7 +61,7 @@ enum err cmd_help(const struct command_line *line, struct why *why)
                 return OK;
         }
         const struct command *command = command_find(line->word);
-        if (!command || command_takes(command, "inner"))
+        if (!command || !command_is_shown(command))
                 return command_unknown(line->word, why);
         help_one(command);
         return OK;

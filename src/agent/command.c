@@ -52,6 +52,8 @@ static enum err parse(const struct command *command, char **argv, struct command
                         line->word = argv[at];
                 else if (command_takes(command, "shell") && !line->shell)
                         line->shell = argv[at];
+                else if (command_takes(command, "verb") && !line->verb)
+                        line->verb = argv[at];
                 else if (command_takes(command, "action") && !line->action)
                         line->action = argv[at];
                 else if (command_takes(command, "path") && !line->path)

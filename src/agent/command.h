@@ -7,7 +7,7 @@
 
 /* What was said; NULL or false where it was not. */
 struct command_line {
-        const char *config, *server, *token, *ca, *root, *state, *stream, *slot, *spool, *units, *socket, *action, *path, *to, *number, *config_path, *was, *handed, *word, *shell;
+        const char *config, *server, *token, *ca, *root, *state, *stream, *slot, *spool, *units, *socket, *action, *path, *to, *number, *config_path, *was, *handed, *word, *shell, *verb, *log;
         bool is_json, is_dry, is_undo, is_before;
 };
 

@@ -1,6 +1,7 @@
 #include "agent/command_list.h"
 
 #include "format/near.h"
+#include "platform/system.h"
 
 #include <string.h>
 
@@ -29,6 +30,7 @@ const struct option option_list[] = {
         TEXT("was", "WORD", was, "what it was before the trial"),
         TEXT("before", NULL, is_before, "judge nothing, say what it is"),
         TEXT("socket", "PATH", socket, "the breaker's, instead of the configuration"),
+        TEXT("log", "FILE", log, "of the service; default agent.log in the state folder"),
         TEXT("json", NULL, is_json, "for programs"),
         TEXT("to", "good|factory|safe", to, "how far back; default good"),
         TEXT("undo", NULL, is_undo, "put the last recovery back, if the device has not run since"),
@@ -66,6 +68,11 @@ bool command_needs(const struct command *command, const char *name)
         return word && word[strlen(name)] == '!';
 }
 
+bool command_is_shown(const struct command *command)
+{
+        return !command_takes(command, "inner") && (!command_takes(command, "services") || system_has(SYSTEM_SERVICES));
+}
+
 const struct option *command_option(const struct command *command, const char *name, size_t length)
 {
         for (const struct option *option = option_list; option->name; option++)
@@ -78,7 +85,7 @@ enum err command_unknown(const char *name, struct why *why)
 {
         struct near near = { .word = name };
         for (const struct command *command = command_list; command->name; command++)
-                if (!command_takes(command, "inner"))
+                if (command_is_shown(command))
                         near_consider(&near, command->name);
         if (near.best)
                 return FAIL(why, ERR_USAGE, "no command `%.60s`; did you mean `firebreak-agent %s`?", name, near.best);

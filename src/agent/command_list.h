@@ -25,6 +25,8 @@ const struct command *command_find(const char *name);
 /* Is `name` among the words of `takes`; with a ! after it? */
 bool command_takes(const struct command *command, const char *name);
 bool command_needs(const struct command *command, const char *name);
+/* Is it for people, on this system? */
+bool command_is_shown(const struct command *command);
 /* The option of this name, `length` long, if the command takes it; else NULL. */
 const struct option *command_option(const struct command *command, const char *name, size_t length);
 

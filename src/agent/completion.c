@@ -26,7 +26,7 @@ static const struct shell {
 static void print_commands(void)
 {
         for (const struct command *command = command_list; command->name; command++)
-                if (!command_takes(command, "inner"))
+                if (command_is_shown(command))
                         printf("%s ", command->name);
 }
 
@@ -34,13 +34,15 @@ static void print_commands(void)
 static void print_arms(void)
 {
         for (const struct command *command = command_list; command->name; command++) {
-                if (command_takes(command, "inner"))
+                if (!command_is_shown(command))
                         continue;
                 printf("        %s) choices='", command->name);
                 if (command_takes(command, "word"))
                         print_commands();
                 if (command_takes(command, "shell"))
                         printf("bash zsh ");
+                if (command_takes(command, "verb"))
+                        printf("install remove run ");
                 for (const struct option *option = option_list; option->name; option++)
                         if (command_takes(command, option->name))
                                 printf("--%s ", option->name);
@@ -56,7 +58,7 @@ static void print_arms(void)
 static bool is_for_people(const struct option *option)
 {
         for (const struct command *command = command_list; command->name; command++)
-                if (!command_takes(command, "inner") && command_takes(command, option->name))
+                if (command_is_shown(command) && command_takes(command, option->name))
                         return true;
         return false;
 }

@@ -86,5 +86,6 @@ enum {
         LIMIT_LOG_PROOFS = 32,                /* of releases, made or given out in one go, while requests wait: three syncs of the disk each */
         LIMIT_LOG_HEADS = 256,                /* cosigned ones that are looked at for one that is sufficient: months of them */
         LIMIT_PROBE_BODY_BYTES = 256 << 10,   /* of an engine's answer to a probe over HTTP; health pages have some hundred bytes */
+        LIMIT_SERVICE_LOG_BYTES = 8 << 20,    /* of a Windows service; another as long is kept beside it: a device that is well says some hundred bytes an hour */
         LIMIT_PAGE_BYTES = 64 << 20,          /* a replay's report: twenty scenarios under six policies are 3 MB */
 };

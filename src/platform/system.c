@@ -2,6 +2,5 @@
 
 bool system_has(enum system_part part)
 {
-        (void)part;
-        return true;
+        return part != SYSTEM_SERVICES;
 }

@@ -10,5 +10,6 @@ enum system_part {
         SYSTEM_LOCAL_SOCKETS,    /* that tell who it is that asks */
         SYSTEM_LINKS,            /* a name that programs follow to another folder, and that is replaced in one step */
         SYSTEM_USERS,            /* of which a process can become another one */
+        SYSTEM_SERVICES,         /* a manager of services that a program makes itself known to: service.h; elsewhere a file does that */
 };
 bool system_has(enum system_part part);

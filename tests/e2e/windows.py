@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""windows - the agent for Windows, under wine64, against the ordinary server: enrolled, updated, crashed, rolled back, killed, guarded, recovered.
+"""windows - the agent for Windows, under wine64, against the ordinary server: enrolled, updated, crashed, rolled back, killed, guarded, recovered, and as a service.
 
 usage: windows.py --build DIR --agent DIR [--keep]     DIR: the ordinary build, and the one for Windows
 
@@ -100,7 +100,7 @@ streams:
 def make_sets(fleet):
     """Content that the lab's engine loads; what hurts the engine on Windows hurts that one alone."""
     sets = {}
-    for counter, name in ((1, None), (2, None), (3, "crash"), (4, "refuse"), (5, None)):
+    for counter, name in ((1, None), (2, None), (3, "crash"), (4, "refuse"), (5, None), (6, None)):
         folder = sets[counter] = fleet.root / "sets" / str(counter)
         shutil.copytree(SETS / "1-good", folder)
         (folder / "VERSION").write_text(f"{counter}\n")
@@ -193,6 +193,40 @@ def recover(claims, fleet, device):
     claims.claim("and the engine runs it", device.runs(0))
 
 
+def service(claims, fleet, device, sets):
+    """Under the service manager of wine: what it does not do (start again what failed) is not claimed."""
+    config, log = windows_path(device.config), device.root / "state/agent.log"
+    device.kill()
+    device.agent("service", "remove", ok=range(256))                           # of a run that was cut short
+    refused = device.agent("service", "install", ok=range(256))
+    claims.claim(f"a service without a configuration is refused: {refused.stderr.strip()}", refused.returncode != 0 and "--config" in refused.stderr)
+    by_hand = device.agent("service", "run", "--config", config, "--log", windows_path(log), ok=range(256))
+    claims.claim(f"`service run` by hand says what to do: {by_hand.stderr.strip()}", by_hand.returncode != 0 and "`run`" in by_hand.stderr)
+    device.configure()
+    said = device.agent("service", "install", "--config", config).stdout
+    claims.claim(f"installed, and told how to start it: {said.splitlines()[0]}", "net start firebreak-agent" in said)
+    device.agent("service", "install", "--config", config)                     # again: changed, not refused
+    device.status_file.unlink(missing_ok=True)
+    fleet.run(WINE, "net", "start", "firebreak-agent")
+    fleet.wait(lambda: device.runs(0), 60, "the engine to run below the service")
+    ship(fleet, sets, 6)
+    fleet.wait(lambda: device.runs(6), 90, "the engine to run release 6 below the service")
+    fleet.wait(lambda: fleet.rollout(6)["proven"] == 1, 60, "release 6 to be proven below the service")
+    claims.claim("the service installs a release and proves it", device.is_settled(6))
+    said = log.read_text(errors="replace")
+    claims.claim("its log stands in its state folder: the guard's words and the supervisor's", "no release was on trial" in said and "baked, probation -> idle" in said)
+    fleet.run(WINE, "net", "stop", "firebreak-agent")
+    fleet.wait(lambda: not device.engines(), 30, "the engine to end with the service")
+    claims.claim("net stop ends it, and its engine", not device.engines())
+    fleet.run(WINE, "net", "start", "firebreak-agent")
+    device.status_file.unlink(missing_ok=True)
+    fleet.wait(lambda: device.runs(6), 60, "the engine to run again")
+    device.agent("service", "remove", "--config", config)
+    fleet.wait(lambda: not device.engines(), 30, "the engine to end with the service that is removed")
+    gone = device.agent("service", "remove", ok=range(256))
+    claims.claim(f"removed while it ran: it has ended, and is no service any more: {gone.stderr.strip()}", gone.returncode != 0 and "there is no service" in gone.stderr)
+
+
 def play(claims, fleet, options):
     device = WindowsDevice(fleet, pathlib.Path(options.agent).resolve())
     fleet.devices.append(device)
@@ -206,6 +240,7 @@ def play(claims, fleet, options):
     kill(claims, fleet, device)
     guard(claims, fleet, device, sets)
     recover(claims, fleet, device)
+    service(claims, fleet, device, sets)
 
 
 def main():
