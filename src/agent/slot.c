@@ -411,6 +411,15 @@ enum err slots_staged(struct slots *slots, size_t stream, enum slot_id slot, con
         return commit(slots, why);
 }
 
+enum err slots_renew(struct slots *slots, size_t stream, enum slot_id slot, const uint8_t nonce[16], struct why *why)
+{
+        if (slot >= SLOT_FACTORY || slots_stream(slots, stream)->state[slot] != SLOT_STAGED)
+                return FAIL(why, ERR_REFUSED, "nothing is staged in slot %s", slot_name(slot));
+        struct slot_stream *next = begin(slots, stream);
+        memcpy(next->release[slot].nonce, nonce, sizeof(next->release[slot].nonce));
+        return commit(slots, why);
+}
+
 static enum err arm_check(const struct slot_stream *now, const struct slot_trial *trial, struct why *why)
 {
         if (now->trial.lease != SLOT_LEASE_NONE)

@@ -58,6 +58,8 @@ static inline enum slot_id slots_next(const struct slots *slots, size_t stream)
 MUST_CHECK enum err slots_clear(struct slots *slots, size_t stream, enum slot_id *ret_slot, struct why *why);
 /* The slot holds this release, complete and durable. */
 MUST_CHECK enum err slots_staged(struct slots *slots, size_t stream, enum slot_id slot, const struct slot_release *release, struct why *why);
+/* What is staged there is asked for under this nonce from now on. */
+MUST_CHECK enum err slots_renew(struct slots *slots, size_t stream, enum slot_id slot, const uint8_t nonce[16], struct why *why);
 /* The attempt: from here on the staged slot is current, and on trial. For a shadow lease the current slot itself is. */
 MUST_CHECK enum err slots_arm(struct slots *slots, size_t stream, const struct slot_trial *trial, struct why *why);
 MUST_CHECK enum err slots_prove(struct slots *slots, size_t stream, int64_t now_s, struct why *why);

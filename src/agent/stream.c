@@ -314,6 +314,7 @@ static void offered(struct stream *stream)
         if (!stream->holding.is_unsure)
                 stream->agent->random->ops->fill(stream->agent->random, release.nonce, sizeof(release.nonce));
         stream->release = release;
+        stream->refused_pause_ms = 0;
         char text[32];
         snprintf(text, sizeof(text), "release %llu", (unsigned long long)release.counter);
         stream_event(stream, LIFE_OFFERED, text);

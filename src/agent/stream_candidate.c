@@ -367,18 +367,29 @@ static int64_t retry_ms(const struct stream *stream, int64_t wanted_ms)
         return agent_jitter_ms(stream->agent, pause);
 }
 
-/* What the server refused under one nonce, it may grant under another, later. */
+/* What the server refused under one nonce, it may grant under another, later. That one is on disk before it is asked under: whoever starts
+ * after us must find the lease that was granted. Each refusal is a write, so they come less and less often. */
 static void refused(struct stream *stream, int64_t now_ms)
 {
         struct random_source *random = stream->agent->random;
-        random->ops->fill(random, stream->release.nonce, sizeof(stream->release.nonce));
-        stream->ask_at_ms = now_ms + retry_ms(stream, LEASE_REFUSED_MS);
+        struct slot_release next = stream->release;
+        struct why why;
+        random->ops->fill(random, next.nonce, sizeof(next.nonce));
+        enum err e = slots_renew(stream->agent->slots, stream->index, stream->slot, next.nonce, &why);
+        if (e)
+                agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, why.text);
+        else
+                stream->release = next;
+        const int64_t pause_ms = stream->refused_pause_ms ? stream->refused_pause_ms * 2 : LEASE_REFUSED_MS;
+        stream->refused_pause_ms = pause_ms < LEASE_RETRY_MAX_MS ? pause_ms : LEASE_RETRY_MAX_MS;
+        stream->ask_at_ms = now_ms + retry_ms(stream, stream->refused_pause_ms);
 }
 
 /* Perhaps because we are kept on an older release, which is then looked for in the metadata. */
 static void told_to_wait(struct stream *stream, const struct fetch_answer *answer, int64_t now_ms)
 {
         stream->ask_at_ms = now_ms + retry_ms(stream, answer->retry_ms);
+        stream->refused_pause_ms = 0;
         if (!answer->counter || answer->counter == stream->wanted)
                 return;
         stream->wanted = answer->counter;
@@ -392,15 +403,19 @@ static void lease_done(void *user, enum err e, const struct fetch_answer *answer
         stream->is_calling = false;
         if (stream->life != LIFE_WAITING)
                 return;
-        stream->holding.is_unsure = e || answer->status >= 500;
+        /* Nothing else tells that no lease is there: one that was granted unheard is as open as before. */
+        if (!e && (answer->status == 202 || answer->status == 409))
+                stream->holding.is_unsure = false;
         if (!e && answer->status == 200)
                 granted(stream, answer);
         else if (!e && answer->status == 202)
                 told_to_wait(stream, answer, now_ms);
-        else if (e || answer->status >= 500 || answer->status == 401)
+        else if (e || answer->status >= 500 || fetch_is_refused(answer->status))
                 stream->ask_at_ms = agent_again_ms(stream->agent);
-        else
+        else if (answer->status == 409)
                 refused(stream, now_ms);
+        else
+                stream->ask_at_ms = now_ms + retry_ms(stream, LEASE_REFUSED_MS);
         if (!e && answer->status >= 400)
                 agent_note(stream->agent, EVENT_LEASE_REFUSED, stream, answer->text);
 }

@@ -59,29 +59,38 @@ static void say(const struct stream *stream)
         agent_note(stream->agent, EVENT_HELD, stream, line);
 }
 
+/* What is being prepared keeps its nonce while its slot is emptied and filled anew; without it, what stands in the record. */
+static bool find_unsure(const struct stream *stream, struct slot_release *ret_release)
+{
+        static const uint8_t zeros[16];
+        const struct slot_stream *now = slots_stream(stream->agent->slots, stream->index);
+        const struct slot_release *found = stream->life == LIFE_IDLE ? NULL : &stream->release;
+        for (unsigned slot = 0; slot < SLOT_FACTORY && !found; slot++)
+                if (now->state[slot] == SLOT_STAGED && memcmp(now->release[slot].nonce, zeros, sizeof(zeros)) != 0)
+                        found = &now->release[slot];
+        if (found)
+                *ret_release = *found;
+        return found != NULL;
+}
+
 /* A lease may have been granted in an answer that was lost; nobody comes for it now, and it must not be taken for a silence. */
 static void hand_back(struct stream *stream)
 {
-        static const uint8_t zeros[16];
+        static const char text[] = "held by the policy of this device";
         struct agent *agent = stream->agent;
-        const struct slot_stream *now = slots_stream(agent->slots, stream->index);
-        for (unsigned slot = 0; slot < SLOT_FACTORY; slot++) {
-                if (now->state[slot] != SLOT_STAGED || memcmp(now->release[slot].nonce, zeros, sizeof(zeros)) == 0)
-                        continue;
-                const struct slot_release release = now->release[slot];
-                static const char text[] = "held by the policy of this device";
-                enum slot_id cleared;
-                struct why why;
-                stream_cancel(stream, text);
-                enum err e = slots_refuse(agent->slots, stream->index, &(struct slot_refusal){ &release, SLOT_DECLINED, false, text, agent_time_s(agent) }, &why);
-                if (!e)
-                        e = slots_clear(agent->slots, stream->index, &cleared, &why);
-                if (e)
-                        agent_note(agent, EVENT_DEVICE_TROUBLE, stream, why.text);
-                stream->holding.is_unsure = e != OK;
-                return;
-        }
+        struct slot_release release;
+        enum slot_id cleared;
+        struct why why;
         stream->holding.is_unsure = false;
+        if (!find_unsure(stream, &release))
+                return;
+        stream_cancel(stream, text);
+        enum err e = slots_refuse(agent->slots, stream->index, &(struct slot_refusal){ &release, SLOT_DECLINED, false, text, agent_time_s(agent) }, &why);
+        if (!e)
+                e = slots_clear(agent->slots, stream->index, &cleared, &why);
+        if (e)
+                agent_note(agent, EVENT_DEVICE_TROUBLE, stream, why.text);
+        stream->holding.is_unsure = e != OK;
 }
 
 static struct policy_answer decide(const struct stream *stream, int64_t now_s)

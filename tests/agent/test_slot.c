@@ -247,6 +247,20 @@ TEST(slots_arm, lets_the_waiting_candidate_of_a_control_device_have_another_nonc
         CHECK(slots_arm(slots, 0, &trial, NULL) == OK && slots_in(slots, 0, slot)->nonce[0] == 0);
 }
 
+TEST(slots_renew, keeps_the_new_nonce_and_refuses_what_is_not_staged)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        OWN(slots) struct slots *slots = open_one(&sim);
+        static const uint8_t nonce[16] = { 9 };
+        enum slot_id slot;
+        CHECK(stage(slots, 4, &slot) == OK);
+        CHECK(slots_renew(slots, 0, slot == SLOT_A ? SLOT_B : SLOT_A, nonce, NULL) == ERR_REFUSED && slots_renew(slots, 0, SLOT_FACTORY, nonce, NULL) == ERR_REFUSED);
+        CHECK(slots_renew(slots, 0, slot, nonce, NULL) == OK);
+        OWN(slots) struct slots *again = open_one(&sim);
+        CHECK(memcmp(slots_in(again, 0, slot)->nonce, nonce, sizeof(nonce)) == 0 && slots_in(again, 0, slot)->counter == 4);
+}
+
 TEST(slots_arm, refuses_what_is_not_staged_and_a_second_trial)
 {
         OWN(sim_disk) struct sim_disk sim = { 0 };

@@ -163,6 +163,83 @@ TEST(stream_policy, held_from_its_start_it_hands_back_what_it_may_have_been_gran
         end();
 }
 
+/* It is prepared anew after a restart, its slot is empty, and only then the owner minds. */
+TEST(stream_policy, held_while_it_is_prepared_again_it_hands_back_what_was_asked_for_before)
+{
+        begin();
+        server.is_lost = true;
+        world_hear(5, OFFER_GO);
+        uint8_t nonce[16];
+        memcpy(nonce, world.stream.release.nonce, sizeof(nonce));
+        world_end();
+        CHECK(world_start() == OK);
+        const struct offer offer = world_offer(5, OFFER_GO);
+        stream_offer(&world.stream, &offer);
+        world_until(LIFE_UNPACKING);
+        rules()->is_frozen = true;
+        world.now_ms += 10000;
+        world_live();
+        const struct slot_report *report = newest_report();
+        CHECK(report && report->outcome == SLOT_DECLINED && report->counter == 5 && memcmp(report->nonce, nonce, sizeof(nonce)) == 0);
+        end();
+}
+
+/* A word about the request, not about the lease: what was lost before is as open as it was. */
+TEST(stream_policy, an_answer_that_is_none_leaves_it_unsure_and_its_nonce_as_it_is)
+{
+        static const int none[] = { 400, 401, 403, 404, 429, 500 };
+        begin();
+        server.is_lost = true;
+        world_hear(5, OFFER_GO);
+        uint8_t nonce[16];
+        memcpy(nonce, world.stream.release.nonce, sizeof(nonce));
+        server.is_lost = false;
+        for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+                const unsigned before = server.leases;
+                server.status = none[i];
+                for (int turn = 0; turn < 20 && server.leases == before; turn++)
+                        world_live();
+                CHECK(server.leases > before && world.stream.holding.is_unsure && memcmp(world.stream.release.nonce, nonce, sizeof(nonce)) == 0);
+        }
+        end();
+}
+
+/* Refused, then granted under the new nonce in an answer that is lost, then ended: the new one is handed back, for it is on disk. */
+TEST(stream_policy, what_is_asked_for_after_a_refusal_is_handed_back_by_the_next_supervisor)
+{
+        begin();
+        server.status = 409;
+        world_hear(5, OFFER_GO);
+        CHECK(world.stream.life == LIFE_WAITING && server.leases && !world.stream.holding.is_unsure);
+        uint8_t nonce[16];
+        memcpy(nonce, world.stream.release.nonce, sizeof(nonce));
+        world_end();
+        rules()->is_frozen = true;
+        CHECK(world_start() == OK);
+        world_hear(5, OFFER_GO);
+        const struct slot_report *report = newest_report();
+        CHECK(report && report->outcome == SLOT_DECLINED && memcmp(report->nonce, nonce, sizeof(nonce)) == 0);
+        end();
+}
+
+/* Each is a write to the disk. */
+TEST(stream_policy, refused_again_and_again_it_asks_less_and_less_often)
+{
+        begin();
+        server.status = 409;
+        world_hear(5, OFFER_GO);
+        const int64_t from_ms = world.now_ms;
+        while (world.now_ms < from_ms + 3600000)
+                world_live();
+        CHECK(server.leases > 5 && server.leases < 30);
+        server.status = 0;
+        const int64_t again_ms = world.now_ms;
+        while (world.now_ms < again_ms + 1200000 && world_running() != 5)
+                world_live();
+        CHECK(world_running() == 5);
+        end();
+}
+
 TEST(stream_policy, told_to_wait_there_is_nothing_to_hand_back)
 {
         begin();
