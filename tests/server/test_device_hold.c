@@ -81,6 +81,66 @@ TEST(hold, is_no_silence_and_no_harm)
         CHECK(held(&fleet, "freeze") == 1 && world_int(&fleet.world, "hurt") == 0 && world_int(&fleet.world, "dark") == 0 && world_int(&fleet.world, "exposed") == 0);
 }
 
+/* A hold is no way to hide what came of a release. */
+TEST(hold, of_who_had_the_release_already_is_not_counted)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        world_lease(&fleet.world, &fleet.devices[0], 1, true);
+        int status = 202;
+        for (int i = 0; i < 100 && status == 202; i++) {
+                world_tick(&fleet.world, 1000);
+                status = world_lease(&fleet.world, &fleet.devices[0], 1, false);
+        }
+        CHECK(status == 200);
+        CHECK(say(&fleet, 0, "edr-rules", 1, "freeze") == 200 && say(&fleet, 1, "edr-rules", 1, "freeze") == 200 && held(&fleet, "freeze") == 1);
+        for (int i = 0; i < 5000 && world_int(&fleet.world, "dark") != 1; i++) {
+                world_tick(&fleet.world, 1000);
+                CHECK(held(&fleet, "freeze") == 1);
+        }
+        CHECK(world_int(&fleet.world, "dark") == 1 && world_report(&fleet.world, &fleet.devices[0], "declined", "") == 200);
+        CHECK(held(&fleet, "freeze") == 1 && world_int(&fleet.world, "dark") == 1);
+}
+
+TEST(hold, of_a_revoked_device_is_not_counted)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        char path[96];
+        fleet_open(&fleet);
+        CHECK(say(&fleet, 0, "edr-rules", 1, "freeze") == 200 && held(&fleet, "freeze") == 1);
+        snprintf(path, sizeof(path), "/api/v1/devices/%s/revoke", fleet.devices[0].id);
+        CHECK(world_ask(&fleet.world, "POST", path, "{\"who\":\"kim\",\"reason\":\"stolen\"}") == 200);
+        CHECK(held(&fleet, "freeze") == 0);
+}
+
+/* Its owner took the policy away while the agent did not run, so it said nothing more of it. */
+TEST(hold, ends_with_a_report_of_what_came_of_the_release)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        CHECK(say(&fleet, 0, "edr-rules", 1, "battery") == 200);
+        struct world_device *device = &fleet.devices[0];
+        snprintf(device->nonce, sizeof(device->nonce), "%032d", 7);
+        device->lease.counter = 1;
+        CHECK(world_report(&fleet.world, device, "declined", "") == 200 && held(&fleet, "battery") == 1);
+        device->lease.counter = 2;
+        CHECK(world_report(&fleet.world, device, "preflight_failed", "") == 200 && held(&fleet, "battery") == 1);
+        device->lease.counter = 1;
+        CHECK(world_report(&fleet.world, device, "preflight_failed", "") == 200 && held(&fleet, "battery") == 0);
+}
+
+TEST(hold, said_again_it_is_not_written_again)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        int64_t first = 0, second = 0;
+        fleet_open(&fleet);
+        CHECK(say(&fleet, 0, "edr-rules", 1, "freeze") == 200 && db_number(fleet.world.store->db, "SELECT said_ms FROM holds", NO_VALUES, -1, &first, NULL) == OK);
+        world_tick(&fleet.world, 60000);
+        CHECK(say(&fleet, 0, "edr-rules", 1, "freeze") == 200 && db_number(fleet.world.store->db, "SELECT said_ms FROM holds", NO_VALUES, -1, &second, NULL) == OK);
+        CHECK(first == second && say(&fleet, 0, "edr-rules", 1, "window") == 200);
+        CHECK(db_number(fleet.world.store->db, "SELECT said_ms FROM holds", NO_VALUES, -1, &second, NULL) == OK && second > first);
+}
+
 TEST(hold, takes_no_more_rows_than_a_device_may_have_streams)
 {
         OWN(fleet) struct fleet fleet = { 0 };

@@ -30,5 +30,7 @@ MUST_CHECK enum err devices_seen(struct db *db, const struct store_seen *seen, s
 
 /* Who asks for a lease of a stream is not held in it any more. */
 MUST_CHECK enum err device_unhold(struct db *db, int64_t device, const char *stream, struct why *why);
+/* Nor who tells what came of this release. */
+MUST_CHECK enum err device_had(struct db *db, int64_t device, const char *stream, int64_t counter, struct why *why);
 
 call_handler device_enrol, device_lease, device_report, device_hold;     /* enrol.c, lease.c, report.c, hold.c */

@@ -8,11 +8,17 @@ enum err device_unhold(struct db *db, int64_t device, const char *stream, struct
         return db_run(db, "DELETE FROM holds WHERE device = ? AND stream = ?", VALUES(bind_int(device), bind_text(stream)), why);
 }
 
-/* The select instead of values: a device that makes up streams gets no row for one more than it may have. */
+enum err device_had(struct db *db, int64_t device, const char *stream, int64_t counter, struct why *why)
+{
+        return db_run(db, "DELETE FROM holds WHERE device = ? AND stream = ? AND counter = ?", VALUES(bind_int(device), bind_text(stream), bind_int(counter)), why);
+}
+
+/* The select instead of values: a device that makes up streams gets no row for one more than it may have. What it said before is not written again. */
 static enum err keep(struct call *call, int64_t device, const struct wire_held *held, struct why *why)
 {
         return db_run(call->db, "INSERT INTO holds SELECT ?1,?2,?3,?4,?5,?6 WHERE (SELECT count(*) FROM holds WHERE device = ?1 AND stream <> ?2) < ?7"
-                                " ON CONFLICT (device, stream) DO UPDATE SET counter = ?3, reason = ?4, until_s = ?5, said_ms = ?6",
+                                " ON CONFLICT (device, stream) DO UPDATE SET counter = ?3, reason = ?4, until_s = ?5, said_ms = ?6"
+                                " WHERE counter <> ?3 OR reason <> ?4 OR until_s <> ?5",
                       VALUES(bind_int(device), bind_text(held->stream), bind_int(held->counter), bind_text(held->reason), bind_int(held->until),
                              bind_int(call->now_ms), bind_int(LIMIT_STREAMS)), why);
 }

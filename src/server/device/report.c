@@ -157,5 +157,7 @@ enum err device_report(struct call *call, struct why *why)
                 e = count_outcome(call, &account, why);
         if (!e)
                 e = count_elsewhere(call, &account, why);
+        if (!e && strcmp(account.body.outcome, "declined") != 0)
+                e = device_had(call->db, account.device.number, account.body.stream, account.body.counter, why);
         return e ? e : answer_ack(call, account.body.seq, why);
 }

@@ -66,14 +66,17 @@ static enum err add_recovered(struct db *db, const struct run *run, struct json 
         return e;
 }
 
-/* Devices of the fleet that their owners keep from this release, by reason. */
+/* Devices of the fleet that their owners keep from this release, by reason. Not who has had it already, whatever it says now: it has an outcome, or is
+ * dark. */
 static enum err add_held(struct db *db, const struct run *run, struct json *into, struct why *why)
 {
         OWN(query) struct query *q = NULL;
         OWN(json) struct json *reasons = json_new_object();
         bool has = false;
-        enum err e = db_query(db, "SELECT h.reason, count(*) FROM holds h JOIN rollout_devices r ON r.device = h.device AND r.rollout = ?"
-                                  " WHERE h.stream = ? AND h.counter = ? GROUP BY h.reason ORDER BY h.reason",
+        enum err e = db_query(db, "SELECT h.reason, count(*) FROM holds h JOIN rollout_devices r ON r.device = h.device AND r.rollout = ?1"
+                                  " JOIN devices d ON d.number = h.device AND d.revoked_at IS NULL WHERE h.stream = ?2 AND h.counter = ?3 AND NOT EXISTS"
+                                  " (SELECT 1 FROM leases l WHERE l.device = h.device AND l.rollout = ?1 AND l.kind = 'exposure' AND l.note IS NOT NULL"
+                                  " AND (l.harm = 'dark' OR coalesce(l.outcome, '') <> 'declined')) GROUP BY h.reason ORDER BY h.reason",
                               VALUES(bind_int(run->facts.number), bind_text(run->facts.stream), bind_int(run->facts.counter)), &q, why);
         while (!e && !(e = query_next(q, &has, why)) && has)
                 json_set_int(reasons, query_text(q, 0), query_int(q, 1));
