@@ -71,8 +71,9 @@ void content_current(const char *state_dir, const char *stream, char current[CON
                 snprintf(current, CONTENT_CURRENT_BYTES, "%s/streams/%s/%s", state_dir, stream, target);
 }
 
-static bool is_pointing(struct disk *disk, const struct slot_stream *now)
+bool content_is_settled(struct disk *disk, const struct slots *slots, size_t stream)
 {
+        const struct slot_stream *now = slots_stream(slots, stream);
         char target[DISK_NAME_MAX + 1];
         struct why why;
         enum err e = disk->ops->pointed(disk, current_link(now->name).text, target, &why);
@@ -96,7 +97,7 @@ bool content_is_there(struct disk *disk, const struct slots *slots, size_t strea
 enum err content_settle(struct disk *disk, const struct slots *slots, size_t stream, struct why *why)
 {
         const struct slot_stream *now = slots_stream(slots, stream);
-        if (is_pointing(disk, now))
+        if (content_is_settled(disk, slots, stream))
                 return OK;
         struct content_path link = current_link(now->name);
         enum err e = disk->ops->point(disk, link.text, slot_name((enum slot_id)now->current), why);

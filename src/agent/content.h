@@ -19,6 +19,8 @@ struct content_path content_slot(const char *stream, enum slot_id slot);
 MUST_CHECK enum err content_prepare(struct disk *disk, const char *stream, const char *factory, struct why *why);
 /* What the record names is there: a stream can run although nothing can be written. */
 bool content_is_there(struct disk *disk, const struct slots *slots, size_t stream);
+/* The link `current` leads to what the record names. */
+bool content_is_settled(struct disk *disk, const struct slots *slots, size_t stream);
 /* Makes it so; nothing is written when it is. */
 MUST_CHECK enum err content_settle(struct disk *disk, const struct slots *slots, size_t stream, struct why *why);
 /* What {current} stands for, by the system's own path: the link, or where programs do not follow such links, the folder it leads to now. */

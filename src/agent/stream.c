@@ -35,7 +35,7 @@ enum err stream_switch(struct stream *stream, struct why *why)
         int64_t now_ms = agent_steady_ms(agent);
         enum err e = content_settle(agent->disk, agent->slots, stream->index, why);
         content_version(agent->disk, agent->slots, stream->index, stream->expected);
-        stream->is_loaded = false;
+        stream->is_loaded = stream->is_untold = false;
         if (!engine_is_alive(&stream->engine))
                 stream->engine.start_at_ms = now_ms;     /* no pause for new content */
         /* Where the link is not, or was not, what the engine follows, only a start gives it another folder. */
@@ -435,6 +435,30 @@ static void look_whether_it_settled(struct stream *stream, int64_t now_ms)
                 stream->settles_by_ms = 0;
 }
 
+static bool is_started_by_others(const struct stream *stream)
+{
+        return stream->config->engine.unit || stream->config->engine.pid_file;
+}
+
+/* It may have started before we set the link right, or the supervisor before us ended between the record and the word to the engine. In a trial
+ * of an earlier start of the machine the engine began after the guard. */
+static bool may_be_untold(const struct stream *stream, bool was_settled)
+{
+        const struct agent *agent = stream->agent;
+        const bool is_armed_here = slots_on_trial(agent->slots, stream->index) && stream->trial.boot == agent->boot && !stream->config->needs_reboot;
+        return is_started_by_others(stream) && (!was_settled || is_armed_here);
+}
+
+static void tell_what_runs(struct stream *stream)
+{
+        struct why why;
+        if (!stream->is_untold || stream->settles_by_ms || !engine_is_alive(&stream->engine))
+                return;
+        complain(stream, EVENT_DEVICE_TROUBLE, stream_switch(stream, &why), &why);
+        if (life_is_busy(stream->life))
+                trial_begin(stream);
+}
+
 /* Whoever shuts the device down may tell the engine before us. */
 static bool may_be_a_shutdown(const struct child_end *end)
 {
@@ -473,6 +497,7 @@ void stream_tick(struct stream *stream)
         rechecking_tick(stream);
         watch_engine(stream, now_ms);
         look_whether_it_settled(stream, now_ms);
+        tell_what_runs(stream);
         look_at_load(stream, now_ms);
         asking_tick(stream, now_ms);
         /* A withdrawal waits for nothing but its turn, least of all for the next try of another release. */
@@ -526,6 +551,7 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
                 agent_note(agent, EVENT_DEVICE_TROUBLE, ret_stream, trouble.text);
         ret_stream->engine.errors = ret_stream->murmur.write_end;
         asking_open(ret_stream);
+        const bool was_settled = content_is_settled(agent->disk, agent->slots, index);
         enum err e = content_prepare(agent->disk, config->name, config->factory, &trouble);
         if (!e)
                 e = content_settle(agent->disk, agent->slots, index, &trouble);
@@ -539,6 +565,7 @@ enum err stream_open(struct agent *agent, size_t index, struct stream *ret_strea
         ret_stream->engine.start_at_ms = is_adopted ? 0 : agent_steady_ms(agent);
         rechecking_begin(ret_stream);
         ret_stream->trial = slots_stream(agent->slots, index)->trial;
+        ret_stream->is_untold = may_be_untold(ret_stream, was_settled);
         back_open(ret_stream);
         ret_stream->holding.is_unsure = true;    /* by a supervisor before this one */
         probing_open(ret_stream);

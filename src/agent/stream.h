@@ -67,7 +67,7 @@ struct stream {
         enum slot_id recheck_slot;
         int64_t recheck_until_ms;        /* so long an engine that does not live waits for it */
         bool may_hang, is_restarted;     /* a release may have left it so; because it had not loaded */
-        bool is_off_link;                /* the engine was given the folder itself: the link could not be set right */
+        bool is_off_link, is_untold;     /* given the folder itself: the link could not be set right; others started it, perhaps on what was there before */
         int64_t settles_by_ms;           /* the engine has just started and may not hear a signal yet: no lease until then. 0: it does */
         enum slot_kind harm_kind;
         enum slot_outcome refusal;

@@ -69,7 +69,7 @@ enum engine_load stream_load(const struct stream *stream)
         engine_status(&stream->engine, &status);
         if (stream->engine.unit.has_failed)      /* also of one that did not come up again */
                 return ENGINE_SAYS_ERROR;
-        if (!engine_is_alive(&stream->engine) || engine_is_told(&stream->engine))
+        if (stream->is_untold || !engine_is_alive(&stream->engine) || engine_is_told(&stream->engine))
                 return ENGINE_SAYS_NOTHING;
         if (stream->config->engine.is_self && !self_is_current(stream->agent))
                 return ENGINE_SAYS_NOTHING;
