@@ -7,6 +7,7 @@
 #   make check-vm  a real kernel, in QEMU, that panics on what it was given: LOOPS boot loops, then the power cut at each step; SEED=N for the same cuts
 #   make check-windows   the agent for Windows: cross-built by mingw-w64, with the libraries that it links, and tested under wine64
 #   make bench     measurements, as JSON        make fuzz   each fuzzer for FUZZ_S seconds
+#   make bench-others    the same release by this agent and by casync, swupdate, rauc and mender-client (root: rauc mounts); then what an idle agent costs
 #   make bench-table     the tables of docs/guide/rollout.md anew: hours; broken off, it goes on where it was
 #   make bench-long   SEEDS simulated rollouts with crashes, losses and clocks that jump: the promises of docs/guide/rollout.md
 #   make sweep     the agent killed, or refused the disk, at each of its writes, renames, fsyncs, unlinks in turn, then hard times of other kinds: an hour; SWEEP="--step 7 --acts install" is less
@@ -23,7 +24,7 @@ DEPS ?= yes
 KEEP ?=
 SWEEP ?=
 
-.PHONY: build demo check check-vm check-windows sweep test bench bench-table bench-long fuzz libfirebreak-tuf libfirebreak-ask install clean deps deps-build deps-check deps-vm deps-windows
+.PHONY: build demo check check-vm check-windows sweep test bench bench-others bench-table bench-long fuzz libfirebreak-tuf libfirebreak-ask install clean deps deps-build deps-check deps-vm deps-windows deps-peers
 build: deps-build
 	@test -f build/build.ninja || meson setup build --prefix=$(PREFIX) >build-setup.log 2>&1 || { cat build-setup.log; exit 1; }
 	@rm -f build-setup.log
@@ -53,6 +54,10 @@ test: build
 
 bench: build
 	@meson test -C build --benchmark --verbose
+
+bench-others: deps-peers build
+	@for shape in whole spread; do tests/bench/bench_others.py --build build --shape $$shape || exit 1; done
+	@tests/bench/bench_idle.py --build build
 
 bench-table: build
 	@for table in catalogue liars small curve full; do tests/bench/bench_replay.py $$table --journal build/bench-table.journal --guide docs/guide/rollout.md || exit 1; done
@@ -91,6 +96,9 @@ deps:
 
 deps-vm:
 	@if [ "$(DEPS)" = yes ]; then tools/install-deps --vm; fi
+
+deps-peers:
+	@if [ "$(DEPS)" = yes ]; then tools/install-deps --peers; fi
 
 deps-windows:
 	@if [ "$(DEPS)" = yes ]; then tools/install-deps --windows; fi

@@ -22,7 +22,7 @@ class Relay:
     """From a port of its own to the server's; counts what comes back."""
 
     def __init__(self, port):
-        self.target, self.received = port, 0
+        self.target, self.received, self.looks = port, 0, []        # when, how many
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -32,13 +32,17 @@ class Relay:
             with contextlib.suppress(OSError):
                 client, _ = self.listener.accept()
                 server = socket.create_connection(("127.0.0.1", self.target))
+                for end in (client, server):     # or a header waits 40 ms for its body
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=self.pump, args=(client, server, False), daemon=True).start()
                 threading.Thread(target=self.pump, args=(server, client, True), daemon=True).start()
 
     def pump(self, source, sink, counts):
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 16):
-                self.received += len(data) if counts else 0
+                if counts:
+                    self.received += len(data)
+                    self.looks.append((time.time(), len(data)))
                 sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):
