@@ -69,12 +69,14 @@ TEST(workers, are_other_users_who_reach_no_more_than_they_need)
 }
 
 /* What systemd does with Accept=yes: each who connects gets a process of his own, whose standard input and output he is. */
-struct unit { const struct device *device; const char *command; int kind; bool dies; };
+struct unit { const struct device *device; const char *command; int kind; bool dies; const char *slow; /* a file: the one that finds it is slow */ };
 
 _Noreturn static void serve_one(const struct unit *unit, int end)
 {
         if (unit->dies)                  /* no such user, a mistake in its unit, too many at once */
                 _exit(1);
+        if (unit->slow && unlink(unit->slow) == 0)
+                sleep(6);
         const char *const argv[] = { getenv("FIREBREAK_AGENT"), unit->command, strcmp(unit->command, "fetch") == 0 ? "--config" : NULL, unit->device->config, NULL };
         if (dup2(end, STDIN_FILENO) >= 0 && dup2(end, STDOUT_FILENO) >= 0)
                 execv(argv[0], (char *const *)argv);
@@ -121,7 +123,7 @@ TEST(workers, may_be_units_and_are_started_here_when_those_are_gone)
         OWN(device) struct device device;
         device_open(&device, "");
         device_keep_log(&device);
-        const struct unit fetches = { &device, "fetch", SOCK_SEQPACKET, false }, verifies = { &device, "verify", SOCK_STREAM, false };
+        const struct unit fetches = { &device, "fetch", SOCK_SEQPACKET, false, NULL }, verifies = { &device, "verify", SOCK_STREAM, false, NULL };
         struct child fetch = start_unit(&fetches), verify = start_unit(&verifies);
         device.toy.lease = TOY_EXPOSE;
         toy_publish(&device.toy, 4, toy_good);
@@ -145,7 +147,7 @@ TEST(workers, are_started_here_when_their_units_end_without_an_answer)
         OWN(device) struct device device;
         device_open(&device, "");
         device_keep_log(&device);
-        const struct unit fetches = { &device, "fetch", SOCK_SEQPACKET, true }, verifies = { &device, "verify", SOCK_STREAM, true };
+        const struct unit fetches = { &device, "fetch", SOCK_SEQPACKET, true, NULL }, verifies = { &device, "verify", SOCK_STREAM, true, NULL };
         struct child fetch = start_unit(&fetches), verify = start_unit(&verifies);
         device.toy.lease = TOY_EXPOSE;
         toy_publish(&device.toy, 4, toy_good);
@@ -154,5 +156,25 @@ TEST(workers, are_started_here_when_their_units_end_without_an_answer)
         CHECK(device_has_said(&device, "fetch, whose unit does not answer") && device_has_said(&device, "verify, whose unit does not answer"));
         device_stop(&device);
         child_kill(&fetch);
+        child_kill(&verify);
+}
+
+/* As on a device with one slow core, where systemd is as busy as the engine. */
+TEST(workers, have_time_on_a_slow_machine)
+{
+        OWN(device) struct device device;
+        char marker[96];
+        device_open(&device, "");
+        device_keep_log(&device);
+        snprintf(marker, sizeof(marker), "%s/slow", device.folder);
+        CHECK(file_write(marker, "", 0, NULL) == OK);
+        const struct unit verifies = { &device, "verify", SOCK_STREAM, false, marker };
+        struct child verify = start_unit(&verifies);
+        device.toy.lease = TOY_EXPOSE;
+        toy_publish(&device.toy, 4, toy_good);
+        start_with_units(&device);
+        CHECK(device_report(&device)->running == 4);
+        CHECK(access(marker, F_OK) != 0 && device_has_said(&device, "verify, a unit of its own") && !device_has_said(&device, "verify, whose unit does not answer"));
+        device_stop(&device);
         child_kill(&verify);
 }
