@@ -3,6 +3,7 @@
 #include "support/sim_disk.h"
 #include "support/test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool stays(const void *user, const char *path, enum disk_kind kind, uint64_t length)
@@ -98,4 +99,61 @@ TEST(prune, fails_cleanly_whichever_call_of_the_disk_fails)
                 CHECK(prune(&sim.disk) == OK && is_pruned(&sim.disk));
         }
         CHECK(failures > 30);
+}
+
+enum { CROWD = 1200 };                   /* files of long names: more than the names of one round */
+
+static bool is_even(const void *user, const char *path, enum disk_kind kind, uint64_t length)
+{
+        (void)user, (void)length;
+        return kind == DISK_FILE && strtoul(path, NULL, 10) % 2 == 0;
+}
+
+static enum err count_listed(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why)
+{
+        (void)name, (void)kind, (void)length, (void)why;
+        ++*(size_t *)user;
+        return OK;
+}
+
+/* Who waits for it must not wait for the square of the files. */
+struct counting { struct disk disk; struct disk *real; struct disk_ops ops; size_t visits; };
+struct counted { struct counting *counting; disk_visit *visit; void *user; };
+static enum err visit_counted(void *user, const char *name, enum disk_kind kind, uint64_t length, struct why *why)
+{
+        const struct counted *counted = user;
+        counted->counting->visits++;
+        return counted->visit(counted->user, name, kind, length, why);
+}
+
+static enum err counting_list(struct disk *disk, const char *path, disk_visit *visit, void *user, struct why *why)
+{
+        struct counting *counting = (struct counting *)disk;
+        return counting->real->ops->list(counting->real, path, visit_counted, &(struct counted){ counting, visit, user }, why);
+}
+
+static enum err counting_remove(struct disk *disk, const char *path, struct why *why)
+{
+        struct disk *real = ((struct counting *)disk)->real;
+        return real->ops->remove(real, path, why);
+}
+
+TEST(prune, of_a_crowded_folder_looks_at_each_name_a_few_times_only)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        sim_disk_init(&sim);
+        CHECK(sim.disk.ops->make_folder(&sim.disk, "t", NULL) == OK);
+        for (int i = 0; i < CROWD; i++) {
+                char path[200];
+                snprintf(path, sizeof(path), "t/%d-%.*s", i, 150, "a name that is as long as those that tools make of what they have read, and of the time at which they did, and of whose it was, so that it fills its round");
+                int file = -1;
+                CHECK(sim.disk.ops->create(&sim.disk, path, 0644, &file, NULL) == OK);
+                sim.disk.ops->file_close(&sim.disk, file);
+        }
+        struct counting counting = { .real = &sim.disk, .ops = { .list = counting_list, .remove = counting_remove } };
+        counting.disk.ops = &counting.ops;
+        CHECK(prune_folder(&(struct prune){ &counting.disk, "t", is_even, NULL }, NULL) == OK);
+        size_t left = 0;
+        CHECK(sim.disk.ops->list(&sim.disk, "t", count_listed, &left, NULL) == OK && left == CROWD / 2);
+        CHECK(counting.visits > CROWD && counting.visits < 4 * CROWD);
 }
