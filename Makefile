@@ -4,7 +4,7 @@
 #   make build     the programs and their tests, in build/
 #   make check     everything that CI checks; ends with `N passed, N failed`
 #   make test      the tests of the ordinary build only
-#   make check-vm  a real kernel, in QEMU, that panics on what it was given: LOOPS boot loops, then the power cut at each step; SEED=N for the same cuts
+#   make check-vm  a real kernel, in QEMU, that panics on what it was given: LOOPS boot loops, then the power cut at each step; SEED=N for the same cuts; then our units under a real systemd
 #   make check-windows   the agent for Windows: cross-built by mingw-w64, with the libraries that it links, and tested under wine64
 #   make bench     measurements, as JSON        make fuzz   each fuzzer for FUZZ_S seconds
 #   make bench-others    the same release by this agent and by casync, swupdate, rauc and mender-client (root: rauc mounts); then what an idle agent costs
@@ -39,6 +39,7 @@ check: deps-check
 check-vm: deps-vm build
 	@tools/vm-kernel build/vm
 	@python3 tests/e2e/boot_loop.py --build build --vm build/vm --loops $(LOOPS) $(if $(SEED),--seed $(SEED))
+	@python3 tests/e2e/systemd_vm.py --build build --vm build/vm
 
 check-windows: deps-windows build
 	@tools/run-checks windows

@@ -11,7 +11,7 @@ network device at all: the guard must bring back release 1 within three of them.
 The second half cuts the power at each step of a release's life and of the guard, and asks the same. Boots are counted in the guest, in
 a file that the agent knows nothing of. How long the guard took is printed and not asserted: an emulated processor is slow.
 """
-import argparse, collections, json, random, re, shutil, signal, statistics, subprocess, sys, time
+import argparse, collections, json, pathlib, random, re, shutil, signal, statistics, subprocess, sys, time
 
 import vm
 from claims import Claims
@@ -97,6 +97,8 @@ def is_plain_panic(boot):
 
 
 class Play(Claims):
+    KIT = vm.Kit
+
     def __init__(self, fleet):
         super().__init__()
         self.fleet, self.counter, self.good, self.machine, self.device = fleet, 0, 0, None, None
@@ -111,17 +113,21 @@ class Play(Claims):
         self.fleet.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=firebreakd",
                        "-addext", f"subjectAltName=IP:127.0.0.1,IP:{TO_HOST}", "-keyout", tls / "key.pem", "-out", tls / "cert.pem")
         self.fleet.start_server()
-        kit = vm.Kit(options.vm, self.fleet.root)
-        for name in ("firebreak-agent", "firebreak-yarad"):
-            kit.add_program(self.fleet.build / name)
-        kit.add(vm.GUEST / "engine", "bin/engine")
+        kit = self.KIT(pathlib.Path(options.vm).resolve(), self.fleet.root)
+        self.fill(kit)
         kit.add(self.fleet.ca, "etc/ca.pem")
         kit.add("/etc/os-release", "watched/os-release")
         shutil.copytree(self.fleet.publisher / "public", kit.root / "etc/trust")
         shutil.copytree(self.fleet.factory, kit.root / "etc/factory")
-        (kit.root / "etc/agent.yaml").write_text(AGENT_YAML.format(host=TO_HOST, port=self.fleet.port))
         kit.pack()
         return vm.Machine(kit, self.fleet.root)
+
+    def fill(self, kit):
+        """What this machine has, and others have not."""
+        for name in ("firebreak-agent", "firebreak-yarad"):
+            kit.add_program(self.fleet.build / name)
+        kit.add(vm.GUEST / "engine", "bin/engine")
+        (kit.root / "etc/agent.yaml").write_text(AGENT_YAML.format(host=TO_HOST, port=self.fleet.port))
 
     def ship(self, order):
         """A new release, that the lab passes: it has no such driver."""

@@ -61,7 +61,8 @@ class Kit:
 class Boot:
     """One QEMU, from its start to a panic, a cut or the end of its use."""
 
-    def __init__(self, command):
+    def __init__(self, command, log):
+        self.log = open(log, "a")
         self.console, self.cut_at, self.cut_from, self.cut_after_s, self.was_cut = "", None, 0, 0, False
         self.changed = threading.Condition()
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
@@ -71,7 +72,10 @@ class Boot:
     def read(self):
         while part := os.read(self.process.stdout.fileno(), 65536):
             with self.changed:
-                self.console += part.decode(errors="replace").replace("\r", "")
+                text = part.decode(errors="replace").replace("\r", "")
+                self.console += text
+                self.log.write(text)
+                self.log.flush()
                 self.changed.notify_all()
                 if self.cut_at and self.console.find(self.cut_at, self.cut_from) >= 0:
                     time.sleep(self.cut_after_s)
@@ -110,6 +114,8 @@ class Boot:
             self.process.wait()
         self.reader.join()
         self.process.stdout.close()
+        self.log.write("\n=== off ===\n")
+        self.log.close()
 
     def panicked(self):
         return PANIC in self.console
@@ -125,7 +131,7 @@ class Machine:
 
     def __init__(self, kit, folder):
         self.kit, self.disk, self.log = kit, folder / "disk.img", folder / "console.log"
-        self.boots, self.misses, self.running = 0, 0, None
+        self.boots, self.misses, self.running, self.memory_mb = 0, 0, None, MEMORY_MB
         subprocess.run([MKE2FS, "-q", "-t", "ext4", self.disk, f"{DISK_MB}M"], check=True, stdout=subprocess.DEVNULL)
 
     def __enter__(self):
@@ -136,7 +142,7 @@ class Machine:
 
     def command(self, words, has_network):
         network = ["-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="] if has_network else ["-nic", "none"]
-        return ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "qemu64,+rdrand", "-m", str(MEMORY_MB), "-nographic", "-no-reboot", *network,
+        return ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "qemu64,+rdrand", "-m", str(self.memory_mb), "-nographic", "-no-reboot", *network,
                 "-drive", f"file={self.disk},if=none,id=disk,format=raw", "-device", "nvme,drive=disk,serial=1",
                 "-kernel", self.kit.kernel / "vmlinuz", "-initrd", self.kit.initramfs,
                 "-append", " ".join(("console=ttyS0 loglevel=6 panic=-1 nokaslr cryptomgr.notests", *words, *(["net"] if has_network else [])))]
@@ -145,7 +151,7 @@ class Machine:
         """A boot that has come to its disk."""
         self.off()
         for _ in range(MISSES_MAX):
-            self.running = boot = Boot(self.command(words, has_network))
+            self.running = boot = Boot(self.command(words, has_network), self.log)
             boot.arm_cut(cut_at, cut_after_s)
             if boot.waits_for(FIRST_LINE, FIRST_LINE_S):
                 self.boots += 1
@@ -159,6 +165,4 @@ class Machine:
     def off(self):
         if self.running:
             self.running.cut()
-            with open(self.log, "a") as log:
-                log.write(self.running.console + "\n=== off ===\n")
             self.running = None
