@@ -313,7 +313,7 @@ static enum err updates_open(struct agent *agent, struct why *why)
         if (e)
                 return e;
         const struct caller_setup setup = {
-                agent->config_path, &agent->identity, agent->clock, agent->random, agent->config->poll_ms_max, &agent->workers, agent->spool,
+                agent->config_path, &agent->identity, agent->clock, agent->random, agent->config->poll_ms_max, &agent->workers, agent->spool, agent->config->bandwidth.bytes_per_s,
         };
         return caller_new(&setup, &agent->caller, why);
 }

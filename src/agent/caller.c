@@ -1,5 +1,6 @@
 #include "agent/caller.h"
 
+#include "agent/allowance.h"
 #include "agent/proof.h"
 #include "base/mem.h"
 #include "platform/channel.h"
@@ -26,9 +27,15 @@ struct caller {
         void *user;
         int64_t pause_ms, free_at_ms, hangs_at_ms, idle_at_ms;
         int64_t date_offset_s;           /* what the server calls now, less what we do */
+        struct allowance allowance;
         struct fetch_ask ask;
         struct fetch_answer answer;
 };
+
+static int64_t now_ms(const struct caller *caller)
+{
+        return caller->setup.clock->ops->steady_ms(caller->setup.clock);
+}
 
 enum err caller_new(const struct caller_setup *setup, struct caller **ret_caller, struct why *why)
 {
@@ -38,6 +45,7 @@ enum err caller_new(const struct caller_setup *setup, struct caller **ret_caller
         caller->setup = *setup;
         caller->link = worker_none;
         identity_text(setup->identity, caller->device);
+        allowance_init(&caller->allowance, setup->bytes_per_s, setup->bytes_per_s ? now_ms(caller) : 0);
         *ret_caller = caller;
         return OK;
 }
@@ -60,11 +68,6 @@ static enum err child_begin(struct caller *caller, struct why *why)
         return worker_start(caller->setup.workers, &setup, &caller->link, why);
 }
 
-static int64_t now_ms(const struct caller *caller)
-{
-        return caller->setup.clock->ops->steady_ms(caller->setup.clock);
-}
-
 /* Longer after each failure, with jitter, so that a fleet does not come back all at once. */
 static void pause_grows(struct caller *caller)
 {
@@ -73,6 +76,20 @@ static void pause_grows(struct caller *caller)
         uint32_t dice;
         caller->setup.random->ops->fill(caller->setup.random, &dice, sizeof(dice));
         caller->free_at_ms = now_ms(caller) + caller->pause_ms / 2 + (int64_t)(dice % (uint32_t)(caller->pause_ms + 1));
+}
+
+int64_t caller_ready_ms(struct caller *caller, uint64_t bytes)
+{
+        return allowance_ready_ms(&caller->allowance, bytes, now_ms(caller));
+}
+
+/* What the fetcher says came, but no more than it may have let in. */
+static void spend(struct caller *caller, uint64_t said)
+{
+        const struct fetch_ask *ask = &caller->ask;
+        const uint64_t may = (ask->part_max ? ask->part_max : ask->bytes_max) + LIMIT_DEVICE_REQUEST_BYTES;
+        if (ask->reads == FETCH_TO_SPOOL)
+                allowance_spend(&caller->allowance, said < may ? said : may, now_ms(caller));
 }
 
 static void finish(struct caller *caller, enum err e, const struct fetch_answer *answer)
@@ -92,6 +109,8 @@ static void child_lost(struct caller *caller, const char *reason)
         pause_grows(caller);
         caller->answer = (struct fetch_answer){ .version = FETCH_VERSION, .err = ERR_UNAVAILABLE };
         snprintf(caller->answer.text, sizeof(caller->answer.text), "%s", reason ? reason : "");
+        if (caller->is_out && !reason)   /* it cannot say how much came */
+                spend(caller, caller->ask.part_max);
         if (caller->is_out)
                 finish(caller, ERR_UNAVAILABLE, reason ? &caller->answer : NULL);
 }
@@ -166,6 +185,7 @@ void caller_take(struct caller *caller)
         }
         answer->text[sizeof(answer->text) - 1] = 0;
         learn_date(caller);
+        spend(caller, answer->received);
         caller->free_at_ms = 0;
         caller->idle_at_ms = now_ms(caller) + IDLE_MS;
         caller->state = worker_state_of(&caller->link, &answer->confined);
@@ -199,6 +219,9 @@ static void send_ask(struct caller *caller, caller_done *done, void *user)
 void caller_get(struct caller *caller, const struct caller_get *get, caller_done *done, void *user)
 {
         caller->ask = (struct fetch_ask){ .reads = FETCH_TO_SPOOL, .is_resumed = get->is_resumed, .bytes_max = get->bytes_max };
+        const uint64_t slice = allowance_slice(&caller->allowance, get->bytes_max, now_ms(caller));
+        if (get->is_resumed && slice != UINT64_MAX)
+                caller->ask.part_max = slice ? slice : 1;
         snprintf(caller->ask.path, sizeof(caller->ask.path), "%s", get->path);
         snprintf(caller->ask.spool, sizeof(caller->ask.spool), "%s", get->spool);
         send_ask(caller, done, user);

@@ -21,6 +21,7 @@ struct caller_setup {
         int64_t pause_max_ms;
         const struct workers *workers;   /* NULL: none of them is special */
         const char *spool;               /* folder; the child starts there */
+        int64_t bytes_per_s;             /* of all that is fetched together; 0: no limit */
 };
 
 /* What came back. `answer` is NULL when there is none (child gone); of a child that could not be started, or asked, it has nothing but
@@ -41,6 +42,9 @@ bool caller_state(const struct caller *caller, struct worker_state *ret_state);
 /* Take the answer and give it on. */
 void caller_take(struct caller *caller);
 
+/* From when on so many bytes, or a first part of them, may be fetched under the limit: what is resumed is not asked for before. All else
+ * waits for nobody, and is made up for afterwards. */
+int64_t caller_ready_ms(struct caller *caller, uint64_t bytes);
 struct caller_get { const char *path, *spool; uint64_t bytes_max; bool is_resumed; };
 void caller_get(struct caller *caller, const struct caller_get *get, caller_done *done, void *user);
 struct caller_post { const char *path, *body; enum fetch_reads reads; bool is_signed; };       /* else by MAC */

@@ -62,6 +62,11 @@ static const struct yaml_schema stream_schema = { KEYS(stream_keys), .item_size 
 static const struct yaml_key users_keys[] = { USER(fetch), USER(verify), USER(preflight) };
 static const struct yaml_schema users_schema = { KEYS(users_keys), .item_size = sizeof(struct agent_users) };
 
+static const struct yaml_key bandwidth_keys[] = {
+        { .key = "bytes_per_s", .type = YAML_INT, .required = true, AT(agent_bandwidth, bytes_per_s), .min = LIMIT_BANDWIDTH_LEAST, .max = LIMIT_BANDWIDTH_MOST },
+};
+static const struct yaml_schema bandwidth_schema = { KEYS(bandwidth_keys), .item_size = sizeof(struct agent_bandwidth) };
+
 #define PATH(name, is_required) \
         { .key = #name, .type = YAML_TEXT, .required = (is_required), AT(agent_config, name), .min = 1, .max = LIMIT_PATH_BYTES }
 static const struct yaml_key config_keys[] = {
@@ -71,6 +76,7 @@ static const struct yaml_key config_keys[] = {
         PATH(trust, true),
         { .key = "approved_by", .type = YAML_TEXTS, AT(agent_config, approved_by), .min = 1, .max = AGENT_APPROVERS_MAX },
         { .key = "users", .type = YAML_MAP, AT(agent_config, users), .schema = &users_schema },
+        { .key = "bandwidth", .type = YAML_MAP, AT(agent_config, bandwidth), .schema = &bandwidth_schema },
         { .key = "ring", .type = YAML_TEXT, AT(agent_config, ring), .min = 1, .max = LIMIT_NAME_BYTES },
         { .key = "platform", .type = YAML_TEXT, AT(agent_config, platform), .min = 1, .max = LIMIT_NAME_BYTES },
         { .key = "attributes", .type = YAML_TEXT, AT(agent_config, attributes), .min = 0, .max = 1024 },

@@ -26,6 +26,9 @@ struct agent_engine {
 /* Whom those that read what strangers send become; NULL: the usual ones, see worker.h. */
 struct agent_users { const char *fetch, *verify, *preflight; };
 
+/* Of all that is fetched together, see allowance.h. */
+struct agent_bandwidth { int64_t bytes_per_s; };         /* 0: no limit */
+
 enum agent_probe_kind { PROBE_COMMAND, PROBE_HTTP, PROBE_HASH, PROBE_UNIT, PROBE_FILES, PROBE_RESOURCES, PROBE_KINDS };
 
 /* Of the engine, with what it uses of its own past in percent; 0: that is not looked at. See past.h. */
@@ -82,6 +85,7 @@ struct agent_config {
         struct yaml_texts approved_by;   /* each of them must have approved what is installed here: vkeys, and ... */
         struct vkey approvers[AGENT_APPROVERS_MAX];      /* ... the same, read */
         struct agent_users users;
+        struct agent_bandwidth bandwidth;
         int64_t poll_ms_max, busy_poll_ms;
         struct agent_policy policy;      /* of the streams that have none of their own */
         struct yaml_maps streams;        /* of struct agent_stream_config */

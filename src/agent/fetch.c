@@ -107,6 +107,12 @@ struct exchange {
         struct net_download download;
 };
 
+/* A part was asked for, and there is more: as if time had run out, the next ask goes on. */
+static bool is_part(const struct fetch_ask *ask, const struct fetch_answer *answer)
+{
+        return ask->part_max && answer->status == 206 && answer->spool_length > answer->spool_from && answer->spool_length < ask->bytes_max;
+}
+
 static enum err exchange(struct exchange *exchange, struct why *why)
 {
         const struct fetch_ask *ask = exchange->ask;
@@ -129,10 +135,13 @@ static enum err exchange(struct exchange *exchange, struct why *why)
         exchange->answer->status = response.status;
         exchange->answer->spool_from = is_get ? exchange->download.from : 0;
         exchange->answer->spool_length = response.file_length;
+        exchange->answer->received = response.received;
         exchange->answer->date_s = fetch_date_s(wanted.value);
         /* A refusal counts by its status: the page that some proxy puts below it may be as long as it likes. */
         if (e == ERR_LIMIT && response.status >= 300)
                 e = OK;
+        if (!e && is_part(ask, exchange->answer))
+                return FAIL(why, ERR_TIMEOUT, "a part of the file");
         return e ? e : read_body(ask, &exchange->body, exchange->answer, why);
 }
 
@@ -145,6 +154,7 @@ static enum err open_spool(struct exchange *exchange, struct why *why)
         if (snprintf(path, sizeof(path), "%s/%s", exchange->setup->spool_folder, ask->spool) >= (int)sizeof(path))
                 return FAIL(why, ERR_LIMIT, "the spool's path is too long");
         exchange->download.bytes_max = ask->bytes_max;
+        exchange->download.part_max = ask->part_max;
         return channel_spool_open(path, ask->is_resumed ? ask->bytes_max : 0, &exchange->download.file, &exchange->download.from, why);
 }
 

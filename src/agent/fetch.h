@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 /* FETCH_SLICE_MS: of a resumed download; FETCH_MOST_MS: of anything. */
-enum { FETCH_VERSION = 2, FETCH_PATH_BYTES = 384, FETCH_NAME_BYTES = 96, FETCH_HEADER_BYTES = 160, FETCH_SLICE_MS = 20000, FETCH_MOST_MS = 150000 };
+enum { FETCH_VERSION = 3, FETCH_PATH_BYTES = 384, FETCH_NAME_BYTES = 96, FETCH_HEADER_BYTES = 160, FETCH_SLICE_MS = 20000, FETCH_MOST_MS = 150000 };
 
 enum fetch_reads {
         FETCH_TO_SPOOL,          /* GET: bytes to the spool file */
@@ -30,6 +30,7 @@ struct fetch_ask {
         char path[FETCH_PATH_BYTES];             /* /v1/... */
         char spool[FETCH_NAME_BYTES];            /* FETCH_TO_SPOOL: name in the spool folder */
         uint64_t bytes_max;
+        uint64_t part_max;                       /* of a resumed download: so many now, the rest is asked for later; 0: all */
         char device[40], date[24];               /* header values; empty: left out */
         char authentication[24];                 /* name of the header: Firebreak-Mac or Firebreak-Signature */
         char proof[FETCH_HEADER_BYTES];
@@ -43,13 +44,14 @@ struct fetch_answer {
         int32_t status;                          /* HTTP; 0 when nothing came */
         int64_t date_s;                          /* the server's clock by its Date header, 0 when absent */
         uint64_t spool_from, spool_length;       /* where the download began, and what is there now */
+        uint64_t received;                       /* bytes of the body, for the limit of the device */
         int64_t epoch, pace_ms, now_s, ack, retry_ms;
         uint64_t counter;                        /* of the release to prepare instead; 0: none */
         struct confined confined;                /* what is in force in the child */
         char text[LIMIT_DEVICE_REQUEST_BYTES];   /* a lease; else why it failed, for people */
 };
-_Static_assert(sizeof(struct fetch_ask) == 16 + 384 + 96 + 8 + 64 + 24 + 160 + 8 + 4096, "message format");
-_Static_assert(sizeof(struct fetch_answer) == 40 + 48 + 8 + 4096, "message format");
+_Static_assert(sizeof(struct fetch_ask) == 16 + 384 + 96 + 8 + 8 + 64 + 24 + 160 + 8 + 4096, "message format");
+_Static_assert(sizeof(struct fetch_answer) == 48 + 48 + 8 + 4096, "message format");
 
 /* An HTTP date as unix seconds; 0 for anything that is none. */
 int64_t fetch_date_s(const char *text);

@@ -50,7 +50,7 @@ struct stream {
         struct preflight preflight;
         uint64_t late_release;           /* whose preflight was killed or did not get to work, and how often in a row */
         unsigned late_count;
-        int64_t helper_until_ms, retry_at_ms, ask_at_ms, retry_pause_ms, refused_pause_ms;
+        int64_t helper_until_ms, retry_at_ms, ask_at_ms, retry_pause_ms, refused_pause_ms, fetch_at_ms;      /* fetch: when the limit lets the next file come */
         bool is_calling;                 /* a request of ours is out */
         struct holding holding;
 

@@ -215,6 +215,9 @@ static bool fetch_call(struct stream *stream)
         while (stream->next_file < stream->note->file_count && reusing_brings(stream, stream->next_file))
                 stream->next_file++;
         if (stream->next_file < stream->note->file_count) {
+                stream->fetch_at_ms = caller_ready_ms(stream->agent->caller, stream->note->files[stream->next_file].length);
+                if (stream->fetch_at_ms > agent_steady_ms(stream->agent))
+                        return false;
                 get_artifact(stream, &stream->note->files[stream->next_file]);
                 return true;
         }
@@ -480,7 +483,10 @@ int64_t candidate_wake_ms(const struct stream *stream)
         case LIFE_PREFLIGHT:
                 return stream->helper_until_ms;
         case LIFE_FETCHING:
-                return reusing_looks(stream) ? 0 : INT64_MAX;
+                if (reusing_looks(stream))
+                        return 0;
+                /* The limit of the device, while it is that which is waited for. */
+                return stream->fetch_at_ms > agent_steady_ms(stream->agent) ? stream->fetch_at_ms : INT64_MAX;
         case LIFE_WAITING:
                 if (stream->probing.probe.child.pid)
                         return probing_wake_ms(stream);

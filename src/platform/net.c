@@ -32,6 +32,7 @@ struct exchange {
         struct why *why;
         enum err failed;       /* said by a callback; curl itself only knows "aborted by callback" */
         bool is_cut;           /* an error's body was longer than the caller wants to read, who has its status all the same */
+        uint64_t received;
         uint64_t at;           /* where the next byte of a download goes */
 };
 
@@ -77,6 +78,7 @@ static size_t on_body(char *bytes, size_t one, size_t length, void *user)
         struct exchange *x = user;
         int status = status_of(x);
         (void)one;
+        x->received += length;
         if (x->request->download && (status == 200 || status == 206))
                 x->failed = write_all(x, bytes, length);
         else
@@ -181,6 +183,19 @@ static enum err failed_by_curl(struct exchange *x, CURLcode code)
         return FAIL(x->why, e, "%s %.160s: %s", x->request->method, x->request->url, complaint);
 }
 
+/* NULL: the whole file. */
+static const char *range_of(const struct net_download *to, char *text, size_t length)
+{
+        if (!to || (!to->from && !to->part_max))
+                return NULL;
+        const unsigned long long from = to->from;
+        if (to->part_max && to->part_max - 1 <= UINT64_MAX - to->from)
+                snprintf(text, length, "%llu-%llu", from, from + to->part_max - 1);
+        else
+                snprintf(text, length, "%llu-", from);
+        return text;
+}
+
 static void set_body(CURL *curl, struct exchange *x)
 {
         const struct net_request *request = x->request;
@@ -197,9 +212,8 @@ static void set_body(CURL *curl, struct exchange *x)
         }
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
         /* Not CURLOPT_RESUME_FROM: that makes an error of a 200. The text is copied. */
-        char range[32];
-        snprintf(range, sizeof(range), "%llu-", request->download ? (unsigned long long)request->download->from : 0);
-        curl_easy_setopt(curl, CURLOPT_RANGE, request->download && request->download->from ? range : NULL);
+        char range[48];
+        curl_easy_setopt(curl, CURLOPT_RANGE, range_of(request->download, range, sizeof(range)));
 }
 
 static void set_callbacks(CURL *curl, struct exchange *x)
@@ -273,7 +287,7 @@ static enum err curl_exchange(struct net *base, const struct net_request *reques
                 return e;
 
         response->status = 0;
-        response->file_length = 0;
+        response->file_length = response->received = 0;
         for (size_t i = 0; i < response->wanted_count; i++)
                 response->wanted[i].value[0] = '\0';
         net->complaint[0] = '\0';
@@ -286,6 +300,7 @@ static enum err curl_exchange(struct net *base, const struct net_request *reques
 
         response->status = status_of(&x);
         response->file_length = x.at;
+        response->received = x.received;
         return code == CURLE_OK || x.is_cut ? OK : failed_by_curl(&x, code);
 }
 

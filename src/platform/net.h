@@ -41,6 +41,7 @@ struct net_download {
         int file;                  /* written with pwrite, not closed */
         uint64_t from;             /* resume here; a server that answers 200 starts again at 0 */
         uint64_t bytes_max;        /* of the whole file; more is ERR_LIMIT */
+        uint64_t part_max;         /* no more than so many are asked for; a server may send all the same. 0: to the end */
 };
 
 struct net_request {
@@ -62,6 +63,7 @@ struct net_response {
         struct net_wanted *wanted; /* the caller's */
         size_t wanted_count;
         uint64_t file_length;      /* of a download: bytes in the file now */
+        uint64_t received;         /* bytes of the body that came, whatever became of them */
 };
 
 struct net_ops {

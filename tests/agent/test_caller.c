@@ -33,7 +33,7 @@ __attribute__((constructor)) static void be_a_fetcher(void)
                 pause();
         while (channel_receive(STDIN_FILENO, &ask, sizeof(ask), &length, NULL) == OK) {
                 answer = (struct fetch_answer){ .version = FETCH_VERSION, .number = ask.number, .err = ERR_TIMEOUT, .spool_from = 5,
-                                                .spool_length = strtoul(told, NULL, 10) };
+                                                .spool_length = strtoul(told, NULL, 10), .received = ask.part_max };
                 spoil(&answer, told);
                 if (channel_send(STDIN_FILENO, &answer, sizeof(answer), NULL) != OK)
                         break;
@@ -51,16 +51,21 @@ static void hear(void *user, enum err e, const struct fetch_answer *answer)
         heard->e = e;
 }
 
-static void ask(struct caller *caller, struct heard *heard)
+static void take(struct caller *caller, const struct heard *heard, unsigned before)
 {
-        unsigned before = heard->count;
-        caller_get(caller, &(struct caller_get){ "/v1/x", "x", 10, false }, hear, heard);
         const int file = caller_file(caller);
         for (bool is_ready = false; heard->count == before;) {
                 CHECK(channel_wait(&file, 1, 1000, &is_ready, NULL) == OK);
                 if (is_ready)
                         caller_take(caller);
         }
+}
+
+static void ask(struct caller *caller, struct heard *heard)
+{
+        unsigned before = heard->count;
+        caller_get(caller, &(struct caller_get){ "/v1/x", "x", 10, false }, hear, heard);
+        take(caller, heard, before);
 }
 
 struct world { struct sim_clock clock; struct sim_random random; struct caller *caller; struct heard heard; };
@@ -71,7 +76,7 @@ static void world_open(struct world *world)
         *world = (struct world){ .caller = NULL };
         sim_clock_init(&world->clock, 1784432200);
         sim_random_init(&world->random, 1);
-        const struct caller_setup setup = { "/no/such.yaml", &identity, &world->clock.clock, &world->random.source, 60000, NULL, NULL };
+        const struct caller_setup setup = { "/no/such.yaml", &identity, &world->clock.clock, &world->random.source, 60000, NULL, NULL, 0 };
         CHECK(caller_new(&setup, &world->caller, NULL) == OK);
 }
 
@@ -100,11 +105,35 @@ TEST(caller, asks_to_be_woken_at_the_end_of_a_pause_and_not_after_it)
         }
 }
 
+TEST(caller, fetches_no_more_than_the_limit_and_lets_the_rest_through)
+{
+        OWN(world) struct world world;
+        world_open(&world);
+        const struct caller_setup setup = { "/no/such.yaml", &(struct identity){ .version = 1 }, &world.clock.clock, &world.random.source, 60000, NULL, NULL, 5000 };
+        caller_free(world.caller);
+        CHECK(caller_new(&setup, &world.caller, NULL) == OK && setenv("FETCHER", "9", 1) == 0);
+        const struct caller_get get = { "/v1/x", "x", 1 << 20, true };
+        const int64_t began_ms = world.clock.steady;
+        int64_t ready_ms = caller_ready_ms(world.caller, get.bytes_max);
+        CHECK(ready_ms == began_ms + 4000);
+        for (int64_t part = 1; part <= 3; part++) {
+                CHECK(is_free(&world) && ready_ms == began_ms + 4000 * part);            /* posts need not wait */
+                ask(world.caller, &world.heard);                                         /* nor does metadata */
+                CHECK(world.heard.e == ERR_TIMEOUT);
+                sim_clock_pass(&world.clock, ready_ms - world.clock.steady);
+                unsigned before = world.heard.count;
+                caller_get(world.caller, &get, hear, &world.heard);
+                take(world.caller, &world.heard, before);
+                ready_ms = caller_ready_ms(world.caller, get.bytes_max);
+        }
+        CHECK(unsetenv("FETCHER") == 0);
+}
+
 TEST(caller, says_why_a_fetcher_cannot_be_started)
 {
         OWN(world) struct world world;
         world_open(&world);
-        const struct caller_setup setup = { "/no/such.yaml", &(struct identity){ .version = 1 }, &world.clock.clock, &world.random.source, 60000, NULL, "/no/such/spool" };
+        const struct caller_setup setup = { "/no/such.yaml", &(struct identity){ .version = 1 }, &world.clock.clock, &world.random.source, 60000, NULL, "/no/such/spool", 0 };
         caller_free(world.caller);
         CHECK(caller_new(&setup, &world.caller, NULL) == OK);
         caller_get(world.caller, &(struct caller_get){ "/v1/x", "x", 10, false }, hear, &world.heard);

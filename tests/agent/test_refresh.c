@@ -48,6 +48,7 @@ int64_t agent_again_ms(const struct agent *agent) { (void)agent; return device.n
 bool agent_ends(struct agent *agent, int64_t wait_ms) { (void)agent, (void)wait_ms; return false; }
 void agent_note_worker(struct agent *agent, enum worker worker, const struct worker_state *state) { (void)agent, (void)worker, (void)state; }
 void agent_note(const struct agent *agent, enum log_event event, const struct stream *stream, const char *text) { (void)agent, (void)event, (void)stream, (void)text; }
+int64_t caller_ready_ms(struct caller *caller, uint64_t bytes) { (void)caller, (void)bytes; return 0; }
 bool caller_is_free(const struct caller *caller, int64_t now_ms) { (void)caller, (void)now_ms; return true; }
 void caller_forget(struct caller *caller, const void *user) { (void)caller, (void)user; }
 bool caller_state(const struct caller *caller, struct worker_state *ret_state) { (void)caller, (void)ret_state; return false; }

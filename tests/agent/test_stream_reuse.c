@@ -76,6 +76,20 @@ static void spoil(const char *path)
         CHECK(world.sim.disk.ops->replace(&world.sim.disk, path, "7\n", 2, NULL) == OK);
 }
 
+TEST(candidate, waits_for_the_limit_before_each_file_and_asks_to_be_woken_once)
+{
+        begin();
+        const int64_t ready_ms = world.ready_ms = world.now_ms + 1000000;
+        world_hear(4, OFFER_GO);
+        CHECK(world.artifacts == 0 && world.stream.life == LIFE_FETCHING && candidate_wake_ms(&world.stream) == ready_ms);
+        world.now_ms = ready_ms;
+        CHECK(candidate_wake_ms(&world.stream) == INT64_MAX);      /* what is not fetched now waits for something else */
+        world_live();
+        CHECK(world.artifacts == 3 && world_running() == 4);
+        world.ready_ms = 0;
+        end();
+}
+
 TEST(candidate, fetches_what_has_gone_bad_here_and_blames_no_release)
 {
         begin();

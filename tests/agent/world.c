@@ -34,6 +34,7 @@ void agent_note(const struct agent *agent, enum log_event event, const struct st
 }
 
 bool caller_is_free(const struct caller *caller, int64_t now_ms) { (void)caller, (void)now_ms; return true; }
+int64_t caller_ready_ms(struct caller *caller, uint64_t bytes) { (void)caller, (void)bytes; return world.ready_ms; }
 void caller_forget(struct caller *caller, const void *user) { (void)caller, (void)user; }
 bool caller_state(const struct caller *caller, struct worker_state *ret_state) { (void)caller, (void)ret_state; return false; }
 

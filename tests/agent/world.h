@@ -27,6 +27,7 @@ struct world {
         int64_t now_ms, lease_bake_s;
         char pid_file[64], deaf_file[64];        /* the latter "": the engine is none that has to become deaf first */
         unsigned lines;                  /* in the log */
+        int64_t ready_ms;                /* from when on the limit lets files come */
         unsigned artifacts;              /* that were asked for */
         struct buf notes[10];            /* by counter, of 4 to 7 */
 };

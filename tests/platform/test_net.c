@@ -213,6 +213,29 @@ TEST(net, downloads_resumes_and_starts_again)
                 try_download(&cases[i]);
 }
 
+TEST(net, asks_for_a_part_of_a_file_and_counts_what_came)
+{
+        static const struct { uint64_t from, part_max; const char *asked; } cases[] = {
+                { 0, 4, "Range: bytes=0-3\r\n" }, { 3, 1, "Range: bytes=3-3\r\n" }, { 3, 0, "Range: bytes=3-\r\n" }, { 3, UINT64_MAX, "Range: bytes=3-\r\n" }, { 0, 0, NULL },
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct server server = { .answers = { "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcdef" } };
+                server_start(&server);
+                FILE *file = tmpfile();
+                CHECK(file != NULL);
+                OWN(net) struct net *net = plain();
+                OWN(buf) struct buf body;
+                buf_init(&body, 100);
+                const struct net_download to = { .file = fileno(file), .from = cases[i].from, .bytes_max = 5, .part_max = cases[i].part_max };
+                struct net_response response = { .body = &body };
+                CHECK(ask(net, (struct net_request){ .method = "GET", .url = server.url, .download = &to }, &response, NULL) == ERR_LIMIT);
+                CHECK(response.received == 6 && response.file_length == 0);          /* also of what was of no use */
+                CHECK(cases[i].asked ? strstr(server.asked, cases[i].asked) != NULL : !strstr(server.asked, "Range:"));
+                fclose(file);
+                server_stop(&server);
+        }
+}
+
 static enum err read_three(void *user, void *bytes, size_t bytes_max, size_t *ret_length, struct why *why)
 {
         unsigned *calls = user;
