@@ -101,13 +101,20 @@ static size_t first_of(const struct reuse *reuse, const uint8_t digest[32])
         return from;
 }
 
+static bool is_as_made(const struct reuse *reuse, enum slot_id slot, const struct release_file *here)
+{
+        char path[PATH_BYTES];
+        snprintf(path, sizeof(path), "%s%s%s", content_slot(reuse->stream, slot).text, here ? "/" : "", here ? here->path : "");
+        return reuse->disk->ops->is_as_made(reuse->disk, path, !here || here->is_program ? 0755 : 0644);
+}
+
 /* One that stands where it is to be is better than one to be copied; the rest of that slot is gone by then. */
 static void match(struct reuse *reuse, enum slot_id slot, const struct release_file *here)
 {
         for (size_t i = first_of(reuse, here->sha256); i < reuse->wanted->file_count && memcmp(reuse->sorted[i]->sha256, here->sha256, 32) == 0; i++) {
                 const struct release_file *wanted = reuse->sorted[i];
                 struct found *found = &reuse->found[wanted - reuse->wanted->files];
-                bool is_there = slot == reuse->next && here->is_program == wanted->is_program && strcmp(here->path, wanted->path) == 0;
+                bool is_there = slot == reuse->next && here->is_program == wanted->is_program && strcmp(here->path, wanted->path) == 0 && is_as_made(reuse, slot, here);
                 bool is_better = slot == reuse->next ? is_there : !found->path;
                 if (here->length == wanted->length && is_better)
                         *found = (struct found){ here->path, slot };
@@ -135,7 +142,9 @@ static enum err look_at_slot(struct reuse *reuse, const struct reuse_of *of, enu
         if (e)
                 return e == ERR_NOMEM ? e : OK;          /* then nothing of it is known */
         const struct release_note *note = reuse->notes[slot];
-        for (size_t i = 0; i < note->file_count && !(slot == reuse->next && has_hidden(note)); i++)
+        if (slot == reuse->next && (has_hidden(note) || !is_as_made(reuse, slot, NULL)))
+                return OK;
+        for (size_t i = 0; i < note->file_count; i++)
                 match(reuse, slot, &note->files[i]);
         return OK;
 }

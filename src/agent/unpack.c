@@ -10,6 +10,7 @@
 
 enum {
         BLOCK_BYTES = 64 << 10, STEP_BYTES = 1 << 20, STEP_FILES = 64, PATH_BYTES = CONTENT_PATH_BYTES + LIMIT_PATH_BYTES + 1,
+        FOLDER_MODE = 0755,              /* make_folder()'s */
         SYNCED_ALONE_MAX = 32,           /* files: past it, one sync of the file system is quicker, also where others write to it (024-delta.md) */
 };
 
@@ -91,6 +92,20 @@ static size_t find(const struct unpack *unpack, const char *path)
         return from;
 }
 
+static unsigned mode_of(const struct unpack_file *file)
+{
+        return file->is_program ? 0755 : 0644;
+}
+
+static bool is_as_made(const struct unpack *unpack, const char *below, unsigned mode)
+{
+        char path[PATH_BYTES];
+        struct disk *disk = unpack->job.disk;
+        snprintf(path, sizeof(path), "%s/%s", unpack->into, below);
+        return disk->ops->is_as_made(disk, path, mode);
+}
+
+/* What others have made of a file or folder, by its mode, its owner or another name of it, would be the next release's. */
 static bool stays(const void *user, const char *path, enum disk_kind kind, uint64_t length)
 {
         const struct unpack *unpack = user;
@@ -101,8 +116,8 @@ static bool stays(const void *user, const char *path, enum disk_kind kind, uint6
                 return false;
         const struct unpack_file file = file_at(unpack, index);
         if (kind == DISK_FOLDER)
-                return strncmp(file.path, below, (size_t)used) == 0;
-        return strcmp(file.path, below) == 0 && file.length == length && is_standing(unpack, &file);
+                return strncmp(file.path, below, (size_t)used) == 0 && is_as_made(unpack, path, FOLDER_MODE);
+        return strcmp(file.path, below) == 0 && file.length == length && is_standing(unpack, &file) && is_as_made(unpack, path, mode_of(&file));
 }
 
 /* Only what the record vouched for stays: what an unpacking that was cut short left may never have reached the disk, although it reads as if. */
@@ -115,7 +130,7 @@ static enum err make_way(struct unpack *unpack, struct why *why)
                 const struct unpack_file file = file_at(unpack, i);
                 has_standing = is_standing(unpack, &file);
         }
-        if (!has_standing)
+        if (!has_standing || !disk->ops->is_as_made(disk, unpack->into, FOLDER_MODE))
                 e = disk->ops->remove_tree(disk, unpack->into, why);
         if (!e)
                 e = disk->ops->make_folder(disk, unpack->into, why);
@@ -192,7 +207,7 @@ static enum err judged(struct unpack *unpack, enum err e, struct why *why)
         return FAIL(why, ERR_CONTENT, "%s: what is here of it cannot be read: %.200s", unpack->file.path, text);
 }
 
-static enum err open_source(struct unpack *unpack, const struct unpack_file *file, bool is_standing_file, struct why *why)
+static enum err open_source(struct unpack *unpack, const struct unpack_file *file, struct why *why)
 {
         struct disk *disk = unpack->job.disk;
         uint64_t length;
@@ -200,8 +215,6 @@ static enum err open_source(struct unpack *unpack, const struct unpack_file *fil
         if (!e && length != file->length)
                 e = FAIL(why, ERR_CONTENT, "%s: %llu bytes %s, the note says %llu", file->path, (unsigned long long)length, file->held ? "here" : "in the spool",
                          (unsigned long long)file->length);
-        if (!e && is_standing_file && disk->ops->file_is_program(disk, unpack->in) != file->is_program)
-                e = FAIL(why, ERR_CONTENT, "%s: %s a program", file->path, file->is_program ? "is not" : "is");
         return judged(unpack, e, why);
 }
 
@@ -217,11 +230,11 @@ static enum err open_next(struct unpack *unpack, struct why *why)
         unpack->left = file.length;
         sha256_init(&unpack->sha);
         snprintf(target, sizeof(target), "%s/%s", unpack->into, file.path);
-        enum err e = open_source(unpack, &file, stays_here, why);
+        enum err e = open_source(unpack, &file, why);
         if (!e && !stays_here)
                 e = new_folders(unpack, unpack->next, make_folder, why);
         if (!e && !stays_here)
-                e = disk->ops->create(disk, target, file.is_program ? 0755 : 0644, &unpack->out, why);
+                e = disk->ops->create(disk, target, mode_of(&file), &unpack->out, why);
         return e;
 }
 

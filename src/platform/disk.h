@@ -35,6 +35,9 @@ struct disk_ops {
         enum err (*file_sync)(struct disk *disk, int file, struct why *why);
         void (*file_close)(struct disk *disk, int file);
         bool (*file_is_program)(struct disk *disk, int file);      /* its owner may run it */
+        /* A file or folder as create() or make_folder() would make it now: ours, of this mode, and a file has no other name. A system
+         * that keeps none of that says so of whatever is there. */
+        bool (*is_as_made)(struct disk *disk, const char *path, unsigned mode);
         /* Fine if it exists; ERR_REFUSED: it is no folder. Durable only after sync_folder of its parent. */
         enum err (*make_folder)(struct disk *disk, const char *path, struct why *why);
         enum err (*sync_folder)(struct disk *disk, const char *path, struct why *why);

@@ -260,6 +260,26 @@ static bool folder_file_is_program(struct disk *disk, int file)
         return fstat(file, &stat) == 0 && stat.st_mode & S_IXUSR;
 }
 
+static mode_t mode_of_new(unsigned wanted)
+{
+        mode_t kept = umask(077);                /* it cannot be asked without being set */
+        (void)umask(kept);
+        return (mode_t)wanted & ~kept;
+}
+
+/* Ours is what belongs to us, or to whom the whole disk does. */
+static bool folder_is_as_made(struct disk *disk, const char *path, unsigned mode)
+{
+        struct why why;
+        struct stat found, root;
+        OWN(place) struct place place = NOWHERE;
+        if (place_open(disk, path, &place, &why) || fstatat(place.folder, place.name, &found, AT_SYMLINK_NOFOLLOW) || fstat(((struct disk_folder *)disk)->root, &root))
+                return false;
+        const bool is_ours = found.st_uid == geteuid() || found.st_uid == root.st_uid;
+        const bool is_alone = S_ISDIR(found.st_mode) || (S_ISREG(found.st_mode) && found.st_nlink == 1);
+        return is_ours && is_alone && (found.st_mode & (07777 & ~S_ISGID)) == mode_of_new(mode);
+}
+
 static void folder_file_close(struct disk *disk, int file)
 {
         (void)disk;
@@ -453,7 +473,7 @@ static enum err folder_free_bytes(struct disk *disk, uint64_t *ret_bytes, struct
 static const struct disk_ops folder_ops = {
         .replace = folder_replace, .read = folder_read, .create = folder_create, .open = open_regular,
         .file_read = folder_file_read, .file_write = folder_file_write, .file_sync = folder_file_sync,
-        .file_close = folder_file_close, .file_is_program = folder_file_is_program, .make_folder = folder_make_folder, .sync_folder = folder_sync_folder,
+        .file_close = folder_file_close, .file_is_program = folder_file_is_program, .is_as_made = folder_is_as_made, .make_folder = folder_make_folder, .sync_folder = folder_sync_folder,
         .remove = folder_remove, .open_system = folder_open_system, .sync_system = folder_sync_system,
         .rename = folder_rename, .remove_tree = folder_remove_tree, .list = folder_list, .point = folder_point,
         .pointed = folder_pointed, .free_bytes = folder_free_bytes,

@@ -29,7 +29,26 @@ static void make(struct made *made, uint64_t counter, const char *const *files)
         }
 }
 
-/* As installed: staged in the slot that is next; its files need not be there for what is looked at here. */
+/* Its files with their names and modes: nobody here looks at what is in them. */
+static void put_files(struct disk *disk, enum slot_id slot, const struct made *made)
+{
+        const struct content_path into = content_slot("rules", slot);
+        CHECK(disk->ops->remove_tree(disk, into.text, NULL) == OK && disk->ops->make_folder(disk, into.text, NULL) == OK);
+        for (size_t i = 0; i < made->note.file_count; i++) {
+                char path[600];
+                size_t start = (size_t)snprintf(path, sizeof(path), "%s/%s", into.text, made->files[i].path) - strlen(made->files[i].path);
+                for (char *at = strchr(path + start, '/'); at; at = strchr(at + 1, '/')) {
+                        *at = 0;
+                        CHECK(disk->ops->make_folder(disk, path, NULL) == OK);
+                        *at = '/';
+                }
+                int file = -1;
+                CHECK(disk->ops->create(disk, path, made->files[i].is_program ? 0755 : 0644, &file, NULL) == OK);
+                disk->ops->file_close(disk, file);
+        }
+}
+
+/* As installed: staged in the slot that is next. */
 static void install(struct disk *disk, struct slots *slots, uint64_t counter, const char *const *files, bool is_proven)
 {
         struct made made;
@@ -41,6 +60,7 @@ static void install(struct disk *disk, struct slots *slots, uint64_t counter, co
         CHECK(release_note_write(&made.note, &text, NULL) == OK);
         sha256(text.bytes, text.length, release.target);
         CHECK(slots_clear(slots, 0, &slot, NULL) == OK && recheck_keep(disk, "rules", slot, &made.note, NULL) == OK);
+        put_files(disk, slot, &made);
         CHECK(slots_staged(slots, 0, slot, &release, NULL) == OK);
         const struct slot_trial trial = { .lease = SLOT_LEASE_EXPOSURE, .slot = (uint8_t)slot, .deadline = 100, .crashes_max = 1, .boots_max = 1 };
         if (is_proven)
@@ -128,6 +148,18 @@ TEST(reuse, takes_from_the_slot_that_is_emptied_only_what_stands_where_it_is_to_
         CHECK(is_at(&device, 2, "streams/rules/a/tool") && reuse_stands(device.reuse, 2));
         static const char *const not_a_program[] = { "tool=program", NULL };
         CHECK(look(&device, not_a_program) == OK && is_at(&device, 0, "streams/rules/b/tool"));
+        end(&device);
+}
+
+TEST(reuse, lets_nothing_stand_that_others_have_changed)
+{
+        static const char *const files[] = { "old/only=first", "same=unchanged", "tool=*program", NULL };
+        struct device device;
+        begin(&device);
+        sim_disk_change(&device.sim, "streams/rules/a/same");
+        CHECK(look(&device, files) == OK && reuse_stands(device.reuse, 0) && is_at(&device, 1, "streams/rules/b/same") && reuse_stands(device.reuse, 2));
+        sim_disk_change(&device.sim, "streams/rules/a");
+        CHECK(look(&device, files) == OK && is_at(&device, 0, NULL) && is_at(&device, 1, "streams/rules/b/same") && is_at(&device, 2, NULL));
         end(&device);
 }
 

@@ -100,6 +100,21 @@ TEST(candidate, fetches_what_has_gone_bad_here_and_blames_no_release)
         end();
 }
 
+/* By its mode, its owner or another name, which a release would be blamed for. */
+TEST(candidate, makes_anew_what_others_have_changed_and_fetches_no_more)
+{
+        static const char *const changed[] = { "streams/rules/a/nine", "streams/rules/a" };
+        for (size_t i = 0; i < sizeof(changed) / sizeof(changed[0]); i++) {
+                begin();
+                CHECK(hear(4) == 3 && hear(5) == 1);
+                sim_disk_change(&world.sim, changed[i]);
+                CHECK(!world.sim.disk.ops->is_as_made(&world.sim.disk, "streams/rules/a", 0755) == (i == 1));
+                CHECK(hear(6) == 1 && !strstr(world.noted, "cannot be read"));
+                CHECK(world.sim.disk.ops->is_as_made(&world.sim.disk, "streams/rules/a/nine", 0644) && world.sim.disk.ops->is_as_made(&world.sim.disk, "streams/rules/a", 0755));
+                end();
+        }
+}
+
 /* Where what runs is what was found bad, the look at the whole slot finds it, too. */
 TEST(candidate, that_meets_damage_in_what_runs_has_that_looked_at)
 {

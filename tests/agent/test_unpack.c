@@ -280,6 +280,23 @@ TEST(unpack, says_which_file_was_not_what_it_was_said_to_be)
         check_doubted("streams/rules/a/rules/b.yar", NULL, 3);
 }
 
+TEST(unpack, lets_nothing_stand_that_others_have_changed)
+{
+        static const char *const changed[] = { "streams/rules/a/rules/b.yar", "streams/rules/a/rules", "streams/rules/a" };
+        for (size_t i = 0; i < sizeof(changed) / sizeof(changed[0]); i++) {
+                OWN(sim_disk) struct sim_disk sim = { 0 };
+                size_t doubted;
+                sim_disk_init(&sim);
+                fill_both(&sim.disk);
+                sim_disk_change(&sim, changed[i]);
+                CHECK(unpack_held(&sim.disk, &doubted) == ERR_CONTENT && doubted == 3);
+                held[3] = NULL;
+                CHECK(sim.disk.ops->replace(&sim.disk, spool_artifact(file_of(NULL, 3).sha256).text, contents[3], strlen(contents[3]), NULL) == OK);
+                CHECK(unpack_held(&sim.disk, &doubted) == OK && is_whole(&sim.disk) && sim.disk.ops->is_as_made(&sim.disk, changed[i], 0755));
+        }
+        memset(held, 0, sizeof(held));
+}
+
 TEST(unpack, doubts_nothing_when_it_is_the_spool_that_lies)
 {
         OWN(sim_disk) struct sim_disk sim = { 0 };

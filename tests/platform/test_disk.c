@@ -129,6 +129,22 @@ static void check_programs(struct disk *disk)
         CHECK(replace(disk, "b", "y") == OK && !is_program(disk, "b"));
 }
 
+static void check_as_made(struct disk *disk)
+{
+        int file;
+        CHECK(disk->ops->create(disk, "a", 0755, &file, NULL) == OK && disk->ops->make_folder(disk, "d", NULL) == OK);
+        disk->ops->file_close(disk, file);
+        CHECK(disk->ops->create(disk, "d/b", 0644, &file, NULL) == OK);
+        disk->ops->file_close(disk, file);
+        CHECK(disk->ops->is_as_made(disk, "a", 0755) && disk->ops->is_as_made(disk, "d", 0755) && disk->ops->is_as_made(disk, "d/b", 0644));
+        write_file(disk, "b", "x");
+        if (!keeps_modes(disk))
+                return;
+        CHECK(!disk->ops->is_as_made(disk, "a", 0644) && !disk->ops->is_as_made(disk, "d/b", 0755));
+        CHECK(!disk->ops->is_as_made(disk, "none", 0644) && !disk->ops->is_as_made(disk, "none/b", 0644) && !disk->ops->is_as_made(disk, "a/b", 0644));
+        CHECK(disk->ops->point(disk, "current", "a", NULL) == OK && !disk->ops->is_as_made(disk, "current", 0755));
+}
+
 static void check_folders(struct disk *disk)
 {
         CHECK(lists(disk, "", ""));
@@ -267,6 +283,7 @@ TEST(every_disk, replaces_and_reads_whole_files) { on_both(check_files); }
 TEST(every_disk, writes_and_reads_by_handle) { on_both(check_handles); }
 TEST(every_disk, makes_lists_and_removes_folders) { on_both(check_folders); }
 TEST(every_disk, knows_programs) { on_both(check_programs); }
+TEST(every_disk, knows_what_it_would_make_itself) { on_both(check_as_made); }
 TEST(every_disk, removes_a_file_or_a_link_and_no_folder) { on_both(check_removals); }
 TEST(every_disk, syncs_a_file_system_that_was_opened) { on_both(check_systems); }
 TEST(every_disk, renames_as_posix_does) { on_both(check_renames); }

@@ -207,6 +207,29 @@ TEST(disk_folder, removes_deep_trees_up_to_a_limit)
         folder_done(&folder);
 }
 
+TEST(disk_folder, knows_what_others_have_made_of_a_file)
+{
+        struct folder folder;
+        struct disk *disk;
+        char other[200];
+        int file = -1;
+        folder_open(&folder);
+        disk = folder.disk;
+        CHECK(disk->ops->make_folder(disk, "t", NULL) == OK && disk->ops->create(disk, "t/f", 0644, &file, NULL) == OK);
+        disk->ops->file_close(disk, file);
+        CHECK(disk->ops->is_as_made(disk, "t/f", 0644) && disk->ops->is_as_made(disk, "t", 0755));
+        static const mode_t others[] = { 0600, 0666, 0755, 04644, 0444 };
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+                CHECK(chmod(path_of(&folder, "t/f"), others[i]) == 0 && !disk->ops->is_as_made(disk, "t/f", 0644));
+        CHECK(chmod(path_of(&folder, "t/f"), 0644) == 0 && disk->ops->is_as_made(disk, "t/f", 0644));
+        snprintf(other, sizeof(other), "%s", path_of(&folder, "t/g"));
+        CHECK(link(path_of(&folder, "t/f"), other) == 0 && !disk->ops->is_as_made(disk, "t/f", 0644));
+        CHECK(unlink(other) == 0 && disk->ops->is_as_made(disk, "t/f", 0644));
+        CHECK(symlink("f", other) == 0 && !disk->ops->is_as_made(disk, "t/g", 0644));
+        CHECK(chmod(path_of(&folder, "t"), 0777) == 0 && !disk->ops->is_as_made(disk, "t", 0755));
+        folder_done(&folder);
+}
+
 TEST(disk_folder, leaks_no_descriptor_on_failure)
 {
         struct folder folder;

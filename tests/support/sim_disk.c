@@ -13,7 +13,7 @@ struct entry {
 
 struct sim_node {
         enum disk_kind kind;
-        bool is_program;
+        bool is_program, is_changed;
         char *bytes;                 /* a file's content, or a link's target with its NUL */
         size_t length, durable_length;
         struct entry *entries;
@@ -346,6 +346,22 @@ static bool sim_file_is_program(struct disk *disk, int file)
         return file >= 0 && file < SIM_FILES_MAX && sim->files[file].node && sim->files[file].node->is_program;
 }
 
+/* Names, owners and modes of others are not kept apart here: see sim_disk_change(). */
+static bool sim_is_as_made(struct disk *disk, const char *path, unsigned mode)
+{
+        struct place place;
+        const struct sim_node *node = place_find((struct sim_disk *)disk, path, &place, NULL) == OK ? live(place.folder, place.name) : NULL;
+        return node && !node->is_changed && (node->kind == DISK_FOLDER || (node->kind == DISK_FILE && node->is_program == !!(mode & 0100)));
+}
+
+void sim_disk_change(struct sim_disk *sim, const char *path)
+{
+        struct place place;
+        if (place_find(sim, path, &place, NULL) != OK || !live(place.folder, place.name))
+                abort();
+        live(place.folder, place.name)->is_changed = true;
+}
+
 static enum err sim_file_read(struct disk *disk, int file, void *bytes, size_t bytes_max, size_t *ret_length, struct why *why)
 {
         struct sim_disk *sim = (struct sim_disk *)disk;
@@ -602,7 +618,7 @@ static enum err sim_free_bytes(struct disk *disk, uint64_t *ret_bytes, struct wh
 
 static const struct disk_ops sim_ops = {
         .replace = sim_replace, .read = sim_read, .create = sim_create, .open = sim_open, .file_read = sim_file_read,
-        .file_write = sim_file_write, .file_sync = sim_file_sync, .file_close = sim_file_close, .file_is_program = sim_file_is_program,
+        .file_write = sim_file_write, .file_sync = sim_file_sync, .file_close = sim_file_close, .file_is_program = sim_file_is_program, .is_as_made = sim_is_as_made,
         .make_folder = sim_make_folder,
         .sync_folder = sim_sync_folder, .remove = sim_remove, .open_system = sim_open_system, .sync_system = sim_sync_system, .rename = sim_rename, .remove_tree = sim_remove_tree, .list = sim_list, .point = sim_point,
         .pointed = sim_pointed, .free_bytes = sim_free_bytes,

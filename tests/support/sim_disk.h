@@ -57,6 +57,9 @@ void sim_disk_fail_at(struct sim_disk *sim, unsigned n, enum err failure);
 /* Where a link points, NULL when the path is no link. Borrowed until sim_disk_done(). */
 const char *sim_disk_link(struct sim_disk *sim, const char *path);
 
+/* Somebody else changed the mode or the owner of what is there, or gave it another name: is_as_made() is false of it. */
+void sim_disk_change(struct sim_disk *sim, const char *path);
+
 struct sim_sweep {
         struct sim_disk *disk;
         void (*prepare)(struct disk *disk);             /* fills the disk before faults begin; or NULL */

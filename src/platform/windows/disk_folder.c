@@ -254,6 +254,12 @@ static bool folder_file_is_program(struct disk *disk, int file)
         return true;
 }
 
+static bool folder_is_as_made(struct disk *disk, const char *path, unsigned mode)
+{
+        (void)disk, (void)path, (void)mode;
+        return true;
+}
+
 static enum err folder_make_folder(struct disk *disk, const char *path, struct why *why)
 {
         OWN(place) struct place place = NOWHERE;
@@ -443,7 +449,7 @@ static enum err folder_free_bytes(struct disk *disk, uint64_t *ret_bytes, struct
 static const struct disk_ops folder_ops = {
         .replace = folder_replace, .read = folder_read, .create = folder_create, .open = folder_open,
         .file_read = folder_file_read, .file_write = folder_file_write, .file_sync = folder_file_sync,
-        .file_close = folder_file_close, .file_is_program = folder_file_is_program, .make_folder = folder_make_folder, .sync_folder = folder_sync_folder,
+        .file_close = folder_file_close, .file_is_program = folder_file_is_program, .is_as_made = folder_is_as_made, .make_folder = folder_make_folder, .sync_folder = folder_sync_folder,
         .remove = folder_remove, .open_system = folder_open_system, .sync_system = folder_sync_system, .rename = folder_rename, .remove_tree = folder_remove_tree, .list = folder_list, .point = folder_point,
         .pointed = folder_pointed, .free_bytes = folder_free_bytes,
 };
