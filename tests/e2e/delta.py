@@ -22,7 +22,7 @@ class Relay:
     """From a port of its own to the server's; counts what comes back."""
 
     def __init__(self, port):
-        self.target, self.received, self.looks = port, 0, []        # when, how many
+        self.target, self.received, self.looks, self.pause_s = port, 0, [], 0        # when, how many; a slow link: before each piece
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -43,6 +43,7 @@ class Relay:
                 if counts:
                     self.received += len(data)
                     self.looks.append((time.time(), len(data)))
+                    time.sleep(self.pause_s)
                 sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):
@@ -175,6 +176,7 @@ class Delta:
         """Everything ends at once, in the middle of it: at other moments each time, until there is nothing left to end."""
         changed, device, kills = self.change(max(1, self.options.files // 100)), self.device, 0
         before = self.ship()
+        device.relay.pause_s = 0.04
         while kills < self.options.kills:
             seen = len(device.log())
             self.fleet.wait(lambda: "event=release" in device.log()[seen:] or device.runs(self.counter), 60, "the release to be offered")
@@ -184,6 +186,7 @@ class Delta:
             device.stop()
             device.start()
             kills += 1
+        device.relay.pause_s = 0
         sent = self.proven(before)
         self.claims.claim(f"killed {kills} times: {sent:,} bytes on the wire", kills and sent <= self.most(changed) + kills * self.most([]))
         self.whole(f"killed {kills} times")
