@@ -44,7 +44,7 @@ struct stream {
         size_t next_file;
         struct reuse *reuse;             /* what of it is here already; NULL: nothing */
         struct reuse_doubts doubts;
-        bool is_looked;                  /* that is known, and there is room for the rest */
+        bool is_looked, syncs_alone;     /* that is known, and there is room for the rest; the whole file system could not be synced, perhaps by the fault of others */
         struct unpack *unpack;
         enum slot_id slot;
         struct preflight preflight;

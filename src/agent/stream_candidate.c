@@ -255,7 +255,7 @@ void candidate_unpack(struct stream *stream)
                 e = slots_clear(agent->slots, stream->index, &stream->slot, &why);
         struct content_path into = content_slot(stream->config->name, stream->slot);
         if (!e)
-                e = unpack_open(&(struct unpack_job){ agent->disk, note_file, stream, stream->note->file_count, into.text }, &stream->unpack, &why);
+                e = unpack_open(&(struct unpack_job){ agent->disk, note_file, stream, stream->note->file_count, into.text, stream->syncs_alone }, &stream->unpack, &why);
         if (!e)
                 e = recheck_keep(agent->disk, stream->config->name, stream->slot, stream->note, &why);
         if (e)
@@ -272,9 +272,11 @@ static void unpack_tick(struct stream *stream)
                 unpack_close(stream->unpack);
                 stream->unpack = NULL;
         }
+        if (e && stream->unpack)
+                stream->syncs_alone |= unpack_system_failed(stream->unpack);
         /* Bytes that are not what the note says came from the network, the spool or this disk, not from the release: fetch again. */
         size_t file;
-        if (e == ERR_CONTENT && unpack_was_held(stream->unpack, &file))
+        if (e == ERR_CONTENT && stream->unpack && unpack_was_held(stream->unpack, &file))
                 reusing_doubt(stream, file);
         else if (e == ERR_CONTENT)
                 drop_spool(stream);

@@ -23,6 +23,7 @@ struct unpack {
         int in, out;                     /* -1: none; `out` is none where the file stays as it is */
         bool is_held;                    /* `in` is what this device has; ... */
         bool was_held;                   /* ... and has failed as such */
+        bool has_system_failed;
         uint64_t left;
         struct unpack_file file;         /* without `held` */
         struct sha256 sha;
@@ -64,6 +65,11 @@ bool unpack_was_held(const struct unpack *unpack, size_t *ret_index)
 {
         *ret_index = unpack->next;
         return unpack->was_held;
+}
+
+bool unpack_system_failed(const struct unpack *unpack)
+{
+        return unpack->has_system_failed;
 }
 
 static struct unpack_file file_at(const struct unpack *unpack, size_t index)
@@ -134,7 +140,7 @@ static enum err make_way(struct unpack *unpack, struct why *why)
                 e = disk->ops->remove_tree(disk, unpack->into, why);
         if (!e)
                 e = disk->ops->make_folder(disk, unpack->into, why);
-        if (!e)
+        if (!e && !unpack->job.syncs_alone)
                 e = disk->ops->open_system(disk, unpack->into, &unpack->system, why);
         if (!e && has_standing)
                 e = prune_folder(&(struct prune){ disk, unpack->into, stays, unpack }, why);
@@ -284,11 +290,14 @@ static enum err sync_folders(const struct unpack *unpack, struct why *why)
         return e ? e : disk->ops->sync_folder(disk, above, why);
 }
 
-static enum err sync_all(const struct unpack *unpack, struct why *why)
+static enum err sync_all(struct unpack *unpack, struct why *why)
 {
         struct disk *disk = unpack->job.disk;
-        const bool is_synced_alone = unpack->written <= SYNCED_ALONE_MAX || unpack->system < 0;
-        return is_synced_alone ? sync_folders(unpack, why) : disk->ops->sync_system(disk, unpack->system, why);
+        if (unpack->written <= SYNCED_ALONE_MAX || unpack->system < 0)
+                return sync_folders(unpack, why);
+        enum err e = disk->ops->sync_system(disk, unpack->system, why);
+        unpack->has_system_failed = e != OK;
+        return e;
 }
 
 enum err unpack_step(struct unpack *unpack, bool *ret_is_done, struct why *why)

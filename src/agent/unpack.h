@@ -30,6 +30,7 @@ struct unpack_job {
         const void *user;                /* outlives the unpacking, as do the paths */
         size_t count;                    /* sorted by path */
         const char *into;                /* the slot's folder; made where there is none */
+        bool syncs_alone;                /* each file by itself, however many: see unpack_system_failed() */
 };
 
 MUST_CHECK enum err unpack_open(const struct unpack_job *job, struct unpack **ret_unpack, struct why *why);
@@ -37,6 +38,8 @@ MUST_CHECK enum err unpack_open(const struct unpack_job *job, struct unpack **re
 MUST_CHECK enum err unpack_step(struct unpack *unpack, bool *ret_is_done, struct why *why);
 /* After ERR_CONTENT: the file whose `held` is not what it was said to be; false: it was the spool's. */
 bool unpack_was_held(const struct unpack *unpack, size_t *ret_index);
+/* After an error: it was the sync of the whole file system. That tells what others could not write there, too: the next try had better sync each file alone. */
+bool unpack_system_failed(const struct unpack *unpack);
 void unpack_close(struct unpack *unpack);
 OWN_DEFINE(unpack, struct unpack *, unpack_close)
 

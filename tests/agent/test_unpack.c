@@ -31,7 +31,7 @@ static void fill_spool(struct disk *disk)
 static enum err unpack_all(struct disk *disk)
 {
         OWN(unpack) struct unpack *unpack = NULL;
-        const struct unpack_job job = { disk, file_of, NULL, FILES, "streams/rules/a" };
+        const struct unpack_job job = { disk, file_of, NULL, FILES, "streams/rules/a", false };
         bool is_done = false;
         enum err e = unpack_open(&job, &unpack, NULL);
         while (!e && !is_done)
@@ -159,7 +159,7 @@ static struct unpack_file held_file(const void *user, size_t index)
 static enum err unpack_held(struct disk *disk, size_t *ret_doubted)
 {
         OWN(unpack) struct unpack *unpack = NULL;
-        const struct unpack_job job = { disk, held_file, NULL, FILES, "streams/rules/a" };
+        const struct unpack_job job = { disk, held_file, NULL, FILES, "streams/rules/a", false };
         bool is_done = false;
         enum err e = unpack_open(&job, &unpack, NULL);
         while (!e && !is_done)
@@ -334,14 +334,21 @@ static void fill_many(struct disk *disk)
         CHECK(disk->ops->sync_folder(disk, "", NULL) == OK);
 }
 
-static enum err unpack_many(struct disk *disk)
+static enum err unpack_many_so(struct disk *disk, bool syncs_alone, bool *ret_has_system_failed)
 {
         OWN(unpack) struct unpack *unpack = NULL;
         bool is_done = false;
-        enum err e = unpack_open(&(struct unpack_job){ disk, many_of, NULL, MANY, "streams/rules/a" }, &unpack, NULL);
+        enum err e = unpack_open(&(struct unpack_job){ disk, many_of, NULL, MANY, "streams/rules/a", syncs_alone }, &unpack, NULL);
         while (!e && !is_done)
                 e = unpack_step(unpack, &is_done, NULL);
+        *ret_has_system_failed = unpack && unpack_system_failed(unpack);
         return e;
+}
+
+static enum err unpack_many(struct disk *disk)
+{
+        bool has_system_failed;
+        return unpack_many_so(disk, false, &has_system_failed);
 }
 
 static size_t many_there(struct disk *disk)
@@ -383,4 +390,27 @@ TEST(unpack, of_many_files_can_be_repeated_wherever_the_power_went)
                 CHECK(unpack_many(&sim.disk) == OK && many_there(&sim.disk) == MANY);
         }
         CHECK(cuts > MANY && torn > MANY);
+}
+
+static enum err others_cannot_write(struct disk *disk, int file, struct why *why)
+{
+        (void)disk, (void)file;
+        return FAIL(why, ERR_IO, "what another program wrote is lost");
+}
+
+TEST(unpack, of_many_files_needs_nothing_of_its_neighbours)
+{
+        OWN(sim_disk) struct sim_disk sim = { 0 };
+        bool has_system_failed;
+        sim_disk_init(&sim);
+        fill_many(&sim.disk);
+        struct disk_ops ops = *sim.disk.ops;
+        ops.sync_system = others_cannot_write;
+        sim.disk.ops = &ops;
+        CHECK(unpack_many_so(&sim.disk, false, &has_system_failed) == ERR_IO && has_system_failed);
+        CHECK(unpack_many_so(&sim.disk, true, &has_system_failed) == OK && !has_system_failed);
+        sim_disk_cut_at(&sim, 0, 0);
+        CHECK(sim.disk.ops->make_folder(&sim.disk, "next", NULL) != OK);
+        sim_disk_power_on(&sim);
+        CHECK(many_there(&sim.disk) == MANY);
 }

@@ -42,7 +42,7 @@ static bool unpack_into(struct bench *bench, const char *into)
 {
         OWN(unpack) struct unpack *unpack = NULL;
         bool is_done = false;
-        enum err e = unpack_open(&(struct unpack_job){ bench->disk, file_of, bench, FILES, into }, &unpack, NULL);
+        enum err e = unpack_open(&(struct unpack_job){ bench->disk, file_of, bench, FILES, into, false }, &unpack, NULL);
         while (!e && !is_done)
                 e = unpack_step(unpack, &is_done, NULL);
         return !e;
