@@ -184,6 +184,7 @@ class Ours:
         self.fleet.wait(lambda: self.device.runs(self.counter), WAIT_S, f"release {self.counter} to be proven:\n{self.device.log()[-2000:]}")
 
     def run(self, tree):
+        os.sync()
         memory = Memory([self.device.process.pid], b"yarad")       # the engine's memory is its own affair
         self.ship(tree)
         offered, unpacked = self.said_at("offered"), self.said_at("unpacked")
@@ -193,7 +194,7 @@ class Ours:
         return {"seconds": unpacked - began, "memory_kb": memory.most(began, unpacked), "bytes": sum(length for at, length in looks if at >= began)}
 
     @staticmethod
-    def begin_of_talk(times, offered, pause_s=0.15):
+    def begin_of_talk(times, offered, pause_s=0.25):          # a busy device asks again after 0.3 s
         """The exchanges before the offer, without a longer pause between them."""
         began = offered
         for at in reversed(times):
