@@ -100,12 +100,23 @@ static bool is_stage(const char *text)
         return text && text[0] == 'S' && text[1] >= '0' && text[1] <= '9' && !text[2];
 }
 
+/* A canonical statement holds a control character as it is, and what is read back must be JSON, which has none. */
+static bool is_line(const char *text)
+{
+        for (; text && *text; text++)
+                if ((unsigned char)*text < ' ')
+                        return false;
+        return text;
+}
+
 /* What the tables cannot say; the first claim that does not hold is the message. */
 static enum err check(const struct record *record, struct why *why)
 {
         const struct { bool holds; const char *claim; } claims[] = {
                 { record->engine.name && record->engine.version, "engine: without name or version" },
                 { record->why && record->limits, "why or limits: missing" },
+                { is_line(record->engine.name) && is_line(record->engine.version), "engine: a control character in name or version" },
+                { is_line(record->why) && is_line(record->limits), "why or limits: a control character" },
                 { record->status < RECORD_STATUSES, "status: none" },
                 { is_name(record->stream) && record->counter > 0, "subject: not STREAM/COUNTER" },
                 { is_digest(record->target), "subject: the digest is not a SHA-256" },

@@ -89,6 +89,7 @@ TEST(record, refuses_statements_that_are_not_its_own)
                 { "\"started\":1784432000", "\"started\":1784432003" }, { "\"canary\":true,", "" }, { "\"canary\":true", "\"canary\":1" },
                 { "\"version\":\"2.1\"", "\"version\":\"\"" }, { "\"critical\":true", "\"critical\":1" }, { "\"why\":\"rule", "\"why\":\"\\u0000" },
                 { "\"why\":\"rule", "\"why\":\"\xff" }, { "\"corpus\":\"b", "\"corpus\":\"g" }, { "linux-amd64", "linux amd64" },
+                { "\"why\":\"rule", "\"why\":\"\\t" }, { "\"version\":\"2.1\"", "\"version\":\"2\\n1\"" },
         };
         CHECK(parse_with("412", "412") == OK);
         for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
