@@ -15,6 +15,7 @@ enum {
         LIMIT_PUBLISH_BYTES = 4 << 20,        /* targets, snapshot and a note of its largest size, quoted */
         LIMIT_PROPOSAL_BYTES = 16 << 20,      /* a ceremony's file: twice six documents, most of them small */
         LIMIT_ARTIFACT_BYTES = 1 << 30,       /* one file of a release */
+        LIMIT_DELTA_BYTES = 64 << 20,         /* one delta, compressed: it is made in memory */
         LIMIT_PATH_BYTES = 255,               /* a path inside a release; ext4's name limit */
         LIMIT_NAME_BYTES = 64,                /* stream, group, attribute value, person */
         LIMIT_ATTRIBUTES = 8,                 /* strata that one device may belong to */
