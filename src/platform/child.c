@@ -186,6 +186,11 @@ enum err child_fork(int (*run)(void *user), void *user, struct child *ret_child,
         exit(getppid() == parent ? run(user) : 1);
 }
 
+void child_give_way(void)
+{
+        (void)setpriority(PRIO_PROCESS, 0, 19);
+}
+
 bool child_signal(const struct child *child, const char *name)
 {
         return child->pid > 0 && kill(child->pid, signal_number(name)) == 0;

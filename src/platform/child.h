@@ -47,6 +47,8 @@ MUST_CHECK enum err child_detach(const struct child_setup *setup, struct why *wh
 extern const char child_self[];
 /* Its standard input by name, in the child: a file that was given as `input`, from its start. */
 extern const char child_input[];
+/* From here on this process runs when nobody else wants to: what it makes is not waited for. */
+void child_give_way(void);
 /* Signal names as in configuration: HUP USR1 USR2 TERM KILL. False when it is gone. */
 bool child_signal(const struct child *child, const char *name);
 /* True once when it has ended; the child is then none. Never waits. */

@@ -353,7 +353,7 @@ enum err confine_to_folder(const char *folder, struct confined *ret_confined, st
         if (IS_WATCHED)
                 return judge_privileges(privileges, why);
         const struct landlock_rules refused = rules_known();
-        const __u64 to_replace = TO_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
+        const __u64 to_replace = TO_READ | TO_LIST | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
         int rules = rules_open(&refused);
         const struct outcome outcome = enforce(privileges, rules, rules >= 0 && allow(rules, folder, to_replace, O_DIRECTORY), limit_to_service);
         return judge(&outcome, ret_confined, why);

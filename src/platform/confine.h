@@ -28,8 +28,8 @@ MUST_CHECK enum err confine_to_open_files(struct confined *ret_confined, struct 
  * `readable` (may be NULL) to read. No other file, no program, no capability. ERR_UNAVAILABLE: this system has no landlock. */
 MUST_CHECK enum err confine_to_network(const char *spool, const char *readable, struct confined *ret_confined, struct why *why);
 
-/* From here on: what confine_to_open_files() leaves, who connects to a socket that listens already, and the files of `folder` to read, make,
- * replace and remove; where `folder` is a link, of what it points to now. No other file, no program, no process, no socket of one's own
+/* From here on: what confine_to_open_files() leaves, who connects to a socket that listens already, and `folder` to look into, the files in it and in its folders to read,
+ * make, replace and remove; where `folder` is a link, of what it points to now. No other file, no program, no process, no socket of one's own
  * making, no capability. ERR_UNAVAILABLE: this system has no landlock or no seccomp; the one that it has is in force. */
 MUST_CHECK enum err confine_to_folder(const char *folder, struct confined *ret_confined, struct why *why);
 

@@ -9,6 +9,7 @@
 #include "platform/listen.h"
 #include "server/api/api.h"
 #include "server/data_folder.h"
+#include "server/deltas/deltas.h"
 #include "server/material.h"
 #include "server/serve_store.h"
 #include "server/settings.h"
@@ -20,8 +21,8 @@
 
 enum { LOCK_WAIT_MS = 5000, PORT_WAIT_MS = 2000, AGAIN_MS = 50, LOOK_MS = 2, ADDRESS_MAX = LISTEN_TEXT_MAX + 16 };
 
-/* The two links between the processes, and their ends. */
-enum { SIGNER_STORE, STORE_SIGNER, STORE_API, API_STORE, ENDS };
+/* The three links between the processes, and their ends. */
+enum { SIGNER_STORE, STORE_SIGNER, STORE_API, API_STORE, DELTAS_STORE, STORE_DELTAS, ENDS };
 
 struct program {
         struct settings settings;
@@ -39,10 +40,10 @@ static int64_t log_now_ms(void *user)
 }
 
 /* What this process was not given it closes, so that a process that is gone is seen to be gone. */
-static void keep_ends(struct program *program, int first, int second, bool keeps_listener)
+static void keep_ends(struct program *program, unsigned kept, bool keeps_listener)
 {
         for (int i = 0; i < ENDS; i++)
-                if (i != first && i != second) {
+                if (!(kept & 1u << i)) {
                         link_close(program->ends[i]);
                         program->ends[i] = -1;
                 }
@@ -65,7 +66,7 @@ static int run_signer(void *user)
         struct program *program = user;
         struct why why = { 0 };
         program->log.from = "signer";
-        keep_ends(program, SIGNER_STORE, -1, false);
+        keep_ends(program, 1u << SIGNER_STORE, false);
         data_folder_done(&program->data);
         OWN(signer_keys) struct signer *signer = NULL;
         enum err e = signer_keys_open(program->settings.keys, &signer, &why);
@@ -99,7 +100,7 @@ static enum err serve_store(struct program *program, struct why *why)
         e = store_open(&config, signer, log_now_ms(NULL), &store, why);
         if (!e)
                 e = data_folder_mark(&program->data, why);
-        return e ? e : store_serve(&(struct store_service){ program->ends[STORE_API], store, signer, &program->log }, why);
+        return e ? e : store_serve(&(struct store_service){ program->ends[STORE_API], program->ends[STORE_DELTAS], store, signer, &program->log }, why);
 }
 
 static int run_store(void *user)
@@ -107,8 +108,17 @@ static int run_store(void *user)
         struct program *program = user;
         struct why why = { 0 };
         program->log.from = "store";
-        keep_ends(program, STORE_SIGNER, STORE_API, false);
+        keep_ends(program, 1u << STORE_SIGNER | 1u << STORE_API | 1u << STORE_DELTAS, false);
         return end(program, serve_store(program, &why), &why);
+}
+
+static int run_deltas(void *user)
+{
+        struct program *program = user;
+        struct why why = { 0 };
+        program->log.from = "deltas";
+        keep_ends(program, 1u << DELTAS_STORE, false);
+        return end(program, deltas_serve(&(struct deltas_service){ program->ends[DELTAS_STORE], program->data.artifacts, &program->log }, &why), &why);
 }
 
 static int run_api(void *user)
@@ -116,7 +126,7 @@ static int run_api(void *user)
         struct program *program = user;
         struct why why = { 0 };
         program->log.from = "api";
-        keep_ends(program, API_STORE, -1, true);
+        keep_ends(program, 1u << API_STORE, true);
         const struct settings *settings = &program->settings;
         const struct api_config config = {
                 .listener = program->listener, .store = program->ends[API_STORE], .certificate = settings->plain ? NULL : program->data.certificate,
@@ -140,11 +150,11 @@ static int check_keys(void *user)
         return end(program, e, &why);
 }
 
-static const struct supervised processes[] = { { "signer", run_signer }, { "store", run_store }, { "api", run_api } };
+static const struct supervised processes[] = { { "signer", run_signer }, { "store", run_store }, { "deltas", run_deltas }, { "api", run_api } };
 
 static void on_started(void *user)
 {
-        keep_ends(user, -1, -1, false);
+        keep_ends(user, 0, false);
 }
 
 /* The host of HOST:PORT, for the certificate. */
@@ -215,13 +225,15 @@ static enum err prepare(struct program *program, struct why *why)
         if (!e)
                 e = link_open(&program->ends[STORE_API], why);
         if (!e)
+                e = link_open(&program->ends[DELTAS_STORE], why);
+        if (!e)
                 snprintf(program->address, sizeof(program->address), "%s://%s", program->settings.plain ? "http" : "https", address);
         return e;
 }
 
 static void done(struct program *program)
 {
-        keep_ends(program, -1, -1, false);
+        keep_ends(program, 0, false);
         material_done(&program->material);
         data_folder_done(&program->data);
 }
@@ -248,7 +260,7 @@ static int usage(enum err e, const struct why *why)
 
 int program_run(int argc, char **argv)
 {
-        struct program program = { .listener = -1, .ends = { -1, -1, -1, -1 }, .data = { .lock = -1 } };
+        struct program program = { .listener = -1, .ends = { -1, -1, -1, -1, -1, -1 }, .data = { .lock = -1 } };
         struct why why = { 0 };
         OWN(arena) struct arena *arena = arena_new(LIMIT_YAML_BYTES);
         if (!arena)

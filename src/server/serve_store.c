@@ -13,14 +13,15 @@ enum {
         TICK_MS = 150,
         COMPLAIN_MS = 10000,                   /* the same trouble is logged so often, no more */
         READ_MAX = 2 * LIMIT_PUBLISH_BYTES,
+        JOBS_BYTES_MAX = 64 << 10,
         BEHIND_BYTES = 16 << 20,               /* answers that the api has not taken: then no new requests */
 };
 
 struct serving {
-        int end;
+        int end, deltas;
         struct store *store;
         const struct log *log;
-        struct buf in, out;
+        struct buf in, out, jobs;              /* jobs: for the process that makes deltas */
         uint64_t published;                    /* `changes` of the state that the api has */
         bool has_published;
         int64_t tick_due_ms, complain_ms;
@@ -134,6 +135,17 @@ static enum err answer_batch(struct serving *serving, struct why *why)
         return e ? e : buf_check(&serving->out, why);
 }
 
+/* The one that makes deltas takes them when it has time: as many wait here as fit, the others in the database. */
+static enum err tell_of_releases(struct serving *serving, struct why *why)
+{
+        if (serving->deltas < 0)
+                return OK;
+        enum err e = serving->jobs.length ? OK : store_delta_jobs(serving->store, &serving->jobs, why);
+        if (!e && serving->jobs.length)
+                e = link_write(serving->deltas, &serving->jobs, why);
+        return e == ERR_UNAVAILABLE ? OK : e;          /* it is gone: the supervisor tells of that */
+}
+
 static enum err tick(struct serving *serving, struct why *why)
 {
         struct why trouble = { 0 };
@@ -143,6 +155,8 @@ static enum err tick(struct serving *serving, struct why *why)
                 complain(serving, EVENT_TICK_FAILED, &trouble);
         if (store_log_tick(serving->store, now_ms(), &trouble) != OK)
                 complain(serving, EVENT_LOG_FAILED, &trouble);
+        if (tell_of_releases(serving, &trouble) != OK)
+                complain(serving, EVENT_DELTA_FAILED, &trouble);
         serving->tick_due_ms = steady_ms() + TICK_MS;
         return publish(serving, why);
 }
@@ -185,10 +199,12 @@ enum err store_serve(const struct store_service *service, struct why *why)
         if (!serving)
                 return FAIL(why, ERR_NOMEM, "out of memory");
         serving->end = service->end;
+        serving->deltas = service->deltas;
         serving->store = service->store;
         serving->log = service->log;
         buf_init(&serving->in, 2 * READ_MAX);
         buf_init(&serving->out, 2u * LIMIT_PUBLIC_BYTES);
+        buf_init(&serving->jobs, JOBS_BYTES_MAX);
         bool is_full = false;
         enum err e = OK;
         while (!e && !signer_remote_is_deaf(service->signer))
@@ -197,5 +213,6 @@ enum err store_serve(const struct store_service *service, struct why *why)
                 e = FAIL(why, ERR_IO, "the signer has not answered for %d s: start the server again", LIMIT_SIGNER_MS / 1000);
         buf_done(&serving->in);
         buf_done(&serving->out);
+        buf_done(&serving->jobs);
         return e == ERR_UNAVAILABLE ? OK : e;
 }

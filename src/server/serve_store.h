@@ -10,6 +10,7 @@
 /* All borrowed. */
 struct store_service {
         int end;                               /* of a link to the api process */
+        int deltas;                            /* to the process that makes them; -1: none */
         struct store *store;
         const struct signer *signer;           /* remote.h */
         const struct log *log;

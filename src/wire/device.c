@@ -93,6 +93,11 @@ static const enum form ack_forms[] = { FORM_ANY };
 static const struct body ack_body = { ack_fields, ack_forms, LENGTH(ack_fields) };
 _Static_assert(LENGTH(ack_fields) == LENGTH(ack_forms), "one form a field");
 
+static const struct flat_field delta_fields[] = { HEX(wire_delta, sha256), INT(wire_delta, bytes, 1, LIMIT_ARTIFACT_BYTES) };
+static const enum form delta_forms[] = { FORM_HEX, FORM_ANY };
+static const struct body delta_body = { delta_fields, delta_forms, LENGTH(delta_fields) };
+_Static_assert(LENGTH(delta_fields) == LENGTH(delta_forms), "one form a field");
+
 static bool is_letter_or_digit(char c)
 {
         return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -271,6 +276,11 @@ enum err wire_ack_read(const char *bytes, size_t length, struct wire_ack *into, 
         return read_body(&ack_body, (struct text){ bytes, length }, into, why);
 }
 
+enum err wire_delta_read(const char *bytes, size_t length, struct wire_delta *into, struct why *why)
+{
+        return read_body(&delta_body, (struct text){ bytes, length }, into, why);
+}
+
 void wire_enrol_write(const struct wire_enrol *from, struct buf *into) { write_body(&enrol_body, from, into); }
 void wire_enrolled_write(const struct wire_enrolled *from, struct buf *into) { write_body(&enrolled_body, from, into); }
 void wire_checkin_write(const struct wire_checkin *from, struct buf *into) { write_body(&checkin_body, from, into); }
@@ -280,3 +290,4 @@ void wire_wait_write(const struct wire_wait *from, struct buf *into) { flat_writ
 void wire_report_write(const struct wire_report *from, struct buf *into) { write_body(&report_body, from, into); }
 void wire_held_write(const struct wire_held *from, struct buf *into) { write_body(&held_body, from, into); }
 void wire_ack_write(const struct wire_ack *from, struct buf *into) { write_body(&ack_body, from, into); }
+void wire_delta_write(const struct wire_delta *from, struct buf *into) { write_body(&delta_body, from, into); }

@@ -64,6 +64,9 @@ struct wire_held {
 
 struct wire_ack { int64_t ack; };
 
+/* Where the bytes are that lead from one release to another: an artifact. */
+struct wire_delta { char sha256[WIRE_DIGEST_BYTES]; int64_t bytes; };
+
 MUST_CHECK enum err wire_enrol_read(const char *bytes, size_t length, struct wire_enrol *into, struct why *why);
 MUST_CHECK enum err wire_enrolled_read(const char *bytes, size_t length, struct wire_enrolled *into, struct why *why);
 MUST_CHECK enum err wire_checkin_read(const char *bytes, size_t length, struct wire_checkin *into, struct why *why);
@@ -74,6 +77,7 @@ MUST_CHECK enum err wire_wait_read(const char *bytes, size_t length, struct wire
 MUST_CHECK enum err wire_report_read(const char *bytes, size_t length, struct wire_report *into, struct why *why);
 MUST_CHECK enum err wire_held_read(const char *bytes, size_t length, struct wire_held *into, struct why *why);
 MUST_CHECK enum err wire_ack_read(const char *bytes, size_t length, struct wire_ack *into, struct why *why);
+MUST_CHECK enum err wire_delta_read(const char *bytes, size_t length, struct wire_delta *into, struct why *why);
 
 /* All fields, in the order of formats.md. Ask buf_check() afterwards. */
 void wire_enrol_write(const struct wire_enrol *from, struct buf *into);
@@ -85,6 +89,7 @@ void wire_wait_write(const struct wire_wait *from, struct buf *into);
 void wire_report_write(const struct wire_report *from, struct buf *into);
 void wire_held_write(const struct wire_held *from, struct buf *into);
 void wire_ack_write(const struct wire_ack *from, struct buf *into);
+void wire_delta_write(const struct wire_delta *from, struct buf *into);
 
 /* A name as formats.md has it: [A-Za-z0-9][A-Za-z0-9._+-]{0,63}. `field` is for the complaint. */
 MUST_CHECK enum err wire_name_check(const char *name, const char *field, struct why *why);

@@ -24,6 +24,7 @@ static const char report_text[] =
         "\"running\":2,\"starts\":9,\"crashes\":2,\"boots\":1,\"fallbacks\":1,\"proven\":2,\"at\":1784432230}";
 static const char held_text[] = "{\"stream\":\"edr-rules\",\"counter\":5,\"reason\":\"window\",\"until\":1784432230}";
 static const char ack_text[] = "{\"ack\":12}";
+static const char delta_text[] = "{\"sha256\":\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\",\"bytes\":70412}";
 
 union any {
         struct wire_enrol enrol;
@@ -35,6 +36,7 @@ union any {
         struct wire_report report;
         struct wire_held held;
         struct wire_ack ack;
+        struct wire_delta delta;
 };
 
 /* One type for all, so that the bodies can be a table. */
@@ -44,7 +46,7 @@ union any {
                 return wire_##name##_read(bytes, length, &into->name, why); \
         } \
         static void write_##name(const union any *from, struct buf *into) { wire_##name##_write(&from->name, into); }
-CASE(enrol) CASE(enrolled) CASE(checkin) CASE(pace) CASE(lease_request) CASE(wait) CASE(report) CASE(held) CASE(ack)
+CASE(enrol) CASE(enrolled) CASE(checkin) CASE(pace) CASE(lease_request) CASE(wait) CASE(report) CASE(held) CASE(ack) CASE(delta)
 
 static const struct {
         const char *text;
@@ -54,7 +56,7 @@ static const struct {
         { enrol_text, read_enrol, write_enrol }, { enrolled_text, read_enrolled, write_enrolled },
         { checkin_text, read_checkin, write_checkin }, { pace_text, read_pace, write_pace },
         { lease_request_text, read_lease_request, write_lease_request }, { wait_text, read_wait, write_wait },
-        { report_text, read_report, write_report }, { held_text, read_held, write_held }, { ack_text, read_ack, write_ack }, { instead_text, read_wait, write_wait },
+        { report_text, read_report, write_report }, { held_text, read_held, write_held }, { ack_text, read_ack, write_ack }, { delta_text, read_delta, write_delta }, { instead_text, read_wait, write_wait },
 };
 enum { BODIES = sizeof(bodies) / sizeof(bodies[0]) };
 

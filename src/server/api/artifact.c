@@ -27,6 +27,35 @@ enum err artifact_name(const struct exchange *exchange, char ret_sha256[65], str
         return FAIL(why, ERR_NOT_FOUND, "an artifact is named by its SHA-256, 64 digits in lower case");
 }
 
+static bool is_digest(const char *bytes, size_t length)
+{
+        char text[65] = "";
+        uint8_t digest[32];
+        if (length != 64)
+                return false;
+        memcpy(text, bytes, 64);
+        return hex_decode(text, digest, sizeof(digest), NULL) == OK;
+}
+
+/* 404 also while it is being made: whoever asks has another way. */
+void delta_download(struct artifacts *artifacts, struct exchange *exchange)
+{
+        struct why why = { 0 };
+        char newer[65], path[DOWNLOAD_PATH_MAX];
+        const struct route_captures *captures = &exchange->captures;
+        const char *older = captures->items[1].bytes;
+        const size_t older_length = captures->items[1].length;
+        enum err e = artifact_name(exchange, newer, &why);
+        if (!e && !is_digest(older, older_length) && (older_length != 5 || memcmp(older, "whole", 5) != 0))
+                e = FAIL(&why, ERR_NOT_FOUND, "a delta leads from a release, named by its SHA-256, or is `whole`");
+        if (e) {
+                exchange_fail(exchange, e, &why);
+                return;
+        }
+        snprintf(path, sizeof(path), "%s/%.2s/%s.%.*s.delta", artifacts->path, newer, newer, (int)older_length, older);
+        download_begin(&(struct download_file){ artifacts->loop, path, NULL, "application/json", DOWNLOAD_MINUTES, "there is no such delta here" }, exchange);
+}
+
 void artifact_download(struct artifacts *artifacts, struct exchange *exchange)
 {
         struct why why = { 0 };

@@ -19,6 +19,7 @@ MUST_CHECK enum err artifacts_init(struct artifacts *artifacts, uv_loop_t *loop,
 
 /* Both answer by themselves. Until they do, exchange->pending is theirs (download.h). */
 void artifact_download(struct artifacts *artifacts, struct exchange *exchange);       /* or the signed note of a release, by the digest of its text */
+void delta_download(struct artifacts *artifacts, struct exchange *exchange);          /* which artifact leads from a release to another */
 void artifact_upload(struct artifacts *artifacts, struct exchange *exchange);
 
 /* The digest in the path, or ERR_NOT_FOUND. */

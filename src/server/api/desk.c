@@ -70,6 +70,11 @@ static void get_whole(struct desk *desk, struct exchange *exchange)
         artifact_download(&desk->artifacts, exchange);
 }
 
+static void delta_whole(struct desk *desk, struct exchange *exchange)
+{
+        delta_download(&desk->artifacts, exchange);
+}
+
 static void log_whole(struct desk *desk, struct exchange *exchange)
 {
         log_files_download(&desk->log_files, exchange);
@@ -150,6 +155,7 @@ static const struct { step *head, *whole; } steps[ROUTES] = {
         [ROUTE_TARGET_OF_DIRECTOR] = { NULL, get_whole },
         [ROUTE_ARTIFACT_GET] = { NULL, get_whole },
         [ROUTE_NOTE_GET] = { NULL, get_whole },
+        [ROUTE_DELTA_GET] = { NULL, delta_whole },
         [ROUTE_LOG_CHECKPOINT] = { NULL, log_whole },
         [ROUTE_LOG_TILE] = { NULL, log_whole },
         [ROUTE_LOG_PROOF] = { NULL, log_whole },
@@ -219,7 +225,7 @@ static void on_gone(struct service *service, struct exchange *exchange)
 {
         struct desk *desk = (struct desk *)service;
         step *whole = exchange->route ? steps[exchange->route->id].whole : NULL;
-        if (whole == get_whole || whole == log_whole)
+        if (whole == get_whole || whole == delta_whole || whole == log_whole)
                 download_gone(exchange);
         else
                 store_link_forget(desk->link, exchange);

@@ -179,6 +179,7 @@ static enum err publish(struct call *call, struct parcel *parcel, struct why *wh
                 e = keep_files(call, parcel, why);
         if (!e)
                 e = listing_keep(call->store, call_now_s(call), &parcel->listing, why);
+        call->store->has_new_releases = true;
         return e ? e : keep_release(call, parcel, why);
 }
 

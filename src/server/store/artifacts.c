@@ -36,6 +36,17 @@ static enum err make_folder(struct disk *disk, const char *path, struct why *why
         return e ? e : disk->ops->sync_folder(disk, "", why);
 }
 
+enum err artifact_make_folders(struct disk *disk, struct why *why)
+{
+        enum err e = OK;
+        for (unsigned i = 0; !e && i < 256; i++) {
+                char folder[3];
+                snprintf(folder, sizeof(folder), "%02x", i);
+                e = disk->ops->make_folder(disk, folder, why);
+        }
+        return e ? e : disk->ops->sync_folder(disk, "", why);
+}
+
 enum err artifact_put(struct disk *disk, const void *bytes, size_t length, uint8_t ret_digest[32], struct why *why)
 {
         char path[ARTIFACT_PATH_MAX];

@@ -15,6 +15,8 @@
 
 enum { ARTIFACT_PATH_MAX = 80 };
 
+/* All 256 of them, for who may make none later. */
+MUST_CHECK enum err artifact_make_folders(struct disk *disk, struct why *why);
 void artifact_path(const uint8_t digest[32], char path[ARTIFACT_PATH_MAX]);
 
 /* ERR_NOT_FOUND, or ERR_CONTENT when the length is another. The bytes were hashed when they came in. */

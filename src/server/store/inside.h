@@ -15,6 +15,8 @@ struct store {
         struct rollouts *rollouts;
         struct tlog *tlog;                      /* NULL: this server has no log */
         struct public_state *public_state;
+        bool has_new_releases;                  /* of which the process that makes deltas was not told, ... */
+        int64_t told_release;                   /* ... behind the one of this number */
         bool is_public_stale;                   /* metadata, epoch or revocations changed in this transaction */
         bool is_memory_stale;                   /* the rollouts in memory saw what the database does not have */
 };

@@ -257,6 +257,7 @@ enum err store_open(const struct store_config *config, struct signer *signer, in
                 return FAIL(why, ERR_NOMEM, "out of memory");
         store->config = *config;
         store->signer = signer;
+        store->has_new_releases = true;
         if (!store->config.pace_ms)
                 store->config.pace_ms = PACE_MS;
         if (!store->config.metadata_s)

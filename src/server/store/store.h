@@ -88,6 +88,10 @@ MUST_CHECK enum err store_tick(struct store *store, int64_t now_ms, struct why *
 /* The transparency log's clock, likewise: what was done since goes into it. */
 MUST_CHECK enum err store_log_tick(struct store *store, int64_t now_ms, struct why *why);
 
+/* Appends what the process that makes deltas has not been told: struct delta_job (server/deltas/maker.h), to the newest release of each stream from those
+ * before it that devices may run. All of them after a start: who made them already sees it. As many as fit; the rest with the next call. */
+MUST_CHECK enum err store_delta_jobs(struct store *store, struct buf *into, struct why *why);
+
 /* What the api process may say without asking: valid until the next store_batch or store_tick. `changes` grows with every
  * change of it, so that a caller knows when to look again. */
 struct store_file { const char *repository, *name; const void *bytes; size_t length; };   /* "release", "1.root.json" */
