@@ -227,6 +227,13 @@ void caller_get(struct caller *caller, const struct caller_get *get, caller_done
         send_ask(caller, done, user);
 }
 
+void caller_look(struct caller *caller, const char *path, enum fetch_reads reads, caller_done *done, void *user)
+{
+        caller->ask = (struct fetch_ask){ .reads = (uint8_t)reads };
+        snprintf(caller->ask.path, sizeof(caller->ask.path), "%s", path);
+        send_ask(caller, done, user);
+}
+
 void caller_post(struct caller *caller, const struct caller_post *post, caller_done *done, void *user)
 {
         struct clock *clock = caller->setup.clock;

@@ -47,6 +47,8 @@ void caller_take(struct caller *caller);
 int64_t caller_ready_ms(struct caller *caller, uint64_t bytes);
 struct caller_get { const char *path, *spool; uint64_t bytes_max; bool is_resumed; };
 void caller_get(struct caller *caller, const struct caller_get *get, caller_done *done, void *user);
+/* GET of something small, which the fetcher reads. */
+void caller_look(struct caller *caller, const char *path, enum fetch_reads reads, caller_done *done, void *user);
 struct caller_post { const char *path, *body; enum fetch_reads reads; bool is_signed; };       /* else by MAC */
 void caller_post(struct caller *caller, const struct caller_post *post, caller_done *done, void *user);
 /* Forget who asked: the answer will be dropped. */

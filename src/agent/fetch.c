@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/utc.h"
+#include "format/hex.h"
 #include "platform/channel.h"
 #include "platform/confine.h"
 #include "platform/net.h"
@@ -36,6 +37,17 @@ static enum err read_ack(const struct buf *body, struct fetch_answer *answer, st
         return e;
 }
 
+static enum err read_delta(const struct buf *body, struct fetch_answer *answer, struct why *why)
+{
+        struct wire_delta delta;
+        enum err e = wire_delta_read(buf_text(body), body->length, &delta, why);
+        if (!e)
+                e = hex_decode(delta.sha256, answer->delta_sha256, sizeof(answer->delta_sha256), why);
+        if (!e)
+                answer->delta_bytes = (uint64_t)delta.bytes;
+        return e;
+}
+
 /* The note is for the supervisor to check; here it is text of a length. */
 static enum err read_lease(const struct buf *body, struct fetch_answer *answer, struct why *why)
 {
@@ -46,7 +58,7 @@ static enum err read_lease(const struct buf *body, struct fetch_answer *answer, 
 }
 
 static enum err (*const readers[FETCH_READS])(const struct buf *, struct fetch_answer *, struct why *) = {
-        [FETCH_PACE] = read_pace, [FETCH_ACK] = read_ack, [FETCH_LEASE] = read_lease,
+        [FETCH_DELTA] = read_delta, [FETCH_PACE] = read_pace, [FETCH_ACK] = read_ack, [FETCH_LEASE] = read_lease,
 };
 
 /* What a refusal says is for people: kept as printable text, not understood. */
@@ -119,7 +131,7 @@ static enum err exchange(struct exchange *exchange, struct why *why)
         char url[FETCH_PATH_BYTES + 300];
         if (snprintf(url, sizeof(url), "%s%s", exchange->setup->server, ask->path) >= (int)sizeof(url))
                 return FAIL(why, ERR_LIMIT, "an address longer than %zu bytes", sizeof(url));
-        bool is_get = ask->reads == FETCH_TO_SPOOL;
+        const bool is_download = ask->reads == FETCH_TO_SPOOL, is_get = is_download || ask->reads == FETCH_DELTA;
         const struct net_header headers[] = {
                 { "Content-Type", "application/json" }, { "Firebreak-Device", ask->device }, { "Firebreak-Date", ask->date },
                 { ask->authentication, ask->proof },
@@ -128,12 +140,12 @@ static enum err exchange(struct exchange *exchange, struct why *why)
         const struct net_request request = {
                 .method = is_get ? "GET" : "POST", .url = url, .headers = headers, .header_count = is_get ? 0 : 4,
                 .body = is_get ? NULL : ask->body, .body_length = is_get ? 0 : ask->body_length,
-                .download = is_get ? &exchange->download : NULL, .total_ms = !is_get ? POST_MS : ask->is_resumed ? FETCH_SLICE_MS : METADATA_MS,
+                .download = is_download ? &exchange->download : NULL, .total_ms = !is_download ? POST_MS : ask->is_resumed ? FETCH_SLICE_MS : METADATA_MS,
         };
         struct net_response response = { .body = &exchange->body, .wanted = &wanted, .wanted_count = 1 };
         enum err e = exchange->net->ops->exchange(exchange->net, &request, &response, why);
         exchange->answer->status = response.status;
-        exchange->answer->spool_from = is_get ? exchange->download.from : 0;
+        exchange->answer->spool_from = is_download ? exchange->download.from : 0;
         exchange->answer->spool_length = response.file_length;
         exchange->answer->received = response.received;
         exchange->answer->date_s = fetch_date_s(wanted.value);

@@ -16,10 +16,11 @@
 #include <stdint.h>
 
 /* FETCH_SLICE_MS: of a resumed download; FETCH_MOST_MS: of anything. */
-enum { FETCH_VERSION = 3, FETCH_PATH_BYTES = 384, FETCH_NAME_BYTES = 96, FETCH_HEADER_BYTES = 160, FETCH_SLICE_MS = 20000, FETCH_MOST_MS = 150000 };
+enum { FETCH_VERSION = 4, FETCH_PATH_BYTES = 384, FETCH_NAME_BYTES = 96, FETCH_HEADER_BYTES = 160, FETCH_SLICE_MS = 20000, FETCH_MOST_MS = 150000 };
 
 enum fetch_reads {
         FETCH_TO_SPOOL,          /* GET: bytes to the spool file */
+        FETCH_DELTA,             /* GET: what a 200 says of a delta */
         FETCH_PACE, FETCH_ACK, FETCH_LEASE,      /* POST: what a 200 holds */
         FETCH_READS,
 };
@@ -47,11 +48,13 @@ struct fetch_answer {
         uint64_t received;                       /* bytes of the body, for the limit of the device */
         int64_t epoch, pace_ms, now_s, ack, retry_ms;
         uint64_t counter;                        /* of the release to prepare instead; 0: none */
+        uint64_t delta_bytes;
+        uint8_t delta_sha256[32];
         struct confined confined;                /* what is in force in the child */
         char text[LIMIT_DEVICE_REQUEST_BYTES];   /* a lease; else why it failed, for people */
 };
 _Static_assert(sizeof(struct fetch_ask) == 16 + 384 + 96 + 8 + 8 + 64 + 24 + 160 + 8 + 4096, "message format");
-_Static_assert(sizeof(struct fetch_answer) == 48 + 48 + 8 + 4096, "message format");
+_Static_assert(sizeof(struct fetch_answer) == 48 + 48 + 40 + 8 + 4096, "message format");
 
 /* An HTTP date as unix seconds; 0 for anything that is none. */
 int64_t fetch_date_s(const char *text);

@@ -33,7 +33,6 @@ static enum err write_next(struct slots *slots, struct why *why)
 /* A disk that is full gives up what was put aside for this, then what can be had from the server again. */
 static enum err write_next_somehow(struct slots *slots, struct why *why)
 {
-        static const uint8_t no_target[32];
         struct disk *disk = slots->disk;
         struct why other;
         enum err e = write_next(slots, why);
@@ -41,7 +40,7 @@ static enum err write_next_somehow(struct slots *slots, struct why *why)
                 slots->has_spare = false;
                 e = write_next(slots, why);
         }
-        if (e == ERR_FULL && spool_sweep(disk, NULL, no_target, &other) == OK)
+        if (e == ERR_FULL && spool_sweep(disk, NULL, &other) == OK)
                 e = write_next(slots, why);
         return e;
 }

@@ -12,20 +12,20 @@ static const char *const metadata_names[] = { "wanted", "anchor", "vouch" };    
 /* A folder is not changed while it is listed, so names are gathered in rounds; a round ends when it is full, or many names would
  * take the square of their time. */
 struct sweep {
-        const struct release_note *note;
-        const uint8_t *target;
+        const struct spool_needs *needs;
         char names[ROUND_NAMES][DISK_NAME_MAX + 1];
         size_t count;
 };
 
 static bool is_needed(const struct sweep *sweep, const uint8_t digest[32])
 {
-        if (!sweep->note)
+        const struct spool_needs *needs = sweep->needs;
+        if (!needs)
                 return false;
-        if (memcmp(digest, sweep->target, 32) == 0)
+        if (memcmp(digest, needs->target, 32) == 0 || (needs->delta && memcmp(digest, needs->delta, 32) == 0))
                 return true;
-        for (size_t i = 0; i < sweep->note->file_count; i++)
-                if (memcmp(digest, sweep->note->files[i].sha256, 32) == 0)
+        for (size_t i = 0; i < needs->note->file_count; i++)
+                if (memcmp(digest, needs->note->files[i].sha256, 32) == 0)
                         return true;
         return false;
 }
@@ -58,9 +58,9 @@ static enum err list_round(struct disk *disk, struct sweep *sweep, struct why *w
         return e == ERR_LIMIT && sweep->count == ROUND_NAMES ? OK : e;
 }
 
-enum err spool_sweep(struct disk *disk, const struct release_note *note, const uint8_t target[32], struct why *why)
+enum err spool_sweep(struct disk *disk, const struct spool_needs *needs, struct why *why)
 {
-        struct sweep sweep = { .note = note, .target = target, .count = ROUND_NAMES };
+        struct sweep sweep = { .needs = needs, .count = ROUND_NAMES };
         enum err e = OK;
         while (!e && sweep.count == ROUND_NAMES) {
                 e = list_round(disk, &sweep, why);

@@ -10,10 +10,12 @@
 #include "agent/holding.h"
 #include "agent/life.h"
 #include "agent/murmur.h"
+#include "agent/patching.h"
 #include "agent/preflight.h"
 #include "agent/probing.h"
 #include "agent/recheck.h"
 #include "agent/reuse.h"
+#include "agent/reusing.h"
 #include "agent/unpack.h"
 #include "agent/usage.h"
 #include "agent/vouch.h"
@@ -44,6 +46,7 @@ struct stream {
         size_t next_file;
         struct reuse *reuse;             /* what of it is here already; NULL: nothing */
         struct reuse_doubts doubts;
+        struct patching patching;
         bool is_looked, syncs_alone;     /* that is known, and there is room for the rest; the whole file system could not be synced, perhaps by the fault of others */
         struct unpack *unpack;
         enum slot_id slot;
@@ -124,14 +127,8 @@ struct install_facts candidate_facts(const struct stream *stream, struct ceiling
 /* ERR_UNTRUSTED: perhaps our anchors moved on, and we have not heard of it. */
 void candidate_look_for_keys(const struct stream *stream, enum err e);
 void candidate_fetch(struct stream *stream);
-/* Which of its files are here, and is there room for the rest? In slices, between its note and its files. */
-void reusing_begin(struct stream *stream);
-void reusing_end(struct stream *stream);
-bool reusing_looks(const struct stream *stream);
-void reusing_tick(struct stream *stream);
-const char *reusing_path(const struct stream *stream, size_t file);      /* NULL: it is not here. Borrowed until the next call */
-bool reusing_brings(const struct stream *stream, size_t file);           /* it need not be fetched (any more) */
-void reusing_doubt(struct stream *stream, size_t file);                  /* it was not what it should be: fetch it */
+/* Its note is in the spool: judged, and what is here of its files is looked for. */
+MUST_CHECK enum err candidate_take_note(struct stream *stream, struct why *why);
 /* Why nothing came, without the address before it, which is longer than what there is room for. */
 const char *candidate_reason(const struct fetch_answer *answer);
 /* Into facts, what others have said of the candidate by now; the pace refers to *ret_pace. */

@@ -25,6 +25,7 @@ void candidate_drop(struct stream *stream)
         unpack_close(stream->unpack);
         stream->unpack = NULL;
         reusing_end(stream);
+        patching_end(stream);
         probe_kill(&stream->probing.probe);
         preflight_kill(&stream->preflight);
         release_note_free(stream->note);
@@ -52,6 +53,7 @@ void candidate_fetch(struct stream *stream)
         reusing_end(stream);
         release_note_free(stream->note);
         stream->note = NULL;
+        patching_begin(stream);
         vouching_begin(stream);
 }
 
@@ -67,11 +69,12 @@ static bool is_spool_ours(const struct stream *stream)
 void candidate_tidy(const struct stream *stream)
 {
         struct why why;
-        if (is_spool_ours(stream) && spool_sweep(stream->agent->disk, stream->note, stream->release.target, &why))
+        const struct spool_needs needs = { stream->note, stream->release.target, patching_needs(stream) };
+        if (is_spool_ours(stream) && spool_sweep(stream->agent->disk, stream->note ? &needs : NULL, &why))
                 agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, why.text);
 }
 
-static enum err read_note(struct stream *stream, struct why *why)
+enum err candidate_take_note(struct stream *stream, struct why *why)
 {
         OWN(buf) struct buf bytes;
         buf_init(&bytes, LIMIT_NOTE_BYTES);
@@ -103,7 +106,7 @@ void candidate_look_for_keys(const struct stream *stream, enum err e)
 static void note_arrived(struct stream *stream)
 {
         struct why why;
-        enum err e = read_note(stream, &why);
+        enum err e = candidate_take_note(stream, &why);
         if (!e)
                 return;
         candidate_look_for_keys(stream, e);
@@ -118,7 +121,7 @@ static void give_room_back(const struct stream *stream)
 {
         struct disk *disk = stream->agent->disk;
         struct why why;
-        enum err e = is_spool_ours(stream) ? spool_sweep(disk, NULL, NULL, &why) : OK;
+        enum err e = is_spool_ours(stream) ? spool_sweep(disk, NULL, &why) : OK;
         if (!e && stream->life == LIFE_UNPACKING) {
                 struct content_path slot = content_slot(stream->config->name, stream->slot);
                 e = disk->ops->remove_tree(disk, slot.text, &why);
@@ -204,6 +207,10 @@ static void get_note(struct stream *stream)
 
 static bool fetch_call(struct stream *stream)
 {
+        if (patching_call(stream))
+                return true;
+        if (patching_works(stream) || patching_needs(stream))
+                return false;
         if (!stream->note) {
                 get_note(stream);
                 return true;
@@ -469,6 +476,8 @@ void candidate_tick(struct stream *stream, int64_t now_ms)
 {
         if (reusing_looks(stream))
                 reusing_tick(stream);
+        else if (patching_works(stream))
+                patching_tick(stream);
         else if (stream->life == LIFE_UNPACKING && stream->unpack)
                 unpack_tick(stream);
         else if (stream->life == LIFE_PREFLIGHT && stream->preflight.child.pid)
@@ -485,7 +494,7 @@ int64_t candidate_wake_ms(const struct stream *stream)
         case LIFE_PREFLIGHT:
                 return stream->helper_until_ms;
         case LIFE_FETCHING:
-                if (reusing_looks(stream))
+                if (reusing_looks(stream) || patching_works(stream))
                         return 0;
                 /* The limit of the device, while it is that which is waited for. */
                 return stream->fetch_at_ms > agent_steady_ms(stream->agent) ? stream->fetch_at_ms : INT64_MAX;

@@ -1,4 +1,4 @@
-/* verify.h - the verifier as a process of its own: a bundle on standard input, until it ends; then one answer on standard output. */
+/* verify.h - the verifier as a process of its own: a question on standard input, until it ends; then one answer on standard output. */
 #pragma once
 
 #include "agent/worker.h"
@@ -16,5 +16,9 @@ struct verify_setup {
         struct worker_state *state;      /* what it said of itself */
 };
 MUST_CHECK enum err verify_run(const struct verify_setup *setup, struct verdict *ret_verdict, struct why *why);
-/* In the child. */
+/* The same for other bytes that nobody is to look at in the supervisor: a question of any kind to a process of its own. What it says has
+ * `least` bytes and at most the ceiling of `answer`. Whose confinement it was is the caller's to find in it: ret_state has nothing of that. */
+struct verify_talk { const struct workers *workers; const struct buf *question; size_t least; struct buf *answer; };
+MUST_CHECK enum err verify_ask(const struct verify_talk *talk, struct worker_state *ret_state, struct why *why);
+/* In the child: judges a bundle, or expands a segment of a delta (expand.h). */
 MUST_CHECK enum err verify_main(struct why *why);

@@ -91,6 +91,13 @@ void caller_get(struct caller *caller, const struct caller_get *get, caller_done
         device.now_s -= leap_s;
 }
 
+void caller_look(struct caller *caller, const char *path, enum fetch_reads reads, caller_done *done, void *user)
+{
+        (void)caller, (void)path, (void)reads;
+        done(user, OK, &(struct fetch_answer){ .status = 404 });
+}
+enum err verify_ask(const struct verify_talk *talk, struct worker_state *ret_state, struct why *why) { (void)talk, (void)ret_state; return FAIL(why, ERR_UNAVAILABLE, "no delta is expanded here"); }
+
 void caller_post(struct caller *caller, const struct caller_post *post, caller_done *done, void *user)
 {
         (void)caller;

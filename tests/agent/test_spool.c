@@ -131,7 +131,7 @@ TEST(spool_sweep, leaves_nothing_that_is_no_download)
                 CHECK(disk->ops->replace(disk, path, "x", 1, NULL) == OK);
         }
         CHECK(disk->ops->make_folder(disk, "spool/folder", NULL) == OK && disk->ops->replace(disk, "spool/folder/x", "x", 1, NULL) == OK);
-        CHECK(disk->ops->replace(disk, longest, "x", 1, NULL) == OK && spool_sweep(disk, NULL, NULL, NULL) == OK);
+        CHECK(disk->ops->replace(disk, longest, "x", 1, NULL) == OK && spool_sweep(disk, NULL, NULL) == OK);
         unsigned names = 0;
         CHECK(disk->ops->list(disk, "spool", count_name, &names, NULL) == OK && names == 2);
 }
@@ -150,7 +150,7 @@ TEST(spool_sweep, takes_no_more_time_for_a_name_when_there_are_many)
                 snprintf(path, sizeof(path), "%s/spool/%064x", spool.folder, i);
                 CHECK(file_write(path, "", 0, NULL) == OK);
         }
-        CHECK(spool_sweep(&counting.disk, NULL, NULL, NULL) == OK && counting.visits >= NAMES && counting.visits <= 2 * NAMES);
+        CHECK(spool_sweep(&counting.disk, NULL, NULL) == OK && counting.visits >= NAMES && counting.visits <= 2 * NAMES);
         unsigned names = 0;
         CHECK(spool.disk->ops->list(spool.disk, "spool", count_name, &names, NULL) == OK && names == 0);
 }

@@ -1,6 +1,7 @@
 #include "agent/world.h"
 
 #include "agent/content.h"
+#include "agent/expand.h"
 #include "agent/judge.h"
 #include "agent/refresh.h"
 #include "base/mem.h"
@@ -73,8 +74,10 @@ void caller_get(struct caller *caller, const struct caller_get *get, caller_done
         for (uint64_t counter = 4; counter < 10 && e; counter++) {
                 world_content(counter, text);
                 const struct buf *note = &world.notes[counter];
-                const struct { const void *bytes; size_t length; } found[] = { { note->bytes, note->length }, { text, strlen(text) } };
-                for (size_t i = 0; i < 2 && e; i++) {
+                const struct { const void *bytes; size_t length; } found[] = {
+                        { note->bytes, note->length }, { text, strlen(text) }, { buf_text(world.delta ? world.delta : note), world.delta ? world.delta->length : 0 },
+                };
+                for (size_t i = 0; i < 3 && e; i++) {
                         uint8_t digest[32];
                         sha256(found[i].bytes, found[i].length, digest);
                         if (strcmp(spool_artifact(digest).text, path) == 0)
@@ -83,6 +86,38 @@ void caller_get(struct caller *caller, const struct caller_get *get, caller_done
         }
         const struct fetch_answer answer = { .status = 200 };
         done(user, e, &answer);
+}
+
+void caller_look(struct caller *caller, const char *path, enum fetch_reads reads, caller_done *done, void *user)
+{
+        struct fetch_answer answer = { .status = world.delta ? 200 : 404, .delta_bytes = world.delta ? world.delta->length : 0 };
+        CHECK(!caller && reads == FETCH_DELTA);
+        snprintf(world.delta_path, sizeof(world.delta_path), "%s", path);
+        if (world.delta)
+                sha256(world.delta->bytes, world.delta->length, answer.delta_sha256);
+        done(user, OK, &answer);
+}
+
+/* In this process: what strangers made of it is the fuzzer's to try. */
+enum err expand_run(const struct workers *workers, const struct buf *question, size_t length, struct buf *into, struct why *why)
+{
+        (void)workers;
+        uint32_t ask[6];                         /* a magic of two; lengths of base, packed bytes and segment */
+        char *bytes = malloc(length + 1);
+        memcpy(ask, question->bytes, sizeof(ask));
+        CHECK(bytes && sizeof(ask) + ask[2] + ask[3] == question->length && ask[4] == length);
+        const char *base = question->bytes + sizeof(ask);
+        enum err e = delta_expand((struct delta_bytes){ base, ask[2] }, (struct delta_bytes){ base + ask[2], ask[3] }, bytes, length, why);
+        if (!e)
+                buf_add(into, bytes, length);
+        free(bytes);
+        return e ? e : buf_check(into, why);
+}
+
+void expand_ask_begin(size_t base_length, size_t packed_length, size_t length, struct buf *question)
+{
+        const uint32_t ask[6] = { 0, 0, (uint32_t)base_length, (uint32_t)packed_length, (uint32_t)length, 0 };
+        buf_add(question, ask, sizeof(ask));
 }
 
 void caller_post(struct caller *caller, const struct caller_post *post, caller_done *done, void *user)
@@ -97,6 +132,10 @@ enum err judge_candidate(const struct anchor *anchor, const struct judge_offer *
 {
         (void)anchor;
         struct install_facts facts = offer->facts;
+        uint8_t digest[32];
+        sha256(signed_note->bytes, signed_note->length, digest);
+        if (memcmp(digest, facts.target, sizeof(digest)) != 0)
+                return FAIL(why, ERR_IO, "another text than its name says");
         enum err e = release_note_parse(signed_note->bytes, signed_note->length, ret_note, why);
         if (e)
                 return e;

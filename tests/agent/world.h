@@ -19,11 +19,13 @@ struct world {
         struct anchors *anchors;                 /* the test's own; NULL is fine for those who have no use for them */
         /* What the server has under that path, if it is no artifact, or the status; NULL here: none. */
         bool is_spool_flooded;           /* the fetcher writes more than it was asked for */
+        const struct buf *delta;         /* what the server has for the release that is offered, as a delta; NULL: none */
         const struct buf *(*document)(const char *path, struct fetch_answer *answer);
         enum err (*post)(const struct caller_post *post, struct fetch_answer *answer);       /* NULL: all is 200 */
         char noted[WHY_TEXT_MAX];        /* last line of the log about trouble, ... */
         char told[WHY_TEXT_MAX];         /* ... about the server, ... */
         char lived[WHY_TEXT_MAX];        /* ... and about a release */
+        char delta_path[200];            /* asked for last */
         int64_t now_ms, lease_bake_s;
         char pid_file[64], deaf_file[64];        /* the latter "": the engine is none that has to become deaf first */
         unsigned lines;                  /* in the log */
