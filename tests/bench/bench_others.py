@@ -159,7 +159,7 @@ class Ours:
     name = "firebreak-agent"
 
     def __init__(self, fleet, trees):
-        self.fleet, self.counter, self.folder, self.splits = fleet, 0, fleet.root / "set", []
+        self.fleet, self.counter, self.deltas, self.folder, self.splits = fleet, 0, 0, fleet.root / "set", []
         fleet.init()
         fleet.start_server()
         self.device = Relayed(fleet, 0)
@@ -180,7 +180,10 @@ class Ours:
         spec = self.folder / "release.yaml"
         spec.write_text("".join(line for line in spec.read_text().splitlines(True) if not line.startswith(("version:", "counter:"))) + f"version: {self.counter}\ncounter: {self.counter}\n")
         self.device.relay.looks = []
-        self.fleet.ship(self.folder, self.counter)
+        self.fleet.ship(self.folder, self.counter, start=False)
+        self.deltas += 1 + min(3, self.counter - 1)            # the whole of it, and from three before it: published, they are made in the background
+        self.fleet.wait(lambda: len(list(self.fleet.root.glob("server/artifacts/*/*.delta"))) >= self.deltas, WAIT_S, "the deltas to be made")
+        self.fleet.start_rollout(self.counter)
         self.fleet.wait(lambda: self.device.runs(self.counter), WAIT_S, f"release {self.counter} to be proven:\n{self.device.log()[-2000:]}")
 
     def run(self, tree):

@@ -14,6 +14,7 @@ from fleet import Device, Fleet
 STREAM = "edr-rules"
 FILE_BYTES = 10 << 10
 TALK_BYTES = 64 << 10                     # metadata, lease, reports, and what TLS adds
+DELTA_TALK_BYTES = 16 << 10
 NOTE_LINE_BYTES = 110                     # of a file of these names
 SPECS = ("release.yaml", "dossier.yaml")
 
@@ -110,11 +111,20 @@ class Delta:
         spec = self.folder / "release.yaml"
         spec.write_text("".join(line for line in spec.read_text().splitlines(True) if not line.startswith(("version:", "counter:"))) + f"version: {self.counter}\ncounter: {self.counter}\n")
 
-    def ship(self):
-        """Bytes that the device was sent from the offer until the release was proven."""
+    def deltas(self):
+        """What the server tells of deltas, by the name of the file that tells it."""
+        return {path.name: path for path in self.fleet.root.glob("server/artifacts/*/*.delta")}
+
+    def ship(self, spoil=None):
+        """Bytes that the device was sent from the offer until the release was proven. Deltas are made before it hears of it, and are spoiled then, if they are to be."""
         self.next()
-        before = self.device.relay.received
-        self.fleet.ship(self.folder, self.counter)
+        before, known = self.device.relay.received, self.deltas()
+        self.fleet.ship(self.folder, self.counter, start=False)
+        self.fleet.wait(lambda: len(self.deltas()) > len(known) + min(3, self.counter - 1), 60, "the deltas to be made")
+        if spoil:
+            for path in (path for name, path in self.deltas().items() if name not in known):
+                spoil(path)
+        self.fleet.start_rollout(self.counter)
         return before
 
     def proven(self, before, seconds=90):
@@ -126,8 +136,12 @@ class Delta:
         self.claims.claim(f"{what}: nothing was given up", not self.device.stream()["given_up"])
 
     def most(self, changed):
-        """The changed files, talk, and the release note: twice, for a device that is a control before its turn comes is offered the release twice."""
+        """Without a delta: the changed files, talk, and the release note: twice, for a device that is a control before its turn comes is offered the release twice."""
         return sum(map(len, changed)) + 2 * NOTE_LINE_BYTES * len(self.files()) + TALK_BYTES
+
+    def least(self, changed):
+        """By a delta: what is new of these files, which compress to a third, of each note line that changed its digest, and talk; twice again."""
+        return sum(map(len, changed)) // 2 + 2 * 64 * len(changed) + 2 * DELTA_TALK_BYTES
 
     def change(self, count):
         names = [name for name in self.files() if name.startswith("notes/")]
@@ -141,14 +155,14 @@ class Delta:
         self.make()
         sent = self.proven(self.ship())
         whole = sum(map(len, self.files().values()))
-        self.claims.claim(f"a first release of {whole:,} bytes in {len(self.files()):,} files is {sent:,} bytes on the wire", sent >= whole)
+        self.claims.claim(f"a first release of {whole:,} bytes in {len(self.files()):,} files is {sent:,} bytes on the wire, in one piece", sent < whole // 2)
         self.whole("the first")
 
     def one_percent(self):
         for what in ("one in a hundred files changed", "again, where the slot that is emptied has most of it"):
             changed = self.change(max(1, self.options.files // 100))
             sent = self.proven(self.ship())
-            self.claims.claim(f"{what}: {sent:,} bytes on the wire, of {sum(map(len, changed)):,} changed", sent <= self.most(changed))
+            self.claims.claim(f"{what}: {sent:,} bytes on the wire, of {sum(map(len, changed)):,} changed", sent <= self.least(changed))
             self.whole(what)
 
     def moved(self):
@@ -156,7 +170,7 @@ class Delta:
         for folder in folders[:len(folders) // 2]:
             folder.rename(folder.with_name(f"moved-{folder.name}"))
         sent = self.proven(self.ship())
-        self.claims.claim(f"folders were renamed: {sent:,} bytes on the wire", sent <= self.most([]))
+        self.claims.claim(f"folders were renamed: {sent:,} bytes on the wire", sent <= NOTE_LINE_BYTES * len(self.files()) + 2 * DELTA_TALK_BYTES)
         self.whole("folders were renamed")
 
     def damaged(self):
@@ -171,6 +185,54 @@ class Delta:
         self.claims.claim(f"a file here had gone bad: {sent:,} bytes on the wire", sent <= self.most([*changed, data]))
         self.claims.claim("the log says which", victim.name in self.device.log() and "other bytes than the note says" in self.device.log())
         self.whole("a file here had gone bad")
+
+    def large(self):
+        """One word of one large file, and of one to which something is added in front."""
+        path = self.folder / "notes/large.txt"
+        path.write_bytes(self.text(5 << 20))
+        self.proven(self.ship())
+        data = bytearray(path.read_bytes())
+        data[3 << 20:(3 << 20) + 4] = b"WORD"
+        path.write_bytes(data)
+        sent = self.proven(self.ship())
+        self.claims.claim(f"one word of a file of 5 MB changed: {sent:,} bytes on the wire", sent <= self.least([]))
+        self.whole("one word of a large file")
+        path.write_bytes(self.text(1000) + data)
+        sent = self.proven(self.ship())
+        self.claims.claim(f"a kilobyte was added in front of it: {sent:,} bytes on the wire", sent <= self.least([]))
+        self.whole("a large file that moved")
+        path.unlink()
+
+    def lies(self):
+        """A server, or whoever stands before it, whose deltas are none. The release is not at fault, and comes file by file."""
+        def artifact(path):
+            digest = json.loads(path.read_text())["sha256"]
+            return path.parent.parent / digest[:2] / digest
+
+        def flip(path):
+            data = bytearray(artifact(path).read_bytes())
+            data[len(data) * 3 // 4] ^= 1
+            artifact(path).write_bytes(data)
+
+        def other(path):                          # that of another release, of the right form
+            first = min(self.first_deltas.values(), key=str)
+            path.write_text(first.read_text())
+
+        def cut(path):
+            data = artifact(path).read_bytes()
+            artifact(path).write_bytes(data[:len(data) // 2])
+
+        spoilt = (("a byte of each was changed", flip), ("they are those of another release", other), ("they are shorter than they are said to be", cut),
+                  ("they are said to be a gigabyte", lambda path: path.write_text(json.dumps({"sha256": json.loads(path.read_text())["sha256"], "bytes": 1 << 30}))),
+                  ("they are gone", lambda path: artifact(path).unlink()), ("what tells of them is no document", lambda path: path.write_text("<html>")),
+                  ("there are none, as at an older server", lambda path: path.unlink()))
+        self.first_deltas = self.deltas()
+        for what, spoil in spoilt:
+            changed, seen = self.change(3), len(self.device.log())
+            sent = self.proven(self.ship(spoil))
+            self.claims.claim(f"{what}: {sent:,} bytes on the wire", sent <= 2 * self.most(changed))
+            self.claims.claim(f"{what}: it is said once, or nothing had to be", self.device.log()[seen:].count("no delta: ") <= 2)
+            self.whole(what)
 
     def killed(self):
         """Everything ends at once, in the middle of it: at other moments each time, until there is nothing left to end."""
@@ -194,7 +256,7 @@ class Delta:
 
 def play(claims, fleet, options):
     delta = Delta(claims, fleet, options)
-    for step in (delta.first, delta.one_percent, delta.moved, delta.damaged, delta.killed):
+    for step in (delta.first, delta.one_percent, delta.moved, delta.damaged, delta.large, delta.lies, delta.killed):
         step()
 
 
