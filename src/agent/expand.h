@@ -14,7 +14,7 @@ _Static_assert(sizeof(struct expand_ask) == 24 && sizeof(EXPAND_MAGIC) == 9, "me
 struct expand_answer { struct confined confined; uint32_t err, length; };
 _Static_assert(sizeof(struct expand_answer) == sizeof(struct confined) + 8, "message format");
 
-enum { EXPAND_INPUT_MAX = 64 + DELTA_BASE_BYTES + DELTA_PACKED_MAX };
+enum { EXPAND_INPUT_MAX = 64 + DELTA_EXPANDED_MAX + DELTA_PACKED_MAX };
 
 /* `question`: as expand_ask_begin() began it, then base and packed bytes, which its lengths announced. Appends `length` bytes to `into`, exactly. ERR_CONTENT: they cannot be
  * had from this; ERR_TIMEOUT and others: the process. Waits, some 10 ms for a segment. */

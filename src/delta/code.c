@@ -7,9 +7,9 @@
 
 enum {
         LEVEL = 19,                      /* made once, fetched by every device: two megabytes a second */
-        WINDOW_LOG = 22,                 /* a base and its segment, to be seen at once */
+        WINDOW_LOG = 21,                 /* a base and its segment, to be seen at once */
 };
-_Static_assert((int)DELTA_BASE_BYTES + (int)DELTA_EXPANDED_MAX <= 1 << WINDOW_LOG, "the window holds both");
+_Static_assert((int)DELTA_EXPANDED_MAX + (int)DELTA_EXPANDED_MAX <= 1 << WINDOW_LOG, "the window holds both");
 
 static void free_encoder(ZSTD_CCtx *encoder) { (void)ZSTD_freeCCtx(encoder); }
 static void free_decoder(ZSTD_DCtx *decoder) { (void)ZSTD_freeDCtx(decoder); }
@@ -33,7 +33,7 @@ static size_t compress(ZSTD_CCtx *encoder, struct delta_bytes base, struct delta
 
 enum err delta_compress(struct delta_bytes base, struct delta_bytes segment, struct buf *into, struct why *why)
 {
-        if (base.length > DELTA_BASE_BYTES || segment.length > DELTA_EXPANDED_MAX)
+        if (base.length > DELTA_EXPANDED_MAX || segment.length > DELTA_EXPANDED_MAX)
                 return FAIL(why, ERR_LIMIT, "a segment of %zu bytes with a base of %zu", segment.length, base.length);
         OWN(encoder) ZSTD_CCtx *encoder = ZSTD_createCCtx();
         OWN(memory) void *packed = mem_new(1, DELTA_PACKED_MAX);
@@ -48,7 +48,7 @@ enum err delta_compress(struct delta_bytes base, struct delta_bytes segment, str
 
 enum err delta_expand(struct delta_bytes base, struct delta_bytes packed, void *into, size_t length, struct why *why)
 {
-        if (base.length > DELTA_BASE_BYTES || packed.length > DELTA_PACKED_MAX || length > DELTA_EXPANDED_MAX)
+        if (base.length > DELTA_EXPANDED_MAX || packed.length > DELTA_PACKED_MAX || length > DELTA_EXPANDED_MAX)
                 return FAIL(why, ERR_LIMIT, "a segment of %zu bytes with a base of %zu", length, base.length);
         OWN(decoder) ZSTD_DCtx *decoder = ZSTD_createDCtx();
         if (!decoder)

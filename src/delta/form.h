@@ -10,10 +10,10 @@
 enum {
         DELTA_HEAD_BYTES = 16, DELTA_COUNT_MAX = DELTA_SEGMENTS_MAX + 1,
         DELTA_FORM_BYTES_MAX = DELTA_HEAD_BYTES + 4 * DELTA_COUNT_MAX,
-        DELTA_EXPANDED_MAX = LIMIT_NOTE_BYTES,   /* the note is one segment, and may be longer than the others */
+        DELTA_EXPANDED_MAX = LIMIT_NOTE_BYTES,   /* the note is one segment, its base another note: they may be longer than the others */
         DELTA_PACKED_MAX = DELTA_EXPANDED_MAX + (DELTA_EXPANDED_MAX >> 7),       /* what does not compress grows by less than that */
 };
-_Static_assert((int)DELTA_SEGMENT_BYTES <= (int)DELTA_EXPANDED_MAX && (int)LIMIT_NOTE_BYTES <= (int)DELTA_BASE_BYTES, "a note may be segment and base");
+_Static_assert((int)DELTA_SEGMENT_BYTES <= (int)DELTA_EXPANDED_MAX && (int)DELTA_BASE_BYTES <= (int)DELTA_EXPANDED_MAX, "what holds for the note holds for all");
 
 struct delta_form {
         uint32_t note_length;                    /* of the signed note, as it comes out */

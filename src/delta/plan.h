@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 enum {
-        DELTA_SEGMENT_BYTES = 1 << 19,   /* what one process is started for, and holds in memory with its base */
-        DELTA_BASE_BYTES = 3 << 19,      /* of one segment: as much before and behind what was changed as there is of it */
+        DELTA_SEGMENT_BYTES = 1 << 18,   /* what one process is started for, and holds in memory with its base */
+        DELTA_BASE_BYTES = 3 << 18,      /* of one segment: as much before and behind what was changed as there is of it */
         DELTA_NEAR_BYTES = 64 << 10,     /* before and behind a piece at least, where the file has it */
-        DELTA_SEGMENTS_MAX = 2048,       /* a gigabyte: what is larger is fetched file by file */
+        DELTA_SEGMENTS_MAX = 4096,       /* a gigabyte: what is larger is fetched file by file */
 };
 struct delta_range { size_t file; uint64_t from; uint32_t length; };     /* file: of the note in question */
 

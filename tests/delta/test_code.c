@@ -78,8 +78,8 @@ TEST(delta_code, has_ceilings)
         char byte = 0;
         OWN(buf) struct buf into;
         buf_init(&into, 100);
-        CHECK(delta_expand(of(&byte, DELTA_BASE_BYTES + 1), of(&byte, 1), &byte, 1, NULL) == ERR_LIMIT && delta_expand(of(&byte, 1), of(&byte, DELTA_PACKED_MAX + 1), &byte, 1, NULL) == ERR_LIMIT);
-        CHECK(delta_expand(of(&byte, 1), of(&byte, 1), &byte, (size_t)DELTA_EXPANDED_MAX + 1, NULL) == ERR_LIMIT && delta_compress(of(&byte, DELTA_BASE_BYTES + 1), of(&byte, 1), &into, NULL) == ERR_LIMIT);
+        CHECK(delta_expand(of(&byte, (size_t)DELTA_EXPANDED_MAX + 1), of(&byte, 1), &byte, 1, NULL) == ERR_LIMIT && delta_expand(of(&byte, 1), of(&byte, DELTA_PACKED_MAX + 1), &byte, 1, NULL) == ERR_LIMIT);
+        CHECK(delta_expand(of(&byte, 1), of(&byte, 1), &byte, (size_t)DELTA_EXPANDED_MAX + 1, NULL) == ERR_LIMIT && delta_compress(of(&byte, (size_t)DELTA_EXPANDED_MAX + 1), of(&byte, 1), &into, NULL) == ERR_LIMIT);
         CHECK(delta_compress(of(&byte, 1), of(&byte, (size_t)DELTA_EXPANDED_MAX + 1), &into, NULL) == ERR_LIMIT && into.length == 0);
 }
 
