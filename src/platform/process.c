@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 enum { STAT_BYTES = 4096, STATUS_BYTES = 16384, CHILDREN_BYTES = 16384, TREE_MAX = 256 };
 
@@ -113,4 +116,14 @@ enum err process_usage(int pid, struct process_usage *ret_usage, struct why *why
         }
         *ret_usage = sum;
         return OK;
+}
+
+/* Without it the C library lets pieces of up to 32 MB come from its heap, once one of that size was freed, and keeps them there. */
+void process_gives_back(void)
+{
+#ifdef __GLIBC__
+        enum { LARGE_BYTES = 64 << 10 };
+        (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+        (void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
+#endif
 }

@@ -18,6 +18,9 @@ struct process_usage {
 /* ERR_NOT_FOUND: there is no such process. ERR_SYNTAX: the system says something else than expected. */
 MUST_CHECK enum err process_usage(int pid, struct process_usage *ret_usage, struct why *why);
 
+/* From here on what is freed in large pieces goes back to the system at once, not when it is needed elsewhere: for who mostly waits. */
+void process_gives_back(void);
+
 /* Of the text of Linux' /proc/PID/stat: false where it is none. The process itself chose a part of it, its name. */
 struct process_stat { uint64_t start, cpu_ticks; };
 bool process_stat_read(const char *text, struct process_stat *ret_stat);

@@ -30,3 +30,7 @@ enum err process_usage(int pid, struct process_usage *ret_usage, struct why *why
         *ret_usage = (struct process_usage){ number(&start), (number(&kernel) + number(&user)) / 10000, memory.PrivateUsage >> 10 };
         return OK;
 }
+
+void process_gives_back(void)
+{
+}
