@@ -13,6 +13,7 @@ struct stream;
 struct patch;                            /* a delta that is being expanded */
 
 enum patching_step {
+        PATCHING_LOOKS,                  /* what has an agent before us left of this release? */
         PATCHING_ASKS,                   /* is there one? */
         PATCHING_FETCHES,
         PATCHING_EXPANDS,
@@ -36,5 +37,7 @@ bool patching_call(struct stream *stream);
 /* It has work that needs no network: patching_tick() does a megabyte of it. */
 bool patching_works(const struct stream *stream);
 void patching_tick(struct stream *stream);
-/* The delta's name in the spool, while it is needed; NULL: none is. */
+/* The delta's name in the spool, while it is needed; NULL: none is, or it is not known yet. */
 const uint8_t *patching_needs(const struct stream *stream);
+/* Which delta is needed, if any, is not known yet: the spool may hold it, or a part. */
+bool patching_is_open(const struct stream *stream);

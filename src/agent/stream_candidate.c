@@ -70,7 +70,7 @@ void candidate_tidy(const struct stream *stream)
 {
         struct why why;
         const struct spool_needs needs = { stream->note, stream->release.target, patching_needs(stream) };
-        if (is_spool_ours(stream) && spool_sweep(stream->agent->disk, stream->note ? &needs : NULL, &why))
+        if (is_spool_ours(stream) && !(stream->note && patching_is_open(stream)) && spool_sweep(stream->agent->disk, stream->note ? &needs : NULL, &why))
                 agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, why.text);
 }
 

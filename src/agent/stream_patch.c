@@ -75,7 +75,7 @@ void patching_begin(struct stream *stream)
         patching_end(stream);
         if (is_same && (patching->step != PATCHING_DONE || patching->rounds == 0 || patching->rounds >= ROUNDS_MAX))
                 return;
-        *patching = (struct patching){ .step = delta_is_possible() ? PATCHING_ASKS : PATCHING_DONE, .rounds = is_same ? patching->rounds : 0 };
+        *patching = (struct patching){ .step = delta_is_possible() ? PATCHING_LOOKS : PATCHING_DONE, .rounds = is_same ? patching->rounds : 0 };
         memcpy(patching->target, stream->release.target, sizeof(patching->target));
 }
 
@@ -83,6 +83,11 @@ const uint8_t *patching_needs(const struct stream *stream)
 {
         const enum patching_step step = stream->patching.step;
         return step == PATCHING_FETCHES || step == PATCHING_EXPANDS ? stream->patching.sha256 : NULL;
+}
+
+bool patching_is_open(const struct stream *stream)
+{
+        return stream->patching.step < PATCHING_FETCHES;
 }
 
 /* It has given what it can, or is of no use. */
@@ -139,26 +144,52 @@ static bool is_passing(enum err e)
         return e == ERR_UNAVAILABLE || e == ERR_UNTRUSTED || e == ERR_TIMEOUT || e == ERR_IO || e == ERR_NOMEM;
 }
 
+/* Of a release whose note is known. */
+static uint64_t lacking_bytes(const struct stream *stream)
+{
+        uint64_t lacking = 0;
+        for (size_t i = 0; i < stream->note->file_count; i++)
+                lacking += reusing_brings(stream, i) ? 0 : stream->note->files[i].length;
+        return lacking;
+}
+
+static bool has_it(const struct stream *stream, const uint8_t sha256[32], uint64_t length)
+{
+        struct release_file file = { .length = length };
+        memcpy(file.sha256, sha256, sizeof(file.sha256));
+        return spool_has(stream->agent->disk, &file);
+}
+
+/* What there is no room for is perhaps not needed: the rest of the road says so, file by file. */
+static bool is_worth(const struct stream *stream, const struct fetch_answer *answer)
+{
+        struct disk *disk = stream->agent->disk;
+        uint64_t free_bytes = 0;
+        if (has_it(stream, answer->delta_sha256, answer->delta_bytes))
+                return true;
+        if (disk->ops->free_bytes(disk, &free_bytes, NULL) || free_bytes < ROOM_SPARE_BYTES || free_bytes - ROOM_SPARE_BYTES < answer->delta_bytes)
+                return false;
+        return !stream->note || answer->delta_bytes < lacking_bytes(stream);
+}
+
 static void told(void *user, enum err e, const struct fetch_answer *answer)
 {
         struct stream *stream = user;
         struct patching *patching = &stream->patching;
-        uint64_t free_bytes = 0;
-        struct disk *disk = stream->agent->disk;
         stream->is_calling = false;
         if (is_passing(e)) {
                 failed(stream, e, answer);
                 return;
         }
-        /* What there is no room for is perhaps not needed: the rest of the road says so, file by file. */
-        if (e || answer->status != 200 || disk->ops->free_bytes(disk, &free_bytes, NULL) || free_bytes < ROOM_SPARE_BYTES || free_bytes - ROOM_SPARE_BYTES < answer->delta_bytes) {
-                patching->step = PATCHING_DONE;
-                return;
+        patching->step = PATCHING_DONE;
+        if (!e && answer->status == 200 && is_worth(stream, answer)) {
+                memcpy(patching->sha256, answer->delta_sha256, sizeof(patching->sha256));
+                patching->length = answer->delta_bytes;
+                patching->failures = 0;
+                patching->step = PATCHING_FETCHES;
         }
-        memcpy(patching->sha256, answer->delta_sha256, sizeof(patching->sha256));
-        patching->length = answer->delta_bytes;
-        patching->failures = 0;
-        patching->step = PATCHING_FETCHES;
+        if (stream->note)
+                candidate_tidy(stream);
 }
 
 static void ask(struct stream *stream)
@@ -189,13 +220,6 @@ static void fetched(void *user, enum err e, const struct fetch_answer *answer)
                 stream->patching.step = PATCHING_EXPANDS;
 }
 
-static bool has_it(const struct stream *stream)
-{
-        struct release_file file = { .length = stream->patching.length };
-        memcpy(file.sha256, stream->patching.sha256, sizeof(file.sha256));
-        return spool_has(stream->agent->disk, &file);
-}
-
 static bool fetch(struct stream *stream)
 {
         struct patching *patching = &stream->patching;
@@ -217,23 +241,42 @@ static bool fetch(struct stream *stream)
 /* Most of the release is still to come, although the server has nothing that leads from what runs here to it. */
 static bool wants_whole(struct stream *stream)
 {
-        uint64_t lacking = 0;
         if (!stream->note || !stream->is_looked || stream->patching.has_weighed || !delta_is_possible())
                 return false;
         stream->patching.has_weighed = true;
-        for (size_t i = 0; i < stream->note->file_count; i++)
-                lacking += reusing_brings(stream, i) ? 0 : stream->note->files[i].length;
+        const uint64_t lacking = lacking_bytes(stream);
         return lacking >= WHOLE_LEAST_BYTES && lacking >= release_note_bytes(stream->note) / 2;
+}
+
+/* Whoever was killed on the road has left a note, and files, that need not come again. A note that does not do is fetched. */
+static void look(struct stream *stream)
+{
+        struct agent *agent = stream->agent;
+        char hex[65];
+        struct why why;
+        const enum err e = stream->note ? OK : candidate_take_note(stream, &why);
+        if (e && e != ERR_NOT_FOUND && e != ERR_NOMEM) {
+                hex_encode(stream->release.target, 32, hex);
+                if (spool_remove(agent->disk, hex, &why))
+                        agent_note(agent, EVENT_DEVICE_TROUBLE, stream, why.text);
+        }
+        if (stream->note && !stream->is_looked)
+                return;
+        stream->patching.step = !stream->note || lacking_bytes(stream) ? PATCHING_ASKS : PATCHING_DONE;
+        if (stream->note)
+                candidate_tidy(stream);
 }
 
 bool patching_call(struct stream *stream)
 {
         struct patching *patching = &stream->patching;
+        if (patching->step == PATCHING_LOOKS)
+                look(stream);
         if (patching->step == PATCHING_DONE && wants_whole(stream)) {
                 patching->is_whole = true;
                 patching->step = PATCHING_ASKS;
         }
-        if (patching->step == PATCHING_FETCHES && has_it(stream))
+        if (patching->step == PATCHING_FETCHES && has_it(stream, patching->sha256, patching->length))
                 patching->step = PATCHING_EXPANDS;
         if (patching->step == PATCHING_FETCHES)
                 return fetch(stream);

@@ -115,6 +115,61 @@ TEST(stream_patch, is_not_needed)
         close_world();
 }
 
+/* Offered 5, and killed with a note in the spool, so many ticks later. */
+static unsigned killed_after(const struct buf *delta, unsigned ticks)
+{
+        const unsigned before = world.artifacts;
+        const struct offer offer = world_offer(5, OFFER_GO);
+        const char *note = spool_artifact(offer.target).text;
+        char path[CONTENT_PATH_BYTES];
+        OWN(buf) struct buf found;
+        buf_init(&found, LIMIT_NOTE_BYTES);
+        snprintf(path, sizeof(path), "%s", note);
+        world.delta = delta;
+        stream_offer(&world.stream, &offer);
+        for (unsigned turn = 0; turn < 40 && world.sim.disk.ops->read(&world.sim.disk, path, &found, NULL); turn++) {
+                (void)stream_call(&world.stream);
+                stream_tick(&world.stream);
+        }
+        for (unsigned i = 0; i < ticks; i++) {
+                stream_tick(&world.stream);
+                (void)stream_call(&world.stream);
+        }
+        CHECK(found.length && world_running() == 4);
+        world_end();
+        CHECK(world_start() == OK);
+        return world.artifacts - before;
+}
+
+TEST(stream_patch, is_not_fetched_again_by_one_who_starts_after_a_kill)
+{
+        OWN(buf) struct buf delta = { 0 };
+        for (unsigned ticks = 0; ticks < 4; ticks++) {
+                open_world();
+                CHECK(hear(4, NULL) == 1);
+                if (!ticks)
+                        make(&(struct making){ 4, 5, NULL, false }, &delta);
+                CHECK(killed_after(&delta, ticks) == 1);
+                CHECK(hear(5, &delta) == 0 && is_running(5) && is_spool_empty());
+                close_world();
+        }
+}
+
+/* It may be one that a fetcher made. */
+TEST(stream_patch, a_note_that_was_left_is_judged_as_any_other)
+{
+        OWN(buf) struct buf delta = { 0 };
+        char path[CONTENT_PATH_BYTES];
+        open_world();
+        CHECK(hear(4, NULL) == 1);
+        make(&(struct making){ 4, 5, NULL, false }, &delta);
+        const struct offer offer = world_offer(5, OFFER_GO);
+        snprintf(path, sizeof(path), "%s", spool_artifact(offer.target).text);
+        CHECK(world.sim.disk.ops->replace(&world.sim.disk, path, "{}", 2, NULL) == OK);
+        CHECK(hear(5, &delta) == 1 && is_running(5) && is_spool_empty());
+        close_world();
+}
+
 /* What it leads to is not what was signed, or it leads nowhere: the release is fetched, and is not at fault. */
 TEST(stream_patch, that_lies_is_given_up_and_the_release_is_not)
 {

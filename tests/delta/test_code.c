@@ -69,7 +69,10 @@ TEST(delta_code, of_another_length_is_refused)
         CHECK(delta_expand(of(it.base, BYTES), of("no frame", 8), it.out, BYTES, NULL) == ERR_CONTENT);
         CHECK(delta_expand(of(it.base, 10), packed(&it), it.out, BYTES, NULL) == ERR_CONTENT || memcmp(it.out, it.segment, BYTES) != 0);
         /* Two frames, one after the other, are more than the segment. */
-        buf_add(&it.packed, it.packed.bytes, it.packed.length);
+        const size_t length = it.packed.length;
+        CHECK(length <= BYTES);
+        memcpy(it.out, it.packed.bytes, length);
+        buf_add(&it.packed, it.out, length);
         CHECK(delta_expand(of(it.base, BYTES), packed(&it), it.out, BYTES, NULL) == ERR_CONTENT);
 }
 

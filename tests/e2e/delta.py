@@ -215,7 +215,7 @@ class Delta:
             artifact(path).write_bytes(data)
 
         def other(path):                          # that of another release, of the right form
-            first = min(self.first_deltas.values(), key=str)
+            first = min(self.first_deltas.values(), key=lambda of: json.loads(of.read_text())["bytes"])
             path.write_text(first.read_text())
 
         def cut(path):
