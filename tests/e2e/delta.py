@@ -113,7 +113,7 @@ class Delta:
 
     def deltas(self):
         """What the server tells of deltas, by the name of the file that tells it."""
-        return {path.name: path for path in self.fleet.root.glob("server/artifacts/*/*.delta")}
+        return {path.name: path for path in self.fleet.root.glob("server/artifacts/*/[0-9a-f]*.delta")}
 
     def ship(self, spoil=None):
         """Bytes that the device was sent from the offer until the release was proven. Deltas are made before it hears of it, and are spoiled then, if they are to be."""
