@@ -5,6 +5,7 @@
 #include "agent/refresh.h"
 #include "agent/report.h"
 #include "agent/reporting.h"
+#include "agent/source_state.h"
 #include "agent/stream.h"
 #include "base/mem.h"
 #include "platform/boot.h"
@@ -14,6 +15,7 @@
 #include "platform/file.h"
 #include "wire/device.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum {
@@ -73,6 +75,23 @@ void agent_note_worker(struct agent *agent, enum worker worker, const struct wor
         worker_text(worker, state, text);
         agent_note(agent, is_weak(state) ? EVENT_UNCONFINED : EVENT_CONFINED, NULL, text);
         if (worker_states_write(agent->disk, &agent->states, &why))
+                agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
+}
+
+/* Kept for `status`: when a release is there, and when a mirror is put aside, which is also said aloud. */
+void agent_note_sources(struct agent *agent)
+{
+        struct sources *sources = caller_sources(agent->caller);
+        const int64_t now_ms = agent_steady_ms(agent);
+        struct source_news news;
+        struct why why;
+        char text[SOURCE_NAME_BYTES + 80];
+        while (sources_news(sources, now_ms, &news)) {
+                snprintf(text, sizeof(text), "%.100s: %s; not asked for %" PRId64 " s", agent->config->mirrors.items[news.source - 1], news.has_lied ? "other bytes than it should" : "failed", news.aside_ms / 1000);
+                agent_note(agent, EVENT_MIRROR_ASIDE, NULL, text);
+        }
+        const struct source_states states = source_states_of(sources, agent->config->mirrors.items, now_ms, agent_time_s(agent));
+        if (source_states_write(agent->disk, &states, &why))
                 agent_note(agent, EVENT_DEVICE_TROUBLE, NULL, why.text);
 }
 
@@ -237,6 +256,8 @@ static enum err wait(struct agent *agent, int64_t until_ms, struct why *why)
         agent->ends |= ready[0] && channel_signals_take(agent->signals);
         if (ready[1])
                 caller_take(agent->caller);
+        if (ready[1] && sources_have_news(caller_sources(agent->caller)))
+                agent_note_sources(agent);
         return OK;
 }
 
@@ -313,7 +334,7 @@ static enum err updates_open(struct agent *agent, struct why *why)
         if (e)
                 return e;
         const struct caller_setup setup = {
-                agent->config_path, &agent->identity, agent->clock, agent->random, agent->config->poll_ms_max, &agent->workers, agent->spool, agent->config->bandwidth.bytes_per_s,
+                agent->config_path, &agent->identity, agent->clock, agent->random, agent->config->poll_ms_max, &agent->workers, agent->spool, agent->config->bandwidth.bytes_per_s, agent->config->mirrors.count,
         };
         return caller_new(&setup, &agent->caller, why);
 }

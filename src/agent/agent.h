@@ -56,6 +56,7 @@ int64_t agent_steady_ms(const struct agent *agent);
  * reach past the ceiling of a release by it. */
 int64_t agent_time_s(const struct agent *agent);
 int64_t agent_trusted_s(struct clock *clock);            /* for reports, where there is no supervisor: of clock and build */
+void agent_note_sources(struct agent *agent);
 bool agent_is_busy(const struct agent *agent);           /* a release is on trial in some stream */
 /* May a stream ask for a lease? Not while another is on trial, nor before its report is sent. */
 bool agent_may_ask(const struct agent *agent);

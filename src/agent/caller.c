@@ -28,6 +28,9 @@ struct caller {
         int64_t pause_ms, free_at_ms, hangs_at_ms, idle_at_ms;
         int64_t date_offset_s;           /* what the server calls now, less what we do */
         struct allowance allowance;
+        struct sources sources;
+        int64_t asked_at_ms;
+        bool begins_anew;                /* the server cannot go on where a file was cut */
         struct fetch_ask ask;
         struct fetch_answer answer;
 };
@@ -46,6 +49,7 @@ enum err caller_new(const struct caller_setup *setup, struct caller **ret_caller
         caller->link = worker_none;
         identity_text(setup->identity, caller->device);
         allowance_init(&caller->allowance, setup->bytes_per_s, setup->bytes_per_s ? now_ms(caller) : 0);
+        sources_init(&caller->sources, setup->mirrors);
         *ret_caller = caller;
         return OK;
 }
@@ -88,8 +92,69 @@ static void spend(struct caller *caller, uint64_t said)
 {
         const struct fetch_ask *ask = &caller->ask;
         const uint64_t may = (ask->part_max ? ask->part_max : ask->bytes_max) + LIMIT_DEVICE_REQUEST_BYTES;
-        if (ask->reads == FETCH_TO_SPOOL)
-                allowance_spend(&caller->allowance, said < may ? said : may, now_ms(caller));
+        if (ask->reads != FETCH_TO_SPOOL)
+                return;
+        allowance_spend(&caller->allowance, said < may ? said : may, now_ms(caller));
+        sources_count(&caller->sources, ask->source, said < may ? said : may);
+}
+
+static bool is_of_mirror(const struct caller *caller)
+{
+        return caller->is_out && caller->ask.source != SOURCE_SERVER;
+}
+
+static void send_ask(struct caller *caller, caller_done *done, void *user);
+
+/* The same once more, of whom it may be now, and as much as the limit lets through. */
+static void send_get(struct caller *caller, caller_done *done, void *user)
+{
+        struct fetch_ask *ask = &caller->ask;
+        const uint64_t slice = allowance_slice(&caller->allowance, ask->bytes_max, now_ms(caller));
+        const bool is_content = ask->is_resumed && source_is_content(ask->path, ask->sha256);
+        ask->part_max = ask->is_resumed && slice != UINT64_MAX ? slice ? slice : 1 : 0;
+        ask->source = (uint8_t)(is_content ? sources_pick(&caller->sources, ask->sha256, now_ms(caller)) : SOURCE_SERVER);
+        ask->is_hashed = is_content && caller->setup.mirrors;
+        ask->is_patient = caller->begins_anew;
+        send_ask(caller, done, user);
+}
+
+static uint64_t came(const struct fetch_answer *answer)
+{
+        return answer->spool_length > answer->spool_from ? answer->spool_length - answer->spool_from : 0;
+}
+
+static enum source_end end_of(const struct caller *caller, const struct fetch_answer *answer)
+{
+        const struct fetch_ask *ask = &caller->ask;
+        const bool is_there = answer->status == 200 || answer->status == 206;
+        const uint64_t left = ask->bytes_max > answer->spool_from ? ask->bytes_max - answer->spool_from : 0;
+        if (answer->err == ERR_CONTENT)
+                return SOURCE_LIED;
+        if (answer->status == 404 || answer->status == 410)
+                return SOURCE_LACKS;
+        if (!is_there || answer->err == ERR_LIMIT)
+                return SOURCE_FAILED;
+        return source_came(came(answer), ask->part_max && ask->part_max < left ? ask->part_max : left, now_ms(caller) - caller->asked_at_ms, !answer->err);
+}
+
+/* True: a mirror, or what it had given before, is why there is no file yet, and it is asked for anew. What failed on this device is nobody's fault. */
+static bool goes_elsewhere(struct caller *caller)
+{
+        static const enum err ours[] = { ERR_FULL, ERR_REFUSED, ERR_NOMEM };
+        const struct fetch_ask ask = caller->ask;
+        struct fetch_answer *answer = &caller->answer;
+        for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+                if (answer->err == (uint32_t)ours[i])
+                        return false;
+        if (!ask.is_hashed)
+                return false;
+        const struct source_heard heard = { ask.sha256, ask.source, end_of(caller, answer), answer->spool_from, came(answer) };
+        if (sources_heard(&caller->sources, &heard, now_ms(caller)))
+                return caller->done != NULL;
+        /* A mirror that was cut, but is of use: the next ask goes on. */
+        if (is_of_mirror(caller) && heard.end == SOURCE_GOES_ON)
+                answer->err = ERR_TIMEOUT;
+        return false;
 }
 
 static void finish(struct caller *caller, enum err e, const struct fetch_answer *answer)
@@ -105,6 +170,8 @@ static void finish(struct caller *caller, enum err e, const struct fetch_answer 
 static void child_lost(struct caller *caller, const char *reason)
 {
         caller->skips_unit = caller->link.channel >= 0 && !caller->link.child.pid;
+        if (is_of_mirror(caller))        /* it may have been the mirror that broke it */
+                (void)sources_heard(&caller->sources, &(struct source_heard){ caller->ask.sha256, caller->ask.source, SOURCE_FAILED, 0, 0 }, now_ms(caller));
         worker_end(&caller->link);
         pause_grows(caller);
         caller->answer = (struct fetch_answer){ .version = FETCH_VERSION, .err = ERR_UNAVAILABLE };
@@ -138,6 +205,11 @@ void caller_tick(struct caller *caller)
                 worker_end(&caller->link);
 }
 
+struct sources *caller_sources(struct caller *caller)
+{
+        return &caller->sources;
+}
+
 int caller_file(const struct caller *caller)
 {
         return caller ? caller->link.channel : -1;
@@ -165,6 +237,14 @@ static bool has_failed(const struct fetch_answer *answer)
         return answer->err == ERR_UNAVAILABLE || answer->err == ERR_UNTRUSTED || answer->err == ERR_USAGE || answer->status >= 500;
 }
 
+/* One whom it has been cut with would bring the same bytes again and again. */
+static void learn_ranges(struct caller *caller, bool is_of_server)
+{
+        const struct fetch_answer *answer = &caller->answer;
+        if (is_of_server && caller->ask.is_resumed && answer->spool_from && (answer->status == 200 || answer->status == 206))
+                caller->begins_anew = answer->status == 200;
+}
+
 /* Numbers that go on into sums of ours; the fetcher reads what strangers send. */
 static bool is_sound(const struct caller *caller, size_t length)
 {
@@ -184,19 +264,27 @@ void caller_take(struct caller *caller)
                 return;
         }
         answer->text[sizeof(answer->text) - 1] = 0;
-        learn_date(caller);
+        const bool is_of_server = !is_of_mirror(caller);
+        if (is_of_server)
+                learn_date(caller);
         spend(caller, answer->received);
         caller->free_at_ms = 0;
         caller->idle_at_ms = now_ms(caller) + IDLE_MS;
         caller->state = worker_state_of(&caller->link, &answer->confined);
+        if (goes_elsewhere(caller)) {
+                send_get(caller, caller->done, caller->user);
+                return;
+        }
         /* The next one is started afresh: it may open only what was there when it was (platform/confine.h), and resolv.conf or the CA may
          * have been replaced since. */
-        if (answer->err && has_failed(answer))
+        const bool failed = is_of_server && has_failed(answer);
+        if (answer->err && failed)
                 worker_end(&caller->link);
-        if (has_failed(answer))
+        if (failed)
                 pause_grows(caller);
-        else
+        else if (is_of_server)
                 caller->pause_ms = 0;
+        learn_ranges(caller, is_of_server);
         finish(caller, (enum err)answer->err, answer);
 }
 
@@ -208,7 +296,8 @@ static void send_ask(struct caller *caller, caller_done *done, void *user)
         caller->done = done;
         caller->user = user;
         caller->is_out = true;
-        caller->hangs_at_ms = now_ms(caller) + FETCH_MOST_MS;       /* it ends by itself before, or hangs */
+        caller->asked_at_ms = now_ms(caller);
+        caller->hangs_at_ms = caller->asked_at_ms + FETCH_MOST_MS;       /* it ends by itself before, or hangs */
         enum err e = caller->link.channel < 0 ? child_begin(caller, &why) : OK;
         if (!e)
                 e = channel_send(caller->link.channel, &caller->ask, sizeof(caller->ask), &why);
@@ -219,12 +308,9 @@ static void send_ask(struct caller *caller, caller_done *done, void *user)
 void caller_get(struct caller *caller, const struct caller_get *get, caller_done *done, void *user)
 {
         caller->ask = (struct fetch_ask){ .reads = FETCH_TO_SPOOL, .is_resumed = get->is_resumed, .bytes_max = get->bytes_max };
-        const uint64_t slice = allowance_slice(&caller->allowance, get->bytes_max, now_ms(caller));
-        if (get->is_resumed && slice != UINT64_MAX)
-                caller->ask.part_max = slice ? slice : 1;
         snprintf(caller->ask.path, sizeof(caller->ask.path), "%s", get->path);
         snprintf(caller->ask.spool, sizeof(caller->ask.spool), "%s", get->spool);
-        send_ask(caller, done, user);
+        send_get(caller, done, user);
 }
 
 void caller_look(struct caller *caller, const char *path, enum fetch_reads reads, caller_done *done, void *user)

@@ -9,6 +9,7 @@
 #include "platform/clock.h"
 #include "platform/random.h"
 
+#include "agent/source.h"
 #include "agent/worker.h"
 
 struct caller;                           /* NULL, where nobody is to be called, is never free */
@@ -22,6 +23,7 @@ struct caller_setup {
         const struct workers *workers;   /* NULL: none of them is special */
         const char *spool;               /* folder; the child starts there */
         int64_t bytes_per_s;             /* of all that is fetched together; 0: no limit */
+        size_t mirrors;                  /* so many are configured */
 };
 
 /* What came back. `answer` is NULL when there is none (child gone); of a child that could not be started, or asked, it has nothing but
@@ -39,7 +41,9 @@ void caller_tick(struct caller *caller);
 int caller_file(const struct caller *caller);            /* readable when an answer is there; -1: no child */
 /* What it said of itself last; false: nothing yet. */
 bool caller_state(const struct caller *caller, struct worker_state *ret_state);
-/* Take the answer and give it on. */
+/* What came from whom, and whom it was put aside; borrowed. */
+struct sources *caller_sources(struct caller *caller);
+/* Take the answer and give it on; or, where a mirror failed, ask the next for the same. */
 void caller_take(struct caller *caller);
 
 /* From when on so many bytes, or a first part of them, may be fetched under the limit: what is resumed is not asked for before. All else

@@ -11,5 +11,9 @@ enum err cmd_fetch(const struct command_line *line, struct why *why)
                 return e;
         char spool[1024];
         snprintf(spool, sizeof(spool), "%s/spool", config->state_dir);
-        return fetch_main(&(struct fetch_setup){ .server = config->server, .ca = config->ca, .spool_folder = line->spool ? line->spool : spool }, why);
+        struct fetch_setup setup = {
+                .server = config->server, .ca = config->ca, .spool_folder = line->spool ? line->spool : spool, .mirrors = config->mirrors.items, .mirror_count = config->mirrors.count,
+                .mirrors_ca = config->mirrors_ca ? config->mirrors_ca : config->ca,
+        };
+        return fetch_main(&setup, why);
 }

@@ -3,6 +3,7 @@
 #include "agent/back.h"
 #include "agent/command.h"
 #include "agent/policy_facts.h"
+#include "agent/source_state.h"
 #include "base/utc.h"
 #include "format/json.h"
 #include "platform/channel.h"
@@ -162,6 +163,30 @@ static struct json *processes_json(struct disk *disk)
         return json;
 }
 
+static struct json *source_json(const struct source_state *state)
+{
+        struct json *json = json_new_object();
+        json_set_text(json, "source", state->name[0] ? state->name : "server");
+        json_set_int(json, "bytes", (int64_t)state->bytes);
+        json_set_int(json, "failures", state->failures);
+        json_set_int(json, "wrong", state->lies);
+        json_set(json, "aside_until", state->aside_until_s > agent_trusted_s(clock_system()) ? json_new_int(state->aside_until_s) : json_new_null());
+        return json;
+}
+
+static struct json *fetched_json(const struct status *status)
+{
+        struct json *json = json_new_object(), *from = json_new_array();
+        struct source_states states;
+        source_states_read(status->disk, &states);
+        for (size_t i = 0; i < states.count; i++)
+                json_add(from, source_json(&states.each[i]));
+        const int64_t limit = status->config->bandwidth.bytes_per_s;
+        json_set(json, "bytes_per_s_max", limit ? json_new_int(limit) : json_new_null());
+        json_set(json, "from", from);
+        return json;
+}
+
 static enum err print_json(const struct status *status, struct why *why)
 {
         OWN(json) struct json *json = json_new_object();
@@ -171,6 +196,7 @@ static enum err print_json(const struct status *status, struct why *why)
         json_set_text(json, "device", status->device);
         json_set_int(json, "reports_waiting", (int64_t)slots_report_count(status->slots));
         json_set(json, "streams", streams);
+        json_set(json, "fetched", fetched_json(status));
         json_set(json, "processes", processes_json(status->disk));
         OWN(buf) struct buf text;
         buf_init(&text, 1 << 20);
@@ -216,6 +242,26 @@ static void print_text(const struct status *status)
                 print_hold(status, i);
                 printf("%s\n", current == SLOT_NONE ? "; SAFE MODE: the engine runs without content" : "");
         }
+}
+
+/* As it was when a release was there last, or a mirror was put aside. */
+static void print_fetched(const struct status *status)
+{
+        struct source_states states;
+        char moment[21];
+        source_states_read(status->disk, &states);
+        for (size_t i = 0; i < states.count; i++) {
+                const struct source_state *state = &states.each[i];
+                printf("fetched %" PRIu64 " bytes from %s", state->bytes, state->name[0] ? state->name : "the server");
+                if (state->failures + state->lies)
+                        printf("; failed %" PRIu32 " times, gave wrong bytes %" PRIu32 " times", state->failures, state->lies);
+                utc_text_s(state->aside_until_s, moment);
+                if (state->aside_until_s > agent_trusted_s(clock_system()))
+                        printf("; not asked until %s", moment);
+                printf("\n");
+        }
+        if (status->config->bandwidth.bytes_per_s)
+                printf("fetches at most %" PRId64 " bytes a second\n", status->config->bandwidth.bytes_per_s);
 }
 
 /* As they were heard last, perhaps by a supervisor that has ended since. */
@@ -267,6 +313,7 @@ enum err cmd_status(const struct command_line *line, struct why *why)
         if (line->is_json)
                 return print_json(&status, why);
         print_text(&status);
+        print_fetched(&status);
         print_processes(disk);
         return OK;
 }

@@ -77,6 +77,8 @@ static const struct yaml_key config_keys[] = {
         { .key = "approved_by", .type = YAML_TEXTS, AT(agent_config, approved_by), .min = 1, .max = AGENT_APPROVERS_MAX },
         { .key = "users", .type = YAML_MAP, AT(agent_config, users), .schema = &users_schema },
         { .key = "bandwidth", .type = YAML_MAP, AT(agent_config, bandwidth), .schema = &bandwidth_schema },
+        { .key = "mirrors", .type = YAML_TEXTS, AT(agent_config, mirrors), .min = 1, .max = LIMIT_MIRRORS },
+        PATH(mirrors_ca, false),
         { .key = "ring", .type = YAML_TEXT, AT(agent_config, ring), .min = 1, .max = LIMIT_NAME_BYTES },
         { .key = "platform", .type = YAML_TEXT, AT(agent_config, platform), .min = 1, .max = LIMIT_NAME_BYTES },
         { .key = "attributes", .type = YAML_TEXT, AT(agent_config, attributes), .min = 0, .max = 1024 },
@@ -271,6 +273,26 @@ static enum err read_approvers(struct agent_config *config, struct why *why)
         return OK;
 }
 
+/* What the address of a mirror may hold: nothing that would be a secret there, or would turn the file's path into something else. */
+static enum err check_mirrors(const struct agent_config *config, struct why *why)
+{
+        if (config->mirrors_ca && !config->mirrors.count)
+                return FAIL(why, ERR_SYNTAX, "`mirrors_ca` is of no use without mirrors");
+        for (size_t i = 0; i < config->mirrors.count; i++) {
+                const char *url = config->mirrors.items[i];
+                const char *host = strncmp(url, "https://", 8) == 0 ? url + 8 : strncmp(url, "http://", 7) == 0 ? url + 7 : NULL;
+                if (!host || !*host || *host == '/' || strlen(url) > LIMIT_PATH_BYTES || url[strlen(url) - 1] == '/')
+                        return FAIL(why, ERR_SYNTAX, "`mirrors: %.80s` must be https://host:port/path or http://, of at most %d bytes, without a / at its end", url, LIMIT_PATH_BYTES);
+                for (const char *at = host; *at; at++)
+                        if (*at <= ' ' || *at >= 127 || strchr("@?#\\\"<>{}|^`", *at))
+                                return FAIL(why, ERR_SYNTAX, "`mirrors: %.80s`: no user, no question and no blank can be in it", url);
+                for (size_t k = 0; k < i; k++)
+                        if (strcmp(url, config->mirrors.items[k]) == 0)
+                                return FAIL(why, ERR_SYNTAX, "mirror %.80s is there twice", url);
+        }
+        return OK;
+}
+
 static enum err check_config(const struct agent_config *config, struct why *why)
 {
         if (strncmp(config->server, "https://", 8) != 0 && strncmp(config->server, "http://", 7) != 0)
@@ -283,14 +305,15 @@ static enum err check_config(const struct agent_config *config, struct why *why)
         if ((config->users.fetch || config->users.verify || config->users.preflight) && !system_has(SYSTEM_USERS))
                 return FAIL(why, ERR_SYNTAX, "`users` is not there on this system: the parts of the agent give up rights of their own");
         const struct { const char *key, *path; } paths[] = {
-                { "ca", config->ca }, { "state_dir", config->state_dir }, { "trust", config->trust },
+                { "ca", config->ca }, { "state_dir", config->state_dir }, { "trust", config->trust }, { "mirrors_ca", config->mirrors_ca },
         };
         for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
                 enum err e = check_path(paths[i].key, paths[i].path, why);
                 if (e)
                         return e;
         }
-        return check_streams(config, why);
+        enum err e = check_mirrors(config, why);
+        return e ? e : check_streams(config, why);
 }
 
 #if defined(_WIN32)

@@ -86,6 +86,8 @@ struct agent_config {
         struct vkey approvers[AGENT_APPROVERS_MAX];      /* ... the same, read */
         struct agent_users users;
         struct agent_bandwidth bandwidth;
+        struct yaml_texts mirrors;       /* https://host:port/path, in the order in which they are asked */
+        const char *mirrors_ca;          /* NULL: as of the server */
         int64_t poll_ms_max, busy_poll_ms;
         struct agent_policy policy;      /* of the streams that have none of their own */
         struct yaml_maps streams;        /* of struct agent_stream_config */

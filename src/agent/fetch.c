@@ -1,11 +1,15 @@
 #include "agent/fetch.h"
 
+#include "agent/source.h"
 #include "base/buf.h"
 #include "base/utc.h"
 #include "format/hex.h"
 #include "platform/channel.h"
 #include "platform/confine.h"
+#include "platform/file.h"
+#include "platform/file_at.h"
 #include "platform/net.h"
+#include "trust/sha.h"
 #include "wire/device.h"
 
 #include <stdio.h>
@@ -13,6 +17,8 @@
 
 enum {
         STALL_S = 15, POST_MS = 15000,
+        MIRROR_STALL_S = 5, MIRROR_CONNECT_MS = 3000,    /* it is near, or of no use */
+        HASH_BYTES = 64 << 10, CA_BYTES_MAX = 1 << 20, RANGE_NOT_THERE = 416,
         METADATA_MS = 120000,            /* of one file, which is not resumed: a megabyte over the slowest link that we serve, 9 KB/s */
 };
 
@@ -110,6 +116,12 @@ bool fetch_is_refused(int status)
         return status == 401 || status == 403;
 }
 
+/* One way out for each whom we trust differently. */
+struct ways {
+        struct net *server, *mirrors;            /* mirrors NULL: none are configured, or their CA cannot be read */
+        struct why mirrors_why;                  /* then */
+};
+
 struct exchange {
         struct net *net;
         const struct fetch_setup *setup;
@@ -125,11 +137,58 @@ static bool is_part(const struct fetch_ask *ask, const struct fetch_answer *answ
         return ask->part_max && answer->status == 206 && answer->spool_length > answer->spool_from && answer->spool_length < ask->bytes_max;
 }
 
+static uint32_t most_ms(const struct fetch_ask *ask)
+{
+        if (ask->reads != FETCH_TO_SPOOL)
+                return POST_MS;
+        if (ask->source != SOURCE_SERVER)
+                return FETCH_MIRROR_MS;
+        return ask->is_resumed && !ask->is_patient ? FETCH_SLICE_MS : METADATA_MS;
+}
+
+/* Whoever sent them, these are not the bytes that are wanted. */
+static enum err check_hash(const struct exchange *exchange, struct why *why)
+{
+        const struct fetch_ask *ask = exchange->ask;
+        static char block[HASH_BYTES];
+        uint8_t digest[32];
+        struct sha256 sha;
+        sha256_init(&sha);
+        for (uint64_t at = 0; at < ask->bytes_max; at += HASH_BYTES) {
+                const size_t length = ask->bytes_max - at < HASH_BYTES ? (size_t)(ask->bytes_max - at) : HASH_BYTES;
+                if (!file_at_read(exchange->download.file, at, block, length))
+                        return FAIL(why, ERR_IO, "what was fetched cannot be read");
+                sha256_update(&sha, block, length);
+        }
+        sha256_final(&sha, digest);
+        return memcmp(digest, ask->sha256, sizeof(digest)) == 0 ? OK : FAIL(why, ERR_CONTENT, "it is another file than was asked for");
+}
+
+/* Of what is resumed the length is known: less is no success, whatever the status says. What cannot be gone on with is begun anew. */
+static enum err check_file(const struct exchange *exchange, struct why *why)
+{
+        const struct fetch_ask *ask = exchange->ask;
+        struct fetch_answer *answer = exchange->answer;
+        const bool is_there = answer->status == 200 || answer->status == 206;
+        enum err e = OK;
+        if (is_there && answer->spool_length < ask->bytes_max)
+                return FAIL(why, ERR_IO, "%llu of %llu bytes", (unsigned long long)answer->spool_length, (unsigned long long)ask->bytes_max);
+        if (is_there && ask->is_hashed)
+                e = check_hash(exchange, why);
+        if (e == ERR_CONTENT || answer->status == RANGE_NOT_THERE) {
+                struct why unsaid;
+                (void)!file_at_empty(exchange->download.file, &unsaid);
+                answer->spool_length = 0;
+        }
+        return e;
+}
+
 static enum err exchange(struct exchange *exchange, struct why *why)
 {
         const struct fetch_ask *ask = exchange->ask;
         char url[FETCH_PATH_BYTES + 300];
-        if (snprintf(url, sizeof(url), "%s%s", exchange->setup->server, ask->path) >= (int)sizeof(url))
+        const char *base = ask->source == SOURCE_SERVER ? exchange->setup->server : exchange->setup->mirrors[ask->source - 1];
+        if (snprintf(url, sizeof(url), "%s%s", base, ask->path) >= (int)sizeof(url))
                 return FAIL(why, ERR_LIMIT, "an address longer than %zu bytes", sizeof(url));
         const bool is_download = ask->reads == FETCH_TO_SPOOL, is_get = is_download || ask->reads == FETCH_DELTA;
         const struct net_header headers[] = {
@@ -140,7 +199,7 @@ static enum err exchange(struct exchange *exchange, struct why *why)
         const struct net_request request = {
                 .method = is_get ? "GET" : "POST", .url = url, .headers = headers, .header_count = is_get ? 0 : 4,
                 .body = is_get ? NULL : ask->body, .body_length = is_get ? 0 : ask->body_length,
-                .download = is_download ? &exchange->download : NULL, .total_ms = !is_download ? POST_MS : ask->is_resumed ? FETCH_SLICE_MS : METADATA_MS,
+                .download = is_download ? &exchange->download : NULL, .total_ms = most_ms(ask),
         };
         struct net_response response = { .body = &exchange->body, .wanted = &wanted, .wanted_count = 1 };
         enum err e = exchange->net->ops->exchange(exchange->net, &request, &response, why);
@@ -154,6 +213,8 @@ static enum err exchange(struct exchange *exchange, struct why *why)
                 e = OK;
         if (!e && is_part(ask, exchange->answer))
                 return FAIL(why, ERR_TIMEOUT, "a part of the file");
+        if (!e && is_get && ask->is_resumed)
+                e = check_file(exchange, why);
         return e ? e : read_body(ask, &exchange->body, exchange->answer, why);
 }
 
@@ -167,22 +228,39 @@ static enum err open_spool(struct exchange *exchange, struct why *why)
                 return FAIL(why, ERR_LIMIT, "the spool's path is too long");
         exchange->download.bytes_max = ask->bytes_max;
         exchange->download.part_max = ask->part_max;
+        exchange->download.must_go_on = ask->source != SOURCE_SERVER;
         return channel_spool_open(path, ask->is_resumed ? ask->bytes_max : 0, &exchange->download.file, &exchange->download.from, why);
 }
 
 static bool is_sound(const struct fetch_ask *ask, size_t length)
 {
         return length == sizeof(*ask) && ask->version == FETCH_VERSION && ask->reads < FETCH_READS && ask->body_length <= sizeof(ask->body)
-               && memchr(ask->path, 0, sizeof(ask->path)) && memchr(ask->spool, 0, sizeof(ask->spool)) && memchr(ask->proof, 0, sizeof(ask->proof));
+               && memchr(ask->path, 0, sizeof(ask->path)) && memchr(ask->spool, 0, sizeof(ask->spool)) && memchr(ask->proof, 0, sizeof(ask->proof))
+               && (ask->source == SOURCE_SERVER || (ask->reads == FETCH_TO_SPOOL && ask->is_resumed));
 }
 
-static void serve(struct net *net, const struct fetch_setup *setup, const struct fetch_ask *ask, struct fetch_answer *answer)
+/* The configuration may have been edited since the supervisor read it. */
+static enum err find_way(const struct ways *ways, const struct fetch_setup *setup, const struct fetch_ask *ask, struct net **ret_net, struct why *why)
+{
+        if (ask->source > setup->mirror_count)
+                return FAIL(why, ERR_NOT_FOUND, "mirror %u is not configured", (unsigned)ask->source);
+        if (ask->source != SOURCE_SERVER && !ways->mirrors) {
+                *why = ways->mirrors_why;
+                return ERR_UNAVAILABLE;
+        }
+        *ret_net = ask->source == SOURCE_SERVER ? ways->server : ways->mirrors;
+        return OK;
+}
+
+static void serve(const struct ways *ways, const struct fetch_setup *setup, const struct fetch_ask *ask, struct fetch_answer *answer)
 {
         struct why why = { 0 };
-        struct exchange one = { .net = net, .setup = setup, .ask = ask, .answer = answer, .download.file = -1 };
+        struct exchange one = { .setup = setup, .ask = ask, .answer = answer, .download.file = -1 };
         buf_init(&one.body, LIMIT_DEVICE_REQUEST_BYTES);
         *answer = (struct fetch_answer){ .version = FETCH_VERSION, .number = ask->number, .confined = setup->confined };
-        enum err e = ask->reads == FETCH_TO_SPOOL ? open_spool(&one, &why) : OK;
+        enum err e = find_way(ways, setup, ask, &one.net, &why);
+        if (!e && ask->reads == FETCH_TO_SPOOL)
+                e = open_spool(&one, &why);
         if (!e)
                 e = exchange(&one, &why);
         answer->err = (uint32_t)e;
@@ -192,9 +270,28 @@ static void serve(struct net *net, const struct fetch_setup *setup, const struct
         buf_done(&one.body);
 }
 
+/* Before we are confined, and once: later no file may be opened that was not there. */
+static enum err read_ca(const struct fetch_setup *setup, struct buf *ca, struct why *why)
+{
+        buf_init(ca, CA_BYTES_MAX);
+        return setup->mirror_count && setup->mirrors_ca ? file_read(setup->mirrors_ca, ca, why) : OK;
+}
+
+/* They see no header but the usual ones, and say nothing that is believed: also plain HTTP will do. */
+static enum err open_mirrors(const struct fetch_setup *setup, const struct buf *ca, struct net **ret_net, struct why *why)
+{
+        const struct net_config config = {
+                .ca = setup->mirrors_ca ? ca : NULL, .agent = "firebreak-agent/" FIREBREAK_VERSION, .stall_s = MIRROR_STALL_S, .connect_ms = MIRROR_CONNECT_MS, .is_plain_allowed = true,
+        };
+        return setup->mirror_count ? net_open(&config, ret_net, why) : OK;
+}
+
 enum err fetch_main(struct fetch_setup *setup, struct why *why)
 {
         OWN(net) struct net *net = NULL;
+        OWN(net) struct net *mirrors = NULL;
+        OWN(buf) struct buf mirrors_ca;
+        struct ways ways = { 0 };
         const struct net_config config = {
                 .ca_file = setup->ca, .agent = "firebreak-agent/" FIREBREAK_VERSION, .stall_s = STALL_S,
                 .is_plain_allowed = strncmp(setup->server, "http://", 7) == 0,
@@ -202,16 +299,21 @@ enum err fetch_main(struct fetch_setup *setup, struct why *why)
         static struct fetch_ask ask;
         static struct fetch_answer answer;
         size_t length;
+        enum err ca_failed = read_ca(setup, &mirrors_ca, &ways.mirrors_why);
         /* Before the first byte from outside. A kernel that cannot is no reason to have no updates. */
         (void)!confine_to_network(setup->spool_folder, setup->ca, &setup->confined, why);
+        if (!ca_failed)
+                (void)!open_mirrors(setup, &mirrors_ca, &mirrors, &ways.mirrors_why);
         enum err e = net_open(&config, &net, why);
+        ways.server = net;
+        ways.mirrors = mirrors;
         while (!e) {
                 e = channel_receive(setup->channel, &ask, sizeof(ask), &length, why);
                 if (!e && !is_sound(&ask, length))
                         e = FAIL(why, ERR_SYNTAX, "an ask that is none of ours");
                 if (e)
                         break;
-                serve(net, setup, &ask, &answer);
+                serve(&ways, setup, &ask, &answer);
                 e = channel_send(setup->channel, &answer, sizeof(answer), why);
         }
         return e == ERR_UNAVAILABLE ? OK : e;

@@ -228,6 +228,7 @@ static bool fetch_call(struct stream *stream)
                 get_artifact(stream, &stream->note->files[stream->next_file]);
                 return true;
         }
+        agent_note_sources(stream->agent);
         stream_event(stream, LIFE_FETCHED, "");
         return false;
 }

@@ -89,6 +89,7 @@ enum {
         LIMIT_PROBE_BODY_BYTES = 256 << 10,   /* of an engine's answer to a probe over HTTP; health pages have some hundred bytes */
         LIMIT_SERVICE_LOG_BYTES = 8 << 20,    /* of a Windows service; another as long is kept beside it: a device that is well says some hundred bytes an hour */
         LIMIT_BANDWIDTH_LEAST = 4096,         /* bytes a second of a device's own limit: metadata is not held by it, and must not use up all of less */
+        LIMIT_MIRRORS = 4,                    /* of one device: each may cost some seconds before the server is asked itself */
         LIMIT_BANDWIDTH_MOST = 1 << 30,       /* of the same: more is none */
         LIMIT_PAGE_BYTES = 64 << 20,          /* a replay's report: twenty scenarios under six policies are 3 MB */
 };

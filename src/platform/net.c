@@ -48,6 +48,8 @@ static enum err write_all(struct exchange *x, const char *bytes, size_t length)
         const struct net_download *to = x->request->download;
         if (length > to->bytes_max || x->at > to->bytes_max - length)
                 return FAIL(x->why, ERR_LIMIT, "the answer is longer than %llu bytes", (unsigned long long)to->bytes_max);
+        if (to->must_go_on && to->from && x->at == 0)
+                return FAIL(x->why, ERR_IO, "it does not go on from byte %llu", (unsigned long long)to->from);
         enum err e = x->at == 0 && to->from ? file_at_empty(to->file, x->why) : OK;
         if (e)
                 return DURING(x->why, e, "starting the download again");
@@ -323,7 +325,12 @@ static bool set_options(struct curl_net *net, const struct net_config *config)
         bad |= curl_easy_setopt(curl, CURLOPT_USERAGENT, config->agent ? config->agent : "firebreak/" FIREBREAK_VERSION);
         if (config->is_direct)
                 bad |= curl_easy_setopt(curl, CURLOPT_PROXY, "");
-        if (config->ca_file) {
+        if (config->ca) {
+                struct curl_blob blob = { .data = config->ca->bytes, .len = config->ca->length, .flags = CURL_BLOB_COPY };
+                bad |= curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob);
+                bad |= curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
+                bad |= curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+        } else if (config->ca_file) {
                 bad |= curl_easy_setopt(curl, CURLOPT_CAINFO, config->ca_file);
                 bad |= curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
         }

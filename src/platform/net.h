@@ -41,6 +41,7 @@ struct net_download {
         int file;                  /* written with pwrite, not closed */
         uint64_t from;             /* resume here; a server that answers 200 starts again at 0 */
         uint64_t bytes_max;        /* of the whole file; more is ERR_LIMIT */
+        bool must_go_on;           /* a 200 to a `from` is ERR_IO and changes nothing, instead of starting again */
         uint64_t part_max;         /* no more than so many are asked for; a server may send all the same. 0: to the end */
 };
 
@@ -75,6 +76,7 @@ struct net_ops {
 
 struct net_config {
         const char *ca_file;       /* PEM; NULL: the system's */
+        const struct buf *ca;      /* the same as bytes, for whom no file may be opened any more; NULL: ca_file counts */
         const char *agent;         /* User-Agent */
         uint32_t connect_ms;       /* 0: 10 s */
         uint32_t stall_s;          /* 0: 30 s without a byte */

@@ -20,6 +20,21 @@ static void spoil(struct fetch_answer *answer, const char *told)
                 }
 }
 
+/* As a server without ranges, or a mirror whose bytes are wrong, or which is not there. */
+static void serve(struct fetch_answer *answer, const struct fetch_ask *ask, const char *told)
+{
+        if (strcmp(told, "anew") == 0) {
+                answer->status = 200;
+                answer->err = ask->is_patient ? OK : ERR_TIMEOUT;
+        } else if (strcmp(told, "false") == 0 || strcmp(told, "closed") == 0) {
+                const bool is_false = told[0] == 'f' && ask->source;
+                answer->spool_from = 0;
+                answer->spool_length = is_false || ask->source ? 0 : ask->bytes_max;
+                answer->status = is_false || !ask->source ? 200 : 0;
+                answer->err = is_false ? ERR_CONTENT : ask->source ? ERR_UNAVAILABLE : OK;
+        }
+}
+
 /* Or, told by the environment, it hangs, answers that its time ran out with so much in the spool, or gives a number that it should not. */
 __attribute__((constructor)) static void be_a_fetcher(void)
 {
@@ -35,6 +50,7 @@ __attribute__((constructor)) static void be_a_fetcher(void)
                 answer = (struct fetch_answer){ .version = FETCH_VERSION, .number = ask.number, .err = ERR_TIMEOUT, .spool_from = 5,
                                                 .spool_length = strtoul(told, NULL, 10), .received = ask.part_max };
                 spoil(&answer, told);
+                serve(&answer, &ask, told);
                 if (channel_send(STDIN_FILENO, &answer, sizeof(answer), NULL) != OK)
                         break;
         }
@@ -76,7 +92,7 @@ static void world_open(struct world *world)
         *world = (struct world){ .caller = NULL };
         sim_clock_init(&world->clock, 1784432200);
         sim_random_init(&world->random, 1);
-        const struct caller_setup setup = { "/no/such.yaml", &identity, &world->clock.clock, &world->random.source, 60000, NULL, NULL, 0 };
+        const struct caller_setup setup = { "/no/such.yaml", &identity, &world->clock.clock, &world->random.source, 60000, NULL, NULL, 0, 0 };
         CHECK(caller_new(&setup, &world->caller, NULL) == OK);
 }
 
@@ -109,7 +125,7 @@ TEST(caller, fetches_no_more_than_the_limit_and_lets_the_rest_through)
 {
         OWN(world) struct world world;
         world_open(&world);
-        const struct caller_setup setup = { "/no/such.yaml", &(struct identity){ .version = 1 }, &world.clock.clock, &world.random.source, 60000, NULL, NULL, 5000 };
+        const struct caller_setup setup = { "/no/such.yaml", &(struct identity){ .version = 1 }, &world.clock.clock, &world.random.source, 60000, NULL, NULL, 5000, 0 };
         caller_free(world.caller);
         CHECK(caller_new(&setup, &world.caller, NULL) == OK && setenv("FETCHER", "9", 1) == 0);
         const struct caller_get get = { "/v1/x", "x", 1 << 20, true };
@@ -129,11 +145,50 @@ TEST(caller, fetches_no_more_than_the_limit_and_lets_the_rest_through)
         CHECK(unsetenv("FETCHER") == 0);
 }
 
+/* One that begins anew each time it is cut would never come to an end. */
+TEST(caller, gives_a_server_without_ranges_time_for_a_whole_file)
+{
+        OWN(world) struct world world;
+        world_open(&world);
+        CHECK(setenv("FETCHER", "anew", 1) == 0);
+        const enum err expected[] = { ERR_TIMEOUT, OK };
+        for (unsigned i = 0; i < 2; i++) {
+                caller_get(world.caller, &(struct caller_get){ "/v1/x", "x", 100, true }, hear, &world.heard);
+                take(world.caller, &world.heard, i);
+                CHECK(world.heard.e == expected[i]);
+        }
+        CHECK(unsetenv("FETCHER") == 0);
+}
+
+TEST(caller, asks_the_server_for_what_a_mirror_does_not_bring_and_does_not_wait_for_that)
+{
+        static const char *const fetchers[] = { "false", "closed" };
+        static const char path[] = "/v1/artifacts/0100000000000000000000000000000000000000000000000000000000000000";
+        for (unsigned i = 0; i < 2; i++) {
+                OWN(world) struct world world;
+                world_open(&world);
+                const struct caller_setup setup = { "/no/such.yaml", &(struct identity){ .version = 1 }, &world.clock.clock, &world.random.source, 60000, NULL, NULL, 0, 1 };
+                caller_free(world.caller);
+                CHECK(caller_new(&setup, &world.caller, NULL) == OK && setenv("FETCHER", fetchers[i], 1) == 0);
+                caller_get(world.caller, &(struct caller_get){ path, "x", 100, true }, hear, &world.heard);
+                take(world.caller, &world.heard, 0);
+                const struct source *mirror = &caller_sources(world.caller)->each[1];
+                CHECK(world.heard.e == OK && mirror->lies == (i == 0) && mirror->failures == (i == 1) && is_free(&world));
+                caller_get(world.caller, &(struct caller_get){ path, "x", 100, true }, hear, &world.heard);
+                take(world.caller, &world.heard, 1);
+                CHECK(world.heard.e == OK && mirror->lies + mirror->failures == 1);
+                /* Metadata and notes are the server's, whatever it does. */
+                caller_get(world.caller, &(struct caller_get){ "/v1/notes/01", "x", 100, false }, hear, &world.heard);
+                take(world.caller, &world.heard, 2);
+                CHECK(world.heard.e == OK && unsetenv("FETCHER") == 0);
+        }
+}
+
 TEST(caller, says_why_a_fetcher_cannot_be_started)
 {
         OWN(world) struct world world;
         world_open(&world);
-        const struct caller_setup setup = { "/no/such.yaml", &(struct identity){ .version = 1 }, &world.clock.clock, &world.random.source, 60000, NULL, "/no/such/spool", 0 };
+        const struct caller_setup setup = { "/no/such.yaml", &(struct identity){ .version = 1 }, &world.clock.clock, &world.random.source, 60000, NULL, "/no/such/spool", 0, 0 };
         caller_free(world.caller);
         CHECK(caller_new(&setup, &world.caller, NULL) == OK);
         caller_get(world.caller, &(struct caller_get){ "/v1/x", "x", 10, false }, hear, &world.heard);

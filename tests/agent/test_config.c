@@ -21,7 +21,7 @@ TEST(agent_config, fills_in_what_the_file_leaves_out)
         OWN(agent_config) struct agent_config *config = NULL;
         CHECK(agent_config_parse("agent.yaml", HEAD STREAM, strlen(HEAD STREAM), &config, NULL) == OK);
         const struct agent_stream_config *stream = agent_config_stream(config, 0);
-        CHECK(strcmp(config->ring, "default") == 0 && config->platform[0] && config->busy_poll_ms == 1000 && !config->ca && !config->bandwidth.bytes_per_s);
+        CHECK(strcmp(config->ring, "default") == 0 && config->platform[0] && config->busy_poll_ms == 1000 && !config->ca && !config->bandwidth.bytes_per_s && !config->mirrors.count && !config->mirrors_ca);
         CHECK(stream->crashes_max == 2 && stream->boots_max == 1 && stream->bake_s == 0 && !stream->needs_reboot);
         CHECK(strcmp(stream->engine.reload_signal, "HUP") == 0 && stream->engine.command.count == 3 && stream->preflight.count == 0);
         CHECK(!stream->breaker.socket && agent_config_find(config, "edr-rules") == stream && !agent_config_find(config, "edr"));
@@ -52,7 +52,7 @@ TEST(agent_config, reads_a_breaker_and_fills_in_what_it_leaves_out)
 TEST(agent_config, reads_every_key_of_the_manual)
 {
         static const char text[] = HEAD
-                "ca: /etc/fb/ca.pem\nring: early\nplatform: linux-amd64\nattributes: os=debian,os_version=12\npoll_ms_max: 60000\nbusy_poll_ms: 200\nbandwidth: {bytes_per_s: 4096}\n"
+                "ca: /etc/fb/ca.pem\nring: early\nplatform: linux-amd64\nattributes: os=debian,os_version=12\npoll_ms_max: 60000\nbusy_poll_ms: 200\nbandwidth: {bytes_per_s: 4096}\nmirrors: [https://cache.local:8443/fb, http://10.0.0.2]\nmirrors_ca: /etc/fb/cache.pem\n"
                 "streams:\n  - name: a\n    factory: /usr/share/a\n    engine:\n      pid_file: /run/a.pid\n      reload_signal: USR1\n"
                 "      status_file: /run/a.status\n      stop_ms: 1000\n    preflight: [a, --check]\n    preflight_ms: 500\n"
                 "    probes:\n      - command: [probe, one]\n        timeout_ms: 100\n      - command: [probe]\n    probe_every_ms: 100\n"
@@ -64,6 +64,7 @@ TEST(agent_config, reads_every_key_of_the_manual)
         CHECK(stream->probes.count == 2 && probes[0].timeout_ms == 100 && probes[1].timeout_ms == 10000);
         CHECK(stream->needs_reboot && stream->bake_s == 5 && stream->boots_max == 3 && stream->engine.stop_ms == 1000);
         CHECK(strcmp(config->attributes, "os=debian,os_version=12") == 0 && config->poll_ms_max == 60000 && config->bandwidth.bytes_per_s == 4096);
+        CHECK(config->mirrors.count == 2 && strcmp(config->mirrors.items[1], "http://10.0.0.2") == 0 && strcmp(config->mirrors_ca, "/etc/fb/cache.pem") == 0);
 }
 
 TEST(agent_config, takes_the_sample_that_names_one_engine_and_its_factory_rules)
@@ -90,6 +91,18 @@ TEST(agent_config, says_what_is_wrong_and_where)
                 { HEAD "bandwidth: {bytes_per_s: 4095}\n" STREAM, "bytes_per_s" },
                 { HEAD "bandwidth: {bytes_per_s: 1073741825}\n" STREAM, "bytes_per_s" },
                 { HEAD "bandwidth: {}\n" STREAM, "bytes_per_s" },
+                { HEAD "mirrors: [ftp://x]\n" STREAM, "https://host" },
+                { HEAD "mirrors: ['https://']\n" STREAM, "https://host" },
+                { HEAD "mirrors: ['https:///x']\n" STREAM, "https://host" },
+                { HEAD "mirrors: [https://x/]\n" STREAM, "without a / at its end" },
+                { HEAD "mirrors: ['https://u:p@x']\n" STREAM, "no user" },
+                { HEAD "mirrors: ['https://x?y']\n" STREAM, "no question" },
+                { HEAD "mirrors: ['https://x y']\n" STREAM, "no blank" },
+                { HEAD "mirrors: [https://x, https://x]\n" STREAM, "twice" },
+                { HEAD "mirrors: [https://a, https://b, https://c, https://d, https://e]\n" STREAM, "mirrors" },
+                { HEAD "mirrors: []\n" STREAM, "mirrors" },
+                { HEAD "mirrors_ca: /x\n" STREAM, "without mirrors" },
+                { HEAD "mirrors: [https://x]\nmirrors_ca: x\n" STREAM, "absolute" },
                 { HEAD, "streams" },
                 { HEAD "streams: []\n", "streams" },
                 { STREAM, "server" },

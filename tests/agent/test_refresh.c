@@ -47,6 +47,7 @@ int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms) { (void)agen
 int64_t agent_again_ms(const struct agent *agent) { (void)agent; return device.now_ms + 1000; }
 bool agent_ends(struct agent *agent, int64_t wait_ms) { (void)agent, (void)wait_ms; return false; }
 void agent_note_worker(struct agent *agent, enum worker worker, const struct worker_state *state) { (void)agent, (void)worker, (void)state; }
+void agent_note_sources(struct agent *agent) { (void)agent; }
 void agent_note(const struct agent *agent, enum log_event event, const struct stream *stream, const char *text) { (void)agent, (void)event, (void)stream, (void)text; }
 int64_t caller_ready_ms(struct caller *caller, uint64_t bytes) { (void)caller, (void)bytes; return 0; }
 bool caller_is_free(const struct caller *caller, int64_t now_ms) { (void)caller, (void)now_ms; return true; }

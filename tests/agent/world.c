@@ -25,6 +25,7 @@ int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms) { (void)agen
 int64_t agent_again_ms(const struct agent *agent) { (void)agent; return world.now_ms + 1000; }
 bool agent_ends(struct agent *agent, int64_t wait_ms) { (void)agent, (void)wait_ms; return false; }
 void agent_note_worker(struct agent *agent, enum worker worker, const struct worker_state *state) { (void)agent, (void)worker, (void)state; }
+void agent_note_sources(struct agent *agent) { (void)agent; }
 
 void agent_note(const struct agent *agent, enum log_event event, const struct stream *stream, const char *text)
 {
