@@ -5,16 +5,16 @@
 #include <fcntl.h>
 #include <io.h>
 #include <stdio.h>
+#include <string.h>
 #include <windows.h>
 
-enum { BLOCK_BYTES = 4096, DRAIN_MS = 1000, LOOK_MS = 10, OLD_CHARS = 3 };
+enum { BLOCK_BYTES = 4096, DRAIN_MS = 1000, OLD_CHARS = 3 };
 
 /* One for each process, as standard error is: the thread and who drains it have nowhere else to look. */
 static struct pump {
-        HANDLE from, to;
+        HANDLE from, to, drained;
         wchar_t path[WIDE_PATH_MAX], old[WIDE_PATH_MAX + OLD_CHARS];
         uint64_t used, bytes_max, lost;
-        LONG is_busy;
 } pump;
 
 static bool open_file(void)
@@ -62,25 +62,33 @@ static void put(const char *bytes, DWORD length)
                 pump.lost += length;
 }
 
-/* At the end of a line where there is one, so that none is torn between two files. */
+/* How much of it is written now: to the end of a line where there is one, so that none is torn between two files. */
+static DWORD whole_lines(const char *bytes, DWORD used)
+{
+        DWORD end = used;
+        while (end && bytes[end - 1] != '\n')
+                end--;
+        return end || used < BLOCK_BYTES ? end : used;
+}
+
+/* A NUL, which no log line has, is from who drains: all that was said before it has come. */
 static DWORD WINAPI work(void *user)
 {
         (void)user;
         char bytes[BLOCK_BYTES];
         DWORD used = 0, length;
         while (ReadFile(pump.from, bytes + used, BLOCK_BYTES - used, &length, NULL)) {
-                InterlockedExchange(&pump.is_busy, 1);
                 used += length;
-                DWORD end = used;
-                while (end && bytes[end - 1] != '\n')
-                        end--;
-                if (!end && used == BLOCK_BYTES)
-                        end = used;
+                const char *mark = memchr(bytes, 0, used);
+                DWORD end = mark ? (DWORD)(mark - bytes) : whole_lines(bytes, used);
                 if (end)
                         put(bytes, end);
+                if (mark) {
+                        end++;
+                        SetEvent(pump.drained);
+                }
                 memmove(bytes, bytes + end, used - end);
                 used -= end;
-                InterlockedExchange(&pump.is_busy, 0);
         }
         return 0;
 }
@@ -109,7 +117,8 @@ enum err log_pump_start(const char *path, uint64_t bytes_max, struct why *why)
         int pipe_file = _open_osfhandle((intptr_t)write_end, _O_APPEND | _O_BINARY);
         if (pipe_file < 0 || !become(stdout, pipe_file, STD_OUTPUT_HANDLE) || !become(stderr, pipe_file, STD_ERROR_HANDLE))
                 return FAIL(why, ERR_IO, "the log %s: standard error cannot be replaced", path);
-        HANDLE thread = CreateThread(NULL, 0, work, NULL, 0, NULL);
+        pump.drained = CreateEventW(NULL, TRUE, FALSE, NULL);
+        HANDLE thread = pump.drained ? CreateThread(NULL, 0, work, NULL, 0, NULL) : NULL;
         if (!thread)
                 return WIN_FAIL(why, GetLastError(), "the log %s", path);
         CloseHandle(thread);
@@ -118,11 +127,9 @@ enum err log_pump_start(const char *path, uint64_t bytes_max, struct why *why)
 
 void log_pump_drain(void)
 {
-        DWORD waits = 0;
-        for (int ms = 0; ms < DRAIN_MS; ms += LOOK_MS) {
-                bool is_empty = pump.from && PeekNamedPipe(pump.from, NULL, 0, NULL, &waits, NULL) && !waits;
-                if (is_empty && !InterlockedCompareExchange(&pump.is_busy, 0, 0))
-                        return;
-                Sleep(LOOK_MS);
-        }
+        if (!pump.drained || !ResetEvent(pump.drained))
+                return;
+        (void)fflush(stdout);
+        if (fputc(0, stderr) == 0)
+                (void)WaitForSingleObject(pump.drained, DRAIN_MS);
 }
