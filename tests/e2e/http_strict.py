@@ -56,18 +56,22 @@ class Server:
         return code
 
     def children(self):
-        """Role -> number, told by what each holds open: the api its port, the store its database, the signer neither (or it shows nobody)."""
-        found = {}
+        """Role -> number, told by what each holds open: the api its port, the store its database, the signer neither (or it shows nobody), nor who sees to deltas and was started after it."""
+        found, others = {}, []
         for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
-                if int(path.read_text().rsplit(")", 1)[1].split()[1]) == self.process.pid:
+                stat = path.read_text().rsplit(")", 1)[1].split()
+                if int(stat[1]) == self.process.pid:
                     held = []
                     with contextlib.suppress(PermissionError):
                         held = [os.readlink(fd) for fd in (path.parent / "fd").iterdir()]
                     is_store = any(name.endswith("firebreak.db") for name in held)
                     is_api = any(name in self.listening() for name in held)
-                    found["api" if is_api else "store" if is_store else "signer"] = int(path.parent.name)
-        return found
+                    if is_api or is_store:
+                        found["api" if is_api else "store"] = int(path.parent.name)
+                    else:
+                        others.append((int(stat[19]), int(path.parent.name)))
+        return found | {role: number for role, (_, number) in zip(("signer", "deltas"), sorted(others))}
 
     def listening(self):
         rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
@@ -494,7 +498,7 @@ def requests(claims, build, folder):
     large(claims, server)
     for one in late:
         one.claim(claims)
-    claims.claim("after all that the same processes are at work", len(before) == 3 and server.children() == before and server.is_well(), before)
+    claims.claim("after all that the same processes are at work", len(before) == 4 and server.children() == before and server.is_well(), before)
     claims.claim("and it ends cleanly", server.end() == 0 and server.events("stopped") and not server.events("failed"), server.words()[-400:])
 
 
@@ -553,11 +557,11 @@ def finishes(claims, build, folder):
 
 
 def killed(claims, build, folder):
-    for role in ("api", "store", "signer", "supervisor"):
+    for role in ("api", "store", "signer", "deltas", "supervisor"):
         server = Server(build, folder)
         children = server.children()
         victim = server.process.pid if role == "supervisor" else children.get(role)
-        if not claims.claim(f"the {role} is there", len(children) == 3 and victim, children):
+        if not claims.claim(f"the {role} is there", len(children) == 4 and victim, children):
             server.end()
             continue
         os.kill(victim, signal.SIGKILL)
