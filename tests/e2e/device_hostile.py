@@ -355,7 +355,7 @@ SENT = (
     ("the check-in, a byte a second", "server_away", "/v1/checkin", lambda to, _: to.drip()),
     ("the timestamp, a byte a second", "", "/v1/tuf/director/timestamp.json", lambda to, _: to.drip()),
     ("files of other bytes", "other bytes than the note says", "files", lambda to, truth: to.send(200, b"x" * len(truth()[1]))),
-    ("files that are too short", "in the spool, the note says", "files", lambda to, truth: to.send(200, truth()[1][:-1])),
+    ("files that are too short", " of 2 bytes", "files", lambda to, truth: to.send(200, truth()[1][:-1])),
     ("files that are cut", "bytes remaining to read", "files", lambda to, truth: to.send(200, b"", len(truth()[1]))),
 )
 # How far the clock is off, what is told, and what the device says of it.

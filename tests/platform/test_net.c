@@ -206,6 +206,7 @@ TEST(net, downloads_resumes_and_starts_again)
                 { "HTTP/1.1 206 Partial\r\nContent-Range: bytes 3-5/6\r\nContent-Length: 3\r\n\r\ndef", "abc", "abcdef", 3, 6, OK },
                 { "HTTP/1.1 206 Partial\r\nContent-Range: bytes 2-5/6\r\nContent-Length: 4\r\n\r\ncdef", "abc", "abc", 3, 6, ERR_IO },
                 { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nxy", "abc", "xy", 3, 6, OK },
+                { "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "abc", "", 3, 6, OK },
                 { "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", "abc", "abc", 3, 6, OK },
                 { "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nabc", "", "abc", 0, 6, ERR_IO },
         };
