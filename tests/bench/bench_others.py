@@ -182,7 +182,7 @@ class Ours:
         self.device.relay.looks = []
         self.fleet.ship(self.folder, self.counter, start=False)
         self.deltas += 1 + min(3, self.counter - 1)            # the whole of it, and from three before it: published, they are made in the background
-        self.fleet.wait(lambda: len(list(self.fleet.root.glob("server/artifacts/*/*.delta"))) >= self.deltas, WAIT_S, "the deltas to be made")
+        self.fleet.wait(lambda: len(list(self.fleet.root.glob("server/artifacts/*/[0-9a-f]*.delta"))) >= self.deltas, WAIT_S, "the deltas to be made")
         self.fleet.start_rollout(self.counter)
         self.fleet.wait(lambda: self.device.runs(self.counter), WAIT_S, f"release {self.counter} to be proven:\n{self.device.log()[-2000:]}")
 
