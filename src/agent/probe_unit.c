@@ -1,7 +1,6 @@
-/* A unit of systemd is active, and systemd had not to start it again. Asked by systemctl, which knows the way to every systemd. */
+/* A unit of systemd is active, and systemd had not to start it again. */
 #include "agent/probe_kinds.h"
-#include "platform/channel.h"
-#include "platform/child.h"
+#include "agent/systemctl.h"
 #include "platform/confine.h"
 
 #include <inttypes.h>
@@ -9,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_BYTES = 4096, LOOK_AGAIN_MS = 50 };
+enum { ANSWER_BYTES = 4096 };
 
 const char unit_was_down[] = "-down";
 
@@ -95,43 +94,11 @@ enum err unit_state_judge(const char *unit, const struct unit_state *state, cons
         return OK;
 }
 
-/* Until it ends; who started us ends us when that takes too long. We keep the other end, so that the pipe has no end of its own. */
-static enum err listen_to(struct child *child, int pipe, struct buf *into, struct why *why)
-{
-        struct child_end end;
-        char bytes[512];
-        bool is_ready, has_ended = false;
-        enum err e = OK;
-        while (!e && !has_ended) {
-                e = channel_wait(&pipe, 1, LOOK_AGAIN_MS, &is_ready, why);
-                has_ended = child_ended(child, &end);
-                for (size_t got = 1; got;) {
-                        got = channel_pipe_take(pipe, bytes, sizeof(bytes));
-                        buf_add(into, bytes, got);
-                }
-        }
-        if (!e && (end.is_signal || end.code)) {
-                char text[32];
-                child_end_text(&end, text, sizeof(text));
-                e = FAIL(why, ERR_UNAVAILABLE, "systemctl: %s: %.*s", text, (int)strcspn(buf_text(into), "\n"), buf_text(into));
-        }
-        return e ? e : buf_check(into, why);
-}
-
+/* Who started us ends us when that takes too long. */
 static enum err ask_systemd(const char *unit, struct buf *into, struct why *why)
 {
         const char *const argv[] = { "systemctl", "show", "--no-pager", UNIT_PROPERTIES, "--", unit, NULL };
-        int ends[2] = { -1, -1 };
-        struct child child = { 0 };
-        enum err e = channel_pipe(ends, why);
-        if (!e)
-                e = child_start(&(struct child_setup){ argv, -1, ends[1], ends[1], NULL, NULL, NULL }, &child, why);
-        if (!e)
-                e = listen_to(&child, ends[0], into, why);
-        child_kill(&child);
-        channel_close(ends[0]);
-        channel_close(ends[1]);
-        return e;
+        return systemctl_ask(&(struct systemctl){ .argv = argv }, into, why);
 }
 
 enum err probe_look_unit(const struct probe_task *task, struct why *why)

@@ -28,6 +28,9 @@ enum {
         LIMIT_ROOTS = 1024,                   /* new ones in a row: a thousand years of yearly ones; others take 256 */
         LIMIT_SIGNER_MS = 5000,               /* for one signature, which takes under a millisecond */
         LIMIT_STRAY_REPORTS = 100,            /* of one device, about no lease of its own, that are kept; the rest is acknowledged */
+        LIMIT_GOODBYE_BACK_S = 31 * 86400,    /* how far ahead a device may say that it comes back: beyond a month nobody planned it */
+        LIMIT_GOODBYE_SETTLE_S = 10,          /* what a device says so soon after its goodbye it said before its machine slept; that is no return */
+        LIMIT_GOODBYE_MS = 3000,              /* that a goodbye may hold up a machine that goes down: a tenth is enough, on an emulated processor 1.8 s */
         LIMIT_STREAMS = 16,                   /* on one device */
         LIMIT_ROLL_BACK_S = 86400,            /* over which devices go back: nobody should run for days what was taken back */
         LIMIT_YAML_BYTES = 1 << 20,

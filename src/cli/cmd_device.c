@@ -3,12 +3,38 @@
 
 #include <string.h>
 
+/* "suspend 3 h ago, back in 2 min", or what became of it. */
+static void goodbye_text(struct buf *into, const struct json *goodbye, int64_t now)
+{
+        const int64_t back = json_int(json_get(goodbye, "back_at"), 0);
+        print_clean(into, json_text(json_get(goodbye, "kind")));
+        buf_add_text(into, " ");
+        print_ago(into, json_get(goodbye, "said_at"), now);
+        if (!json_bool(json_get(goodbye, "is_away"), false))
+                buf_add_text(into, ", and back");
+        else if (back > now)
+                buf_add_text(into, ", back in ");
+        else if (back > 0)
+                buf_add_text(into, ", overdue since ");
+        if (json_bool(json_get(goodbye, "is_away"), false) && back > 0)
+                print_span(into, back > now ? back - now : now - back);
+}
+
+/* Only of those that are away. */
+static void print_away(struct buf *into, const struct json *goodbye, int64_t now)
+{
+        if (json_bool(json_get(goodbye, "is_away"), false))
+                goodbye_text(into, goodbye, now);
+        else
+                print_value(into, NULL);
+}
+
 enum err cmd_device_list(struct cli *cli, struct why *why)
 {
         static const struct column columns[] = {
                 { "DEVICE", "device", NULL },   { "GROUP", "group", NULL },         { "PLATFORM", "platform", NULL },
-                { "RING", "ring", NULL },       { "SEEN", "seen_at", print_ago },         { "STREAMS", "streams", print_streams },
-                { "ATTRIBUTES", "attributes", NULL },
+                { "RING", "ring", NULL },       { "SEEN", "seen_at", print_ago },         { "AWAY", "goodbye", print_away },
+                { "STREAMS", "streams", print_streams }, { "ATTRIBUTES", "attributes", NULL },
         };
         return facts_list(cli, "/devices", columns, sizeof(columns) / sizeof(columns[0]), why);
 }
@@ -38,6 +64,11 @@ static enum err show_device(struct cli *cli, const struct json *device, struct b
         buf_add_text(into, "\n");
         add_age(cli, "seen", json_get(device, "seen_at"), into);
         add_age(cli, "revoked", json_get(device, "revoked_at"), into);
+        if (json_text(json_get(json_get(device, "goodbye"), "kind"))) {
+                buf_addf(into, "%-14s ", "goodbye");
+                goodbye_text(into, json_get(device, "goodbye"), cli_now(cli));
+                buf_add_text(into, "\n");
+        }
         buf_add_text(into, "\nleases\n");
         struct table table = { .columns = columns, .column_count = sizeof(columns) / sizeof(columns[0]), .now = cli_now(cli) };
         return print_table(&table, json_get(device, "leases"), into, why);

@@ -210,6 +210,20 @@ static void held(const struct view *view, const struct json *rollout, struct buf
         print_wrapped(into, buf_text(&line), view->columns, LABEL_COLUMNS);
 }
 
+/* They count as silent all the same; who looks into it knows where to begin. */
+static void goodbyes(const struct view *view, const struct json *rollout, struct buf *into)
+{
+        const struct json *said = json_get(rollout, "goodbyes");
+        int64_t unanswered = number(said, "unanswered"), dark = number(said, "dark");
+        OWN(buf) struct buf line;
+        buf_init(&line, LINE_BYTES_MAX);
+        if (unanswered <= 0 && dark <= 0)
+                return;
+        buf_addf(&line, "goodbyes  %lld of the unanswered and %lld of the dark have said goodbye since; they count as any other", (long long)unanswered,
+                 (long long)dark);
+        print_wrapped(into, buf_text(&line), view->columns, LABEL_COLUMNS);
+}
+
 static const struct {
         const char *key, *word;
 } answers[] = { { "proven", "proven" }, { "hurt", "hurt" }, { "declined", "declined" }, { "preflight_failed", "failed the preflight" } };
@@ -374,6 +388,7 @@ void view_rollout(const struct view *view, const struct json *rollout, struct bu
         counts(view, rollout, into);
         freeze(view, rollout, into);
         held(view, rollout, into);
+        goodbyes(view, rollout, into);
         evidence(view, rollout, into);
         stop(view, rollout, into);
         way_back(view, rollout, into);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* What a text must look like beyond its length. */
-enum form { FORM_ANY, FORM_NAME, FORM_HEX, FORM_KEY, FORM_ATTRIBUTES, FORM_OUTCOME, FORM_KIND, FORM_HOLD };
+enum form { FORM_ANY, FORM_NAME, FORM_HEX, FORM_KEY, FORM_ATTRIBUTES, FORM_OUTCOME, FORM_KIND, FORM_HOLD, FORM_GOODBYE };
 
 struct body {
         const struct flat_field *fields;
@@ -87,6 +87,11 @@ static const struct flat_field held_fields[] = {
 static const enum form held_forms[] = { FORM_NAME, FORM_ANY, FORM_HOLD, FORM_ANY };
 static const struct body held_body = { held_fields, held_forms, LENGTH(held_fields) };
 _Static_assert(LENGTH(held_fields) == LENGTH(held_forms), "one form a field");
+
+static const struct flat_field goodbye_fields[] = { TEXT(wire_goodbye, kind, 1), INT(wire_goodbye, back_s, 0, LIMIT_GOODBYE_BACK_S) };
+static const enum form goodbye_forms[] = { FORM_GOODBYE, FORM_ANY };
+static const struct body goodbye_body = { goodbye_fields, goodbye_forms, LENGTH(goodbye_fields) };
+_Static_assert(LENGTH(goodbye_fields) == LENGTH(goodbye_forms), "one form a field");
 
 static const struct flat_field ack_fields[] = { INT(wire_ack, ack, 1, INT64_MAX) };
 static const enum form ack_forms[] = { FORM_ANY };
@@ -202,9 +207,16 @@ static enum err check_hold(const char *text, const char *field, struct why *why)
         return wire_hold_find(text, &(enum wire_hold){ WIRE_HOLDS }, why);
 }
 
+static enum err check_goodbye(const char *text, const char *field, struct why *why)
+{
+        (void)field;
+        return wire_goodbye_find(text, &(enum wire_goodbye_kind){ WIRE_GOODBYES }, why);
+}
+
 static enum err (*const form_checks[])(const char *text, const char *field, struct why *why) = {
         [FORM_NAME] = wire_name_check, [FORM_HEX] = check_hex, [FORM_KEY] = check_key, [FORM_ATTRIBUTES] = check_attributes,
         [FORM_OUTCOME] = check_outcome, [FORM_KIND] = check_kind, [FORM_HOLD] = check_hold,
+        [FORM_GOODBYE] = check_goodbye,
 };
 
 static enum err read_body(const struct body *body, struct text text, void *into, struct why *why)
@@ -271,6 +283,14 @@ enum err wire_held_read(const char *bytes, size_t length, struct wire_held *into
         return read_body(&held_body, (struct text){ bytes, length }, into, why);
 }
 
+enum err wire_goodbye_read(const char *bytes, size_t length, struct wire_goodbye *into, struct why *why)
+{
+        enum err e = read_body(&goodbye_body, (struct text){ bytes, length }, into, why);
+        if (!e && !into->back_s && strcmp(into->kind, wire_goodbye_word(WIRE_GOODBYE_REBOOT)) == 0)
+                e = FAIL(why, ERR_SYNTAX, "back_s: a reboot says when it expects to be back");
+        return e;
+}
+
 enum err wire_ack_read(const char *bytes, size_t length, struct wire_ack *into, struct why *why)
 {
         return read_body(&ack_body, (struct text){ bytes, length }, into, why);
@@ -289,5 +309,6 @@ void wire_lease_request_write(const struct wire_lease_request *from, struct buf 
 void wire_wait_write(const struct wire_wait *from, struct buf *into) { flat_write(wait_fields, LENGTH(wait_fields) - !from->counter, from, into); }
 void wire_report_write(const struct wire_report *from, struct buf *into) { write_body(&report_body, from, into); }
 void wire_held_write(const struct wire_held *from, struct buf *into) { write_body(&held_body, from, into); }
+void wire_goodbye_write(const struct wire_goodbye *from, struct buf *into) { write_body(&goodbye_body, from, into); }
 void wire_ack_write(const struct wire_ack *from, struct buf *into) { write_body(&ack_body, from, into); }
 void wire_delta_write(const struct wire_delta *from, struct buf *into) { write_body(&delta_body, from, into); }

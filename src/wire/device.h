@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "wire/goodbye.h"
 #include "wire/hold.h"
 #include "wire/outcome.h"
 
@@ -62,6 +63,12 @@ struct wire_held {
         int64_t counter, until;                 /* unix seconds; 0: no time is known */
 };
 
+/* The device will be silent because its machine is. */
+struct wire_goodbye {
+        char kind[WIRE_NAME_BYTES];             /* a word; wire_goodbye_find() */
+        int64_t back_s;                         /* from now until it expects to be back; 0: it does not know, which no reboot says */
+};
+
 struct wire_ack { int64_t ack; };
 
 /* Where the bytes are that lead from one release to another: an artifact. */
@@ -76,6 +83,8 @@ MUST_CHECK enum err wire_wait_read(const char *bytes, size_t length, struct wire
 /* Also: `kind` is a kind of harm exactly when the outcome is harmed. */
 MUST_CHECK enum err wire_report_read(const char *bytes, size_t length, struct wire_report *into, struct why *why);
 MUST_CHECK enum err wire_held_read(const char *bytes, size_t length, struct wire_held *into, struct why *why);
+/* Also: a reboot says when. */
+MUST_CHECK enum err wire_goodbye_read(const char *bytes, size_t length, struct wire_goodbye *into, struct why *why);
 MUST_CHECK enum err wire_ack_read(const char *bytes, size_t length, struct wire_ack *into, struct why *why);
 MUST_CHECK enum err wire_delta_read(const char *bytes, size_t length, struct wire_delta *into, struct why *why);
 
@@ -88,6 +97,7 @@ void wire_lease_request_write(const struct wire_lease_request *from, struct buf 
 void wire_wait_write(const struct wire_wait *from, struct buf *into);
 void wire_report_write(const struct wire_report *from, struct buf *into);
 void wire_held_write(const struct wire_held *from, struct buf *into);
+void wire_goodbye_write(const struct wire_goodbye *from, struct buf *into);
 void wire_ack_write(const struct wire_ack *from, struct buf *into);
 void wire_delta_write(const struct wire_delta *from, struct buf *into);
 

@@ -159,6 +159,17 @@ TEST(view, counts_those_whose_owners_hold_it_by_reason)
         CHECK(!strstr(buf_text(&none), "by their owners"));
 }
 
+TEST(view, says_who_was_silent_after_a_goodbye)
+{
+        OWN(buf) struct buf screen, none;
+        buf_init(&screen, 65536);
+        buf_init(&none, 65536);
+        render(&plain, "{\"state\":\"exposing\",\"fleet\":10,\"eligible\":10,\"goodbyes\":{\"unanswered\":2,\"dark\":1}}", &screen);
+        CHECK(strstr(buf_text(&screen), "goodbyes  2 of the unanswered and 1 of the dark have said goodbye since"));
+        render(&plain, "{\"state\":\"exposing\",\"fleet\":10,\"eligible\":10,\"goodbyes\":{\"unanswered\":0,\"dark\":0}}", &none);
+        CHECK(!strstr(buf_text(&none), "goodbyes"));
+}
+
 TEST(view, tells_those_kept_back_from_those_held_out)
 {
         OWN(buf) struct buf screen;

@@ -5,11 +5,11 @@
 #include "evidence/record.h"
 #include "support/test.h"
 
-static const char rollout_fields[] = "stream counter state reason until verdict sentence budget attributed to_stop nearest fleet eligible seen kept_back frozen held exposed unanswered proven harmed dark declined preflight_failed "
+static const char rollout_fields[] = "stream counter state reason until verdict sentence budget attributed to_stop nearest fleet eligible seen kept_back frozen held goodbyes exposed unanswered proven harmed dark declined preflight_failed "
                                      "hurt control control_harmed window watch recovered followers limit evidence evidence_needed started stopped stopped_by stop_s completed roll_back strata unseen "
                                      "policy events";
 static const char release_fields[] = "stream counter version target floor platforms files bytes published state";
-static const char device_fields[] = "device platform ring agent group attributes enrolled_at seen_at revoked_at report_seq streams";
+static const char device_fields[] = "device platform ring agent group attributes enrolled_at seen_at revoked_at report_seq goodbye streams";
 
 static bool has(const struct json *object, const char *fields)
 {
@@ -81,7 +81,7 @@ TEST(shapes, of_devices_are_as_written)
         CHECK(world_lease(world, &fleet.device, 1, false) == 200);
         CHECK(world_ask(world, "GET", "/api/v1/devices", NULL) == 200 && has(world->json, "items next") && has(first(world), device_fields));
         snprintf(path, sizeof(path), "/api/v1/devices/%s", fleet.device.id);
-        CHECK(world_ask(world, "GET", path, NULL) == 200 && json_count(world->json) == 12);
+        CHECK(world_ask(world, "GET", path, NULL) == 200 && json_count(world->json) == 13);
         CHECK(has(json_get(json_get(world->json, "streams"), "edr-rules"), "running proven"));
         CHECK(has(json_at(json_get(world->json, "leases"), 0), "nonce kind stream counter granted deadline outcome harm"));
         CHECK(json_type(json_get(json_at(json_get(world->json, "leases"), 0), "outcome")) == JSON_NULL && json_type(json_get(world->json, "revoked_at")) == JSON_NULL);

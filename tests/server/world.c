@@ -231,8 +231,13 @@ const char *world_text(const struct world *world, const char *key)
 
 int world_device_ask(struct world *world, struct world_device *device, const char *path, const char *body)
 {
+        return world_device_ask_at(world, device, world->now_ms / 1000, path, body);
+}
+
+int world_device_ask_at(struct world *world, struct world_device *device, int64_t at_s, const char *path, const char *body)
+{
         char date[24], signature[REQUEST_SIGNATURE_BYTES];
-        snprintf(date, sizeof(date), "%" PRId64, world->now_ms / 1000);
+        snprintf(date, sizeof(date), "%" PRId64, at_s);
         struct request_facts facts = { "POST", path, date, body, strlen(body) };
         CHECK(request_sign(&facts, &device->key, signature, NULL) == OK);
         struct store_request request = { .method = "POST", .device = device->id, .date = date, .signature = signature, .body = { body, strlen(body) } };

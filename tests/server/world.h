@@ -76,6 +76,8 @@ const char *world_text(const struct world *world, const char *key);     /* "" */
 
 /* A device's question, signed by it. */
 int world_device_ask(struct world *world, struct world_device *device, const char *path, const char *body);
+/* The same, signed at another time: again what was sent then, to the byte. */
+int world_device_ask_at(struct world *world, struct world_device *device, int64_t at_s, const char *path, const char *body);
 
 void world_device_init(struct world *world, struct world_device *device);
 char *world_enrol_body(struct world *world, const struct world_device *device, const char *token, const char *attributes);

@@ -23,6 +23,7 @@ static const char report_text[] =
         "{\"seq\":12,\"stream\":\"edr-rules\",\"counter\":4,\"nonce\":\"" ID "\",\"outcome\":\"harmed\",\"kind\":\"crash\",\"detail\":\"signal 11\","
         "\"running\":2,\"starts\":9,\"crashes\":2,\"boots\":1,\"fallbacks\":1,\"proven\":2,\"at\":1784432230}";
 static const char held_text[] = "{\"stream\":\"edr-rules\",\"counter\":5,\"reason\":\"window\",\"until\":1784432230}";
+static const char goodbye_text[] = "{\"kind\":\"reboot\",\"back_s\":600}";
 static const char ack_text[] = "{\"ack\":12}";
 static const char delta_text[] = "{\"sha256\":\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\",\"bytes\":70412}";
 
@@ -35,6 +36,7 @@ union any {
         struct wire_wait wait;
         struct wire_report report;
         struct wire_held held;
+        struct wire_goodbye goodbye;
         struct wire_ack ack;
         struct wire_delta delta;
 };
@@ -46,7 +48,7 @@ union any {
                 return wire_##name##_read(bytes, length, &into->name, why); \
         } \
         static void write_##name(const union any *from, struct buf *into) { wire_##name##_write(&from->name, into); }
-CASE(enrol) CASE(enrolled) CASE(checkin) CASE(pace) CASE(lease_request) CASE(wait) CASE(report) CASE(held) CASE(ack) CASE(delta)
+CASE(enrol) CASE(enrolled) CASE(checkin) CASE(pace) CASE(lease_request) CASE(wait) CASE(report) CASE(held) CASE(goodbye) CASE(ack) CASE(delta)
 
 static const struct {
         const char *text;
@@ -57,6 +59,7 @@ static const struct {
         { checkin_text, read_checkin, write_checkin }, { pace_text, read_pace, write_pace },
         { lease_request_text, read_lease_request, write_lease_request }, { wait_text, read_wait, write_wait },
         { report_text, read_report, write_report }, { held_text, read_held, write_held }, { ack_text, read_ack, write_ack }, { delta_text, read_delta, write_delta }, { instead_text, read_wait, write_wait },
+        { goodbye_text, read_goodbye, write_goodbye },
 };
 enum { BODIES = sizeof(bodies) / sizeof(bodies[0]) };
 
@@ -191,6 +194,21 @@ TEST(device_bodies, check_the_rest)
         check_complaints(4, lease, 2);
         check_complaints(2, checkin, 2);
         check_complaints(3, pace, 2);
+}
+
+TEST(wire_goodbye_read, checks_each_field)
+{
+        static const struct bad bad[] = {
+                { "reboot", "restart", "kind: `restart` is not suspend, shutdown or reboot" },
+                { "reboot", "", "kind: not a string" },
+                { "600", "0", "back_s: a reboot says when" },
+                { "600", "-1", "back_s: not an integer from 0 to 2678400" },
+                { "600", "2678401", "back_s: not an integer from 0 to 2678400" },
+        };
+        check_complaints(BODIES - 1, bad, sizeof(bad) / sizeof(bad[0]));
+        struct wire_goodbye goodbye;
+        static const char suspend[] = "{\"kind\":\"suspend\",\"back_s\":0}";
+        CHECK(wire_goodbye_read(suspend, strlen(suspend), &goodbye, NULL) == OK && goodbye.back_s == 0);
 }
 
 TEST(device_bodies, fit_the_ceiling_of_a_request_at_their_largest)

@@ -33,4 +33,4 @@ MUST_CHECK enum err device_unhold(struct db *db, int64_t device, const char *str
 /* Nor who tells what came of this release. */
 MUST_CHECK enum err device_had(struct db *db, int64_t device, const char *stream, int64_t counter, struct why *why);
 
-call_handler device_enrol, device_lease, device_report, device_hold;     /* enrol.c, lease.c, report.c, hold.c */
+call_handler device_enrol, device_lease, device_report, device_hold, device_goodbye;     /* enrol.c, lease.c, report.c, hold.c, goodbye.c */

@@ -8,7 +8,21 @@
 #include "server/store/page.h"
 #include "wire/device.h"
 
-#define DEVICE_COLUMNS "number, id, platform, ring, agent, device_group, attributes, enrolled_at, seen_at, revoked_at, seq"
+#define DEVICE_COLUMNS "number, id, platform, ring, agent, device_group, attributes, enrolled_at, seen_at, revoked_at, seq, g.kind, g.said_s, g.back_s"
+#define DEVICE_TABLES "devices LEFT JOIN goodbyes g ON g.device = number"
+
+/* Its last one. It is away until it is heard of again. */
+static struct json *goodbye_json(struct query *q)
+{
+        if (query_is_null(q, 11))
+                return json_new_null();
+        struct json *json = json_new_object();
+        json_set_text(json, "kind", query_text(q, 11));
+        json_set_int(json, "said_at", query_int(q, 12));
+        json_set(json, "back_at", query_is_null(q, 13) ? json_new_null() : json_new_int(query_int(q, 13)));
+        json_set_bool(json, "is_away", query_int(q, 8) < query_int(q, 12) + LIMIT_GOODBYE_SETTLE_S);
+        return json;
+}
 
 static struct json *device_json(struct query *q)
 {
@@ -26,6 +40,7 @@ static struct json *device_json(struct query *q)
         json_set_int(json, "seen_at", query_int(q, 8));
         json_set(json, "revoked_at", query_is_null(q, 9) ? json_new_null() : json_new_int(query_int(q, 9)));
         json_set_int(json, "report_seq", query_int(q, 10));
+        json_set(json, "goodbye", goodbye_json(q));
         return json;
 }
 
@@ -84,7 +99,7 @@ enum err operator_devices(struct call *call, struct why *why)
         OWN(query) struct query *q = NULL;
         enum err e = page_init(&page, call->request->query, why);
         if (!e)
-                e = db_query(call->db, "SELECT " DEVICE_COLUMNS " FROM devices WHERE number > ? ORDER BY number LIMIT ?",
+                e = db_query(call->db, "SELECT " DEVICE_COLUMNS " FROM " DEVICE_TABLES " WHERE number > ? ORDER BY number LIMIT ?",
                              VALUES(bind_int(page.after), bind_int(page_fetch(&page))), &q, why);
         bool has = false;
         while (!e && !(e = query_next(q, &has, why)) && has) {
@@ -101,7 +116,7 @@ static enum err answer_device(struct call *call, int64_t number, struct why *why
         OWN(query) struct query *q = NULL;
         OWN(json) struct json *json = NULL;
         bool has = false;
-        enum err e = db_query(call->db, "SELECT " DEVICE_COLUMNS " FROM devices WHERE number = ?", VALUES(bind_int(number)), &q, why);
+        enum err e = db_query(call->db, "SELECT " DEVICE_COLUMNS " FROM " DEVICE_TABLES " WHERE number = ?", VALUES(bind_int(number)), &q, why);
         if (!e)
                 e = query_next(q, &has, why);
         if (e)

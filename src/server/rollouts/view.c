@@ -84,6 +84,22 @@ static enum err add_held(struct db *db, const struct run *run, struct json *into
         return e;
 }
 
+/* Of the devices whose answer is missing, those that said goodbye since they were leased it. For people: silence counts whatever was said. */
+#define GOODBYES_OF "SELECT count(*) FROM leases l JOIN goodbyes g ON g.device = l.device WHERE l.rollout = ? AND l.kind = 'exposure' AND l.note IS NOT NULL" \
+                    " AND (g.said_s + 1) * 1000 > l.granted_ms AND l.outcome "
+static enum err add_goodbyes(struct db *db, const struct run *run, struct json *into, struct why *why)
+{
+        int64_t unanswered = 0, dark = 0;
+        struct json *json = json_new_object();
+        enum err e = db_number(db, GOODBYES_OF "IS NULL", VALUES(bind_int(run->facts.number)), 0, &unanswered, why);
+        if (!e)
+                e = db_number(db, GOODBYES_OF "= 'dark'", VALUES(bind_int(run->facts.number)), 0, &dark, why);
+        json_set_int(json, "unanswered", unanswered);
+        json_set_int(json, "dark", dark);
+        json_set(into, "goodbyes", json);
+        return e;
+}
+
 enum err run_followers(struct db *db, const struct run *run, struct run_followers *ret_followers, struct why *why)
 {
         OWN(query) struct query *q = NULL;
@@ -184,6 +200,8 @@ enum err run_view(struct db *db, const struct run *run, struct json **ret_json, 
         json_set_int(json, "kept_back", run->kept_back);
         json_set_int(json, "frozen", run->frozen.is_frozen && !view.is_frozen ? 0 : freeze_count(run->freeze));
         enum err e = add_held(db, run, json, why);
+        if (!e)
+                e = add_goodbyes(db, run, json, why);
         add_counts(json, &view.fleet, fleet_counts, sizeof(fleet_counts) / sizeof(fleet_counts[0]));
         add_watch(json, &view.fleet);
         if (!e)

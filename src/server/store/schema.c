@@ -128,7 +128,12 @@ static const char step_6[] =
         " until_s INTEGER NOT NULL, said_ms INTEGER NOT NULL, PRIMARY KEY (device, stream)) STRICT, WITHOUT ROWID;"
         "CREATE INDEX holds_release ON holds (stream, counter);";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6 };
+/* The last goodbye of each device. `dated_s`: what the device called now, which is signed; the others are our time. */
+static const char step_7[] =
+        "CREATE TABLE goodbyes (device INTEGER PRIMARY KEY REFERENCES devices, kind TEXT NOT NULL, dated_s INTEGER NOT NULL, said_s INTEGER NOT NULL,"
+        " back_s INTEGER) STRICT;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6, step_7 };
 
 enum err schema_migrate(struct db *db, struct why *why)
 {

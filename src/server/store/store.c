@@ -28,6 +28,7 @@ static const struct row {
         { ROUTE_GROUP_LIST, operator_groups },    { ROUTE_GROUP_SHOW, operator_group },       { ROUTE_GROUP_SET, operator_group_set },
         { ROUTE_LOG_COSIGN, operator_log_cosign },    { ROUTE_APPROVAL_ADD, operator_approval_add },
         { ROUTE_DEVICE_REVOKE, operator_device_revoke }, { ROUTE_DEVICE_HOLD, device_hold },
+        { ROUTE_DEVICE_GOODBYE, device_goodbye },
 };
 
 enum err number_get(struct db *db, const char *name, int64_t *ret_value, struct why *why)
