@@ -7,8 +7,8 @@
 
 /* What was said; NULL or false where it was not. */
 struct command_line {
-        const char *config, *server, *token, *ca, *root, *state, *stream, *slot, *spool, *units, *socket, *action, *path, *to, *number, *config_path, *was, *handed, *word, *shell, *verb, *log;
-        bool is_json, is_dry, is_undo, is_before;
+        const char *config, *server, *token, *ca, *root, *state, *stream, *slot, *spool, *units, *socket, *action, *path, *to, *number, *config_path, *was, *handed, *back_in, *word, *shell, *verb, *log;
+        bool is_json, is_dry, is_undo, is_before, is_suspend, is_shutdown, is_reboot, is_stopping;
 };
 
 typedef enum err command_run(const struct command_line *line, struct why *why);

@@ -16,11 +16,13 @@ from fleet import Failed, Fleet
 
 HERE = vm.GUEST / "systemd"
 UNITS = ("acmed.service", "vm-enrol.service", "vm-report.service")
-OURS = ("firebreak-guard.service", "firebreak-agent.service", "firebreak-fetch@.service", "firebreak-verify@.service", "firebreak-nft-boot.service", "firebreak-nft-switch.service")
+OURS = ("firebreak-guard.service", "firebreak-agent.service", "firebreak-fetch@.service", "firebreak-verify@.service", "firebreak-nft-boot.service", "firebreak-nft-switch.service",
+        "firebreak-goodbye.service", "firebreak-goodbye-sleep.service")
 DOORS = ("firebreak-fetch.socket", "firebreak-verify.socket", "firebreak-nft-switch.path", "firebreak-agent.conf")
 WANTED = {"sysinit.target": ("firebreak-guard.service",), "sockets.target": ("firebreak-fetch.socket", "firebreak-verify.socket"),
-          "multi-user.target": ("firebreak-agent.service", "acmed.service", "vm-enrol.service", "vm-report.service")}
+          "multi-user.target": ("firebreak-agent.service", "firebreak-goodbye.service", "acmed.service", "vm-enrol.service", "vm-report.service")}
 MEMORY_MB = 640
+GIVEN_UP = ("nobody answered in time", "systemctl does not answer")      # of a goodbye on an emulated processor that has more to do
 WAIT_S = 400                     # systemd starts each of our units anew, and the processor is emulated
 # Of systemd itself: what a machine without a login needs.
 SYSTEM = ("*.target", "*.slice", "systemd-journald*", "systemd-reboot.service", "systemd-poweroff.service")
@@ -182,6 +184,9 @@ class Play(boot_loop.Play):
         if not boot.ends(WAIT_S):
             raise Failed(f"the machine does not reboot:\n{boot.console[-3000:]}")
         self.claim(f"the machine reboots while release {self.counter} is on trial", "\nvm: reboots on trial\n" in boot.console and not boot.panicked())
+        goodbye = self.fleet.ask("device", "list")[0]["goodbye"]
+        has_given_up = any(word in boot.console for word in GIVEN_UP)
+        self.claim(f"it said goodbye on its way down, or gave up in time: {goodbye}", (goodbye and goodbye["kind"] == "reboot" and goodbye["back_at"]) or has_given_up)
         self.on("boots_max=1", has_network=True)
         self.is_proven("afterwards, in the one start that it is given")
 
@@ -191,6 +196,9 @@ class Play(boot_loop.Play):
         stopped, active, result, *engines = found.groups() if found else ("", "", "", 0)
         self.claim(f"systemctl stop: {stopped}, and start: {active}, {result}; the engine ran on as process {engines[0]}",
                    (stopped, active, result) == ("inactive", "active", "success") and int(engines[0]) > 0 and len(set(engines)) == 1)
+        goodbye = self.fleet.ask("device", "list")[0]["goodbye"]
+        self.claim(f"the unit that is wanted by sleep.target said goodbye, and the other one, stopped by hand, nothing: {goodbye}",
+                   (goodbye and goodbye["kind"] == "suspend") or any(word in boot.console for word in GIVEN_UP))
         self.proves(boot, "after it")
 
     def has_no_sockets(self):

@@ -10,6 +10,7 @@ import argparse, os, pathlib, re, subprocess, sys, tempfile
 from claims import Claims
 
 EXPOSED_MOST = {"firebreak-fetch@.service": 2.0, "firebreak-verify@.service": 2.0, "firebreak-guard.service": 2.0, "firebreak-agent.service": 10.0,
+                "firebreak-goodbye.service": 3.5, "firebreak-goodbye-sleep.service": 3.5,
                 "firebreak-nft-boot.service": 5.0, "firebreak-nft-switch.service": 5.0}
 SOCKETS = ["firebreak-fetch.socket", "firebreak-verify.socket", "firebreak-nft-switch.path"]
 
@@ -33,7 +34,7 @@ def play(claims, units, top):
         claims.claim(f"{unit} is exposed by {found[1] if found else said} of at most {most}", code == 0 and found and float(found[1]) <= most)
     for name in [*EXPOSED_MOST, *SOCKETS]:
         text = (units / name).read_text()
-        for program in set(re.findall(r"^ExecStart=(\S+)", text, re.M)):
+        for program in set(re.findall(r"^Exec(?:Start|Stop)=-?(\S+)", text, re.M)):
             claims.claim(f"{name} starts a program that is installed", (top / program.lstrip("/")).exists())
             text = text.replace(program, str(top / program.lstrip("/")))
         (top / name).write_text(text)
