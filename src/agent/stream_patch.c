@@ -75,7 +75,7 @@ void patching_begin(struct stream *stream)
         patching_end(stream);
         if (is_same && (patching->step != PATCHING_DONE || patching->rounds == 0 || patching->rounds >= ROUNDS_MAX))
                 return;
-        *patching = (struct patching){ .step = delta_is_possible() ? PATCHING_LOOKS : PATCHING_DONE, .rounds = is_same ? patching->rounds : 0 };
+        *patching = (struct patching){ .step = PATCHING_LOOKS, .rounds = is_same ? patching->rounds : 0 };
         memcpy(patching->target, stream->release.target, sizeof(patching->target));
 }
 
@@ -241,7 +241,7 @@ static bool fetch(struct stream *stream)
 /* Most of the release is still to come, although the server has nothing that leads from what runs here to it. */
 static bool wants_whole(struct stream *stream)
 {
-        if (!stream->note || !stream->is_looked || stream->patching.has_weighed || !delta_is_possible())
+        if (!stream->note || !stream->is_looked || stream->patching.has_weighed)
                 return false;
         stream->patching.has_weighed = true;
         const uint64_t lacking = lacking_bytes(stream);

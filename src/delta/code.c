@@ -2,7 +2,6 @@
 
 #include "base/mem.h"
 
-#ifdef FIREBREAK_ZSTD
 #include <zstd.h>
 
 enum {
@@ -15,11 +14,6 @@ static void free_encoder(ZSTD_CCtx *encoder) { (void)ZSTD_freeCCtx(encoder); }
 static void free_decoder(ZSTD_DCtx *decoder) { (void)ZSTD_freeDCtx(decoder); }
 OWN_DEFINE(encoder, ZSTD_CCtx *, free_encoder)
 OWN_DEFINE(decoder, ZSTD_DCtx *, free_decoder)
-
-bool delta_is_possible(void)
-{
-        return true;
-}
 
 static size_t compress(ZSTD_CCtx *encoder, struct delta_bytes base, struct delta_bytes segment, void *into, size_t into_max)
 {
@@ -62,24 +56,3 @@ enum err delta_expand(struct delta_bytes base, struct delta_bytes packed, void *
                 return FAIL(why, ERR_CONTENT, "a segment that does not expand: %s", ZSTD_getErrorName(code));
         return code == length ? OK : FAIL(why, ERR_CONTENT, "a segment of %zu bytes, not %zu", code, length);
 }
-
-#else
-
-bool delta_is_possible(void)
-{
-        return false;
-}
-
-enum err delta_compress(struct delta_bytes base, struct delta_bytes segment, struct buf *into, struct why *why)
-{
-        (void)base, (void)segment, (void)into;
-        return FAIL(why, ERR_UNAVAILABLE, "this build has no zstd");
-}
-
-enum err delta_expand(struct delta_bytes base, struct delta_bytes packed, void *into, size_t length, struct why *why)
-{
-        (void)base, (void)packed, (void)into, (void)length;
-        return FAIL(why, ERR_UNAVAILABLE, "this build has no zstd");
-}
-
-#endif

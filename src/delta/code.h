@@ -8,8 +8,6 @@
 
 struct delta_bytes { const void *bytes; size_t length; };
 
-/* False: this build has no zstd, both calls say ERR_UNAVAILABLE. */
-bool delta_is_possible(void);
 /* Appends to `into`. `base` of length 0: none. ERR_LIMIT: more than a segment or a base may be. */
 MUST_CHECK enum err delta_compress(struct delta_bytes base, struct delta_bytes segment, struct buf *into, struct why *why);
 /* To `into`, exactly `length` bytes: ERR_CONTENT when it is not so many, or no frame. Needs no more memory than some hundred KB of its own. */

@@ -5,13 +5,15 @@ usage: windows.py --build DIR --agent DIR [--keep]     DIR: the ordinary build, 
 
 What wine cannot show is not claimed: integrity levels, access lists, what NTFS does when the power goes (docs/decisions/025-windows.md).
 """
-import argparse, contextlib, json, os, pathlib, shutil, signal, subprocess, sys, time
+import argparse, contextlib, json, os, pathlib, random, shutil, signal, subprocess, sys, time
 
 from claims import Claims
 from fleet import Failed, Fleet, SETS
+from relay import Relay
 
 WINE = "/usr/lib/wine/wine64"
 STREAM = "edr-rules"
+TABLE_BYTES = 1_500_000
 
 
 def windows_path(path):
@@ -26,12 +28,12 @@ class WindowsDevice:
         self.root = fleet.root / "windows"
         self.program, self.engine = agent / "firebreak-agent.exe", agent / "tests/windows/windows-engine.exe"
         self.config, self.log, self.status_file = self.root / "agent.yaml", self.root / "agent.log", self.root / "engine.status"
-        self.process = None
+        self.process, self.relay = None, Relay(fleet.port)
         self.root.mkdir()
 
     def configure(self, bake_s=1, boots_max=1):
         self.config.write_text(f"""\
-server: {self.fleet.url}
+server: https://127.0.0.1:{self.relay.port}
 ca: {windows_path(self.fleet.ca)}
 state_dir: {windows_path(self.root / 'state')}
 trust: {windows_path(self.fleet.publisher / 'public')}
@@ -99,11 +101,15 @@ streams:
 
 def make_sets(fleet):
     """Content that the lab's engine loads; what hurts the engine on Windows hurts that one alone."""
-    sets = {}
+    sets, dice = {}, random.Random(7)
+    table = bytearray(dice.randbytes(TABLE_BYTES // 2).hex().encode())
     for counter, name in ((1, None), (2, None), (3, "crash"), (4, "refuse"), (5, None), (6, None)):
         folder = sets[counter] = fleet.root / "sets" / str(counter)
         shutil.copytree(SETS / "1-good", folder)
         (folder / "VERSION").write_text(f"{counter}\n")
+        at = dice.randrange(TABLE_BYTES - 5000)
+        table[at:at + 5000] = dice.randbytes(2500).hex().encode()
+        (folder / "table").write_bytes(table)
         if name:
             (folder / name).write_text("for windows-engine\n")
     return sets
@@ -133,10 +139,16 @@ def begin(claims, fleet, device):
 
 def update(claims, fleet, device, sets):
     for counter in (1, 2):
-        ship(fleet, sets, counter)
+        before = device.relay.received
+        ship(fleet, sets, counter, start=False)
+        fleet.wait(lambda: len(list(fleet.root.glob("server/artifacts/*/[0-9a-f]*.delta"))) >= 2 * counter - 1, 60, "the deltas to be made")
+        fleet.start_rollout(counter)
         fleet.wait(lambda: device.runs(counter), 90, f"the engine to run release {counter}")
         fleet.wait(lambda: fleet.rollout(counter)["proven"] == 1, 60, f"release {counter} to be proven")
         claims.claim(f"release {counter} is installed, on probation, proven, and the server knows", device.runs(counter) and device.is_settled(counter))
+    table, received = device.root / "state/streams" / STREAM / device.status()["current"]["slot"] / "table", device.relay.received - before
+    claims.claim(f"of a file of {TABLE_BYTES:,} bytes that changed in 5,000 came {received:,} bytes, talk and all, and it is as it was signed",
+                 received < TABLE_BYTES / 10 and table.read_bytes() == (sets[2] / "table").read_bytes() and "no delta" not in device.text())
 
 
 def crash(claims, fleet, device, sets):
