@@ -57,6 +57,8 @@ static enum err open_caller(const struct command_line *line, const struct agent_
         if (!e)
                 e = file_check_own(config->state_dir, why);
         if (!e)
+                e = disk->ops->make_folder(disk, "spool", why);          /* where a fetcher starts; `run` may never have been here */
+        if (!e)
                 e = identity_load(disk, identity, why);
         if (!e && !identity->is_enrolled)
                 e = FAIL(why, ERR_REFUSED, "enrolment was not finished; run `firebreak-agent enrol` again");

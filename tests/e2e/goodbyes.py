@@ -173,6 +173,16 @@ def refuse(claims, fleet, device):
     claims.claim("who is not enrolled says nothing", "the server was not told" in answer.stderr)
 
 
+def before_it_ran(claims, fleet):
+    """Enrolled, and shut down before the agent was ever started."""
+    device = Device(fleet, 98)
+    known = {item["device"] for item in fleet.ask("device", "list")}
+    device.prepare(fleet.ask("token", "new", "--group", "demo", "--uses", 1, "--expires", "1h")["token"])
+    (device.root / "id").write_text(({item["device"] for item in fleet.ask("device", "list")} - known).pop())
+    goodbye(fleet, device, "--shutdown")
+    claims.claim("the supervisor need not have run", said(fleet, device)["kind"] == "shutdown")
+
+
 def play(claims, fleet):
     begin(fleet)
     sleeper, starter, _ = fleet.devices
@@ -182,6 +192,7 @@ def play(claims, fleet):
     ask_systemd(claims, fleet, sleeper)
     away(claims, fleet, sleeper)
     on_trial(claims, fleet)
+    before_it_ran(claims, fleet)
 
 
 def main():
