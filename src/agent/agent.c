@@ -85,9 +85,10 @@ void agent_note_sources(struct agent *agent)
         const int64_t now_ms = agent_steady_ms(agent);
         struct source_news news;
         struct why why;
-        char text[SOURCE_NAME_BYTES + 80];
+        char text[SOURCE_NAME_BYTES + 160];
         while (sources_news(sources, now_ms, &news)) {
-                snprintf(text, sizeof(text), "%.100s: %s; not asked for %" PRId64 " s", agent->config->mirrors.items[news.source - 1], news.has_lied ? "other bytes than it should" : "failed", news.aside_ms / 1000);
+                snprintf(text, sizeof(text), "%.100s: %s%s; not asked for %" PRId64 " s", agent->config->mirrors.items[news.source - 1], news.has_lied ? "other bytes than it should" : "failed: ",
+                         news.has_lied ? "" : caller_reason(agent->caller, news.source), news.aside_ms / 1000);
                 agent_note(agent, EVENT_MIRROR_ASIDE, NULL, text);
         }
         const struct source_states states = source_states_of(sources, agent->config->mirrors.items, now_ms, agent_time_s(agent));

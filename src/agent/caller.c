@@ -5,12 +5,14 @@
 #include "base/mem.h"
 #include "platform/channel.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
 enum {
         PAUSE_FIRST_MS = 500,
         FETCH_MEMORY_BYTES = 1 << 30, FETCH_FILES = 64,
+        REASON_BYTES = 80,
         IDLE_MS = 10000,                 /* an idle connection saves no time after that, and costs memory here and at the server */
 };
 static const int64_t DATE_MAX_S = 253402300799;          /* the end of the year 9999, the last that a Date can name */
@@ -29,6 +31,7 @@ struct caller {
         int64_t date_offset_s;           /* what the server calls now, less what we do */
         struct allowance allowance;
         struct sources sources;
+        char reasons[SOURCES_MAX][REASON_BYTES];         /* why each brought nothing, the last time that it did not */
         int64_t asked_at_ms;
         bool begins_anew;                /* the server cannot go on where a file was cut */
         struct fetch_ask ask;
@@ -137,6 +140,23 @@ static enum source_end end_of(const struct caller *caller, const struct fetch_an
         return source_came(came(answer), ask->part_max && ask->part_max < left ? ask->part_max : left, now_ms(caller) - caller->asked_at_ms, !answer->err);
 }
 
+/* An answer without a text failed by its status, or by its time alone. */
+static void keep_reason(struct caller *caller, const struct fetch_answer *answer)
+{
+        const bool is_there = answer->status == 200 || answer->status == 206;
+        char *reason = caller->reasons[caller->ask.source];
+        if (!answer->text[0] && !is_there && answer->status)
+                snprintf(reason, REASON_BYTES, "status %d", answer->status);
+        else
+                snprintf(reason, REASON_BYTES, "%.*s", REASON_BYTES - 1, !answer->text[0] && is_there ? "it is too slow" : fetch_reason(answer));
+}
+
+const char *caller_reason(const struct caller *caller, unsigned source)
+{
+        assert(source < SOURCES_MAX);
+        return caller->reasons[source];
+}
+
 /* True: a mirror, or what it had given before, is why there is no file yet, and it is asked for anew. What failed on this device is nobody's fault. */
 static bool goes_elsewhere(struct caller *caller)
 {
@@ -149,6 +169,8 @@ static bool goes_elsewhere(struct caller *caller)
         if (!ask.is_hashed)
                 return false;
         const struct source_heard heard = { ask.sha256, ask.source, end_of(caller, answer), answer->spool_from, came(answer) };
+        if (heard.end != SOURCE_DID_WELL && heard.end != SOURCE_GOES_ON)
+                keep_reason(caller, answer);
         if (sources_heard(&caller->sources, &heard, now_ms(caller)))
                 return caller->done != NULL;
         /* A mirror that was cut, but is of use: the next ask goes on. */
@@ -170,12 +192,14 @@ static void finish(struct caller *caller, enum err e, const struct fetch_answer 
 static void child_lost(struct caller *caller, const char *reason)
 {
         caller->skips_unit = caller->link.channel >= 0 && !caller->link.child.pid;
-        if (is_of_mirror(caller))        /* it may have been the mirror that broke it */
-                (void)sources_heard(&caller->sources, &(struct source_heard){ caller->ask.sha256, caller->ask.source, SOURCE_FAILED, 0, 0 }, now_ms(caller));
-        worker_end(&caller->link);
-        pause_grows(caller);
         caller->answer = (struct fetch_answer){ .version = FETCH_VERSION, .err = ERR_UNAVAILABLE };
         snprintf(caller->answer.text, sizeof(caller->answer.text), "%s", reason ? reason : "");
+        if (is_of_mirror(caller)) {      /* it may have been the mirror that broke it */
+                keep_reason(caller, &caller->answer);
+                (void)sources_heard(&caller->sources, &(struct source_heard){ caller->ask.sha256, caller->ask.source, SOURCE_FAILED, 0, 0 }, now_ms(caller));
+        }
+        worker_end(&caller->link);
+        pause_grows(caller);
         if (caller->is_out && !reason)   /* it cannot say how much came */
                 spend(caller, caller->ask.part_max);
         if (caller->is_out)

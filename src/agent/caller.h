@@ -43,6 +43,8 @@ int caller_file(const struct caller *caller);            /* readable when an ans
 bool caller_state(const struct caller *caller, struct worker_state *ret_state);
 /* What came from whom, and whom it was put aside; borrowed. */
 struct sources *caller_sources(struct caller *caller);
+/* Why one of them brought nothing, the last time that it did not: for people. Borrowed. */
+const char *caller_reason(const struct caller *caller, unsigned source);
 /* Take the answer and give it on; or, where a mirror failed, ask the next for the same. */
 void caller_take(struct caller *caller);
 

@@ -116,6 +116,14 @@ bool fetch_is_refused(int status)
         return status == 401 || status == 403;
 }
 
+const char *fetch_reason(const struct fetch_answer *answer)
+{
+        if (!answer || !answer->text[0])
+                return "no answer";
+        const char *end = strncmp(answer->text, "GET ", 4) == 0 ? strstr(answer->text, ": ") : NULL;
+        return end ? end + 2 : answer->text;
+}
+
 /* One way out for each whom we trust differently. */
 struct ways {
         struct net *server, *mirrors;            /* mirrors NULL: none are configured, or their CA cannot be read */

@@ -66,6 +66,8 @@ _Static_assert(sizeof(struct fetch_answer) == 48 + 48 + 40 + 8 + 4096, "message 
 int64_t fetch_date_s(const char *text);
 /* Perhaps because of the date of the request: unauthorized (401) or expired (403). */
 bool fetch_is_refused(int status);
+/* Why nothing came, without the address before it, which is longer than what there is room for. NULL: there was no answer. */
+const char *fetch_reason(const struct fetch_answer *answer);
 
 /* The child's life: asks from `channel` until it closes, which is OK. Fills in `confined`. */
 struct fetch_setup {

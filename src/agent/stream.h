@@ -129,8 +129,6 @@ void candidate_look_for_keys(const struct stream *stream, enum err e);
 void candidate_fetch(struct stream *stream);
 /* Its note is in the spool: judged, and what is here of its files is looked for. */
 MUST_CHECK enum err candidate_take_note(struct stream *stream, struct why *why);
-/* Why nothing came, without the address before it, which is longer than what there is room for. */
-const char *candidate_reason(const struct fetch_answer *answer);
 /* Into facts, what others have said of the candidate by now; the pace refers to *ret_pace. */
 void vouching_apply(const struct stream *stream, struct ceiling *ret_pace, struct install_facts *facts);
 /* What others said of it before still counts, if it was about this release. */

@@ -149,14 +149,6 @@ static void make_room_for(const struct stream *stream, enum err e)
                 agent_note(stream->agent, EVENT_DEVICE_TROUBLE, stream, why.text);
 }
 
-const char *candidate_reason(const struct fetch_answer *answer)
-{
-        if (!answer || !answer->text[0])
-                return "no answer";
-        const char *end = strncmp(answer->text, "GET ", 4) == 0 ? strstr(answer->text, ": ") : NULL;
-        return end ? end + 2 : answer->text;
-}
-
 static void fetch_done(void *user, enum err e, const struct fetch_answer *answer)
 {
         struct stream *stream = user;
@@ -167,7 +159,7 @@ static void fetch_done(void *user, enum err e, const struct fetch_answer *answer
         if (e || (answer->status != 200 && answer->status != 206)) {
                 char text[SLOT_DETAIL_BYTES];
                 make_room_for(stream, e);
-                snprintf(text, sizeof(text), "fetching: %.80s", candidate_reason(answer));
+                snprintf(text, sizeof(text), "fetching: %.80s", fetch_reason(answer));
                 stream_event(stream, LIFE_FAILED, text);
                 return;
         }

@@ -135,7 +135,7 @@ static void failed(struct stream *stream, enum err e, const struct fetch_answer 
                 leave(stream);
         else if (e == ERR_TIMEOUT && has_grown)
                 return;                  /* cut in the middle is no failure: the next ask resumes */
-        snprintf(text, sizeof(text), "fetching: %.80s", candidate_reason(answer));
+        snprintf(text, sizeof(text), "fetching: %.80s", fetch_reason(answer));
         stream_event(stream, LIFE_FAILED, text);
 }
 

@@ -79,7 +79,7 @@ static void fetched(void *user, enum err e, const struct fetch_answer *answer)
                 if (e)
                         put_off(stream, step, e, why.text);
         } else {
-                snprintf(text, sizeof(text), "fetching: %.80s", candidate_reason(answer));
+                snprintf(text, sizeof(text), "fetching: %.80s", fetch_reason(answer));
                 put_off(stream, step, OK, text);
         }
 }

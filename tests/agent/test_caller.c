@@ -32,6 +32,7 @@ static void serve(struct fetch_answer *answer, const struct fetch_ask *ask, cons
                 answer->spool_length = is_false || ask->source ? 0 : ask->bytes_max;
                 answer->status = is_false || !ask->source ? 200 : 0;
                 answer->err = is_false ? ERR_CONTENT : ask->source ? ERR_UNAVAILABLE : OK;
+                snprintf(answer->text, sizeof(answer->text), "%s", is_false ? "it is another file" : ask->source ? "GET http://a: Connection refused" : "");
         }
 }
 
@@ -174,6 +175,7 @@ TEST(caller, asks_the_server_for_what_a_mirror_does_not_bring_and_does_not_wait_
                 take(world.caller, &world.heard, 0);
                 const struct source *mirror = &caller_sources(world.caller)->each[1];
                 CHECK(world.heard.e == OK && mirror->lies == (i == 0) && mirror->failures == (i == 1) && is_free(&world));
+                CHECK(strcmp(caller_reason(world.caller, 1), i == 0 ? "it is another file" : "Connection refused") == 0);
                 caller_get(world.caller, &(struct caller_get){ path, "x", 100, true }, hear, &world.heard);
                 take(world.caller, &world.heard, 1);
                 CHECK(world.heard.e == OK && mirror->lies + mirror->failures == 1);

@@ -242,6 +242,10 @@ class Play:
             self.claims.claim(f"{what}: status says so: {named['bytes']:,} bytes", named["source"] == mirror.url and named["bytes"] == mirror.sent and not named["failures"] and not named["wrong"])
             self.claims.claim(f"{what}: it is asked for content, and told nothing else", all("/v1/artifacts/" in path for path in mirror.asked) and not any(b"firebreak-" in head.lower().replace(b"firebreak-agent/", b"") for head in mirror.heads))
 
+    def reason(self, mirror):
+        """What the log says of why it was put aside."""
+        return next((line.partition(f'what="{mirror.url}: ')[2].partition("; not asked")[0] for line in self.device.log().splitlines() if f'what="{mirror.url}: ' in line), "")
+
     def lying(self):
         for what, behave, named_as, most in LIARS:
             liar, honest = self.stand_up(behave, good)
@@ -252,7 +256,8 @@ class Play:
             once = FILE_BYTES * WIRE if named["wrong"] else 0
             self.claims.claim(f"{what}: the rest comes from the next, {honest.sent:,} bytes, and {sent:,} from the server", honest.sent >= size - FILE_BYTES - once and sent <= TALK_BYTES + once)
             self.claims.claim(f"{what}: it is asked {len(liar.asked)} times and named: {json.dumps(named)}", len(liar.asked) <= most and named[named_as] >= 1 and named["aside_until"])
-            self.claims.claim(f"{what}: the log says so", f'what="{liar.url}' in self.device.log())
+            said = self.reason(liar)
+            self.claims.claim(f"{what}: the log says so: {said}", said.startswith("other bytes" if named_as is WRONG else "failed: ") and said != "failed: ")
 
     def alone(self):
         """No mirror is left: what the server has comes from it, each file once."""
@@ -289,6 +294,7 @@ class Play:
             mirror, = self.stand_up(good, tls=context, config=f"mirrors_ca: {tls['pem']}\n")
             size, sent = self.play(what)
             self.claims.claim(f"{what}: {mirror.sent:,} bytes from the mirror, {sent:,} from the server", (mirror.sent >= size and sent <= TALK_BYTES) if who is tls else (not mirror.sent and sent >= size))
+            self.claims.claim(f"{what}: the log says why: {self.reason(mirror)}", not self.reason(mirror) if who is tls else "certificate" in self.reason(mirror))
 
     def refused(self):
         bad = (("mirrors: [ftp://x]", "https://host:port/path"), ("mirrors: [https://u:p@x]", "no user"), ("mirrors: [https://x/]", "without a / at its end"), ("mirrors: [https://x?y]", "no question"),
