@@ -5,8 +5,12 @@
 #include "agent/config.h"
 #include "agent/slot.h"
 #include "platform/disk_folder.h"
+#include "platform/file.h"
 
 #include <stdio.h>
+#include <string.h>
+
+enum { CA_BYTES_MAX = 1 << 20 };
 
 /* What is not there yet, or not for us to see, is no fault. */
 static enum err say(const char *what, enum err e, const struct why *why)
@@ -28,6 +32,19 @@ static enum err check_anchors(const struct agent_config *config, struct disk *di
         return anchors_open(config->trust, disk, &anchors, why);
 }
 
+/* Without it nothing is fetched from whom it is for; the engine runs all the same, so it is said, and no more. */
+static void say_ca(const char *what, const char *path)
+{
+        OWN(buf) struct buf bytes;
+        struct why why;
+        buf_init(&bytes, CA_BYTES_MAX);
+        enum err e = path ? file_read_regular(path, &bytes, &why) : OK;
+        if (!e && path && !strstr(buf_text(&bytes), "-----BEGIN "))
+                e = FAIL(&why, ERR_SYNTAX, "%s holds no certificate", path);
+        if (path)
+                printf("%-14s %s\n", what, e ? why.text : "well");
+}
+
 enum err cmd_check(const struct command_line *line, struct why *why)
 {
         OWN(agent_config) struct agent_config *config = NULL;
@@ -36,6 +53,8 @@ enum err cmd_check(const struct command_line *line, struct why *why)
         if (e)
                 return e;
         printf("%-14s well, %zu streams\n", "configuration", config->streams.count);
+        say_ca("ca", config->ca);
+        say_ca("mirrors_ca", config->mirrors_ca);
         e = disk_folder_find(config->state_dir, NULL, &disk, why);
         if (e)
                 return say("state", e, why);

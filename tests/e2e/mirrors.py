@@ -305,6 +305,12 @@ class Play:
             said = self.fleet.run(self.fleet.build / "firebreak-agent", "check", "--config", self.config, ok=range(1, 256)).stderr
             self.claims.claim(f"{line} is refused: {said.strip().removeprefix('firebreak-agent: ')}", phrase in said)
         self.config.write_text(self.plain)
+        for path, said in ((self.fleet.ca, "well"), ("/no/such.pem", "No such file or directory"), ("/dev/null", "/dev/null is no file"), (self.config, "holds no certificate")):
+            self.config.write_text(f"mirrors: [https://x]\nmirrors_ca: {path}\n{self.plain}")
+            lines = self.fleet.run(self.fleet.build / "firebreak-agent", "check", "--config", self.config).stdout.splitlines()
+            line = next(line for line in lines if line.startswith("mirrors_ca "))
+            self.claims.claim(f"check says of mirrors_ca {path.name if path is self.config else path}: {line}", line.endswith(said))
+        self.config.write_text(self.plain)
 
 
 def play(claims, fleet, options):
