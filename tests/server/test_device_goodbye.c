@@ -122,6 +122,20 @@ TEST(goodbye, said_again_by_somebody_else_does_nothing)
         CHECK(world_device_ask_at(&fleet.world, device, first_s - 400, "/v1/goodbyes", suspend) == 403);
 }
 
+/* Our clock was far ahead for a moment, and the device followed it: what it says later is no repetition of that. */
+TEST(goodbye, is_heard_after_one_of_a_time_that_never_came)
+{
+        OWN(fleet) struct fleet fleet = { 0 };
+        fleet_open(&fleet);
+        const int64_t now_ms = fleet.world.now_ms, ahead_s = now_ms / 1000 + 31536000;
+        static const char suspend[] = "{\"kind\":\"suspend\",\"back_s\":0}";
+        fleet.world.now_ms = ahead_s * 1000;
+        CHECK(world_device_ask_at(&fleet.world, &fleet.devices[0], ahead_s, "/v1/goodbyes", suspend) == 200);
+        fleet.world.now_ms = now_ms;
+        CHECK(say(&fleet, 0, "reboot", 600) == 200 && shows(&fleet, 0, "reboot", true) && json_int(json_get(shown(&fleet, 0), "said_at"), 0) == now_ms / 1000);
+        CHECK(world_device_ask_at(&fleet.world, &fleet.devices[0], ahead_s, "/v1/goodbyes", suspend) == 403 && shows(&fleet, 0, "reboot", true));
+}
+
 TEST(goodbye, is_one_row_for_each_device_whatever_it_says)
 {
         OWN(fleet) struct fleet fleet = { 0 };

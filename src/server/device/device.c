@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { DATE_OFF_MOST_S = 300 };
-
 static void read_device(struct query *q, struct device *device)
 {
         size_t length = 0;
@@ -51,8 +49,8 @@ static enum err check_date(const char *date, int64_t now_s, struct why *why)
         }
         if (!is_good)
                 return FAIL(why, ERR_SYNTAX, "Firebreak-Date is the time in unix seconds");
-        if (said < now_s - DATE_OFF_MOST_S || said > now_s + DATE_OFF_MOST_S)
-                return FAIL(why, ERR_EXPIRED, "Firebreak-Date is more than %d s off; set the device's clock by the Date of this answer", DATE_OFF_MOST_S);
+        if (said < now_s - DEVICE_DATE_OFF_S || said > now_s + DEVICE_DATE_OFF_S)
+                return FAIL(why, ERR_EXPIRED, "Firebreak-Date is more than %d s off; set the device's clock by the Date of this answer", DEVICE_DATE_OFF_S);
         return OK;
 }
 

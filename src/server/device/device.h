@@ -5,6 +5,8 @@
 
 #include "server/store/call.h"
 
+enum { DEVICE_DATE_OFF_S = 300 };                /* by so much a signed date may differ from ours */
+
 struct device {
         int64_t number;
         uint8_t id[16], key[32];
