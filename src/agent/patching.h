@@ -24,6 +24,7 @@ struct patching {
         uint8_t target[32];              /* of the release that this is about */
         enum patching_step step;
         bool is_whole, has_weighed;      /* against nothing instead of what runs; whether that would pay has been looked at */
+        bool wants_note;                 /* before it is asked again: the delta is long */
         unsigned failures, rounds;       /* in a row, that brought nothing; how often this release came by one */
         uint8_t sha256[32];
         uint64_t length;

@@ -15,6 +15,7 @@ enum {
         ROOM_SPARE_BYTES = 16 << 20,
         WHOLE_LEAST_BYTES = 64 << 10,            /* below that, or less than half of the release: the files themselves */
         BLOCK_BYTES = 64 << 10,
+        UNWEIGHED_BYTES = 1 << 20,               /* a delta that is longer is held against what its release lacks, for which its note has to be here */
 };
 
 struct patch {
@@ -172,6 +173,12 @@ static bool is_worth(const struct stream *stream, const struct fetch_answer *ans
         return !stream->note || answer->delta_bytes < lacking_bytes(stream);
 }
 
+/* Nobody signs how long a delta is: whoever stands for the server could have a device fetch more than the release is. */
+static bool is_to_be_weighed(const struct stream *stream, const struct fetch_answer *answer)
+{
+        return !stream->note && answer->delta_bytes > UNWEIGHED_BYTES && !has_it(stream, answer->delta_sha256, answer->delta_bytes);
+}
+
 static void told(void *user, enum err e, const struct fetch_answer *answer)
 {
         struct stream *stream = user;
@@ -181,8 +188,10 @@ static void told(void *user, enum err e, const struct fetch_answer *answer)
                 failed(stream, e, answer);
                 return;
         }
-        patching->step = PATCHING_DONE;
-        if (!e && answer->status == 200 && is_worth(stream, answer)) {
+        const bool is_there = !e && answer->status == 200;
+        patching->wants_note = is_there && is_to_be_weighed(stream, answer);
+        patching->step = patching->wants_note ? PATCHING_LOOKS : PATCHING_DONE;
+        if (is_there && !patching->wants_note && is_worth(stream, answer)) {
                 memcpy(patching->sha256, answer->delta_sha256, sizeof(patching->sha256));
                 patching->length = answer->delta_bytes;
                 patching->failures = 0;
@@ -260,7 +269,7 @@ static void look(struct stream *stream)
                 if (spool_remove(agent->disk, hex, &why))
                         agent_note(agent, EVENT_DEVICE_TROUBLE, stream, why.text);
         }
-        if (stream->note && !stream->is_looked)
+        if (stream->note ? !stream->is_looked : stream->patching.wants_note)
                 return;
         stream->patching.step = !stream->note || lacking_bytes(stream) ? PATCHING_ASKS : PATCHING_DONE;
         if (stream->note)

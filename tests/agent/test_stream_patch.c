@@ -107,6 +107,21 @@ TEST(stream_patch, brings_a_release_without_its_note_and_files)
         close_world();
 }
 
+/* Nobody signs how long it is, and whoever has no note yet does not know what it stands for. */
+TEST(stream_patch, that_is_longer_than_what_it_stands_for_is_not_fetched)
+{
+        OWN(buf) struct buf noise = { 0 }, delta = { 0 };
+        const char block[1024] = { 'x' };
+        open_world();
+        buf_init(&noise, 2 << 20);
+        for (unsigned i = 0; i < 1500; i++)
+                buf_add(&noise, block, sizeof(block));
+        make(&(struct making){ 4, 5, NULL, false }, &delta);
+        CHECK(hear(4, &noise) == 1 && is_running(4) && world.delta_path[0] && is_spool_empty());
+        CHECK(hear(5, &delta) == 1 && is_running(5) && is_spool_empty());
+        close_world();
+}
+
 TEST(stream_patch, is_not_needed)
 {
         open_world();

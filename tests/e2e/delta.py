@@ -159,7 +159,8 @@ class Delta:
         """One word of one large file, and of one to which something is added in front."""
         path = self.folder / "notes/large.txt"
         path.write_bytes(self.text(5 << 20))
-        self.proven(self.ship())
+        sent = self.proven(self.ship())
+        self.claims.claim(f"a file of 5 MB came: {sent:,} bytes on the wire", sent <= 3 << 20)
         data = bytearray(path.read_bytes())
         data[3 << 20:(3 << 20) + 4] = b"WORD"
         path.write_bytes(data)
