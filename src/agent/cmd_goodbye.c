@@ -53,15 +53,17 @@ static enum err open_caller(const struct command_line *line, const struct agent_
         OWN(disk_folder) struct disk *disk = NULL;
         static struct workers workers;           /* borrowed by the caller */
         static char spool[PATH_MAX];
-        enum err e = disk_folder_open(config->state_dir, &disk, why);
+        enum err e = disk_folder_find(config->state_dir, NULL, &disk, why);
+        if (e == ERR_NOT_FOUND)
+                return FAIL(why, e, "this device is not enrolled; run `firebreak-agent enrol`");
         if (!e)
                 e = file_check_own(config->state_dir, why);
-        if (!e)
-                e = disk->ops->make_folder(disk, "spool", why);          /* where a fetcher starts; `run` may never have been here */
         if (!e)
                 e = identity_load(disk, identity, why);
         if (!e && !identity->is_enrolled)
                 e = FAIL(why, ERR_REFUSED, "enrolment was not finished; run `firebreak-agent enrol` again");
+        if (!e)
+                e = disk->ops->make_folder(disk, "spool", why);          /* where a fetcher starts; `run` may never have been here */
         if (!e)
                 e = workers_find(config, &workers, why);
         snprintf(spool, sizeof(spool), "%s/spool", config->state_dir);

@@ -170,7 +170,7 @@ def refuse(claims, fleet, device):
     stranger.root.mkdir(parents=True)
     (stranger.root / "agent.yaml").write_text((device.root / "agent.yaml").read_text().replace(str(device.root / "state"), str(stranger.root / "state")))
     answer = goodbye(fleet, stranger, "--suspend", ok=range(1, 126))
-    claims.claim("who is not enrolled says nothing", "the server was not told" in answer.stderr)
+    claims.claim("who is not enrolled says nothing, and nothing is made for him", "this device is not enrolled" in answer.stderr and not (stranger.root / "state").exists())
 
 
 def before_it_ran(claims, fleet):
