@@ -82,9 +82,9 @@ libfirebreak-tuf: build
 ASK = build/libfirebreak-ask
 libfirebreak-ask: build
 	@mkdir -p $(ASK)
-	@cp build/src/ask/firebreak-ask.c src/ask/firebreak-ask.h docs/man/firebreak-ask.3 docs/examples/ask-client.c LICENSE $(ASK)/
+	@cp build/src/ask/firebreak-ask.c build/src/ask/firebreak-ask-windows.c src/ask/firebreak-ask.h docs/man/firebreak-ask.3 docs/examples/ask-client.c LICENSE $(ASK)/
 	@cd $(ASK) && $(CC) -O2 -Wall -Wextra -c firebreak-ask.c && $(CC) -O2 -Wall -Wextra -o ask-client ask-client.c firebreak-ask.o
-	@echo "$(ASK): firebreak-ask.c ($$(wc -l <$(ASK)/firebreak-ask.c) lines), firebreak-ask.h, firebreak-ask.3, and an example, ask-client.c, built with them"
+	@echo "$(ASK): firebreak-ask.c ($$(wc -l <$(ASK)/firebreak-ask.c) lines), firebreak-ask-windows.c, firebreak-ask.h, firebreak-ask.3, and an example, ask-client.c, built with them"
 
 install: build
 	@meson install -C build --quiet

@@ -84,7 +84,7 @@ static int make_index(void *user)
 
 static bool is_stale(const struct answer *answer)
 {
-        return !answer->owners || owners_mark(answer->owners) != packages_mark(answer->setup->database);
+        return answer->setup->database && (!answer->owners || owners_mark(answer->owners) != packages_mark(answer->setup->database));
 }
 
 static enum err index_open(struct answer *answer, struct why *why)
@@ -302,7 +302,11 @@ static enum err turn(struct answer *answer, bool *ret_ends, struct why *why)
 static enum err find_own(struct answer *answer, struct why *why)
 {
         const struct agent_config *config = answer->setup->config;
-        const char *const places[OWN_PLACES] = { config->state_dir, config->trust, answer->setup->config_path, child_self };
+        char program[PATH_MAX];
+        struct why unknown;
+        if (paths_own_program(program, &unknown))
+                program[0] = 0;
+        const char *const places[OWN_PLACES] = { config->state_dir, config->trust, answer->setup->config_path, program };
         enum err e = paths_real(config->state_dir, answer->own[0], why);
         for (size_t i = 0; !e && i < OWN_PLACES; i++) {
                 struct why nothing;
@@ -331,7 +335,10 @@ static enum err prepare(struct answer *answer, struct why *why)
         snprintf(answer->index, sizeof(answer->index), "%.3500s/%s", answer->folder, answer->index_name);
         if (confine_to_answering(answer->folder, NULL, &trouble))
                 e = note(trouble.text, why);
-        (void)!index_open(answer, &trouble);      /* of an earlier start; else it is made */
+        if (setup->database)
+                (void)!index_open(answer, &trouble);      /* of an earlier start; else it is made */
+        else if (!e)
+                e = note("this system keeps no list of its files: only the rate and the folders of `protect` hold", why);
         return e;
 }
 

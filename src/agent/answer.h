@@ -10,5 +10,5 @@
 #include "agent/config.h"
 
 /* Standard input is the channel to the supervisor. Ends when that does. */
-struct answer_setup { const char *config_path; const struct agent_config *config; const struct agent_stream_config *stream; const char *database; };
+struct answer_setup { const char *config_path; const struct agent_config *config; const struct agent_stream_config *stream; const char *database; };        /* NULL: this system has no list of its files */
 MUST_CHECK enum err answer_main(const struct answer_setup *setup, struct why *why);

@@ -1,5 +1,7 @@
 #include "agent/asked.h"
 
+#include "platform/paths.h"
+
 #include <string.h>
 
 const char asked_counts[7] = "counts";
@@ -16,12 +18,12 @@ bool asked_read(const void *bytes, size_t length, struct asked_question *ret_que
                 return false;
         const char *path = end + 1;
         size_t path_length = length - (size_t)(path - action);
-        if (!path_length || path_length > ASKED_PATH_MAX || path[0] != '/' || memchr(path, 0, path_length))
+        if (!path_length || path_length > ASKED_PATH_MAX || memchr(path, 0, path_length))
                 return false;
         memset(ret_question, 0, sizeof(*ret_question));
         memcpy(ret_question->action, action, (size_t)(end - action));
         memcpy(ret_question->path, path, path_length);
-        return true;
+        return paths_is_absolute(ret_question->path);
 }
 
 bool asked_is_sound(struct asked_message *message, size_t length)

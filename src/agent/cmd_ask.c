@@ -4,6 +4,7 @@
 #include "ask/firebreak-ask.h"
 #include "base/buf.h"
 #include "format/json.h"
+#include "platform/paths.h"
 
 #include <string.h>
 
@@ -62,7 +63,7 @@ enum err cmd_ask(const struct command_line *line, struct why *why)
         const char *socket = line->socket;
         if (!line->action || !line->path)
                 return FAIL(why, ERR_USAGE, "ask needs an action and a path: ask quarantine /srv/x");
-        if (line->path[0] != '/')
+        if (!paths_is_absolute(line->path))
                 return FAIL(why, ERR_USAGE, "`%s` is no absolute path", line->path);
         if (!socket && !line->config)
                 return FAIL(why, ERR_USAGE, "ask needs --config FILE, or --socket PATH");

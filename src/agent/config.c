@@ -5,7 +5,9 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "platform/file.h"
+#include "platform/local.h"
 #include "platform/paths.h"
+#include "platform/places.h"
 #include "platform/system.h"
 
 #include <stddef.h>
@@ -117,11 +119,10 @@ static void set_int(int64_t *value, int64_t otherwise)
 
 static void breaker_defaults(struct agent_breaker *breaker)
 {
-        static const char *folders[] = { "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/boot" };
         set_int(&breaker->actions_max, ACTIONS_MAX);
         set_int(&breaker->window_s, 60);
         if (!breaker->protect.count)
-                breaker->protect = (struct yaml_texts){ sizeof(folders) / sizeof(folders[0]), folders };
+                breaker->protect.items = places_of_platform(&breaker->protect.count);
 }
 
 /* Items of a list start as zeros, so what the file leaves out is filled in here. */
@@ -170,7 +171,6 @@ static enum err check_system(const struct agent_stream_config *stream, struct wh
         const struct agent_engine *engine = &stream->engine;
         const struct { bool is_wanted; enum system_part part; const char *key; } wants[] = {
                 { engine->unit, SYSTEM_UNITS, "unit" }, { engine->pid_file, SYSTEM_SIGNALS, "pid_file" }, { engine->is_self, SYSTEM_HANDOVER, "self" },
-                { stream->breaker.socket, SYSTEM_LOCAL_SOCKETS, "breaker" },
         };
         for (size_t i = 0; i < sizeof(wants) / sizeof(wants[0]); i++)
                 if (wants[i].is_wanted && !system_has(wants[i].part))
@@ -194,10 +194,12 @@ static enum err check_breaker(const struct agent_stream_config *stream, struct w
         const struct agent_breaker *breaker = &stream->breaker;
         if (!breaker->socket)
                 return OK;
-        enum err e = check_path("socket", breaker->socket, why);
-        for (size_t i = 0; !e && i < breaker->protect.count; i++)
-                e = check_path("protect", breaker->protect.items[i], why);
-        return e;
+        if (local_check(breaker->socket, why))
+                return DURING(why, ERR_SYNTAX, "stream %s: socket", stream->name);
+        for (size_t i = 0; i < breaker->protect.count; i++)
+                if (breaker->protect.items[i][0] != '/' && check_path("protect", breaker->protect.items[i], why))
+                        return ERR_SYNTAX;
+        return OK;
 }
 
 static enum err check_stream(const struct agent_stream_config *stream, struct why *why)

@@ -6,117 +6,18 @@
 #include "base/limits.h"
 #include "platform/channel.h"
 #include "platform/file_at.h"
-#include "platform/mounts.h"
-#include "platform/paths.h"
+#include "platform/places.h"
 
 #include <openssl/md5.h>
 #include <string.h>
 
-enum { PLACES = 16, PART_BYTES = 64 << 10 };
-
-/* The names of one file. */
-struct places {
-        char path[PLACES][PATH_MAX];
-        size_t count;
-        bool is_hidden;                          /* where its links lead could not be found out, or it has more names */
-};
-
-/* Without `//`, `/./` and a `/` at the end. */
-static bool tidy(const char *path, char *text)
-{
-        size_t length = 0;
-        for (const char *at = path; *at;) {
-                at += strspn(at, "/");
-                size_t part = strcspn(at, "/");
-                if (part && !(part == 1 && at[0] == '.')) {
-                        if (length + part + 2 > PATH_MAX)
-                                return false;
-                        text[length++] = '/';
-                        memcpy(text + length, at, part);
-                        length += part;
-                }
-                at += part;
-        }
-        if (!length)
-                text[length++] = '/';
-        text[length] = 0;
-        return true;
-}
-
-static void add_place(struct places *places, const char *path)
-{
-        for (size_t i = 0; i < places->count; i++)
-                if (strcmp(places->path[i], path) == 0)
-                        return;
-        if (places->count == PLACES) {
-                places->is_hidden = true;
-                return;
-        }
-        snprintf(places->path[places->count++], PATH_MAX, "%s", path);
-}
-
-/* What is not there has no links to follow; what we may not look at may have some. */
-static bool real(const char *path, char *into, struct places *places)
-{
-        struct why why;
-        enum err e = paths_real(path, into, &why);
-        places->is_hidden |= e && e != ERR_NOT_FOUND;
-        return !e;
-}
-
-static enum err add_mounted(void *user, const char *path, struct why *why)
-{
-        (void)why;
-        add_place(user, path);
-        return OK;
-}
-
-/* Where a folder is mounted at a second place, each of its files has a second name. */
-static void find_mounted(struct places *places)
-{
-        struct why why;
-        for (size_t i = 0, count = places->count; i < count; i++)
-                places->is_hidden |= mounts_names(places->path[i], add_mounted, places, &why) == ERR_LIMIT;
-}
-
-static void find_places(const char *path, struct places *places)
-{
-        char folder[PATH_MAX], place[PATH_MAX];
-        *places = (struct places){ .count = 0 };
-        if (!tidy(path, folder)) {
-                places->is_hidden = true;
-                return;
-        }
-        add_place(places, folder);
-        char *name = strrchr(folder, '/');
-        if (name != folder && strcmp(name, "/..") != 0) {
-                char base[PATH_MAX];
-                snprintf(base, sizeof(base), "%s", name);
-                *name = 0;
-                if (real(folder, place, places) && strlen(place) + strlen(base) < PATH_MAX) {
-                        strncat(place, base, PATH_MAX - strlen(place) - 1);
-                        add_place(places, place);
-                }
-        }
-        if (real(path, place, places))
-                add_place(places, place);
-        find_mounted(places);
-}
-
-/* Is `path` the folder, or in it? */
-static bool is_below(const char *path, const char *folder)
-{
-        size_t length = strlen(folder);
-        while (length > 1 && folder[length - 1] == '/')
-                length--;
-        return strncmp(path, folder, length) == 0 && (length == 1 || path[length] == '/' || !path[length]);
-}
+enum { PART_BYTES = 64 << 10 };
 
 static bool is_protected(const struct platform *platform, const struct places *places)
 {
         for (size_t i = 0; i < places->count; i++)
                 for (size_t k = 0; k < platform->protect_count; k++)
-                        if (is_below(places->path[i], platform->protect[k]))
+                        if (places_is_below(places->path[i], platform->protect[k]))
                                 return true;
         return false;
 }
@@ -125,7 +26,7 @@ static bool is_ours(const struct platform *platform, const struct places *places
 {
         for (size_t i = 0; i < places->count; i++)
                 for (size_t k = 0; k < platform->own_count; k++)
-                        if (is_below(places->path[i], platform->own[k]) || is_below(platform->own[k], places->path[i]))
+                        if (places_is_below(places->path[i], platform->own[k]) || places_is_below(platform->own[k], places->path[i]))
                                 return true;
         return false;
 }
@@ -176,7 +77,7 @@ enum breaker_file platform_file(const struct platform *platform, const char *pat
 {
         struct places places;
         struct why why;
-        find_places(path, &places);
+        places_find(path, &places);
         if (is_ours(platform, &places))
                 return BREAKER_OWN;
         bool is_known = !places.is_hidden;

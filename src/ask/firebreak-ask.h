@@ -1,6 +1,7 @@
 /* firebreak-ask.h - ask this device's agent before an action that could do harm: to quarantine, delete, kill or cut off.
  *
  *      cc -c firebreak-ask.c                   C11 on Linux, gcc or clang; needs nothing but the C library
+ *      firebreak-ask-windows.c                 the same on Windows 10 and later; needs kernel32 and advapi32. `socket` is //./pipe/NAME there, `path` C:/x or a share's
  *
  * One question, one answer:
  *

@@ -22,6 +22,11 @@ static enum err name_of(const char *path, struct sockaddr_un *ret_name, struct w
         return OK;
 }
 
+enum err local_check(const char *path, struct why *why)
+{
+        return path[0] == '/' ? OK : FAIL(why, ERR_USAGE, "%.120s is no absolute path", path);
+}
+
 static enum err find_group(const char *name, unsigned *ret_group, struct why *why)
 {
         struct group group, *found = NULL;

@@ -1,4 +1,5 @@
-/* local.h - a socket on this machine, by a path, with whole messages: who may connect, and who it is that did.
+/* local.h - a socket on this machine, by a path, with whole messages: who may connect, and who it is that did. On Windows a named pipe, which administrators and
+ * the system may open where root may here.
  *
  * Nothing here waits, but local_connect() for its turn. An end is closed with channel_close(). */
 #pragma once
@@ -10,6 +11,8 @@
 
 enum { LOCAL_PATH_MAX = 107 };           /* the system's */
 
+/* Is it where local_listen() could listen, as far as the text tells? ERR_USAGE. On Windows it is a named pipe, //./pipe/NAME; elsewhere an absolute path. */
+MUST_CHECK enum err local_check(const char *path, struct why *why);
 /* Root, this process' own user and the members of `group` (NULL: none) may connect. The path's folder is made if absent (not its parent); only its
  * owner, who is root or this user, may write to it. A socket that was left there is replaced. `ret_group` is for local_accept(). ERR_USAGE: too long, or no
  * such group; ERR_REFUSED: the folder is others', or something that is no socket is in the way. */

@@ -14,6 +14,8 @@ from relay import Relay
 WINE = "/usr/lib/wine/wine64"
 STREAM = "edr-rules"
 TABLE_BYTES = 1_500_000
+ACTIONS_MAX = 5
+PIPE = f"//./pipe/firebreak-{os.getpid()}.ask"
 
 
 def windows_path(path):
@@ -31,7 +33,7 @@ class WindowsDevice:
         self.process, self.relay = None, Relay(fleet.port)
         self.root.mkdir()
 
-    def configure(self, bake_s=1, boots_max=1):
+    def configure(self, bake_s=1, boots_max=1, breaker=""):
         self.config.write_text(f"""\
 server: https://127.0.0.1:{self.relay.port}
 ca: {windows_path(self.fleet.ca)}
@@ -52,7 +54,7 @@ streams:
     probe_every_ms: 250
     crashes_max: 1
     boots_max: {boots_max}
-""")
+{breaker}""")
 
     def agent(self, *words, ok=(0,)):
         return self.fleet.run(WINE, self.program, *words, ok=ok)
@@ -103,7 +105,7 @@ def make_sets(fleet):
     """Content that the lab's engine loads; what hurts the engine on Windows hurts that one alone."""
     sets, dice = {}, random.Random(7)
     table = bytearray(dice.randbytes(TABLE_BYTES // 2).hex().encode())
-    for counter, name in ((1, None), (2, None), (3, "crash"), (4, "refuse"), (5, None), (6, None)):
+    for counter, name in ((1, None), (2, None), (3, "crash"), (4, "refuse"), (5, None), (6, None), (7, "storm"), (8, "storm")):
         folder = sets[counter] = fleet.root / "sets" / str(counter)
         shutil.copytree(SETS / "1-good", folder)
         (folder / "VERSION").write_text(f"{counter}\n")
@@ -113,6 +115,10 @@ def make_sets(fleet):
         if name:
             (folder / name).write_text("for windows-engine\n")
     return sets
+
+
+def storm_in(folder, paths):
+    (folder / "storm").write_text("".join(f"{line}\n" for line in (PIPE, *paths)))
 
 
 def ship(fleet, sets, counter, start=True, bake_s=1):
@@ -178,10 +184,10 @@ def kill(claims, fleet, device):
 def guard(claims, fleet, device, sets):
     """Killed on trial: a start that was cut short."""
     device.kill()
-    device.configure(bake_s=600)
+    device.configure(bake_s=20)                # as a control, which it may be first, it waits for as long
     device.start()
     fleet.wait(lambda: device.runs(2), 60, "release 2 to run")
-    ship(fleet, sets, 5, bake_s=600)
+    ship(fleet, sets, 5)
     fleet.wait(lambda: device.runs(5), 90, "release 5 to be on trial")
     claims.claim("release 5 is on trial", device.status()["on_trial"])
     device.kill()
@@ -239,6 +245,45 @@ def service(claims, fleet, device, sets):
     claims.claim(f"removed while it ran: it has ended, and is no service any more: {gone.stderr.strip()}", gone.returncode != 0 and "there is no service" in gone.stderr)
 
 
+def breaker(claims, fleet, device, sets):
+    """Two releases with rules that flag too much: files of nobody's, and files of Windows. Under one that is proven the breaker denies, and blames nobody."""
+    device.kill()
+    device.configure(breaker=f"    breaker: {{socket: {PIPE}, actions_max: {ACTIONS_MAX}}}\n")
+    refused = device.root / "refused.yaml"
+    refused.write_text(device.config.read_text().replace(PIPE, "C:/ask"))
+    said = device.agent("status", "--config", windows_path(refused), ok=range(256))
+    claims.claim(f"a breaker that is no pipe is refused: {said.stderr.strip()[-110:]}", said.returncode != 0 and "//./pipe/NAME" in said.stderr)
+    crowd = device.root / "files"
+    crowd.mkdir()
+    for i in range(40):
+        (crowd / f"{i}.txt").write_text("of nobody's\n")
+    acted = pathlib.Path(f"{device.status_file}.acted")
+    device.status_file.unlink(missing_ok=True)
+    device.start()
+    fleet.wait(lambda: device.runs(6), 60, "release 6 to run")
+
+    def ask(path):
+        return device.agent("ask", "quarantine", path, "--config", windows_path(device.config), "--json", ok=range(256))
+    fleet.wait(lambda: json.loads(ask(windows_path(crowd / "0.txt")).stdout)["answer"] == "allow", 30, "somebody to answer at the pipe")
+    for what, path in (("of Windows", "C:/windows/system32/kernel32.dll"), ("of Windows, by another name", "\\\\?\\C:\\WINDOWS\\System32\\..\\system32\\KERNEL32.DLL"),
+                       ("of the agent's state", windows_path(device.root / "state/slots"))):
+        answer = json.loads(ask(path).stdout)
+        claims.claim(f"a file {what} is not for an engine to take: {answer['reason']}", answer["answer"] == "deny")
+    counts = device.status()["breaker"]
+    claims.claim(f"status counts the questions: {counts}", counts and counts["denied"] >= 3 and counts["allowed"] >= 1)
+    for counter, paths in ((7, [windows_path(path) for path in sorted(crowd.iterdir())]), (8, ["C:/windows/system32/kernel32.dll", *(f"C:/windows/system32/{i}.dll" for i in range(20))])):
+        before = acted.read_text().splitlines() if acted.exists() else []
+        storm_in(sets[counter], paths)
+        ship(fleet, sets, counter)
+        fleet.wait(lambda: fleet.rollout(counter)["hurt"] == 1, 90, f"the harm of release {counter} to be told")
+        fleet.wait(lambda: device.runs(6), 60, "release 6 to be back")
+        done = acted.read_text().splitlines()[len(before):]
+        claims.claim(f"release {counter} flags {len(paths)} files: {len(done)} actions, at most {ACTIONS_MAX}, none on a file of Windows; release 6 is back",
+                     len(done) <= ACTIONS_MAX and not any("windows/system32" in path for path in done) and device.is_settled(6) and counter in device.status()["given_up"])
+        harms = [lease["harm"] for lease in fleet.ask("device", "show", fleet.ask("device", "list")[0]["device"])["leases"] if lease["counter"] == counter and lease["harm"]]
+        claims.claim(f"the server has it as {harms}", harms == ["action_storm"])
+
+
 def play(claims, fleet, options):
     device = WindowsDevice(fleet, pathlib.Path(options.agent).resolve())
     fleet.devices.append(device)
@@ -253,6 +298,7 @@ def play(claims, fleet, options):
     guard(claims, fleet, device, sets)
     recover(claims, fleet, device)
     service(claims, fleet, device, sets)
+    breaker(claims, fleet, device, sets)
 
 
 def main():

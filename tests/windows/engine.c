@@ -1,13 +1,16 @@
 /* An engine for tests/e2e/windows.py: it says which version it loaded, dies of content that has a file `crash`, refuses to load at all what has a file
- * `refuse`, and ends when it is asked to.
+ * `refuse`, and ends when it is asked to. Of content that has a file `storm` (a pipe, then paths, a line each) it asks at the pipe before it would quarantine each
+ * of them, and writes down in STATUS.acted what it was allowed.
  *
  *      engine --check FOLDER          engine FOLDER STATUS */
+#include "ask/firebreak-ask.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <windows.h>
 
-enum { REFUSED = 1, NO_CONTENT = 2, PATH_BYTES = 1024 };
+enum { REFUSED = 1, NO_CONTENT = 2, PATH_BYTES = 1024, ANSWER_MS = 5000 };
 
 static bool has(const char *folder, const char *name)
 {
@@ -47,6 +50,34 @@ static LONG WINAPI dies(EXCEPTION_POINTERS *what)
         return EXCEPTION_EXECUTE_HANDLER;
 }
 
+static bool read_line(FILE *file, char line[PATH_BYTES])
+{
+        bool is_read = fgets(line, PATH_BYTES, file);
+        line[is_read ? strcspn(line, "\r\n") : 0] = 0;
+        return is_read && line[0];
+}
+
+static void storm(const char *folder, const char *status)
+{
+        char path[PATH_BYTES], at[PATH_BYTES], said[FIREBREAK_REASON_BYTES];
+        snprintf(path, sizeof(path), "%s/storm", folder);
+        FILE *file = fopen(path, "rb");
+        snprintf(path, sizeof(path), "%s.acted", status);
+        FILE *acted = file && read_line(file, at) ? fopen(path, "ab") : NULL;
+        while (acted && read_line(file, path)) {
+                enum firebreak_answer answer = firebreak_ask(at, "quarantine", path, ANSWER_MS, said, sizeof(said));
+                if (answer == FIREBREAK_ALLOW)
+                        fprintf(acted, "%s\n", path);
+                else
+                        printf("engine: %s: %s: %s\n", path, answer == FIREBREAK_DENY ? "denied" : "no answer", said);
+                fflush(acted);
+        }
+        if (acted)
+                fclose(acted);
+        if (file)
+                fclose(file);
+}
+
 int main(int argc, char **argv)
 {
         char version[64] = "", name[64];
@@ -64,6 +95,8 @@ int main(int argc, char **argv)
         if (!say(argv[2], version) || !stop)
                 return NO_CONTENT;
         printf("engine: version %s\n", version);
+        fflush(stdout);
+        storm(folder, argv[2]);
         fflush(stdout);
         return WaitForSingleObject(stop, INFINITE) == WAIT_OBJECT_0 ? 0 : NO_CONTENT;
 }

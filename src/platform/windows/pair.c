@@ -89,10 +89,14 @@ static SOCKET socket_of(int end)
         return (SOCKET)wide_handle(end);
 }
 
+/* Wine says nothing of the kind of a socket that was inherited, but waits for one as for any other. */
 bool pair_is_socket(int end)
 {
         int kind = 0, length = sizeof(kind);
-        return are_sockets_ready() && getsockopt(socket_of(end), SOL_SOCKET, SO_TYPE, (char *)&kind, &length) == 0;
+        if (!are_sockets_ready())
+                return false;
+        return getsockopt(socket_of(end), SOL_SOCKET, SO_TYPE, (char *)&kind, &length) == 0
+               || (GetFileType(wide_handle(end)) == FILE_TYPE_PIPE && WSAEventSelect(socket_of(end), NULL, 0) == 0);
 }
 
 bool pair_wait(int end, bool to_write, int64_t timeout_ms)

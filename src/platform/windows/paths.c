@@ -15,19 +15,6 @@ bool paths_is_absolute(const char *path)
         return has_drive || (path[0] == '\\' && path[1] == '\\');
 }
 
-/* With '/', as all of ours. */
-static bool narrow(const wchar_t *wide, char *text, size_t text_max)
-{
-        static const wchar_t prefix[] = L"\\\\?\\";
-        if (wcsncmp(wide, prefix, 4) == 0)
-                wide += 4;
-        if (!wide_narrow(wide, text, text_max))
-                return false;
-        for (char *at = text; *at; at++)
-                *at = *at == '\\' ? '/' : *at;
-        return true;
-}
-
 static int by_name(const void *a, const void *b)
 {
         return strcmp(*(char *const *)a, *(char *const *)b);
@@ -80,14 +67,14 @@ enum err paths_real(const char *path, char real[static PATH_MAX], struct why *wh
                 return WIN_FAIL(why, GetLastError(), "%.150s", path);
         DWORD length = GetFinalPathNameByHandleW(file, final, WIDE_PATH_MAX, 0);
         CloseHandle(file);
-        return length && length < WIDE_PATH_MAX && narrow(final, real, PATH_MAX) ? OK : FAIL(why, ERR_LIMIT, "%.150s: too long a path", path);
+        return length && length < WIDE_PATH_MAX && wide_narrow_path(final, real, PATH_MAX) ? OK : FAIL(why, ERR_LIMIT, "%.150s: too long a path", path);
 }
 
 enum err paths_own_program(char program[static PATH_MAX], struct why *why)
 {
         wchar_t wide[WIDE_PATH_MAX];
         DWORD length = GetModuleFileNameW(NULL, wide, WIDE_PATH_MAX);
-        return length && length < WIDE_PATH_MAX && narrow(wide, program, PATH_MAX) ? OK : FAIL(why, ERR_LIMIT, "the path of this program is too long");
+        return length && length < WIDE_PATH_MAX && wide_narrow_path(wide, program, PATH_MAX) ? OK : FAIL(why, ERR_LIMIT, "the path of this program is too long");
 }
 
 bool paths_is_own_program(const char *path)

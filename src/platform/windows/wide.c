@@ -18,6 +18,18 @@ bool wide_narrow(const wchar_t *wide, char *text, size_t text_max)
         return WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, wide, -1, text, (int)text_max, NULL, NULL) > 0;
 }
 
+bool wide_narrow_path(const wchar_t *wide, char *text, size_t text_max)
+{
+        static const wchar_t prefix[] = L"\\\\?\\";
+        if (wcsncmp(wide, prefix, 4) == 0)
+                wide += 4;
+        if (!wide_narrow(wide, text, text_max))
+                return false;
+        for (char *at = text; *at; at++)
+                *at = *at == '\\' ? '/' : *at;
+        return true;
+}
+
 bool wide_path(const char *path, wchar_t wide[WIDE_PATH_MAX])
 {
         static const wchar_t prefix[] = L"\\\\?\\";

@@ -17,6 +17,9 @@ enum { WIDE_PATH_MAX = 4096 };
 bool wide_text(const char *text, wchar_t *wide, size_t wide_max);
 bool wide_narrow(const wchar_t *wide, char *text, size_t text_max);
 
+/* A path with '/', as all of ours, and without the prefix of long ones. */
+bool wide_narrow_path(const wchar_t *wide, char *text, size_t text_max);
+
 /* A path for any call of Windows, also where it is longer than 260: absolute and with the prefix that says so. */
 bool wide_path(const char *path, wchar_t wide[WIDE_PATH_MAX]);
 
