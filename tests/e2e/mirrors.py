@@ -202,7 +202,7 @@ class Play:
         known = set(self.store.glob("*/[0-9a-f]*.delta"))
         self.fleet.ship(self.folder, self.counter, start=False)
         made = lambda: set(self.store.glob("*/[0-9a-f]*.delta")) - known
-        self.fleet.wait(lambda: len(made()) > min(3, self.counter - 1), 60, "the deltas to be made")
+        self.fleet.wait(lambda: len(made()) > min(3, self.counter - 1), 180, "the deltas to be made")
         for path in made():
             if not with_deltas:
                 path.unlink()

@@ -147,7 +147,7 @@ def update(claims, fleet, device, sets):
     for counter in (1, 2):
         before = device.relay.received
         ship(fleet, sets, counter, start=False)
-        fleet.wait(lambda: len(list(fleet.root.glob("server/artifacts/*/[0-9a-f]*.delta"))) >= 2 * counter - 1, 60, "the deltas to be made")
+        fleet.wait(lambda: len(list(fleet.root.glob("server/artifacts/*/[0-9a-f]*.delta"))) >= 2 * counter - 1, 180, "the deltas to be made")
         fleet.start_rollout(counter)
         fleet.wait(lambda: device.runs(counter), 90, f"the engine to run release {counter}")
         fleet.wait(lambda: fleet.rollout(counter)["proven"] == 1, 60, f"release {counter} to be proven")
