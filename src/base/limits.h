@@ -40,6 +40,7 @@ enum {
         LIMIT_BREAKER_WINDOW_S = 86400,       /* over which actions are counted */
         LIMIT_BREAKER_FILE_BYTES = 256 << 20, /* of a file that an engine asks about: half a second to read; what is larger counts as unchanged */
         LIMIT_ASK_CONNECTIONS = 32,           /* to one stream's breaker: an engine needs one a thread */
+        LIMIT_PIPE_CONNECTIONS = 64,          /* to a named pipe, each with a thread, before the ones above choose; more wait until one of them ends */
         LIMIT_ASKED_PER_S = 200,              /* questions that are answered; 5 ms each leave the supervisor free. More wait in the socket */
         LIMIT_OWNED_FILES = 4 << 20,          /* paths of all packages, some under two names; a full desktop has 600,000. 128 MiB while the list is made */
         LIMIT_PACKAGES = 65536,               /* all of Debian */

@@ -1,6 +1,7 @@
 #include "platform/windows/pipe.h"
 
 #include "base/crc32.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "platform/channel.h"
 #include "platform/windows/pair.h"
@@ -14,7 +15,6 @@
 #include <sddl.h>                      /* after windows.h, which it needs */
 
 enum {
-        CONNECTIONS_MAX = 64,            /* more wait until one of them ends */
         FULL_MS = 50,                    /* then, between two looks */
         WAIT_MS = 60000,
         SID_TEXT = 192, SDDL_TEXT = 512,
@@ -189,7 +189,7 @@ static DWORD WINAPI listen_on(void *user)
                 struct why why;
                 if (door->pipe == INVALID_HANDLE_VALUE)
                         open_next(door);
-                bool is_full = door->pipe == INVALID_HANDLE_VALUE || InterlockedCompareExchange(door->used, 0, 0) > CONNECTIONS_MAX;
+                bool is_full = door->pipe == INVALID_HANDLE_VALUE || InterlockedCompareExchange(door->used, 0, 0) > LIMIT_PIPE_CONNECTIONS;
                 const int files[2] = { is_full ? -1 : wide_file(door->connected), door->end };
                 goes_on = channel_wait(files, 2, is_full ? FULL_MS : WAIT_MS, ready, &why) == OK && !ready[1];
                 if (goes_on && ready[0])

@@ -5,12 +5,13 @@
 #include <string.h>
 #include <windows.h>
 
+/* What is not on a drive is another machine's, or is ours by a way that we do not follow. */
 static void add_place(struct places *places, const char *path)
 {
         for (size_t i = 0; i < places->count; i++)
                 if (strcmp(places->path[i], path) == 0)
                         return;
-        if (places->count == PLACES_MAX || strlen(path) >= sizeof(places->path[0])) {
+        if (path[0] == '/' || path[1] != ':' || places->count == PLACES_MAX || strlen(path) >= sizeof(places->path[0])) {
                 places->is_hidden = true;
                 return;
         }
@@ -60,6 +61,9 @@ void places_find(const char *path, struct places *places)
                 return;
         }
         add_place(places, text);
+        /* A drive that is not there for us may be for who asks: each logon has drives of its own. */
+        snprintf(folder, sizeof(folder), "%.2s/", text);
+        places->is_hidden |= !real(folder, place, places);
         snprintf(folder, sizeof(folder), "%s", text);
         char *name = strrchr(folder, '/');
         if (name && name[1] && name > folder + 2) {

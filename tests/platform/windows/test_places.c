@@ -55,7 +55,7 @@ TEST(places, does_not_vouch_for_what_has_another_name_or_is_none_of_a_file)
         CHECK(file_write(path, "x", 1, NULL) == OK && CreateHardLinkA(other, path, NULL));
         places_find(path, &places);
         CHECK(places.is_hidden);
-        static const char *const none[] = { "//./PhysicalDrive0", "C:/x:stream", "\\\\server\\share\\x" };
+        static const char *const none[] = { "//./PhysicalDrive0", "C:/x:stream", "\\\\server\\share\\x", "Q:/Windows/x" };
         for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
                 places_find(none[i], &places);
                 CHECK(places.is_hidden);
