@@ -275,6 +275,22 @@ static enum err read_approvers(struct agent_config *config, struct why *why)
         return OK;
 }
 
+/* host, host:port, [v6] or [v6]:port, then the end or a path. Names of hosts are checked for what a slip of the hand makes, and no further: DNS knows the rest. */
+static bool is_authority(const char *text)
+{
+        const char *at = text;
+        if (*at == '[')
+                at += 1 + strspn(at + 1, "0123456789abcdefABCDEF:.");
+        else
+                at += strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+        const bool is_host = *text == '[' ? at > text + 2 && *at++ == ']' : at > text && *text != '.' && *text != '-';
+        if (!is_host || *at != ':')
+                return is_host && (!*at || *at == '/');
+        const size_t digits = strspn(at + 1, "0123456789");
+        const long port = digits && digits <= 5 ? strtol(at + 1, NULL, 10) : 0;
+        return port >= 1 && port <= 65535 && (!at[1 + digits] || at[1 + digits] == '/');
+}
+
 /* What the address of a mirror may hold: nothing that would be a secret there, or would turn the file's path into something else. */
 static enum err check_mirrors(const struct agent_config *config, struct why *why)
 {
@@ -288,6 +304,8 @@ static enum err check_mirrors(const struct agent_config *config, struct why *why
                 for (const char *at = host; *at; at++)
                         if (*at <= ' ' || *at >= 127 || strchr("@?#\\\"<>{}|^`", *at))
                                 return FAIL(why, ERR_SYNTAX, "`mirrors: %.80s`: no user, no question and no blank can be in it", url);
+                if (!is_authority(host))
+                        return FAIL(why, ERR_SYNTAX, "`mirrors: %.80s`: that is no host, or no port of 1 to 65535", url);
                 for (size_t k = 0; k < i; k++)
                         if (strcmp(url, config->mirrors.items[k]) == 0)
                                 return FAIL(why, ERR_SYNTAX, "mirror %.80s is there twice", url);
@@ -302,6 +320,8 @@ static enum err check_config(const struct agent_config *config, struct why *why)
         const char *host = strstr(config->server, "://") + 3;
         if (!*host || host[strlen(host) - 1] == '/')
                 return FAIL(why, ERR_SYNTAX, "`server: %s` must be https://host:port, without a / at its end", config->server);
+        if (!is_authority(host))
+                return FAIL(why, ERR_SYNTAX, "`server: %s`: that is no host, or no port of 1 to 65535", config->server);
         if (!is_name(config->ring) || !is_name(config->platform))
                 return FAIL(why, ERR_SYNTAX, "ring and platform are names: letters, digits and . _ + - only");
         if ((config->users.fetch || config->users.verify || config->users.preflight) && !system_has(SYSTEM_USERS))

@@ -126,8 +126,9 @@ const char *fetch_reason(const struct fetch_answer *answer)
 
 /* One way out for each whom we trust differently. */
 struct ways {
-        struct net *server, *mirrors;            /* mirrors NULL: none are configured, or their CA cannot be read */
-        struct why mirrors_why;                  /* then */
+        struct net *server, *mirrors;            /* mirrors NULL: none are configured */
+        enum err mirrors_ca;                     /* not OK: it cannot be read, and only mirrors that need none are asked */
+        struct why mirrors_why;                  /* of both */
 };
 
 struct exchange {
@@ -252,11 +253,12 @@ static enum err find_way(const struct ways *ways, const struct fetch_setup *setu
 {
         if (ask->source > setup->mirror_count)
                 return FAIL(why, ERR_NOT_FOUND, "mirror %u is not configured", (unsigned)ask->source);
-        if (ask->source != SOURCE_SERVER && !ways->mirrors) {
+        const bool is_mirror = ask->source != SOURCE_SERVER;
+        if (is_mirror && (!ways->mirrors || (ways->mirrors_ca && strncmp(setup->mirrors[ask->source - 1], "http://", 7) != 0))) {
                 *why = ways->mirrors_why;
                 return ERR_UNAVAILABLE;
         }
-        *ret_net = ask->source == SOURCE_SERVER ? ways->server : ways->mirrors;
+        *ret_net = is_mirror ? ways->mirrors : ways->server;
         return OK;
 }
 
@@ -289,7 +291,7 @@ static enum err read_ca(const struct fetch_setup *setup, struct buf *ca, struct 
 static enum err open_mirrors(const struct fetch_setup *setup, const struct buf *ca, struct net **ret_net, struct why *why)
 {
         const struct net_config config = {
-                .ca = setup->mirrors_ca ? ca : NULL, .agent = "firebreak-agent/" FIREBREAK_VERSION, .stall_s = MIRROR_STALL_S, .connect_ms = MIRROR_CONNECT_MS, .is_plain_allowed = true,
+                .ca = ca, .agent = "firebreak-agent/" FIREBREAK_VERSION, .stall_s = MIRROR_STALL_S, .connect_ms = MIRROR_CONNECT_MS, .is_plain_allowed = true,
         };
         return setup->mirror_count ? net_open(&config, ret_net, why) : OK;
 }
@@ -307,11 +309,11 @@ enum err fetch_main(struct fetch_setup *setup, struct why *why)
         static struct fetch_ask ask;
         static struct fetch_answer answer;
         size_t length;
-        enum err ca_failed = read_ca(setup, &mirrors_ca, &ways.mirrors_why);
+        ways.mirrors_ca = read_ca(setup, &mirrors_ca, &ways.mirrors_why);
         /* Before the first byte from outside. A kernel that cannot is no reason to have no updates. */
         (void)!confine_to_network(setup->spool_folder, setup->ca, &setup->confined, why);
-        if (!ca_failed)
-                (void)!open_mirrors(setup, &mirrors_ca, &mirrors, &ways.mirrors_why);
+        struct why *mirrors_why = ways.mirrors_ca ? why : &ways.mirrors_why;
+        (void)!open_mirrors(setup, setup->mirrors_ca && !ways.mirrors_ca ? &mirrors_ca : NULL, &mirrors, mirrors_why);
         enum err e = net_open(&config, &net, why);
         ways.server = net;
         ways.mirrors = mirrors;

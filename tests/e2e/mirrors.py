@@ -296,10 +296,16 @@ class Play:
             self.claims.claim(f"{what}: {mirror.sent:,} bytes from the mirror, {sent:,} from the server", (mirror.sent >= size and sent <= TALK_BYTES) if who is tls else (not mirror.sent and sent >= size))
             self.claims.claim(f"{what}: the log says why: {self.reason(mirror)}", not self.reason(mirror) if who is tls else "certificate" in self.reason(mirror))
 
+        for what, context in (("over TLS, by a CA that is gone", context), ("without TLS, beside a CA that is gone", None)):
+            mirror, = self.stand_up(good, tls=context, config="mirrors_ca: /no/such.pem\n")
+            size, sent = self.play(what)
+            self.claims.claim(f"{what}: {mirror.sent:,} bytes from the mirror, {sent:,} from the server", (not mirror.sent and sent >= size) if context else (mirror.sent >= size and sent <= TALK_BYTES))
+            self.claims.claim(f"{what}: the log says why: {self.reason(mirror)}", "/no/such.pem" in self.reason(mirror) if context else not self.reason(mirror))
+
     def refused(self):
         bad = (("mirrors: [ftp://x]", "https://host:port/path"), ("mirrors: [https://u:p@x]", "no user"), ("mirrors: [https://x/]", "without a / at its end"), ("mirrors: [https://x?y]", "no question"),
                ("mirrors: [https://x, https://x]", "twice"), ("mirrors: []", "mirrors"), ("mirrors: [https://a, https://b, https://c, https://d, https://e]", "mirrors"), ("mirrors_ca: /x", "without mirrors"),
-               ("mirrors: [https://]", "https://host:port/path"))
+               ("mirrors: [https://]", "https://host:port/path"), ("mirrors: [https://cache:84433]", "no port of 1 to 65535"), ("mirrors: ['https://[::1']", "no host"))
         for line, phrase in bad:
             self.config.write_text(f"{line}\n{self.plain}")
             said = self.fleet.run(self.fleet.build / "firebreak-agent", "check", "--config", self.config, ok=range(1, 256)).stderr
