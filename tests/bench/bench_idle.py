@@ -5,6 +5,7 @@ usage: bench_idle.py --build DIR [--seconds N] [--streams N]... [--smoke]
 
 A real agent and a real server. Measured twice for each number of streams: without a breaker and with one for each stream. Its timer is set to an hour by the
 server's pace, so that nothing has to happen while it is looked at: each voluntary switch of a thread is a wake-up. Engines do not count.
+private_kb has the pages of programs and libraries in it that nobody else on this machine has mapped, and the system can take back; written_kb has not.
 Prints one JSON object.
 """
 import argparse, contextlib, json, pathlib, sys, time
@@ -19,9 +20,9 @@ from fleet import Device, Fleet
 QUIET_S = 30                                     # after its start: it has asked the server all that it wants
 
 
-def private_kb(pid):
+def private_kb(pid, kind="Private_"):
     with contextlib.suppress(OSError):
-        return sum(int(line.split()[1]) for line in open(f"/proc/{pid}/smaps_rollup") if line.startswith("Private_"))
+        return sum(int(line.split()[1]) for line in open(f"/proc/{pid}/smaps_rollup") if line.startswith(kind))
     return 0
 
 
@@ -60,7 +61,8 @@ def measure_one(fleet, number, streams, has_breaker, quiet, seconds):
     before = {pid: wakes(pid) for pid in pids}
     time.sleep(seconds)
     after = descent([device.process.pid], b"yarad")
-    row = {"streams": streams, "breaker": has_breaker, "processes": len(after), "private_kb": sum(map(private_kb, after)), "seconds": seconds,
+    row = {"streams": streams, "breaker": has_breaker, "processes": len(after), "private_kb": sum(map(private_kb, after)),
+           "written_kb": sum(private_kb(pid, "Private_Dirty") for pid in after), "seconds": seconds,
            "wakes": sum(wakes(pid) - before.get(pid, 0) for pid in after), "came_or_went": len(set(pids) ^ set(after))}
     device.stop()
     print(row, file=sys.stderr)
