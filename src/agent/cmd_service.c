@@ -1,13 +1,17 @@
 /* On Windows the service manager starts the agent with the machine, as systemd does elsewhere. */
 #include "agent/agent.h"
 #include "agent/command.h"
+#include "platform/child.h"
 #include "platform/service.h"
 #include "platform/system.h"
 
 #include <limits.h>
 #include <string.h>
 
-enum { STOP_SPARE_MS = 30000 };                  /* for what is under way beside the engines */
+enum {
+        STOP_SPARE_MS = 30000,                   /* for what is under way beside the engines, the goodbye too */
+        START_MS = 1000,                         /* of a process, before its own time is counted */
+};
 
 static const char service_name[] = "firebreak-agent";
 
@@ -77,7 +81,12 @@ static enum err run(const struct command_line *line, struct why *why)
         struct command_line own = *line;
         if (!line->config || !line->log)
                 return FAIL(why, ERR_USAGE, "service run needs --config FILE and --log FILE, as `service install` gives them to it");
-        return service_run(&(struct service_runs){ service_name, line->log, LIMIT_SERVICE_LOG_BYTES, body, &own }, why);
+        const char *const shutdown[] = { child_self, "goodbye", "--shutdown", "--config", line->config, NULL };
+        const char *const sleep[] = { child_self, "goodbye", "--suspend", "--config", line->config, NULL };
+        return service_run(&(struct service_runs){
+                .name = service_name, .log = line->log, .log_bytes_max = LIMIT_SERVICE_LOG_BYTES, .body = body, .user = &own,
+                .at_shutdown = shutdown, .at_sleep = sleep, .words_ms = LIMIT_GOODBYE_MS + START_MS,
+        }, why);
 }
 
 static const struct verb { const char *name; enum err (*run)(const struct command_line *line, struct why *why); } verbs[] = {

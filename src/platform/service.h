@@ -27,5 +27,14 @@ MUST_CHECK enum err service_remove(const char *name, uint32_t stop_ms, struct wh
 typedef enum err service_body(void *user, struct why *why);
 /* To be called by a process that the manager started: ERR_USAGE otherwise. All that it says, and its children on standard error, goes to the file `log`, which
  * at `log_bytes_max` becomes `log`.1, and that one goes. Returns what the body did; an error is told to the manager as a failure, so that it starts anew. */
-struct service_runs { const char *name, *log; uint64_t log_bytes_max; service_body *body; void *user; };
+struct service_runs {
+        const char *name, *log;
+        uint64_t log_bytes_max;
+        service_body *body;
+        void *user;
+        /* What is run, with NULL at its end, before the machine is shut down or sleeps, while the body still runs: it is waited for, at most so long. NULL: nothing.
+         * A service that is stopped by hand, and the machine not with it, says nothing. */
+        const char *const *at_shutdown, *const *at_sleep;
+        uint32_t words_ms;
+};
 MUST_CHECK enum err service_run(const struct service_runs *runs, struct why *why);

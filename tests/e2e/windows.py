@@ -211,6 +211,16 @@ def recover(claims, fleet, device):
     claims.claim("and the engine runs it", device.runs(0))
 
 
+def goodbye(claims, fleet, device):
+    """What the service runs when the machine goes; wine's manager sends no such order (tests/platform/windows/test_leave.c)."""
+    config = windows_path(device.config)
+    said = device.agent("goodbye", "--suspend", "--config", config).stdout
+    told = next(item for item in fleet.ask("device", "list") if item["platform"] == "windows-amd64")["goodbye"]
+    claims.claim(f"beside the service that runs, a goodbye is said: {said.strip()}", "suspended" in said and told["kind"] == "suspend")
+    refused = device.agent("goodbye", "--stopping", "--config", config, ok=range(256))
+    claims.claim(f"nobody is asked who is not there: {refused.stderr.strip()}", refused.returncode != 0 and "no systemd here" in refused.stderr)
+
+
 def service(claims, fleet, device, sets):
     """Under the service manager of wine: what it does not do (start again what failed) is not claimed."""
     config, log = windows_path(device.config), device.root / "state/agent.log"
@@ -231,6 +241,7 @@ def service(claims, fleet, device, sets):
     fleet.wait(lambda: device.runs(6), 90, "the engine to run release 6 below the service")
     fleet.wait(lambda: fleet.rollout(6)["proven"] == 1, 60, "release 6 to be proven below the service")
     claims.claim("the service installs a release and proves it", device.is_settled(6))
+    goodbye(claims, fleet, device)
     said = log.read_text(errors="replace")
     claims.claim("its log stands in its state folder: the guard's words and the supervisor's", "no release was on trial" in said and "baked, probation -> idle" in said)
     fleet.run(WINE, "net", "stop", "firebreak-agent")

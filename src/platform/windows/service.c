@@ -1,6 +1,7 @@
 #include "platform/service.h"
 
 #include "base/own.h"
+#include "platform/windows/leave.h"
 #include "platform/windows/log_pump.h"
 #include "platform/windows/spawn.h"
 #include "platform/windows/wake.h"
@@ -181,31 +182,41 @@ static struct running {
         SRWLOCK lock;                    /* orders come on a thread of the manager's */
 } running = { .lock = SRWLOCK_INIT };
 
-/* Nothing is told after the end. */
-static void tell(DWORD state)
+/* Nothing is told after the end. True: it was in another state before. */
+static bool tell(DWORD state)
 {
-        enum { ENDING_MS = 90000 };      /* engines have their own time to end */
+        enum { ENDING_MS = 90000,        /* engines have their own time to end */
+               ACCEPTED = SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_PRESHUTDOWN | SERVICE_ACCEPT_SHUTDOWN | SERVICE_ACCEPT_POWEREVENT };
         AcquireSRWLockExclusive(&running.lock);
         if (running.status.dwCurrentState == SERVICE_STOPPED) {
                 ReleaseSRWLockExclusive(&running.lock);
-                return;
+                return false;
         }
+        const bool is_new = running.status.dwCurrentState != state;
         running.status.dwServiceType = SERVICE_WIN32_OWN_PROCESS;
         running.status.dwCurrentState = state;
-        running.status.dwControlsAccepted = state == SERVICE_RUNNING ? SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_PRESHUTDOWN | SERVICE_ACCEPT_SHUTDOWN : 0;
+        running.status.dwControlsAccepted = state == SERVICE_RUNNING ? ACCEPTED : 0;
         running.status.dwWaitHint = state == SERVICE_STOP_PENDING ? ENDING_MS : 0;
         (void)SetServiceStatus(running.handle, &running.status);
         ReleaseSRWLockExclusive(&running.lock);
+        return is_new;
 }
 
-static DWORD WINAPI on_order(DWORD order, DWORD kind, void *data, void *user)
+/* A machine that is to sleep does so when this returns. Of one that is shut down the manager may say it twice; it is said once, while the engines still run. */
+static DWORD WINAPI on_order(DWORD order, DWORD event, void *data, void *user)
 {
-        (void)kind, (void)data, (void)user;
-        if (order == SERVICE_CONTROL_INTERROGATE)
-                return NO_ERROR;
-        if (order != SERVICE_CONTROL_STOP && order != SERVICE_CONTROL_PRESHUTDOWN && order != SERVICE_CONTROL_SHUTDOWN)
+        const struct service_runs *runs = user;
+        const enum leave leave = leave_of(order, event);
+        (void)data;
+        if (leave == LEAVE_STAYS)
                 return ERROR_CALL_NOT_IMPLEMENTED;
-        tell(SERVICE_STOP_PENDING);
+        if (leave == LEAVE_SLEEPS)
+                (void)leave_say(runs->at_sleep, runs->words_ms);
+        if (leave == LEAVE_HEARS || leave == LEAVE_SLEEPS)
+                return NO_ERROR;
+        const bool is_first = tell(SERVICE_STOP_PENDING);
+        if (is_first && leave == LEAVE_SHUTS_DOWN)
+                (void)leave_say(runs->at_shutdown, runs->words_ms);
         wake_to_end();
         return NO_ERROR;
 }
@@ -214,15 +225,15 @@ static void WINAPI service_main(DWORD argc, wchar_t **argv)
 {
         (void)argc;
         const struct service_runs *runs = running.runs;
-        running.handle = RegisterServiceCtrlHandlerExW(argv[0], on_order, NULL);
+        running.handle = RegisterServiceCtrlHandlerExW(argv[0], on_order, (void *)runs);
         if (!running.handle) {
                 running.result = WIN_FAIL(&running.why, GetLastError(), "hearing the service manager");
                 return;
         }
-        tell(SERVICE_START_PENDING);
+        (void)tell(SERVICE_START_PENDING);
         running.result = wake_event() ? log_pump_start(runs->log, runs->log_bytes_max, &running.why) : FAIL(&running.why, ERR_NOMEM, "out of handles");
         if (!running.result) {
-                tell(SERVICE_RUNNING);
+                (void)tell(SERVICE_RUNNING);
                 running.result = runs->body(runs->user, &running.why);
         }
         if (running.result) {
@@ -231,7 +242,7 @@ static void WINAPI service_main(DWORD argc, wchar_t **argv)
                 running.status.dwServiceSpecificExitCode = (DWORD)err_info(running.result)->exit;
         }
         log_pump_drain();
-        tell(SERVICE_STOPPED);
+        (void)tell(SERVICE_STOPPED);
 }
 
 enum err service_run(const struct service_runs *runs, struct why *why)
