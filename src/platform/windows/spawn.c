@@ -107,16 +107,31 @@ static void list_release(LPPROC_THREAD_ATTRIBUTE_LIST *list)
         mem_free(*list);
 }
 
-static LPPROC_THREAD_ATTRIBUTE_LIST list_of(struct files *files)
+/* In its job from the first moment on, where the system takes that: one who is killed after it has made a process, and before it has put that into a job, leaves it
+ * alone for ever. What the list points to has to stay. */
+static LPPROC_THREAD_ATTRIBUTE_LIST list_of(struct files *files, HANDLE *job)
 {
+        enum { MOST = 2 };
         SIZE_T bytes = 0;
-        InitializeProcThreadAttributeList(NULL, 1, 0, &bytes);
+        InitializeProcThreadAttributeList(NULL, MOST, 0, &bytes);
         LPPROC_THREAD_ATTRIBUTE_LIST list = mem_new(1, bytes);
-        if (!list || !InitializeProcThreadAttributeList(list, 1, 0, &bytes)) {
+        if (!list || !InitializeProcThreadAttributeList(list, MOST, 0, &bytes)) {
                 mem_free(list);
                 return NULL;
         }
-        return UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, files->each, sizeof(files->each), NULL, NULL) ? list : NULL;
+        if (!UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, files->each, sizeof(files->each), NULL, NULL)) {
+                list_release(&list);
+                return NULL;
+        }
+        if (*job)
+                (void)UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, job, sizeof(*job), NULL, NULL);
+        return list;
+}
+
+static bool put_in(HANDLE job, HANDLE process)
+{
+        BOOL is_there = FALSE;
+        return (IsProcessInJob(process, job, &is_there) && is_there) || AssignProcessToJobObject(job, process);
 }
 
 /* All but the right to pass through folders: each is asked for by itself, since not every system does it in one word. */
@@ -150,11 +165,11 @@ static HANDLE token_without_privileges(void)
         return NULL;
 }
 
-static enum err create(const struct spawn *spawn, wchar_t *program, wchar_t *line, PROCESS_INFORMATION *ret_process, struct why *why)
+static enum err create(const struct spawn *spawn, HANDLE job, wchar_t *program, wchar_t *line, PROCESS_INFORMATION *ret_process, struct why *why)
 {
         wchar_t folder[WIDE_PATH_MAX];
         OWN(files) struct files files = { { inheritable(spawn->input, 0), inheritable(spawn->output, 0), inheritable(spawn->errors, STD_ERROR_HANDLE) } };
-        OWN(list) LPPROC_THREAD_ATTRIBUTE_LIST list = list_of(&files);
+        OWN(list) LPPROC_THREAD_ATTRIBUTE_LIST list = list_of(&files, &job);
         if (!files.each[0] || !files.each[1] || !files.each[2] || !list)
                 return WIN_FAIL(why, GetLastError(), "its files");
         if (spawn->folder && !wide_text(spawn->folder, folder, WIDE_PATH_MAX))
@@ -179,14 +194,14 @@ static enum err start_in_job(const struct spawn *spawn, wchar_t *program, wchar_
         HANDLE job = spawn->has_no_job ? NULL : limited_job(spawn);
         if (!spawn->has_no_job && !job)
                 return WIN_FAIL(why, GetLastError(), "a job object");
-        enum err e = create(spawn, program, line, &made, why);
+        enum err e = create(spawn, job, program, line, &made, why);
         if (e) {
                 if (job)
                         CloseHandle(job);
                 return e;
         }
         *ret_spawned = (struct spawned){ made.hProcess, job, wake_stop_event(made.dwProcessId), made.dwProcessId };
-        if ((job && !AssignProcessToJobObject(job, made.hProcess)) || ResumeThread(made.hThread) == (DWORD)-1) {
+        if ((job && !put_in(job, made.hProcess)) || ResumeThread(made.hThread) == (DWORD)-1) {
                 e = WIN_FAIL(why, GetLastError(), "a job object");
                 spawn_kill(ret_spawned);
                 spawn_close(ret_spawned);
