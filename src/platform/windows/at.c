@@ -14,6 +14,7 @@ enum {
         SHARED = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
         RENAME = 10, RENAME_EX = 65, DISPOSE = 13, DISPOSE_EX = 64,              /* FILE_INFORMATION_CLASS */
         REPLACE_IF_EXISTS = 1, POSIX_SEMANTICS = 2,                              /* of a renaming */
+        HELD_TRIES = 25, HELD_MS = 20,
         DISPOSE_DELETE = 1, DISPOSE_POSIX = 2, DISPOSE_READ_ONLY_TOO = 16,
 };
 
@@ -251,6 +252,22 @@ static enum err clear_folder(at_handle from, const char *name, at_handle to, con
         return e ? e : at_remove(to, new_name, why);
 }
 
+static bool is_held(NTSTATUS status)
+{
+        return (ULONG)status == 0xC0000043 /* sharing violation */ || (ULONG)status == 0xC0000022 /* access denied: it is open, or really barred */;
+}
+
+/* Somebody who looks at every file (a scanner for viruses), and without POSIX semantics anybody who reads the old one, has it open for a moment. */
+static NTSTATUS set_name_when_free(HANDLE file, const struct name *name, HANDLE folder)
+{
+        NTSTATUS status = set_name(file, name, folder);
+        for (int tries = 1; tries < HELD_TRIES && is_held(status); tries++) {
+                Sleep(HELD_MS);
+                status = set_name(file, name, folder);
+        }
+        return status;
+}
+
 enum err at_rename(at_handle from, const char *name, at_handle to, const char *new_name, struct why *why)
 {
         OWN(at_handle) at_handle file = NULL;
@@ -261,7 +278,7 @@ enum err at_rename(at_handle from, const char *name, at_handle to, const char *n
                 e = open_as(from, name, &how, "renaming", &file, why);
         if (!e)
                 e = name_make(new_name, &wide, why);
-        NTSTATUS status = e ? 0 : set_name(file, &wide, to);
+        NTSTATUS status = e ? 0 : set_name_when_free(file, &wide, to);
         return e ? e : NT_SUCCESS(status) ? OK : failed(why, status, "replacing", new_name);
 }
 

@@ -5,6 +5,7 @@
 #include "support/test.h"
 
 #include <string.h>
+#include <windows.h>
 
 static struct disk *begin(char root[static 64])
 {
@@ -88,6 +89,30 @@ TEST(disk_folder, replaces_a_file_that_somebody_reads)
         disk->ops->file_close(disk, file);
         CHECK(disk->ops->replace(disk, "a", "newer", 5, NULL) == OK && disk->ops->open(disk, "a", &file, &length, NULL) == OK && length == 5);
         disk->ops->file_close(disk, file);
+        end(disk, root);
+}
+
+static DWORD WINAPI let_go(void *user)
+{
+        Sleep(100);
+        CloseHandle(user);
+        return 0;
+}
+
+/* As a scanner for viruses does, which lets nobody else near it. */
+TEST(disk_folder, replaces_a_file_that_somebody_has_for_a_moment)
+{
+        char root[64], path[96];
+        struct disk *disk = begin(root);
+        OWN(buf) struct buf text;
+        buf_init(&text, 16);
+        CHECK(disk->ops->replace(disk, "a", "old", 3, NULL) == OK);
+        snprintf(path, sizeof(path), "%s/a", root);
+        HANDLE held = CreateFileA(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+        HANDLE thread = held != INVALID_HANDLE_VALUE ? CreateThread(NULL, 0, let_go, held, 0, NULL) : NULL;
+        CHECK(thread && disk->ops->replace(disk, "a", "newer", 5, NULL) == OK);
+        CHECK(WaitForSingleObject(thread, INFINITE) == WAIT_OBJECT_0 && CloseHandle(thread));
+        CHECK(disk->ops->read(disk, "a", &text, NULL) == OK && strcmp(buf_text(&text), "newer") == 0);
         end(disk, root);
 }
 
