@@ -274,8 +274,8 @@ static bool are_engines_gone(struct agent *agent)
         return are_gone;
 }
 
-/* Engines end first, each in the time that it was given, then the record is told that this was planned. */
-static enum err stop(struct agent *agent, struct why *why)
+/* Each in the time that it was given. */
+enum err agent_end_engines(struct agent *agent, struct why *why)
 {
         int64_t most = 0;
         for (size_t i = 0; i < agent->stream_count; i++) {
@@ -292,6 +292,15 @@ static enum err stop(struct agent *agent, struct why *why)
                 if (ready)
                         (void)channel_signals_take(agent->signals);
         }
+        return OK;
+}
+
+/* Engines end first, then the record is told that this was planned. */
+static enum err stop(struct agent *agent, struct why *why)
+{
+        enum err e = agent_end_engines(agent, why);
+        if (e)
+                return e;
         heir_stop(agent);
         return slots_stop(agent->slots, why);
 }

@@ -67,6 +67,8 @@ int64_t agent_jitter_ms(const struct agent *agent, int64_t span_ms);
 int64_t agent_again_ms(const struct agent *agent);
 /* Were we told to end? Waits so long for the word. */
 bool agent_ends(struct agent *agent, int64_t wait_ms);
+/* All of them, and waits for that; those that take longer than they may are killed. */
+MUST_CHECK enum err agent_end_engines(struct agent *agent, struct why *why);
 /* What a worker said of itself: logged and kept when it is not what it said before. */
 void agent_note_worker(struct agent *agent, enum worker worker, const struct worker_state *state);
 /* One log line; `stream` may be NULL. */

@@ -5,6 +5,7 @@
 #include "agent/stream.h"
 #include "platform/channel.h"
 #include "platform/handover.h"
+#include "platform/system.h"
 
 #include <string.h>
 
@@ -21,8 +22,7 @@ static enum err note_running(const struct agent *agent, enum slot_id slot, struc
 
 static void let_watcher_go(struct self *self)
 {
-        child_kill(&self->watcher);
-        channel_close(self->beat);
+        handover_unwatch(self->beat, &self->watcher);
         self->beat = -1;
 }
 
@@ -48,7 +48,7 @@ static void end_others(struct self *self)
 
 static void add_engine(struct self_handed *handed, const struct stream *stream)
 {
-        if (stream->engine.child.pid <= 0)
+        if (stream->engine.child.pid <= 0 || !system_has(SYSTEM_HANDOVER))
                 return;
         struct self_engine *engine = &handed->engines[handed->engine_count++];
         *engine = (struct self_engine){
@@ -70,6 +70,14 @@ static void end_workers(struct agent *agent)
         caller_free(agent->caller);
         agent->caller = NULL;
         agent->updates_at_ms = 0;
+}
+
+/* Where they cannot be handed over. */
+static void end_engines(void *user)
+{
+        struct why why;
+        if (agent_end_engines(user, &why))
+                agent_note(user, EVENT_DEVICE_TROUBLE, NULL, why.text);
 }
 
 static enum err go(struct agent *agent, const char *program, enum slot_id to, struct why *why)
@@ -96,7 +104,7 @@ static enum err go(struct agent *agent, const char *program, enum slot_id to, st
         const char *const argv[] = {
                 program, "run", "--config", agent->config_path, "--handed", number, to == SLOT_FACTORY && self->units[0] ? "--units" : NULL, self->units, NULL,
         };
-        e = handover_to(argv, files, (size_t)count, why);
+        e = handover_to(&(struct handover){ .argv = argv, .files = files, .count = (size_t)count, .leave = end_engines, .user = agent }, why);
         channel_close(files[0]);
         self->is_unfit = e == ERR_NOT_FOUND || e == ERR_REFUSED || e == ERR_CONTENT;
         return e;

@@ -2,11 +2,9 @@
 
 #include "agent/content.h"
 #include "agent/stream.h"
-#include "platform/channel.h"
 #include "platform/handover.h"
 #include "platform/paths.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 const char self_program[] = "firebreak-agent";
@@ -31,15 +29,11 @@ enum err self_handed_check(const struct self_handed *handed, struct why *why)
 
 static enum err take_handed(struct self *self, const char *number, struct why *why)
 {
-        char *end;
-        long file = strtol(number, &end, 10);
-        if (*end || file < 3 || file > INT32_MAX || !handover_take((int)file))
-                return FAIL(why, ERR_USAGE, "--handed %.20s: no open file; only an agent that goes on as another one says this", number);
-        enum err e = handover_read((int)file, &self->handed, sizeof(self->handed), why);
-        channel_close((int)file);
-        if (!e)
+        bool is_handed;
+        enum err e = handover_receive(number, &self->handed, sizeof(self->handed), &is_handed, why);
+        if (!e && is_handed)
                 e = self_handed_check(&self->handed, why);
-        if (e)
+        if (e || !is_handed)
                 return e;
         for (uint32_t i = 0; i < self->handed.engine_count; i++) {
                 (void)handover_take(self->handed.engines[i].read_end);

@@ -8,6 +8,7 @@
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,19 +20,44 @@ static bool set_kept(int file, bool is_kept)
         return flags >= 0 && fcntl(file, F_SETFD, is_kept ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC) == 0;
 }
 
-enum err handover_to(const char *const *argv, const int *files, size_t count, struct why *why)
+enum err handover_to(const struct handover *handover, struct why *why)
 {
+        const char *program = handover->argv[0];
         bool are_kept = close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
-        for (size_t i = 0; i < count; i++)
-                are_kept &= set_kept(files[i], true);
+        for (size_t i = 0; i < handover->count; i++)
+                are_kept &= set_kept(handover->files[i], true);
         if (are_kept)
-                execv(argv[0], (char *const *)argv);
+                execv(program, (char *const *)handover->argv);
         int failed = errno;
-        for (size_t i = 0; i < count; i++)
-                (void)set_kept(files[i], false);
+        for (size_t i = 0; i < handover->count; i++)
+                (void)set_kept(handover->files[i], false);
         if (failed == ENOEXEC)
-                return FAIL(why, ERR_CONTENT, "going on as %.200s: it is no program for this machine", argv[0]);
-        return OS_FAIL(why, failed, "going on as %.200s", argv[0]);
+                return FAIL(why, ERR_CONTENT, "going on as %.200s: it is no program for this machine", program);
+        return OS_FAIL(why, failed, "going on as %.200s", program);
+}
+
+static enum err read_all(int file, void *bytes, size_t length, struct why *why)
+{
+        struct stat stat;
+        if (fstat(file, &stat))
+                return OS_FAIL(why, errno, "what was handed over");
+        if ((size_t)stat.st_size != length)
+                return FAIL(why, (size_t)stat.st_size > length ? ERR_LIMIT : ERR_SYNTAX, "what was handed over has %lld bytes, not %zu", (long long)stat.st_size, length);
+        ssize_t got = pread(file, bytes, length, 0);
+        return got == (ssize_t)length ? OK : FAIL(why, ERR_IO, "what was handed over cannot be read");
+}
+
+enum err handover_receive(const char *number, void *bytes, size_t length, bool *ret_is_handed, struct why *why)
+{
+        char *end;
+        long file = strtol(number, &end, 10);
+        if (*end || file < 3 || file > INT32_MAX || !handover_take((int)file))
+                return FAIL(why, ERR_USAGE, "--handed %.20s: no open file; only an agent that goes on as another one says this", number);
+        enum err e = read_all((int)file, bytes, length, why);
+        channel_close((int)file);
+        if (!e)
+                *ret_is_handed = true;
+        return e;
 }
 
 bool handover_take(int file)
@@ -126,13 +152,13 @@ void handover_beat(int beat)
         (void)written;                   /* full: the watcher has enough of them */
 }
 
-enum err handover_read(int file, void *bytes, size_t length, struct why *why)
+void handover_unwatch(int beat, struct child *watcher)
 {
-        struct stat stat;
-        if (fstat(file, &stat))
-                return OS_FAIL(why, errno, "what was handed over");
-        if ((size_t)stat.st_size != length)
-                return FAIL(why, (size_t)stat.st_size > length ? ERR_LIMIT : ERR_SYNTAX, "what was handed over has %lld bytes, not %zu", (long long)stat.st_size, length);
-        ssize_t got = pread(file, bytes, length, 0);
-        return got == (ssize_t)length ? OK : FAIL(why, ERR_IO, "what was handed over cannot be read");
+        child_kill(watcher);
+        channel_close(beat);
+}
+
+enum err handover_keep(const struct handover_keep *keep, struct why *why)
+{
+        return FAIL(why, ERR_UNAVAILABLE, "keeping %.150s: here a process goes on as another program by itself", keep->argv[0]);
 }

@@ -33,12 +33,13 @@ static int goes_on(void *user)
         if (!handover_is_child(child.pid) || handover_is_child(getppid()) || handover_is_child(0))
                 return 2;
         const char *const missing[] = { "/no/such/program", NULL }, *const barred[] = { "/etc/passwd", NULL };
-        if (handover_to(missing, &ends[1], 1, &why) != ERR_NOT_FOUND || handover_to(barred, &ends[1], 1, &why) != ERR_REFUSED)
+        if (handover_to(&(struct handover){ .argv = missing, .files = &ends[1], .count = 1 }, &why) != ERR_NOT_FOUND
+            || handover_to(&(struct handover){ .argv = barred, .files = &ends[1], .count = 1 }, &why) != ERR_REFUSED)
                 return 3;
         usleep(400000);                                  /* it ends, and is there to be taken: by the shell */
         if (!handover_is_child(child.pid))
                 return 4;
-        return handover_to(argv, &ends[1], 1, &why) ? 5 : 6;
+        return handover_to(&(struct handover){ .argv = argv, .files = &ends[1], .count = 1 }, &why) ? 5 : 6;
 }
 
 TEST(handover_to, goes_on_as_another_program_with_its_files_and_children)
@@ -66,8 +67,7 @@ static int is_watched(void *user)
         if (*(enum way *)user == MUTE)
                 channel_close(beat);
         if (*(enum way *)user == ENDS) {
-                child_kill(&watcher);
-                channel_close(beat);
+                handover_unwatch(beat, &watcher);
                 usleep(3 * SILENCE_MS * 1000);
                 return 0;
         }
@@ -102,8 +102,7 @@ TEST(handover_watch, holds_nothing_of_ours_when_it_returns)
         channel_close(ends[1]);
         bool is_broken = false;
         CHECK(channel_wait(&ends[0], 1, 0, &is_broken, NULL) == OK && is_broken && channel_pipe_take(ends[0], &byte, 1) == 0);
-        child_kill(&watcher);
-        channel_close(beat);
+        handover_unwatch(beat, &watcher);
         channel_close(ends[0]);
 }
 
@@ -126,18 +125,28 @@ TEST(handover_beat, never_waits)
         CHECK(kill(watcher.pid, SIGSTOP) == 0);
         for (int i = 0; i < 100000; i++)
                 handover_beat(beat);
-        child_kill(&watcher);
-        channel_close(beat);
+        handover_unwatch(beat, &watcher);
 }
 
-TEST(handover_read, takes_all_or_nothing)
+static enum err receive(int file, char *bytes, size_t length, bool *ret_is_handed)
 {
-        int file;
+        char number[16];
+        snprintf(number, sizeof(number), "%d", file);
+        return handover_receive(number, bytes, length, ret_is_handed, NULL);
+}
+
+TEST(handover_receive, takes_all_or_nothing)
+{
+        static const struct { size_t length; enum err e; } tries[] = { { 5, OK }, { 4, ERR_LIMIT }, { 6, ERR_SYNTAX } };
         char bytes[8];
-        CHECK(channel_memory("12345", 5, &file, NULL) == OK);
-        CHECK(handover_read(file, bytes, 5, NULL) == OK && memcmp(bytes, "12345", 5) == 0 && handover_read(file, bytes, 5, NULL) == OK);
-        CHECK(handover_read(file, bytes, 4, NULL) == ERR_LIMIT && handover_read(file, bytes, 6, NULL) == ERR_SYNTAX);
-        CHECK(handover_take(file) && !handover_take(-1) && !handover_take(1) && !handover_take(999));
-        channel_close(file);
-        CHECK(handover_read(999, bytes, 5, NULL) != OK);
+        bool is_handed = false;
+        for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+                int file;
+                is_handed = false;
+                CHECK(channel_memory("12345", 5, &file, NULL) == OK && handover_take(file));
+                CHECK(receive(file, bytes, tries[i].length, &is_handed) == tries[i].e && is_handed == !tries[i].e);
+                CHECK(!handover_take(file));                     /* it is closed */
+        }
+        CHECK(memcmp(bytes, "12345", 5) == 0 && !handover_take(-1) && !handover_take(1) && !handover_take(999));
+        CHECK(receive(999, bytes, 5, &is_handed) == ERR_USAGE && receive(2, bytes, 5, &is_handed) == ERR_USAGE && handover_receive("3x", bytes, 5, &is_handed, NULL) == ERR_USAGE);
 }

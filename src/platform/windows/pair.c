@@ -89,14 +89,20 @@ static SOCKET socket_of(int end)
         return (SOCKET)wide_handle(end);
 }
 
+/* Asked so, a socket does not wait any more: it is told to. */
+static bool can_be_selected(int end)
+{
+        u_long waits = 0;
+        return WSAEventSelect(socket_of(end), NULL, 0) == 0 && ioctlsocket(socket_of(end), FIONBIO, &waits) == 0;
+}
+
 /* Wine says nothing of the kind of a socket that was inherited, but waits for one as for any other. */
 bool pair_is_socket(int end)
 {
         int kind = 0, length = sizeof(kind);
         if (!are_sockets_ready())
                 return false;
-        return getsockopt(socket_of(end), SOL_SOCKET, SO_TYPE, (char *)&kind, &length) == 0
-               || (GetFileType(wide_handle(end)) == FILE_TYPE_PIPE && WSAEventSelect(socket_of(end), NULL, 0) == 0);
+        return getsockopt(socket_of(end), SOL_SOCKET, SO_TYPE, (char *)&kind, &length) == 0 || (GetFileType(wide_handle(end)) == FILE_TYPE_PIPE && can_be_selected(end));
 }
 
 bool pair_wait(int end, bool to_write, int64_t timeout_ms)

@@ -200,14 +200,23 @@ static enum err start_in_job(const struct spawn *spawn, wchar_t *program, wchar_
                         CloseHandle(job);
                 return e;
         }
-        *ret_spawned = (struct spawned){ made.hProcess, job, wake_stop_event(made.dwProcessId), made.dwProcessId };
-        if ((job && !put_in(job, made.hProcess)) || ResumeThread(made.hThread) == (DWORD)-1) {
+        *ret_spawned = (struct spawned){ made.hProcess, job, wake_stop_event(made.dwProcessId), made.hThread, made.dwProcessId };
+        if ((job && !put_in(job, made.hProcess)) || (!spawn->is_held && !spawn_go(ret_spawned))) {
                 e = WIN_FAIL(why, GetLastError(), "a job object");
                 spawn_kill(ret_spawned);
                 spawn_close(ret_spawned);
         }
-        CloseHandle(made.hThread);
         return e;
+}
+
+bool spawn_go(struct spawned *spawned)
+{
+        bool is_going = ResumeThread(spawned->thread) != (DWORD)-1;
+        if (!is_going)
+                spawn_kill(spawned);
+        CloseHandle(spawned->thread);
+        spawned->thread = NULL;
+        return is_going;
 }
 
 enum err spawn_start(const struct spawn *spawn, struct spawned *ret_spawned, struct why *why)
@@ -233,7 +242,7 @@ void spawn_kill(const struct spawned *spawned)
 
 void spawn_close(struct spawned *spawned)
 {
-        HANDLE each[] = { spawned->process, spawned->job, spawned->stop };
+        HANDLE each[] = { spawned->process, spawned->job, spawned->stop, spawned->thread };
         for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
                 if (each[i])
                         CloseHandle(each[i]);

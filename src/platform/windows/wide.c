@@ -77,6 +77,8 @@ static const struct row {
         { ERROR_IO_DEVICE, ERR_IO, "the device reports an error: check the disk" },
         { ERROR_CRC, ERR_IO, "the device reports an error: check the disk" },
         { ERROR_BAD_EXE_FORMAT, ERR_CONTENT, "it is no program for this machine" },
+        { ERROR_EXE_MACHINE_TYPE_MISMATCH, ERR_CONTENT, "it is a program for another machine" },
+        { ERROR_INVALID_EXE_SIGNATURE, ERR_CONTENT, "it is no program for this machine" },
         { ERROR_BROKEN_PIPE, ERR_UNAVAILABLE, "the other process is gone" },
 };
 
