@@ -1,6 +1,7 @@
 /* On Windows the service manager starts the agent with the machine, as systemd does elsewhere. */
-#include "agent/agent.h"
 #include "agent/command.h"
+#include "agent/config.h"
+#include "agent/keep.h"
 #include "platform/child.h"
 #include "platform/service.h"
 #include "platform/system.h"
@@ -9,21 +10,16 @@
 #include <string.h>
 
 enum {
-        STOP_SPARE_MS = 30000,                   /* for what is under way beside the engines, the goodbye too */
+        STOP_SPARE_MS = 10000,                   /* beside what a supervisor may take: the goodbye, and who keeps it ends one that hangs before the manager would */
+        REMOVE_MS = 30000,
         START_MS = 1000,                         /* of a process, before its own time is counted */
 };
 
 static const char service_name[] = "firebreak-agent";
 
-/* The longest of the engines'; they are asked to end at the same time. */
 static uint32_t stop_ms(const struct agent_config *config)
 {
-        uint32_t most = 0;
-        for (size_t i = 0; i < config->streams.count; i++) {
-                const int64_t engine = agent_config_stream(config, i)->engine.stop_ms;
-                most = engine > most ? (uint32_t)engine : most;
-        }
-        return most + STOP_SPARE_MS;
+        return keep_stop_ms(config) + STOP_SPARE_MS;
 }
 
 /* What the configuration lacks is said now, to a person, and not at the next boot, to nobody. */
@@ -55,7 +51,7 @@ static enum err remove_it(const struct command_line *line, struct why *why)
 {
         OWN(agent_config) struct agent_config *config = NULL;
         struct why unsaid;
-        uint32_t wait_ms = STOP_SPARE_MS;
+        uint32_t wait_ms = REMOVE_MS;
         if (line->config && agent_config_open(line->config, &config, &unsaid) == OK)
                 wait_ms = stop_ms(config);
         enum err e = service_remove(service_name, wait_ms, why);
@@ -73,7 +69,7 @@ static enum err body(void *user, struct why *why)
         enum err e = cmd_guard(line, &guard);
         if (e)
                 fprintf(stderr, "%s: guard: %s (%s)\n", service_name, guard.text, err_info(e)->text);
-        return agent_run(line->config, NULL, NULL, why);
+        return keep_run(line->config, NULL, why);
 }
 
 static enum err run(const struct command_line *line, struct why *why)

@@ -24,7 +24,7 @@ const struct option option_list[] = {
         TEXT("slot", "a|b", slot, "where the candidate is"),
         TEXT("spool", "DIR", spool, "where downloads go"),
         TEXT("units", "DIR", units, "folder of the sockets at which systemd starts fetch and verify"),
-        TEXT("handed", "N", handed, "open file: said by an agent that goes on as this one"),
+        TEXT("handed", "N", handed, "open file: said by an agent that goes on as this one, or by its keeper"),
         TEXT("config-path", "FILE", config_path, "where the configuration lies, when --config is a copy of it"),
         TEXT("number", "N", number, "of a probe of the stream, from 0"),
         TEXT("was", "WORD", was, "what it was before the trial"),

@@ -128,7 +128,7 @@ static void breaker_defaults(struct agent_breaker *breaker)
 /* Items of a list start as zeros, so what the file leaves out is filled in here. */
 static void stream_defaults(struct agent_stream_config *stream)
 {
-        static const char *try_self[] = { "{candidate}/firebreak-agent", "check", "--config", "{config}" };
+        static const char *try_self[] = { ("{candidate}/" FIREBREAK_PROGRAM), "check", "--config", "{config}" };
         set_int(&stream->engine.stop_ms, 5000);
         if (!stream->engine.reload_signal)
                 stream->engine.reload_signal = stream->engine.unit ? "reload" : "HUP";
@@ -170,7 +170,7 @@ static enum err check_system(const struct agent_stream_config *stream, struct wh
 {
         const struct agent_engine *engine = &stream->engine;
         const struct { bool is_wanted; enum system_part part; const char *key; } wants[] = {
-                { engine->unit, SYSTEM_UNITS, "unit" }, { engine->pid_file, SYSTEM_SIGNALS, "pid_file" }, { engine->is_self, SYSTEM_HANDOVER, "self" },
+                { engine->unit, SYSTEM_UNITS, "unit" }, { engine->pid_file, SYSTEM_SIGNALS, "pid_file" },
         };
         for (size_t i = 0; i < sizeof(wants) / sizeof(wants[0]); i++)
                 if (wants[i].is_wanted && !system_has(wants[i].part))

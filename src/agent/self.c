@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-const char self_program[] = "firebreak-agent";
+const char self_program[] = FIREBREAK_PROGRAM;
 
 static bool is_text(const char *text, size_t size)
 {

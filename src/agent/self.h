@@ -4,6 +4,7 @@
  * the start, as the guard does, and goes on as `firebreak-agent` from the slot that the record names: the same process, so that engines are
  * handed over while they run. A new agent is on trial as any release: one that dies was counted before it began; one that falls silent, on trial or in its first minute,
  * is ended by a watcher that runs the former agent's code; one that does not reach the server, and could never be mended from there, is not proven.
+ * Where a process keeps its program (handover.h) it is another process below the same keeper, and engines are started again.
  * Started from a slot it uses no units (worker.h): theirs would be the package's code. */
 #pragma once
 
@@ -26,7 +27,7 @@ enum {
         SELF_CRASHES_MAX = 3,            /* in a row, of an agent that was proven: then one level down */
 };
 
-extern const char self_program[];        /* its name in the content: firebreak-agent */
+extern const char self_program[];        /* its name in the content: firebreak-agent, with .exe on Windows */
 /* Of the one in a slot, a or b. */
 void self_path(const struct agent *agent, enum slot_id slot, char path[static PATH_MAX]);
 

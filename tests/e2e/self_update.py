@@ -71,8 +71,12 @@ def pack(fleet, counter, write, stream=STREAM):
 
 
 def ship(fleet, counter, write, keys=()):
+    ship_folder(fleet, counter, pack(fleet, counter, write), keys)
+
+
+def ship_folder(fleet, counter, folder, keys=()):
     release = f"{STREAM}/{counter}"
-    fleet.firebreak("release", "pack", pack(fleet, counter, write), "--publisher", fleet.publisher)
+    fleet.firebreak("release", "pack", folder, "--publisher", fleet.publisher)
     fleet.firebreak("release", "sign", release, "--publisher", fleet.publisher, *(word for key in keys for word in ("--key", key)))
     fleet.firebreak("release", "publish", release, "--publisher", fleet.publisher)
     fleet.firebreak("rollout", "start", release, "--budget", 5, "--bake", f"{fleet.bake_s}s", "--gap", "4s", "--gather", "1s", "--holdout", "0", "--complete", "100%",

@@ -90,8 +90,11 @@ streams:
     def runs(self, version):
         return self.says().get("version") == str(version) and len(self.engines()) == 1
 
+    def streams(self):
+        return json.loads(self.agent("status", "--config", windows_path(self.config), "--json").stdout)["streams"]
+
     def status(self):
-        return json.loads(self.agent("status", "--config", windows_path(self.config), "--json").stdout)["streams"][0]
+        return self.streams()[0]
 
     def is_settled(self, counter):
         status = self.status()
@@ -312,6 +315,11 @@ def play(claims, fleet, options):
     breaker(claims, fleet, device, sets)
 
 
+def set_up(fleet, options):
+    fleet.keep = options.keep
+    fleet.environment.update(WINEDEBUG="-all", WINEDLLOVERRIDES="mscoree,mshtml=", WINEPREFIX=os.environ.get("WINEPREFIX", str(pathlib.Path(options.agent).resolve().parent / "wine")))
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--build", required=True)
@@ -320,8 +328,7 @@ def main():
     options = options.parse_args()
     claims = Claims()
     with Fleet(options.build, 1) as fleet:
-        fleet.keep = options.keep
-        fleet.environment.update(WINEDEBUG="-all", WINEDLLOVERRIDES="mscoree,mshtml=", WINEPREFIX=os.environ.get("WINEPREFIX", str(pathlib.Path(options.agent).resolve().parent / "wine")))
+        set_up(fleet, options)
         fleet.play(claims, play, options)
     return claims.finish()
 
