@@ -5,12 +5,14 @@ usage: windows_self.py --build DIR --agent DIR [--keep]     DIR: the ordinary bu
 
 A keeper stands above the supervisor (docs/decisions/025-windows.md). What must hold all along: it is the same process, and there is an engine again soon after whatever happens.
 """
-import argparse, contextlib, os, pathlib, shutil, signal, sys
+import argparse, contextlib, os, pathlib, shutil, signal, sys, time
 
 from claims import Claims
 from fleet import Fleet
 from self_update import CRASHES_MAX, SILENCE_S, STREAM, ship_folder
 from windows import WINE, WindowsDevice, set_up, windows_path
+
+CUTS_S = (0, 0.05, 0.2, 0.5)                     # into a hand-over, which takes about half a second
 
 
 class KeptWindows(WindowsDevice):
@@ -154,6 +156,33 @@ def rots(claims, fleet, device, counter, back):
     claims.claim(f"agent {counter}, which cannot be executed since it was proven, makes way for {back[0]} at once: {device.stream()['given_up']}", counter in device.stream()["given_up"])
 
 
+def is_whole(device):
+    """Nothing is on trial, the supervisor is the program that the record names, and an engine is at work."""
+    stream = device.stream()
+    slot = stream["current"]["slot"]
+    return not stream["on_trial"] and device.slot() == (slot if slot in ("a", "b") else "package") and device.runs(0)
+
+
+def cut(claims, fleet, device, counter, whom, seconds):
+    """Killed so long after it said that it goes on as another one."""
+    before, said = device.stream()["current"]["counter"], len(device.text())
+    ship_folder(fleet, counter, pack(fleet, counter, device.program, mark=f"version {counter}"))
+    fleet.wait(lambda: "this agent goes on as" in device.text()[said:], 90, f"the agent to go on as {counter}")
+    time.sleep(seconds)
+    if whom == "keeper":
+        device.kill()
+        device.status_file.unlink(missing_ok=True)
+        device.start()
+    else:
+        with contextlib.suppress(OSError):
+            os.kill(device.supervisor() or sys.maxsize, signal.SIGKILL)
+    fleet.wait(lambda: is_whole(device) and (device.stream()["current"]["counter"] == counter or counter in device.stream()["given_up"]), 90, f"an agent and an engine, after the {whom} was killed")
+    stream = device.stream()
+    now = stream["current"]["counter"]
+    claims.claim(f"the {whom} killed {seconds} s into the hand-over to {counter}: agent {now} is in charge, with an engine", now == counter or (now == before and counter in stream["given_up"]))
+    fleet.wait(lambda: sum(fleet.ask("rollout", "show", f"{STREAM}/{counter}")[word] for word in ("proven", "hurt")) == 1, 30, f"the server to hear how agent {counter} did")
+
+
 def play(claims, fleet, options):
     agent = pathlib.Path(options.agent).resolve()
     device = KeptWindows(fleet, agent)
@@ -172,6 +201,8 @@ def play(claims, fleet, options):
     keeper_gone(claims, fleet, device, (2, "b"))
     service(claims, fleet, device, (2, "b"))
     rots(claims, fleet, device, 9, (2, "b"))
+    for number, (whom, seconds) in enumerate((whom, seconds) for seconds in CUTS_S for whom in ("supervisor", "keeper")):
+        cut(claims, fleet, device, 10 + number, whom, seconds)
 
 
 def main():
