@@ -9,6 +9,7 @@
 #include <yaml.h>
 
 enum { KEYS_MAX = 64 };         /* of one map: one bit each for "seen" */
+enum { PAIRS_MAX = 1000 };      /* of a map with free keys: each is compared with those before */
 
 struct reader {
         yaml_parser_t parser;
@@ -76,7 +77,7 @@ static bool is_bounded(const struct yaml_key *key) { return key->min || key->max
 static enum err refuse_value(struct reader *reader, const struct yaml_key *key, struct why *why)
 {
         static const char *const names[] = {
-                [YAML_TEXT] = "a text", [YAML_INT] = "an integer", [YAML_BOOL] = "true or false", [YAML_TEXTS] = "a list of texts (- one)",
+                [YAML_TEXT] = "a text", [YAML_INT] = "an integer", [YAML_BOOL] = "true or false", [YAML_TEXTS] = "a list of texts (- one)", [YAML_LINES] = "a list of texts (- one)", [YAML_PAIRS] = "a map of texts (key: text)",
                 [YAML_MAP] = "a map (key: value)", [YAML_MAPS] = "a list of maps (- key: value)",
         };
         if (key->type == YAML_INT && is_bounded(key))
@@ -215,6 +216,61 @@ static enum err read_texts(struct reader *reader, const struct yaml_key *key, vo
         return e;
 }
 
+static enum err read_line(struct reader *reader, const struct yaml_key *key, void *item, struct why *why)
+{
+        struct yaml_pair *pair = item;
+        *pair = (struct yaml_pair){ .line = event_line(reader) };
+        return read_text_item(reader, key, &pair->text, why);
+}
+
+static enum err read_lines(struct reader *reader, const struct yaml_key *key, void *place, struct why *why)
+{
+        struct list list = { .size = sizeof(struct yaml_pair) };
+        enum err e = read_list(reader, key, read_line, &list, why);
+        if (!e)
+                memcpy(place, &(struct yaml_pairs){ list.count, (struct yaml_pair *)(void *)list.items }, sizeof(struct yaml_pairs));
+        return e;
+}
+
+/* The current event is the key. */
+static enum err read_free_pair(struct reader *reader, const struct yaml_key *key, struct list *list, struct why *why)
+{
+        const char *name = scalar_text(reader);
+        if (!name)
+                return COMPLAIN(reader, event_line(reader), "%s: a key is missing", key->key);
+        const struct yaml_pair *had = (const void *)list->items;
+        for (size_t i = 0; i < list->count; i++)
+                if (strcmp(had[i].key, name) == 0)
+                        return COMPLAIN(reader, event_line(reader), "%.60s: there twice", name);
+        struct yaml_pair *pair = list_add(reader->arena, list);
+        const char *copy = pair ? arena_strdup(reader->arena, name) : NULL;
+        if (!copy)
+                return refuse_memory(reader, why);
+        *pair = (struct yaml_pair){ .key = copy, .line = event_line(reader) };
+        enum err e = next(reader, why);
+        const struct yaml_key any = { .key = pair->key, .type = YAML_TEXT };
+        return e ? e : read_text(reader, &any, &pair->text, why);
+}
+
+static enum err read_pairs(struct reader *reader, const struct yaml_key *key, void *place, struct why *why)
+{
+        struct list list = { .size = sizeof(struct yaml_pair) };
+        if (reader->event.type != YAML_MAPPING_START_EVENT)
+                return refuse_value(reader, key, why);
+        enum err e;
+        while (!(e = next(reader, why)) && reader->event.type != YAML_MAPPING_END_EVENT) {
+                e = list.count < PAIRS_MAX ? read_free_pair(reader, key, &list, why)
+                                           : DURING(why, FAIL(why, ERR_LIMIT, "%s: more than %d", key->key, PAIRS_MAX), "%.60s:%zu", reader->name, event_line(reader));
+                if (e)
+                        return e;
+        }
+        if (!e)
+                e = check_count(reader, key, list.count, why);
+        if (!e)
+                memcpy(place, &(struct yaml_pairs){ list.count, (struct yaml_pair *)(void *)list.items }, sizeof(struct yaml_pairs));
+        return e;
+}
+
 static enum err read_map(struct reader *reader, const struct yaml_schema *schema, void *into, struct why *why);
 
 static enum err read_nested(struct reader *reader, const struct yaml_key *key, void *place, struct why *why)
@@ -235,14 +291,15 @@ static enum err read_maps(struct reader *reader, const struct yaml_key *key, voi
 
 static read_item *const readers[] = {
         [YAML_TEXT] = read_text, [YAML_INT] = read_int, [YAML_BOOL] = read_bool,
-        [YAML_TEXTS] = read_texts, [YAML_MAP] = read_nested, [YAML_MAPS] = read_maps,
+        [YAML_TEXTS] = read_texts, [YAML_LINES] = read_lines, [YAML_PAIRS] = read_pairs, [YAML_MAP] = read_nested, [YAML_MAPS] = read_maps,
 };
 
 static enum err refuse_unknown(struct reader *reader, const struct yaml_schema *schema, const char *key, struct why *why)
 {
         struct near near = { .word = key };
         for (size_t i = 0; i < schema->key_count; i++)
-                near_consider(&near, schema->keys[i].key);
+                if (schema->keys[i].key)
+                        near_consider(&near, schema->keys[i].key);
         if (near.best)
                 return COMPLAIN(reader, event_line(reader), "unknown key `%.40s`; did you mean `%s`?", key, near.best);
         return COMPLAIN(reader, event_line(reader), "unknown key `%.40s`", key);
@@ -255,7 +312,7 @@ static enum err read_pair(struct reader *reader, const struct yaml_schema *schem
         if (!key)
                 return COMPLAIN(reader, event_line(reader), "a key is missing");
         size_t at = 0;
-        while (at < schema->key_count && strcmp(schema->keys[at].key, key) != 0)
+        while (at < schema->key_count && !(schema->keys[at].key && strcmp(schema->keys[at].key, key) == 0))
                 at++;
         if (at == schema->key_count)
                 return refuse_unknown(reader, schema, key, why);
@@ -280,6 +337,9 @@ static enum err read_map(struct reader *reader, const struct yaml_schema *schema
         size_t line = event_line(reader);
         uint64_t seen = 0;
         enum err e;
+        for (size_t i = 0; i < schema->key_count; i++)
+                if (schema->keys[i].type == YAML_HERE)
+                        memcpy((unsigned char *)into + schema->keys[i].offset, &line, sizeof(line));
         while (!(e = next(reader, why)) && reader->event.type != YAML_MAPPING_END_EVENT) {
                 e = read_pair(reader, schema, &seen, into, why);
                 if (e)

@@ -13,18 +13,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum yaml_type { YAML_TEXT, YAML_INT, YAML_BOOL, YAML_TEXTS, YAML_MAP, YAML_MAPS };
+enum yaml_type { YAML_TEXT, YAML_INT, YAML_BOOL, YAML_TEXTS, YAML_LINES, YAML_PAIRS, YAML_MAP, YAML_MAPS, YAML_HERE };
 
 struct yaml_texts { size_t count; const char **items; };
+struct yaml_pair { const char *key, *text; size_t line; };
+struct yaml_pairs { size_t count; struct yaml_pair *items; };      /* YAML_PAIRS: a map of texts whose keys are free; YAML_LINES: a list of texts, `key` NULL */
 struct yaml_maps { size_t count; void *items; };      /* count structs of the schema's item_size */
 
 struct yaml_schema;
 struct yaml_key {
-        const char *key;
+        const char *key;                     /* NULL with YAML_HERE, which stands for no key: the line at which the map begins, a size_t */
         enum yaml_type type;
         bool required;
-        size_t offset;                       /* const char *, int64_t, bool, struct yaml_texts, a nested struct, struct yaml_maps */
-        int64_t min, max;                    /* integers: range; text: bytes; texts and maps: count. Both 0: any */
+        size_t offset;                       /* const char *, int64_t, bool, struct yaml_texts, struct yaml_pairs, a nested struct, struct yaml_maps */
+        int64_t min, max;                    /* integers: range; text: bytes; texts, pairs and maps: count. Both 0: any */
         const struct yaml_schema *schema;    /* YAML_MAP and YAML_MAPS */
 };
 struct yaml_schema {

@@ -1,5 +1,6 @@
 #include "format/yaml.h"
 
+#include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "support/sweep.h"
@@ -7,7 +8,7 @@
 
 #include <string.h>
 
-struct probe { const char *command; int64_t every_s; };
+struct probe { const char *command; int64_t every_s; size_t line; };
 struct engine { const char *path; bool is_on; struct yaml_texts args; };
 struct config {
         const char *server;
@@ -16,13 +17,15 @@ struct config {
         struct yaml_texts roots;
         struct engine engine;
         struct yaml_maps probes;
+        struct yaml_pairs patterns, swap;
 };
 
 static const struct yaml_key probe_keys[] = {
         { "command", YAML_TEXT, true, offsetof(struct probe, command), 1, 100, NULL },
         { "every_s", YAML_INT, false, offsetof(struct probe, every_s), 1, 60, NULL },
+        { NULL, YAML_HERE, false, offsetof(struct probe, line), 0, 0, NULL },
 };
-static const struct yaml_schema probe_schema = { probe_keys, 2, sizeof(struct probe) };
+static const struct yaml_schema probe_schema = { probe_keys, 3, sizeof(struct probe) };
 static const struct yaml_key engine_keys[] = {
         { "path", YAML_TEXT, true, offsetof(struct engine, path), 0, 0, NULL },
         { "is_on", YAML_BOOL, false, offsetof(struct engine, is_on), 0, 0, NULL },
@@ -37,8 +40,10 @@ static const struct yaml_key config_keys[] = {
         { "roots", YAML_TEXTS, false, offsetof(struct config, roots), 1, 9, NULL },
         { "engine", YAML_MAP, false, offsetof(struct config, engine), 0, 0, &engine_schema },
         { "probes", YAML_MAPS, false, offsetof(struct config, probes), 0, 9, &probe_schema },
+        { "patterns", YAML_LINES, false, offsetof(struct config, patterns), 1, 3, NULL },
+        { "swap", YAML_PAIRS, false, offsetof(struct config, swap), 1, 3, NULL },
 };
-static const struct yaml_schema config_schema = { config_keys, 7, sizeof(struct config) };
+static const struct yaml_schema config_schema = { config_keys, 9, sizeof(struct config) };
 
 static enum err read_text(struct arena *arena, const char *text, struct config *config, struct why *why)
 {
@@ -83,6 +88,20 @@ TEST(yaml_read, fills_nested_structs)
         CHECK(strcmp(probes[4].command, "five") == 0 && probes[4].every_s == 0);
 }
 
+TEST(yaml_read, says_where_things_stand)
+{
+        static const char text[] = "server: x\npatterns:\n  - one\n\n  - 'two'\nswap:\n  a b: c\n  '.*': ''\nprobes:\n  - command: a\n\n  - command: b\n";
+        OWN(arena) struct arena *arena = arena_new(LIMIT_YAML_BYTES);
+        struct config config = { 0 };
+        CHECK(read_text(arena, text, &config, NULL) == OK);
+        const struct yaml_pair *patterns = config.patterns.items, *swap = config.swap.items;
+        CHECK(config.patterns.count == 2 && strcmp(patterns[1].text, "two") == 0 && patterns[0].line == 3 && patterns[1].line == 5 && !patterns[1].key);
+        CHECK(config.swap.count == 2 && strcmp(swap[0].key, "a b") == 0 && strcmp(swap[0].text, "c") == 0 && swap[0].line == 7);
+        CHECK(strcmp(swap[1].key, ".*") == 0 && swap[1].text[0] == 0 && swap[1].line == 8);
+        const struct probe *probes = config.probes.items;
+        CHECK(probes[0].line == 10 && probes[1].line == 12);
+}
+
 TEST(yaml_read, leaves_what_the_file_does_not_have)
 {
         OWN(arena) struct arena *arena = arena_new(LIMIT_YAML_BYTES);
@@ -94,7 +113,7 @@ TEST(yaml_read, leaves_what_the_file_does_not_have)
 TEST(yaml_read, takes_an_empty_file_as_an_empty_map)
 {
         static const char *const empty[] = { "", "\n\n", "# nothing\n", "---\n", "---\n...\n", "{}", "---\n# nothing\n" };
-        const struct yaml_schema optional = { config_keys + 1, 6, sizeof(struct config) };
+        const struct yaml_schema optional = { config_keys + 1, 8, sizeof(struct config) };
         OWN(arena) struct arena *arena = arena_new(LIMIT_YAML_BYTES);
         for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
                 struct config config = { .bake_s = 77 };
@@ -127,6 +146,13 @@ static const struct { const char *text, *complaint; } complaints[] = {
         { "server: x\nroots: a\n", "agent.yaml:2: roots: not a list of texts (- one)" },
         { "server: x\nroots: []\n", "agent.yaml:2: roots: 0 items, not 1 to 9" },
         { "server: x\nroots:\n  - a\n  - {b: c}\n", "agent.yaml:4: roots: not a text" },
+        { "server: x\npatterns: {a: b}\n", "agent.yaml:2: patterns: not a list of texts (- one)" },
+        { "server: x\npatterns:\n  - a\n  - [b]\n", "agent.yaml:4: patterns: not a text" },
+        { "server: x\nswap: [a]\n", "agent.yaml:2: swap: not a map of texts (key: text)" },
+        { "server: x\nswap: {}\n", "agent.yaml:2: swap: 0 items, not 1 to 3" },
+        { "server: x\nswap:\n  a: b\n  c: d\n  a: e\n", "agent.yaml:5: a: there twice" },
+        { "server: x\nswap:\n  a: {b: c}\n", "agent.yaml:3: a: not a text" },
+        { "server: x\nswap:\n  [a]: b\n", "agent.yaml:3: swap: a key is missing" },
         { "server: x\nengine: x\n", "agent.yaml:2: engine: not a map (key: value)" },
         { "server: x\nengine:\n  is_on: true\n", "agent.yaml:3: path: missing" },
         { "server: x\nprobes:\n  command: a\n", "agent.yaml:3: probes: not a list of maps (- key: value)" },
@@ -176,6 +202,13 @@ TEST(yaml_read, has_ceilings)
         struct config config = { .bake_s = 1 };
         CHECK(read_text(arena, large, &config, NULL) == ERR_LIMIT);
         mem_free(large);
+        OWN(arena) struct arena *roomy = arena_new(LIMIT_YAML_BYTES);
+        OWN(buf) struct buf pairs;
+        buf_init(&pairs, LIMIT_YAML_BYTES);
+        buf_add_text(&pairs, "server: x\nswap:\n");
+        for (int i = 0; i <= 1000; i++)
+                buf_addf(&pairs, "  a%d: b\n", i);
+        CHECK(read_text(roomy, buf_text(&pairs), &config, NULL) == ERR_LIMIT);
         CHECK(read_text(arena, full, &config, NULL) == ERR_NOMEM);
 }
 
