@@ -186,8 +186,8 @@ class Play(Claims):
         boots, state = [], None
         while not state and len(boots) < BOOTS_MAX:
             cut_at = marker and marker.format(counter=self.counter, good=self.good)
-            boot = self.on(f"boots_max={boots_max}", cut_at=cut_at, cut_after_s=delay_s)
-            state = boot.waits_until(lambda console: not cut_at and well(console), WAIT_S)
+            self.off()
+            boot, state = self.machine.alone(f"boots_max={boots_max}", looks=lambda console: not cut_at and well(console), seconds=WAIT_S, cut_at=cut_at, cut_after_s=delay_s)
             if not state and not boot.ends(1):
                 raise Failed(f"the machine is neither well nor at its marker:\n{boot.console[-3000:]}")
             self.off()
@@ -251,7 +251,7 @@ class Play(Claims):
         walls, cpus = zip(*self.guard)
         self.say(f"guard, emulated, {len(walls)} runs: {statistics.median(walls):.0f} ms (most {max(walls):.0f}), "
                  f"of processor time {statistics.median(cpus):.0f} ms (most {max(cpus):.0f})")
-        self.say(f"{self.machine.boots} boots, {self.machine.misses} MISS: QEMU hung before the disk was there and was started again")
+        self.say(f"{self.machine.boots} boots, {self.machine.misses} MISS: QEMU hung or its disk did, and it was started again")
 
 
 def play(claims, fleet, options):

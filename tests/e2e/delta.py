@@ -233,7 +233,7 @@ class Delta:
             sent = self.proven(self.ship(spoil))
             self.claims.claim(f"{what}: {sent:,} bytes on the wire", sent <= 2 * self.most(changed))
             said = self.device.log()[seen:].count("no delta: ")
-            self.claims.claim(f"{what}: " + ("it is said, once for each time" if is_said else "nothing has to be said"), (1 if is_said else 0) <= said <= 2)
+            self.claims.claim(f"{what}: " + (f"it is said, once for each time ({said})" if is_said else "nothing has to be said"), (1 if is_said else 0) <= said <= 2)
             self.whole(what)
 
     def killed(self):

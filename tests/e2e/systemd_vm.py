@@ -215,7 +215,7 @@ class Play(boot_loop.Play):
         self.claim(f"no unit failed {self.failed_units[:2] or ''}", not self.failed_units)
         self.claim(f"the guard ended well, {len(self.guard_ends)} times", self.guard_ends and set(self.guard_ends) == {"0"})
         self.claim(f"never without a working copy {self.broken_states[:1] or ''}", not self.broken_states)
-        self.say(f"{self.machine.boots} boots, {self.machine.misses} MISS: QEMU hung before the disk was there and was started again")
+        self.say(f"{self.machine.boots} boots, {self.machine.misses} MISS: QEMU hung and was started again")
 
 
 def processes(console):
